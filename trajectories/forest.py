@@ -37,7 +37,7 @@ class Forest:
         if not (0 <= group < self.groups and level >= 0 and index >= 0):
             raise ValueError(f"no node (group {group}, level {level}, index {index}) in a forest of {self.groups}")
         tree = self._trees[group]
-        if self._covered(tree, level, index) or any(l < level and i >> (level - l) == index for l, i in tree):
+        if self._covered(tree, level, index) or (level and self._covers(tree, level, index)):
             raise ValueError(f"blocks of node (group {group}, level {level}, index {index}) are already counted")
         self.blocks_done += 1 << level
         while (level, index ^ 1) in tree:
@@ -49,6 +49,10 @@ class Forest:
 
     def _covered(self, tree: dict[tuple[int, int], Block], level: int, index: int) -> bool:
         return any((above, index >> (above - level)) in tree for above in range(level, self._height + 1))
+
+    @staticmethod
+    def _covers(tree: dict[tuple[int, int], Block], level: int, index: int) -> bool:
+        return any(below < level and i >> (level - below) == index for below, i in tree)
 
     def done(self, block_index: int) -> bool:
         """Whether block ``block_index`` is in, alone or merged."""

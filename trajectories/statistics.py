@@ -1,4 +1,4 @@
-"""Mergeable statistics of trajectories: central moments, co-moments, weights; standard errors, intervals, the jackknife.
+"""Mergeable statistics of trajectories: central moments, co-moments, weights; standard errors, intervals, jackknife.
 
 A ``Block`` holds what is kept of some trajectories.  Blocks of disjoint trajectories merge into the Block of all of
 them, so means, errors and memory do not depend on how many trajectories there are.  Sums of squares are never
@@ -40,7 +40,7 @@ class Block(NamedTuple):
                                      (-inf, 0, 0) where every weight is zero
     """
 
-    count: Integers
+    count: Integers  # type: ignore[assignment]  # hides tuple.count, which nobody needs here
     mean: Floats
     m2: Floats
     m3: Floats
