@@ -1,0 +1,207 @@
+"""Sectors: the smallest subspaces that no quantum trajectory leaves coherently.
+
+A sector is a set of basis states. The no-jump evolution never couples two sectors and every jump operator maps a sector
+into one sector, so a trajectory that starts in one sector is in exactly one sector of dimension m at any time, and a state
+without coherence between sectors never acquires any. What is computed by sectors costs powers of m instead of powers of d.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from .errors import InputError
+from .model import Model
+
+NEGLIGIBLE = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Sectors:
+    """A basis sorted into sectors.
+
+    basis_name: "computational" or the name of the basis the model offered.
+    basis: (d, d) unitary W whose columns are the basis vectors, sector after sector. labels: one name per column.
+    offsets: (S+1,) int64, sector s owns the columns offsets[s] to offsets[s+1] - 1.
+    dropped: the largest element set to zero, relative to the largest element of its matrix (0: the structure is exact).
+    """
+
+    basis_name: str
+    basis: np.ndarray
+    labels: tuple[str, ...]
+    offsets: np.ndarray
+    dropped: float
+
+    @cached_property
+    def dimensions(self) -> np.ndarray:
+        """(S,) int64: dimension m_s of every sector."""
+        return np.diff(self.offsets)
+
+    @cached_property
+    def size(self) -> int:
+        """Number of elements of all diagonal blocks, sum_s m_s^2."""
+        return int(self.block_offsets[-1])
+
+    @cached_property
+    def block_offsets(self) -> np.ndarray:
+        """(S+1,) int64: where the block of sector s begins among the flattened blocks."""
+        return np.concatenate([[0], np.cumsum(self.dimensions**2)]).astype(np.int64)
+
+    @cached_property
+    def sector_of(self) -> np.ndarray:
+        """(d,) int64: the sector of every column of the basis."""
+        return np.repeat(np.arange(len(self.dimensions)), self.dimensions)
+
+    @cached_property
+    def indices(self) -> tuple[np.ndarray, np.ndarray]:
+        """Row and column, (size,) int64 each, in the sorted basis of every element of the flattened blocks."""
+        rows, columns = [], []
+        for first, m in zip(self.offsets[:-1], self.dimensions, strict=True):
+            rows.append(np.repeat(np.arange(first, first + m), m))
+            columns.append(np.tile(np.arange(first, first + m), m))
+        return np.concatenate(rows), np.concatenate(columns)
+
+    @cached_property
+    def _permutation(self) -> np.ndarray | None:
+        """The sorted basis as an order of the computational one, where it is no more than that."""
+        order = np.argmax(np.abs(self.basis), axis=0)
+        reordered = np.zeros_like(self.basis)
+        reordered[order, np.arange(len(order))] = 1
+        return order if np.array_equal(reordered, self.basis) else None
+
+    def rotate(self, operator: np.ndarray, tolerance: float = NEGLIGIBLE) -> np.ndarray:
+        """Return W^dag A W, (..., d, d), with what is rounding noise set to zero.
+
+        operator: (..., d, d) in the computational basis. Elements below `tolerance` times the largest of their matrix
+        become zero; use tolerance=0 for a state whose small populations matter.
+        """
+        rotated = self._rotated(operator)
+        if tolerance > 0:
+            size = np.abs(rotated)
+            rotated[size < tolerance * size.max(axis=(-2, -1), keepdims=True)] = 0
+        return rotated
+
+    def flatten(self, operator: np.ndarray) -> np.ndarray:
+        """Return the diagonal blocks of W^dag A W as (..., size) complex128, row-major, one block after another.
+
+        operator: (..., d, d) in the computational basis. Elements between sectors are left out.
+        """
+        rows, columns = self.indices
+        return self._rotated(operator)[..., rows, columns]
+
+    def unflatten(self, blocks: np.ndarray) -> np.ndarray:
+        """Return the operator (..., d, d), computational basis, with these blocks (..., size) and nothing between them."""
+        blocks = np.asarray(blocks, complex)
+        d = len(self.basis)
+        rotated = np.zeros((*blocks.shape[:-1], d, d), complex)
+        rotated[(..., *self.indices)] = blocks
+        if self._permutation is None:
+            return self.basis @ rotated @ self.basis.conj().T
+        result = np.empty_like(rotated)
+        result[..., self._permutation[:, None], self._permutation[None, :]] = rotated
+        return result
+
+    def coherence(self, operator: np.ndarray) -> float:
+        """Return the largest |element| between two sectors, relative to the largest element of the operator (d, d)."""
+        size = np.abs(self._rotated(operator))
+        between = self.sector_of[:, None] != self.sector_of[None, :]
+        return float(np.max(size, where=between, initial=0.0) / max(size.max(), np.finfo(float).tiny))
+
+    def split(self, blocks: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield the block (..., m_s, m_s) of every sector from flattened blocks (..., size)."""
+        for first, m in zip(self.block_offsets[:-1], self.dimensions, strict=True):
+            yield blocks[..., first : first + m * m].reshape(*blocks.shape[:-1], m, m)
+
+    def _rotated(self, operator: np.ndarray) -> np.ndarray:
+        operator = np.asarray(operator, complex)
+        if self._permutation is None:
+            return self.basis.conj().T @ operator @ self.basis
+        return operator[..., self._permutation[:, None], self._permutation[None, :]]
+
+
+def find_sectors(model: Model, states: Sequence[np.ndarray] = ()) -> Sectors:
+    """Return the finest sectors of a model, in the best of the bases it offers.
+
+    They are the connected components of the graph of H_eff = H - (i/2) sum_k L_k^dag L_k, merged until every jump operator
+    maps each of them into one. Elements below 1e-12 of the largest of their matrix count as zero; the largest such element
+    is reported. The basis with the least sum_s m_s^3 is taken, the computational one where that is no worse.
+
+    states: density matrices (d, d) in the computational basis that must have no coherence between sectors; the sectors
+    between which one of them has some are merged. Raises InputError where a state has the wrong shape.
+    """
+    d = model.dimension
+    for i, rho in enumerate(states):
+        if np.shape(rho) != (d, d):
+            raise InputError(f"states[{i}] has shape {np.shape(rho)}; a state of {model.name} has shape ({d}, {d})")
+    best = _sectors_in("computational", np.eye(d, dtype=complex), model.states, model, states)
+    for name, (basis, labels) in model.bases.items():
+        found = _sectors_in(name, basis, labels, model, states)
+        if (found.dimensions**3).sum() < (best.dimensions**3).sum():
+            best = found
+    return best
+
+
+def _sectors_in(
+    name: str, basis: np.ndarray, labels: Sequence[str], model: Model, states: Sequence[np.ndarray]
+) -> Sectors:
+    dropped = [0.0]
+    change = None if name == "computational" else sparse.csr_array(np.where(np.abs(basis) < 1e-15, 0, basis))
+
+    def pattern(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rotated = sparse.csr_array(matrix)
+        if change is not None:
+            rotated = change.conj().T @ rotated @ change
+        rows, columns, relative = _nonzero(rotated)
+        dropped[0] = max(dropped[0], float(relative[relative < NEGLIGIBLE].max(initial=0.0)))
+        kept = relative >= NEGLIGIBLE
+        return rows[kept], columns[kept]
+
+    d = model.dimension
+    sector = np.arange(d)
+    for matrix in (model.hamiltonian, model.loss, *states):
+        sector = _merged(sector, *pattern(matrix))
+    jumps = [pattern(operator) for operator in model.operators]
+    channel = np.repeat(np.arange(len(jumps)), [len(rows) for rows, _ in jumps])
+    none = np.zeros(0, int)
+    targets, sources = (np.concatenate([none, *(pair[i] for pair in jumps)]) for i in (0, 1))
+    while True:
+        merged = _merged_by_jumps(sector, channel, sources, targets)
+        if merged.max() == sector.max():
+            break
+        sector = merged
+    order = np.argsort(sector, kind="stable")
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(sector))]).astype(np.int64)
+    sorted_basis = np.array(np.asarray(basis, complex)[:, order])
+    for array in (offsets, sorted_basis):
+        array.setflags(write=False)
+    return Sectors(name, sorted_basis, tuple(labels[i] for i in order), offsets, dropped[0])
+
+
+def _nonzero(matrix: sparse.csr_array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return rows, columns and relative sizes of the elements stored in a sparse matrix."""
+    entries = matrix.tocoo()
+    size = np.abs(entries.data)
+    return entries.row, entries.col, size / max(size.max(initial=0.0), np.finfo(float).tiny)
+
+
+def _merged(sector: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Merge the sectors of the basis states first[i] and second[i]; number the sectors by their lowest state."""
+    n = int(sector.max()) + 1
+    links = sparse.coo_array((np.ones(len(first), np.int8), (sector[first], sector[second])), shape=(n, n))
+    merged = connected_components(links, directed=False)[1][sector]
+    lowest = np.unique(merged, return_index=True)[1]
+    return np.argsort(np.argsort(lowest))[merged]
+
+
+def _merged_by_jumps(sector: np.ndarray, channel: np.ndarray, sources: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Merge those sectors that one jump operator reaches from one sector."""
+    if not len(sources):
+        return sector
+    key = channel * (int(sector.max()) + 1) + sector[sources]
+    _, representative, group = np.unique(key, return_index=True, return_inverse=True)
+    return _merged(sector, targets, targets[representative[group]])
