@@ -1,8 +1,9 @@
 """Sectors: the smallest subspaces that no quantum trajectory leaves coherently.
 
 A sector is a set of basis states. The no-jump evolution never couples two sectors and every jump operator maps a sector
-into one sector, so a trajectory that starts in one sector is in exactly one sector of dimension m at any time, and a state
-without coherence between sectors never acquires any. What is computed by sectors costs powers of m instead of powers of d.
+into one sector, so a trajectory that starts in one sector is in exactly one sector of dimension m at any time, and a
+state without coherence between sectors never acquires any. What is computed by sectors costs powers of m instead of
+powers of d.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ class Sectors:
         return self._rotated(operator)[..., rows, columns]
 
     def unflatten(self, blocks: np.ndarray) -> np.ndarray:
-        """Return the operator (..., d, d), computational basis, with these blocks (..., size) and nothing between them."""
+        """Return the operator (..., d, d), computational basis, that has these blocks (..., size) and nothing else."""
         blocks = np.asarray(blocks, complex)
         d = len(self.basis)
         rotated = np.zeros((*blocks.shape[:-1], d, d), complex)
@@ -127,9 +128,10 @@ class Sectors:
 def find_sectors(model: Model, states: Sequence[np.ndarray] = ()) -> Sectors:
     """Return the finest sectors of a model, in the best of the bases it offers.
 
-    They are the connected components of the graph of H_eff = H - (i/2) sum_k L_k^dag L_k, merged until every jump operator
-    maps each of them into one. Elements below 1e-12 of the largest of their matrix count as zero; the largest such element
-    is reported. The basis with the least sum_s m_s^3 is taken, the computational one where that is no worse.
+    They are the connected components of the graph of H_eff = H - (i/2) sum_k L_k^dag L_k, merged until every jump
+    operator maps each of them into one. Elements below 1e-12 of the largest of their matrix count as zero; the
+    largest such element is reported. The basis with the least sum_s m_s^3 is taken, the computational one where that
+    is no worse.
 
     states: density matrices (d, d) in the computational basis that must have no coherence between sectors; the sectors
     between which one of them has some are merged. Raises InputError where a state has the wrong shape.

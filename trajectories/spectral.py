@@ -33,9 +33,10 @@ class Spectrum(NamedTuple):
 def spectrum(rho: np.ndarray, hamiltonian: np.ndarray, sectors: Sectors) -> Spectrum:
     """Diagonalise rho = sum_n p_n |n><n| sector by sector.
 
-    Inside a degenerate eigenspace the vectors diagonalise H restricted to it. Where that leaves a choice, the vectors are
-    the basis states projected onto what is left, the one with the largest projection first. Phases: the largest component
-    is real and positive, the first of equals. Eigenvalues below 1e-13 are outside the support and get probability 0.
+    Inside a degenerate eigenspace the vectors diagonalise H restricted to it. Where that leaves a choice, the vectors
+    are the basis states projected onto what is left, the one with the largest projection first. Phases: the largest
+    component is real and positive, the first of equals. Eigenvalues below 1e-13 are outside the support and get
+    probability 0.
 
     rho: (d, d) in the computational basis, or (size,) flattened blocks, which keep small populations of one-dimensional
     sectors exact: there every positive one belongs to the support. hamiltonian: (d, d), computational basis.
