@@ -1,0 +1,278 @@
+"""Run files: TOML -> Run. Every key is checked, and what is wrong is said in one line.
+
+title, description                  optional strings
+[system]      name = "diamond" and its parameters, or file = "own_model.py", function = "build" and its parameters
+              (the path is relative to the run file; inf and -inf are numbers)
+[ensemble]    trajectories          how many, >= 1
+              duration              T > 0, in the model's unit of time
+              samples | times       sample times T/n, 2T/n, ... T, or a list of them (T is added where it is missing)
+              initial               "steady" (default), "ground" (|0...0>), "mixed" (1/d), the label of a basis state,
+                                    a vector or a density matrix; complex entries as "0.5-0.5j" or [0.5, -0.5]
+              seed                  0 ... 2^63-1 (default 1)
+              burn_in               counting starts at this time (default 0; added to the sample times)
+              records               jump records of this many trajectories are kept (default 0)
+              pair                  the two subsystems that concurrence and negativity mean, from 1
+[observables] name = "expression"   such as "n1 + n2" or "sx1*sx2", or a Hermitian matrix
+[figure]      title, quantities, histogram, trajectory, formats
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from trajectories import runkeys
+from trajectories.errors import InputError
+from trajectories.initial import given_state, hermitian, named_state
+from trajectories.runkeys import SECTIONS, Figure
+from trajectories.schema import Table, canonical_value, kind, listing, nearest, show
+
+if TYPE_CHECKING:
+    from trajectories.model import Model
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One run: a system, an ensemble of its trajectories, what is observed and drawn.
+
+    name: stem of the run file, names the outputs; source: how messages call the run file; directory: where [system]
+    file is looked up; text: the run file as read; overrides: the `--set` changes applied to it. system: the [system]
+    table. times (T,): increasing, the last one is `duration`. initial: a word, or a nested tuple of complex numbers
+    (vector or rows of a density matrix). pair: 0-based subsystems or None (the model's own). observables: name ->
+    expression or rows of a matrix. given: the Model where it was made in Python instead of described in [system].
+    """
+
+    name: str
+    title: str
+    description: str
+    source: str
+    directory: Path
+    text: str
+    overrides: tuple[str, ...]
+    system: Mapping[str, Any]
+    trajectories: int
+    duration: float
+    times: tuple[float, ...]
+    initial: str | tuple[Any, ...]
+    seed: int
+    records: int
+    burn_in: float
+    pair: tuple[int, int] | None
+    observables: Mapping[str, str | tuple[Any, ...]]
+    figure: Figure
+    given: Model | None
+
+    @classmethod
+    def from_mapping(
+        cls,
+        mapping: Mapping[str, Any],
+        *,
+        directory: str | Path = ".",
+        name: str = "run",
+        source: str = "",
+        text: str = "",
+        overrides: Sequence[str] = (),
+        model: Model | None = None,
+    ) -> Run:
+        """Check a parsed run file (or the same tables made in Python, arrays allowed) and return the Run.
+
+        model: used instead of what [system] describes, which may then be left out. Raises InputError for anything
+        that is not as the module's docstring says.
+        """
+        changed = [tuple(item.partition("=")[0].strip().split(".")) for item in overrides]
+        top = Table(
+            mapping, "", source, ("title", "description", *SECTIONS), [path[0] for path in changed if len(path) == 1]
+        )
+        tables = {}
+        for section, known in SECTIONS.items():
+            values = mapping.get(section, {})
+            if not isinstance(values, Mapping):
+                raise InputError(
+                    f"{top.where(section)} = {show(values)} is {kind(values)}: must be a table [{section}]"
+                )
+            keys = [path[1] for path in changed if len(path) == 2 and path[0] == section]
+            tables[section] = Table(values, section, source, known, keys)
+        title = top.text("title", "")
+        system = runkeys.system(tables["system"]) if model is None or "system" in mapping else {"name": model.name}
+        observables = runkeys.observables(tables["observables"])
+        return cls(
+            name=name,
+            title=title,
+            description=top.text("description", ""),
+            source=source,
+            directory=Path(directory),
+            text=text,
+            overrides=tuple(overrides),
+            system=MappingProxyType(system),
+            **runkeys.ensemble(tables["ensemble"]),
+            observables=MappingProxyType(observables),
+            figure=runkeys.figure(tables["figure"], title, tuple(observables)),
+            given=model,
+        )
+
+    def build_model(self) -> Model:
+        """Return the Model that [system] describes. Raises InputError where it cannot be built."""
+        if self.given is not None:
+            return self.given
+        parameters = {key: value for key, value in self.system.items() if key not in ("name", "file", "function")}
+        try:
+            if "file" in self.system:
+                from trajectories import usermodel
+
+                return usermodel.build(self.directory / self.system["file"], self.system["function"], parameters)
+            from trajectories import systems
+
+            return systems.build(self.system["name"], parameters)
+        except InputError as error:
+            raise InputError(f"{self._where('system')}: {error}") from None
+
+    def initial_state(self, model: Model) -> np.ndarray | None:
+        """Return rho(0), shape (d, d), or None for a start in the steady state. Raises InputError where `initial` is
+        no state.
+        """
+        where = f"{self._where('ensemble')} initial"
+        if isinstance(self.initial, str):
+            return named_state(self.initial, model, where)
+        return given_state(np.array(self.initial, complex), model.dimension, where)
+
+    def observables_for(self, model: Model) -> dict[str, np.ndarray]:
+        """Return each observable as a Hermitian matrix (d, d). Raises InputError naming the element where one is not
+        Hermitian.
+        """
+        from trajectories.operators import expression
+
+        found = {}
+        for name, definition in self.observables.items():
+            where = f"{self._where('observables')} {name}"
+            try:
+                matrix = expression(definition, model) if isinstance(definition, str) else np.array(definition, complex)
+            except InputError as error:
+                raise InputError(f"{where} = {show(definition)}: {error}") from None
+            if matrix.shape != (model.dimension,) * 2:
+                d = model.dimension
+                raise InputError(f"{where}: has shape {matrix.shape}: must be a {d}x{d} matrix for {model.name}")
+            found[name] = hermitian(matrix, where)
+        return found
+
+    def pair_of(self, model: Model) -> tuple[int, int] | None:
+        """Return the two subsystems (0-based) that concurrence and negativity mean, None where the model has fewer
+        than two.
+        """
+        if self.pair is None:
+            return model.pair if len(model.dims) > 1 else None
+        if max(self.pair) >= len(model.dims):
+            n = len(model.dims)
+            shown = [self.pair[0] + 1, self.pair[1] + 1]
+            raise InputError(
+                f"{self._where('ensemble')} pair = {shown}: {model.name} has {n} subsystem{'s' * (n > 1)}, "
+                + (f"must be two different integers from 1 to {n}" if n > 1 else "so there is no pair: leave it out")
+            )
+        return self.pair
+
+    def mapping(self) -> dict[str, Any]:
+        """Return the run as tables that JSON can hold; `Run.from_mapping` makes the same run of them."""
+        return {
+            "title": self.title,
+            "description": self.description,
+            "system": canonical_value(self.system),
+            "ensemble": {
+                **self.canonical()["ensemble"],
+                "trajectories": self.trajectories,
+                "records": self.records,
+            },
+            "observables": canonical_value(self.observables),
+            "figure": {
+                "title": self.figure.title,
+                "quantities": list(self.figure.quantities),
+                "histogram": self.figure.histogram,
+                "trajectory": self.figure.trajectory,
+                "formats": list(self.figure.formats),
+            },
+        }
+
+    def canonical(self) -> dict[str, Any]:
+        """Return what determines the numbers, as JSON can hold it: never the amount of work, comments, titles or
+        figures.
+        """
+        ensemble: dict[str, Any] = {
+            "duration": self.duration,
+            "times": list(self.times),
+            "initial": canonical_value(self.initial),
+            "seed": self.seed,
+            "burn_in": self.burn_in,
+        }
+        if self.pair is not None:
+            ensemble["pair"] = [index + 1 for index in self.pair]
+        return {
+            "system": canonical_value(self.system),
+            "ensemble": ensemble,
+            "observables": canonical_value(self.observables),
+        }
+
+    def digest(self, model: Model) -> str:
+        """Return the sha256 (hex) of everything that determines the numbers: `canonical()`, the pair, and the
+        model's operators.
+        """
+        content = [self.canonical()["ensemble"], self.canonical()["observables"], self.pair_of(model)]
+        text = json.dumps(content, sort_keys=True, allow_nan=False) + model.digest()
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def _where(self, section: str) -> str:
+        return f"{self.source}: [{section}]" if self.source else f"[{section}]"
+
+
+def load(path: str | Path, overrides: Sequence[str] = ()) -> Run:
+    """Read a run file and return the Run.
+
+    overrides: changes such as "system.beta_A=-1" or "ensemble.seed=7", applied in order; a value is read as TOML,
+    and as a string where it is none. Raises InputError with file, key and remedy.
+    """
+    path = Path(path)
+    try:
+        text = path.read_bytes().decode()
+        mapping = tomllib.loads(text)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}: must be a run file (TOML)") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is not text (byte {error.start + 1}): must be a run file (TOML in UTF-8)") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"{path}: is not valid TOML: {' '.join(str(error).split())}") from None
+    for item in overrides:
+        _override(mapping, item)
+    return Run.from_mapping(
+        mapping, directory=path.parent, name=path.stem, source=str(path), text=text, overrides=overrides
+    )
+
+
+def _override(mapping: dict[str, Any], item: str) -> None:
+    """Apply one `section.key=value` to the parsed run file."""
+    name, equals, text = item.partition("=")
+    path = [part.strip() for part in name.split(".")]
+    if not equals or len(path) > 2 or not all(path):
+        raise InputError(f"--set {item}: must be section.key=value, for example system.beta_A=-1")
+    value: Any = text.strip()
+    try:
+        parsed = tomllib.loads(f"value = {value}")
+        value = parsed["value"] if len(parsed) == 1 else value
+    except tomllib.TOMLDecodeError:
+        pass
+    if len(path) == 1:
+        mapping[path[0]] = value
+        return
+    section, key = path
+    if section not in SECTIONS:
+        raise InputError(f"--set {item}: unknown table; {nearest(section, SECTIONS)}tables are {listing(SECTIONS)}")
+    table = mapping.setdefault(section, {})
+    if not isinstance(table, dict):
+        raise InputError(f"--set {item}: {section} is {kind(table)} in the run file: must be a table [{section}]")
+    for other in ({"samples": "times", "times": "samples"}.get(key),) if section == "ensemble" else ():
+        table.pop(other, None)
+    table[key] = value
