@@ -1,0 +1,198 @@
+"""Checks of what a user gave for a model; each raises InputError with what is wrong, where, and what would be right."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from trajectories.errors import InputError
+from trajectories.operators import Array, as_operator, dagger
+
+if TYPE_CHECKING:
+    from trajectories.model import Channel, Reservoir
+
+AnyArray = TypeVar("AnyArray", bound=np.ndarray)
+Named = TypeVar("Named")
+
+HERMITICITY = 1e-10
+UNITARITY = 1e-9
+COMPUTATIONAL = "computational"
+
+
+def frozen(array: AnyArray) -> AnyArray:
+    """The same array, made read-only."""
+    array.setflags(write=False)
+    return array
+
+
+def name(value: Any, what: str) -> str:
+    """A non-empty, printable, single-line name."""
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise InputError(f"{what} name {value!r}: must be a non-empty printable string")
+    return value
+
+
+def real(
+    value: Any, where: str, *, finite: bool = True, above: float = -math.inf, least: float = -math.inf, hint: str = ""
+) -> float:
+    """A real number as a float, in the range value > above and value >= least; never nan."""
+    bounds = [f"> {above:g}"] * (above > -math.inf) + [f">= {least:g}"] * (least > -math.inf)
+    allowed = " ".join([*["finite"] * finite, "number", *bounds]) + (f"; {hint}" if hint else "")
+    if not isinstance(value, numbers.Real) or isinstance(value, (bool, np.bool_)):
+        raise InputError(f"{where} = {value!r} is not a real number; allowed: {allowed}")
+    try:
+        x = float(value)
+    except OverflowError:
+        x = math.inf
+    if math.isnan(x) or (finite and math.isinf(x)) or (above > -math.inf and x <= above) or x < least:
+        raise InputError(f"{where} = {value} is out of range; allowed: {allowed}")
+    return x
+
+
+def whole(value: Any, where: str, least: int) -> int:
+    """A whole number >= least."""
+    if not isinstance(value, numbers.Integral) or isinstance(value, (bool, np.bool_)) or value < least:
+        raise InputError(f"{where} = {value!r}: must be a whole number >= {least}")
+    return int(value)
+
+
+def _sequence(value: Any, where: str) -> tuple[Any, ...]:
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        raise InputError(f"{where}: must be a sequence, not {value!r}")
+    return tuple(value)
+
+
+def hermitian(matrix: Array, where: str) -> Array:
+    """The matrix, exactly Hermitian, if it is Hermitian to 1e-10 of its largest element."""
+    deviation = np.abs(matrix - dagger(matrix))
+    if np.max(deviation) > HERMITICITY * np.max(np.abs(matrix)):
+        i, j = (int(x) for x in np.unravel_index(np.argmax(deviation), deviation.shape))
+        if i == j:
+            raise InputError(f"{where}: not Hermitian: diagonal element ({i}, {i}) = {matrix[i, i]:.10g} must be real")
+        raise InputError(
+            f"{where}: not Hermitian: element ({i}, {j}) = {matrix[i, j]:.10g} must be the complex conjugate of "
+            f"element ({j}, {i}) = {matrix[j, i]:.10g}"
+        )
+    return 0.5 * (matrix + dagger(matrix)) + 0.0
+
+
+def unitary(value: Any, dimension: int, where: str) -> Array:
+    """A unitary (d, d) matrix, to 1e-9."""
+    matrix = as_operator(value, where)
+    if matrix.shape[0] != dimension:
+        raise InputError(f"{where}: shape {matrix.shape} must be ({dimension}, {dimension}), that of the hamiltonian")
+    deviation = np.abs(dagger(matrix) @ matrix - np.eye(dimension))
+    if np.max(deviation) > UNITARITY:
+        i, j = (int(x) for x in np.unravel_index(np.argmax(deviation), deviation.shape))
+        raise InputError(
+            f"{where}: not unitary: columns {i} and {j} have the inner product "
+            f"{np.vdot(matrix[:, i], matrix[:, j]):.10g}, which must be {int(i == j)} to {UNITARITY:g}"
+        )
+    return matrix
+
+
+def dims(value: Sequence[int] | None, dimension: int) -> tuple[int, ...]:
+    """Levels of each subsystem, with product `dimension`."""
+    if value is None:
+        return (dimension,)
+    levels = tuple(whole(n, f"dims[{i}]", 1) for i, n in enumerate(_sequence(value, "dims")))
+    if math.prod(levels) != dimension or not levels:
+        raise InputError(f"dims = {levels}: the product is {math.prod(levels)}, must be the dimension {dimension}")
+    return levels
+
+
+def labels(value: Sequence[str] | None, levels: tuple[int, ...], where: str) -> tuple[str, ...]:
+    """One unique label for each basis state; by default the digits of its levels, joined by _ where they have two."""
+    if value is None:
+        joint = "_" if max(levels) > 10 else ""
+        return tuple(joint.join(str(n) for n in index) for index in np.ndindex(*levels))
+    dimension = math.prod(levels)
+    found = tuple(name(label, f"{where}: label") for label in _sequence(value, where))
+    if len(found) != dimension:
+        raise InputError(f"{where}: {len(found)} labels; must be {dimension}, one for each basis state")
+    _unique(found, f"{where}: label")
+    return found
+
+
+def _unique(names: Sequence[str], what: str) -> None:
+    for label in names:
+        if names.count(label) > 1:
+            raise InputError(f"{what} {label!r} appears {names.count(label)} times; names must be unique")
+
+
+def bases(
+    value: Mapping[str, tuple[Any, Sequence[str]]], dimension: int
+) -> Mapping[str, tuple[Array, tuple[str, ...]]]:
+    """Offered bases: unitaries whose columns are the basis vectors, with labels."""
+    checked = {}
+    for key, entry in value.items():
+        if name(key, "basis") == COMPUTATIONAL:
+            raise InputError(f"bases: the name {COMPUTATIONAL!r} is reserved; choose another")
+        if not isinstance(entry, Sequence) or len(entry) != 2:
+            raise InputError(f"bases[{key!r}]: must be a pair (unitary, labels)")
+        vectors = unitary(entry[0], dimension, f"bases[{key!r}]")
+        checked[key] = (frozen(vectors), labels(entry[1], (dimension,), f"bases[{key!r}]"))
+    return MappingProxyType(checked)
+
+
+def pair(value: Any, levels: tuple[int, ...]) -> tuple[int, int] | None:
+    """The two subsystems whose entanglement is meant; None where there is only one subsystem."""
+    if value is None or len(levels) == 1:
+        return None
+    sites = tuple(whole(site, "pair", 0) for site in _sequence(value, "pair"))
+    if len(sites) != 2 or sites[0] == sites[1] or max(sites) >= len(levels):
+        raise InputError(f"pair = {sites}: must be two different subsystems between 0 and {len(levels) - 1}")
+    return (sites[0], sites[1])
+
+
+def reservoirs(value: Iterable[Reservoir], kind: type[Named]) -> tuple[Named, ...]:
+    """Reservoirs with unique names."""
+    found = _instances(value, kind, "reservoirs")
+    _unique([bath.name for bath in found], "reservoir")  # type: ignore[attr-defined]
+    return found
+
+
+def channels(
+    value: Iterable[Channel], kind: type[Channel], baths: Sequence[Reservoir], dimension: int
+) -> tuple[Channel, ...]:
+    """At least one channel, with unique names, known reservoirs and the Hamiltonian's shape."""
+    found = _instances(value, kind, "channels")
+    if not found:
+        raise InputError("channels: there is none; a model needs at least one jump channel")
+    _unique([channel.name for channel in found], "channel")
+    known = [bath.name for bath in baths]
+    for channel in found:
+        if channel.reservoir not in known:
+            raise InputError(
+                f"channel {channel.name!r}: unknown reservoir {channel.reservoir!r}; known: {', '.join(known) or 'none'}"
+            )
+        if channel.operator.shape[0] != dimension:
+            raise InputError(
+                f"channel {channel.name!r}: operator has shape {channel.operator.shape}, must be "
+                f"({dimension}, {dimension}), that of the hamiltonian"
+            )
+    return found
+
+
+def _instances(value: Any, kind: type[Named], where: str) -> tuple[Named, ...]:
+    found = _sequence(value, where)
+    for i, item in enumerate(found):
+        if not isinstance(item, kind):
+            raise InputError(f"{where}[{i}]: must be a {kind.__name__}, not {type(item).__name__}")
+    return found
+
+
+def plain(value: Any) -> Any:
+    """A displayed parameter as plain Python: numbers, text, None, or tuples of them."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return tuple(plain(item) for item in value)
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)

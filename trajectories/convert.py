@@ -1,0 +1,172 @@
+"""A model from QuTiP objects, and a model to and from plain data (for result files and for other processes)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trajectories.errors import InputError
+from trajectories.operators import Array, as_operator
+from trajectories.partners import pair_channels
+
+if TYPE_CHECKING:
+    from trajectories.model import Channel, Model, Reservoir
+
+
+def model_from_qutip(
+    kind: type[Model],
+    hamiltonian: Any,
+    c_ops: Sequence[Any],
+    reservoirs: Sequence[Reservoir | str] | None,
+    quanta: Sequence[float | None] | None,
+    names: Sequence[str] | None,
+    partners: Sequence[str | None] | None,
+    options: dict[str, Any],
+) -> Model:
+    """What `Model.from_qutip` documents."""
+    from trajectories.model import Channel, Reservoir
+
+    energy = _static(hamiltonian, "hamiltonian")
+    operators = [_static(operator, f"c_ops[{k}]") for k, operator in enumerate(c_ops)]
+    count = len(operators)
+    jumps = _one_each(names, count, "names", [f"c{k + 1}" for k in range(count)])
+    energies = _one_each(quanta, count, "quanta", [None] * count)
+    undone_by = _one_each(partners, count, "partners", [None] * count)
+    if reservoirs is None:
+        everything = Reservoir("c_ops")
+        loose = [
+            Channel(*parts) for parts in zip(jumps, operators, ["c_ops"] * count, energies, undone_by, strict=True)
+        ]
+        groups = _pairs(loose, everything, bool(options.get("entropy", True)))
+        baths = [Reservoir(name) for name in dict.fromkeys(groups)]
+    else:
+        given = _one_each(reservoirs, count, "reservoirs", [])
+        groups, baths = _named_reservoirs(given, Reservoir)
+    channels = [Channel(*parts) for parts in zip(jumps, operators, groups, energies, undone_by, strict=True)]
+    if hasattr(hamiltonian, "full"):
+        options = {"dims": tuple(hamiltonian.dims[0])} | options
+    return kind(energy, channels, baths, **options)
+
+
+def _static(value: Any, where: str) -> Array:
+    """A matrix; time-dependent QuTiP forms are refused by name."""
+    if isinstance(value, (list, tuple)) and value and hasattr(value[0], "full"):
+        raise InputError(f"{where}: [operator, coefficient] is time dependent; only constant operators are supported")
+    if hasattr(value, "isconstant"):
+        raise InputError(f"{where}: a {type(value).__name__} is not supported; give a constant Qobj or an array")
+    return as_operator(value, where)
+
+
+def _one_each(value: Sequence[Any] | None, count: int, what: str, default: list[Any]) -> list[Any]:
+    if value is None:
+        return default
+    if isinstance(value, str) or len(value) != count:
+        raise InputError(f"{what}: must be a list of {count} entries, one for each collapse operator, not {value!r}")
+    return list(value)
+
+
+def _pairs(channels: Sequence[Channel], reservoir: Reservoir, entropy: bool) -> list[str]:
+    """A reservoir name for each channel, the same for the two of a pair."""
+    if not channels:
+        return []
+    partner = pair_channels(channels, [reservoir], entropy).partner
+    first = [min(k, int(p)) if p >= 0 else k for k, p in enumerate(partner)]
+    order = list(dict.fromkeys(first))
+    return [f"bath{order.index(k) + 1}" for k in first]
+
+
+def _named_reservoirs(given: Sequence[Any], kind: type[Reservoir]) -> tuple[list[str], list[Reservoir]]:
+    """Names for each channel and the distinct reservoirs, in order of appearance."""
+    baths: dict[str, Reservoir | None] = {}
+    groups = []
+    for k, entry in enumerate(given):
+        if not isinstance(entry, (str, kind)):
+            raise InputError(f"reservoirs[{k}]: must be a Reservoir or a name, not {entry!r}")
+        name = entry if isinstance(entry, str) else entry.name
+        groups.append(name)
+        known = baths.setdefault(name, None)
+        if isinstance(entry, kind):
+            if known is not None and known.beta != entry.beta:
+                raise InputError(f"reservoirs[{k}]: {name!r} has beta {entry.beta}, but before it had {known.beta}")
+            baths[name] = entry
+    return groups, [bath or kind(name) for name, bath in baths.items()]
+
+
+def pack(model: Model) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """What `Model.pack` documents."""
+    meta = {
+        "name": model.name,
+        "dims": list(model.dims),
+        "states": list(model.states),
+        "pair": None if model.pair is None else list(model.pair),
+        "entropy": model.entropy,
+        "remarks": list(model.remarks),
+        "parameters": {key: _encode(value) for key, value in model.parameters.items()},
+        "partners_found": list(model.partners_found),
+        "reservoirs": [{"name": bath.name, "beta": _encode(bath.beta)} for bath in model.reservoirs],
+        "channels": [
+            {"name": c.name, "reservoir": c.reservoir, "quantum": c.quantum, "partner": c.partner}
+            for c in model.channels
+        ],
+        "bases": {key: list(labels) for key, (_, labels) in model.bases.items()},
+    }
+    arrays = {
+        "hamiltonian": model.hamiltonian,
+        "operators": model.operators,
+        "entropy_steps": model.entropy_steps,
+        "time_reversal": model.time_reversal,
+    }
+    arrays |= {f"basis_{key}": vectors for key, (vectors, _) in model.bases.items()}
+    return meta, arrays
+
+
+def unpack(kind: type[Model], meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Model:
+    """What `Model.unpack` documents."""
+    from trajectories.model import Channel, Reservoir
+
+    try:
+        model = kind(
+            arrays["hamiltonian"],
+            [
+                Channel(c["name"], operator, c["reservoir"], c["quantum"], c["partner"])
+                for c, operator in zip(meta["channels"], arrays["operators"], strict=True)
+            ],
+            [Reservoir(bath["name"], _decode(bath["beta"])) for bath in meta["reservoirs"]],
+            name=meta["name"],
+            dims=meta["dims"],
+            states=meta["states"],
+            bases={key: (arrays[f"basis_{key}"], labels) for key, labels in meta["bases"].items()},
+            time_reversal=arrays["time_reversal"],
+            pair=None if meta["pair"] is None else (meta["pair"][0], meta["pair"][1]),
+            parameters={key: _decode(value) for key, value in meta["parameters"].items()},
+            entropy=meta["entropy"],
+            remarks=meta["remarks"],
+        )
+        # Recomputed from the rates they could differ in the last bit on another processor.
+        steps = np.array(arrays["entropy_steps"], dtype=np.float64)
+        lines = tuple(str(line) for line in meta["partners_found"])
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"stored model is damaged: {type(error).__name__}: {error}") from None
+    if steps.shape != model.entropy_steps.shape:
+        raise InputError(f"stored model: entropy_steps has shape {steps.shape}, must be {model.entropy_steps.shape}")
+    model._set(entropy_steps=steps, partners_found=lines)
+    return model
+
+
+def _encode(value: Any) -> Any:
+    """JSON has no infinity: floats that are not finite become {"float": "inf"}."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": repr(value)}
+    return [_encode(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _decode(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return float(value["float"])
+    return tuple(_decode(item) for item in value) if isinstance(value, (list, tuple)) else value

@@ -1,0 +1,294 @@
+"""A model: Hamiltonian, reservoirs, and jump channels with the jumps that undo them.
+
+    d rho / dt = -i [H, rho] + sum_k ( L_k rho L_k^dagger - 1/2 {L_k^dagger L_k, rho} )
+
+Everything is checked when a `Model` is made, and nothing can be changed afterwards. Units: hbar = k_B = 1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trajectories import checks
+from trajectories.errors import InputError
+from trajectories.operators import Array, as_operator, dagger
+from trajectories.partners import ONE_WAY, pair_channels
+
+Bases = Mapping[str, tuple[Array, tuple[str, ...]]]
+
+
+@dataclass(frozen=True, eq=False)
+class Reservoir:
+    """A reservoir: its name and its inverse temperature beta.
+
+    beta: in units of 1/energy; may be negative (population inversion); +inf is zero temperature, -inf a pump that only
+    gives energy; None where no temperature is defined.
+    """
+
+    name: str
+    beta: float | None = None
+
+    def __post_init__(self) -> None:
+        checks.name(self.name, "reservoir")
+        if self.beta is not None:
+            beta = checks.real(self.beta, f"reservoir {self.name!r}: beta", finite=False)
+            object.__setattr__(self, "beta", beta + 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Channel:
+    """One kind of jump.
+
+    operator: (d, d) jump operator L with its rate included, so that L^dagger L has the unit of a rate;
+    reservoir: name of the reservoir that makes the jump;
+    quantum: energy delta q that the system gains from the reservoir in one jump, as the reservoir's energy scale counts
+        it (None: the jump exchanges no counted energy, as in dephasing);
+    partner: name of the channel that undoes this one; its own name for L = L^dagger; "none" for a jump that nothing
+        undoes (declared one-way); None: it is looked for among the channels of the reservoir.
+    """
+
+    name: str
+    operator: Array
+    reservoir: str
+    quantum: float | None = None
+    partner: str | None = None
+
+    def __post_init__(self) -> None:
+        checks.name(self.name, "channel")
+        if self.name == "none":
+            raise InputError("channel 'none': this name is reserved for partner=\"none\"; choose another")
+        where = f"channel {self.name!r}"
+        checks.name(self.reservoir, f"{where}: reservoir")
+        if self.partner is not None:
+            checks.name(self.partner, f"{where}: partner")
+        if self.quantum is not None:
+            object.__setattr__(self, "quantum", checks.real(self.quantum, f"{where}: quantum") + 0.0)
+        operator = as_operator(self.operator, f"{where}: operator")
+        if not np.any(operator):
+            raise InputError(f"{where}: operator is zero; leave the channel out, or give it a rate > 0")
+        object.__setattr__(self, "operator", checks.frozen(operator))
+
+
+class Model:
+    """An open quantum system, immutable and checked.
+
+    Arguments
+    ---------
+    hamiltonian : (d, d) array, sparse matrix or QuTiP object
+        Hermitian, in the computational basis.
+    channels : sequence of Channel
+        At least one.
+    reservoirs : sequence of Reservoir
+        Every reservoir that a channel names, in the order of reports.
+    name : str
+    dims : sequence of int
+        Levels of each subsystem, first one first; the product is d. Default: one subsystem of dimension d.
+    states : sequence of str
+        Labels of the d computational basis states. Default "00", "01", ... from dims.
+    bases : mapping name -> (unitary (d, d) whose columns are the basis vectors, d labels)
+        Further bases in which the model may fall into smaller sectors.
+    time_reversal : (d, d) array
+        Unitary U of the time reversal Theta = U K, with K the complex conjugation in the computational basis.
+        Default: identity.
+    pair : (int, int)
+        The two subsystems whose entanglement is meant, counted from 0. None for a single subsystem.
+    parameters : mapping
+        Shown in reports; numbers, text, and sequences of them.
+    entropy : bool
+        False: no entropy production is defined, and channels without a declared partner are not searched for one.
+    remarks : sequence of str
+        One-line warnings about the model's validity.
+
+    Attributes (read-only arrays; K channels)
+    -----------------------------------------
+    operators (K, d, d), partner (K,) (-1 one-way), entropy_steps (K,) Delta s in nats (+inf one-way),
+    quanta (K,) (nan where none), reservoir_index (K,), loss (d, d) = sum_k L_k^dagger L_k,
+    effective_hamiltonian (d, d) = H - (i/2) loss, partners_found (one line of text for each pair).
+
+    Raises
+    ------
+    InputError
+        One line naming the matrix and element, or the channel or reservoir, and what would be right.
+    """
+
+    __slots__ = (
+        "bases", "channels", "dims", "effective_hamiltonian", "entropy", "entropy_steps", "hamiltonian", "loss", "name",
+        "operators", "pair", "parameters", "partner", "partners_found", "quanta", "remarks", "reservoir_index",
+        "reservoirs", "states", "time_reversal",
+    )  # fmt: skip
+
+    name: str
+    dims: tuple[int, ...]
+    hamiltonian: Array
+    channels: tuple[Channel, ...]
+    reservoirs: tuple[Reservoir, ...]
+    states: tuple[str, ...]
+    bases: Bases
+    time_reversal: Array
+    pair: tuple[int, int] | None
+    parameters: Mapping[str, Any]
+    remarks: tuple[str, ...]
+    entropy: bool
+    operators: Array
+    partner: NDArray[np.int64]
+    entropy_steps: NDArray[np.float64]
+    quanta: NDArray[np.float64]
+    reservoir_index: NDArray[np.int64]
+    loss: Array
+    effective_hamiltonian: Array
+    partners_found: tuple[str, ...]
+
+    def __init__(
+        self,
+        hamiltonian: Any,
+        channels: Iterable[Channel],
+        reservoirs: Iterable[Reservoir],
+        *,
+        name: str = "model",
+        dims: Sequence[int] | None = None,
+        states: Sequence[str] | None = None,
+        bases: Mapping[str, tuple[Any, Sequence[str]]] | None = None,
+        time_reversal: Any = None,
+        pair: tuple[int, int] | None = (0, 1),
+        parameters: Mapping[str, Any] | None = None,
+        entropy: bool = True,
+        remarks: Sequence[str] = (),
+    ) -> None:
+        energy = checks.hermitian(as_operator(hamiltonian, "hamiltonian"), "hamiltonian")
+        d = energy.shape[0]
+        baths = checks.reservoirs(reservoirs, Reservoir)
+        jumps = checks.channels(channels, Channel, baths, d)
+        pairing = pair_channels(jumps, baths, bool(entropy))
+        loss = np.einsum("kij,kil->jl", pairing.operators.conj(), pairing.operators)
+        loss = 0.5 * (loss + dagger(loss))
+        levels = checks.dims(dims, d)
+        bath_names = [bath.name for bath in baths]
+        self._set(
+            name=checks.name(name, "model"),
+            dims=levels,
+            hamiltonian=energy,
+            channels=tuple(_resolved(jumps, pairing.operators, pairing.partner)),
+            reservoirs=baths,
+            states=checks.labels(states, levels, "states"),
+            bases=checks.bases(bases or {}, d),
+            time_reversal=checks.unitary(np.eye(d) if time_reversal is None else time_reversal, d, "time_reversal"),
+            pair=checks.pair(pair, levels),
+            parameters=MappingProxyType({key: checks.plain(value) for key, value in (parameters or {}).items()}),
+            remarks=tuple(str(line) for line in remarks),
+            entropy=bool(entropy),
+            operators=pairing.operators,
+            partner=pairing.partner,
+            entropy_steps=pairing.entropy_steps,
+            quanta=np.array([math.nan if c.quantum is None else c.quantum for c in jumps]),
+            reservoir_index=np.array([bath_names.index(c.reservoir) for c in jumps], dtype=np.int64),
+            loss=loss,
+            effective_hamiltonian=energy - 0.5j * loss,
+            partners_found=pairing.lines,
+        )
+
+    def _set(self, **values: Any) -> None:
+        for key, value in values.items():
+            object.__setattr__(self, key, checks.frozen(value) if isinstance(value, np.ndarray) else value)
+
+    @classmethod
+    def from_qutip(
+        cls,
+        hamiltonian: Any,
+        c_ops: Sequence[Any],
+        *,
+        reservoirs: Sequence[Reservoir | str] | None = None,
+        quanta: Sequence[float | None] | None = None,
+        names: Sequence[str] | None = None,
+        partners: Sequence[str | None] | None = None,
+        **options: Any,
+    ) -> Model:
+        """Model from a Hamiltonian and a list of collapse operators, as given to QuTiP's solvers (or as arrays).
+
+        hamiltonian: (d, d) `qutip.Qobj` or array; c_ops: K of them, rates included.
+        reservoirs: one for each collapse operator, a `Reservoir` or just a name; without it every pair of channels that
+            undo each other becomes a reservoir of its own, without a temperature.
+        quanta, names, partners: one for each collapse operator, as in `Channel`; names default to "c1", "c2", ...
+        options: the keyword arguments of `Model`; `dims` defaults to those of the Qobj.
+
+        Partners are found where exactly one collapse operator is proportional to the adjoint (in the same reservoir if
+        reservoirs are given). Matrices are taken as they stand: basis state 0 is |0>, whatever QuTiP calls it; note that
+        `qutip.sigmam()` is |1><0| in that numbering and `qutip.destroy(2)` is |0><1|.
+
+        Raises InputError as `Model` does, and for time-dependent operators.
+        """
+        from trajectories.convert import model_from_qutip
+
+        return model_from_qutip(cls, hamiltonian, c_ops, reservoirs, quanta, names, partners, options)
+
+    @property
+    def dimension(self) -> int:
+        """Dimension d of the Hilbert space."""
+        return int(self.hamiltonian.shape[0])
+
+    def digest(self) -> str:
+        """SHA-256 (hex) of everything that determines numbers or the names they are reported under.
+
+        Left out: the model's own name, the displayed parameters, remarks, and how partners were found.
+        """
+        meta, arrays = self.pack()
+        for key in ("name", "parameters", "remarks", "partners_found"):
+            del meta[key]
+        digest = hashlib.sha256(json.dumps(meta, sort_keys=True).encode())
+        for key in sorted(arrays):
+            array = np.ascontiguousarray(arrays[key])
+            digest.update(f"{key} {array.shape} {array.dtype.str}".encode())
+            digest.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
+        return digest.hexdigest()
+
+    def pack(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """(meta, arrays): JSON-able description and the arrays; `Model.unpack` gives the same model back, bit by bit."""
+        from trajectories.convert import pack
+
+        return pack(self)
+
+    @classmethod
+    def unpack(cls, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Model:
+        """The model that `pack` described. Raises InputError if the description is damaged."""
+        from trajectories.convert import unpack
+
+        return unpack(cls, meta, arrays)
+
+    def __setattr__(self, key: str, value: Any) -> None:
+        raise AttributeError(f"a Model cannot be changed (tried to set {key!r}); make a new one")
+
+    def __delattr__(self, key: str) -> None:
+        raise AttributeError(f"a Model cannot be changed (tried to delete {key!r}); make a new one")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self).unpack, self.pack())
+
+    def __repr__(self) -> str:
+        shape = " x ".join(str(n) for n in self.dims)
+        lines = [f"Model {self.name!r}: dimension {self.dimension} ({shape})"]
+        if self.parameters:
+            lines.append("  parameters: " + ", ".join(f"{key} = {value}" for key, value in self.parameters.items()))
+        for index, bath in enumerate(self.reservoirs):
+            members = [c.name for c, r in zip(self.channels, self.reservoir_index, strict=True) if r == index]
+            beta = "no temperature" if bath.beta is None else f"beta = {bath.beta:g}"
+            lines.append(f"  reservoir {bath.name} ({beta}): {', '.join(members)}")
+        lines += [f"  {line}" for line in self.partners_found]
+        lines += [f"  remark: {line}" for line in self.remarks]
+        return "\n".join(lines)
+
+
+def _resolved(channels: Sequence[Channel], operators: Array, partner: NDArray[np.int64]) -> list[Channel]:
+    """The channels with the partners that were found and the phases that were chosen."""
+    names = [channel.name for channel in channels]
+    return [
+        Channel(c.name, operators[k], c.reservoir, c.quantum, "none" if partner[k] == ONE_WAY else names[partner[k]])
+        for k, c in enumerate(channels)
+    ]
