@@ -148,6 +148,16 @@ def find_sectors(model: Model, states: Sequence[np.ndarray] = ()) -> Sectors:
     return best
 
 
+def rotated_operators(model: Model, sectors: Sectors) -> tuple[np.ndarray, np.ndarray]:
+    """Return H_eff (d, d) and the jump operators (K, d, d) in the sorted basis, without rounding noise.
+
+    The loss is summed from the rotated jump operators: rotating the sum would lose a slow rate beside a fast one.
+    """
+    jumps = sectors.rotate(model.operators)
+    loss = np.einsum("kba,kbc->ac", jumps.conj(), jumps, optimize=True)
+    return sectors.rotate(model.hamiltonian) - 0.5j * loss, jumps
+
+
 def _sectors_in(
     name: str, basis: np.ndarray, labels: Sequence[str], model: Model, states: Sequence[np.ndarray]
 ) -> Sectors:

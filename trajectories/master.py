@@ -1,0 +1,295 @@
+"""The master equation: generator, steady state, evolution in time, all by sectors.
+
+d rho/dt = -i[H, rho] + sum_k (L_k rho L_k^dag - {L_k^dag L_k, rho}/2), hbar = 1, jump operators with their rates.
+A state without coherence between sectors never acquires any, so the D = sum_s m_s^2 elements inside the sectors are
+all there is to evolve (see `sectors`). Uniqueness of the steady state is a property of the whole d^2-dimensional space.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from scipy import linalg, sparse
+from scipy.sparse.linalg import eigs, splu
+
+from .blockspace import BlockSpace
+from .currents import (
+    activity_operator,
+    energy_rates,
+    entropy_flow_operator,
+    entropy_production,
+    entropy_production_rate,
+    heat_rates,
+    irreversible_operator,
+    steady_entropy_production_rate,
+    von_neumann_entropy,
+)
+from .elimination import null_dimension, recurrent_classes, stationary_distribution
+from .errors import InputError
+from .model import Model
+from .propagation import DensePropagator, SparsePropagator
+from .sectors import NEGLIGIBLE, Sectors, find_sectors
+
+__all__ = [
+    "Master",
+    "activity_operator",
+    "energy_rates",
+    "entropy_flow_operator",
+    "entropy_production",
+    "entropy_production_rate",
+    "heat_rates",
+    "irreversible_operator",
+    "liouvillian",
+    "steady_entropy_production_rate",
+    "von_neumann_entropy",
+]
+
+FULL_SPECTRUM_DIMENSION = 12
+
+
+class Master:
+    """The master equation of a model.
+
+    model: what evolves. sectors: a decomposition of it (default: `find_sectors(model)`); it must cover every initial
+    state that is asked for most, others are covered on the fly by coarser sectors.
+    """
+
+    def __init__(self, model: Model, sectors: Sectors | None = None) -> None:
+        self.model = model
+        self.sectors = find_sectors(model) if sectors is None else sectors
+        self.space = BlockSpace(model, self.sectors)
+
+    @property
+    def classical(self) -> bool:
+        """True where every sector has dimension 1: populations obey a rate equation, solved without subtractions."""
+        return len(self.sectors.dimensions) == self.model.dimension
+
+    @cached_property
+    def generator(self) -> np.ndarray | sparse.csr_array:
+        """Generator (D, D) of the sector blocks, row-major, one after another; dense for D <= 400, else sparse."""
+        return self.tilted(np.ones(len(self.model.operators)))
+
+    @cached_property
+    def trace_row(self) -> np.ndarray:
+        """(D,) float64: the row vector that gives the trace of flattened blocks."""
+        rows, columns = self.sectors.indices
+        return (rows == columns).astype(float)
+
+    def tilted(self, weights: np.ndarray) -> np.ndarray | sparse.csr_array:
+        """Return the generator with the jump term of channel k multiplied by weights[k], (K,); the losses stay."""
+        matrix = self.space.generator(self.space.diagonal_pairs(), weights)
+        return matrix.real.copy() if self.classical and np.isrealobj(weights) else matrix
+
+    def covering(self, rho0: np.ndarray) -> Master:
+        """Return this object, or one with coarser sectors where rho0 (d, d) has coherence between the sectors.
+
+        Raises InputError where rho0 is no density matrix of the model.
+        """
+        check_state(self.model, rho0)
+        if self.sectors.coherence(rho0) < NEGLIGIBLE:
+            return self
+        return Master(self.model, find_sectors(self.model, (rho0,)))
+
+    # Steady state ------------------------------------------------------------------------------------------------
+
+    def steady_state(self) -> np.ndarray:
+        """Return the steady state rho (d, d), Hermitian, of trace one, in the computational basis.
+
+        Where all sectors have dimension 1 it comes from an elimination without subtractions, otherwise from the
+        linear equations L rho = 0, Tr rho = 1, refined in extended precision. Eigenvalues may be negative by rounding
+        (above -1e-12); they are left as they are. Raises InputError where the steady state is not unique.
+        """
+        return self.sectors.unflatten(self.steady_blocks)
+
+    @cached_property
+    def steady_blocks(self) -> np.ndarray:
+        """Flattened blocks (D,) of the steady state; exact in every component where all sectors have dimension 1."""
+        dimension = self.null_dimension
+        if dimension != 1:
+            raise InputError(
+                f"the steady state of {self.model.name} is not unique: its Liouvillian has a null space of dimension "
+                f"{dimension}, it should be 1. Something is conserved: a state that no reservoir reaches (one "
+                "collective bath alone, a rate that is zero) or an observable that commutes with H and every jump operator"
+            )
+        if self.classical:
+            return stationary_distribution(self._rates).astype(complex)
+        return self._solve()
+
+    @cached_property
+    def null_dimension(self) -> int:
+        """Dimension of the null space of the full Liouvillian, coherence between sectors included."""
+        inside = len(recurrent_classes(self._rates)) if self.classical else null_dimension(self.generator)
+        classes = self.space.coherence_classes()
+        return inside + sum(times * null_dimension(self.space.generator(pairs)) for pairs, times in classes)
+
+    @property
+    def _rates(self) -> np.ndarray:
+        rates = np.array(sparse.csr_array(self.generator).toarray())
+        np.fill_diagonal(rates, 0.0)
+        return rates
+
+    def _solve(self) -> np.ndarray:
+        """Solve L rho = 0 with the trace in place of the first row, which the other populations' rows imply."""
+        generator, trace = self.generator, self.trace_row
+        size = len(trace)
+        scale = np.asarray(abs(generator).sum(axis=0)).ravel()
+        scale = np.where(scale > 0, scale, 1.0)
+        wanted = np.zeros(size, complex)
+        wanted[0] = 1.0
+        if sparse.issparse(generator):
+            rest = sparse.csr_array(generator)[1:] @ sparse.diags_array(1 / scale)
+            matrix = sparse.csc_matrix(sparse.vstack([sparse.csr_array((trace / scale)[None, :]), rest]))
+            factors = splu(matrix)
+            solution = factors.solve(wanted)
+            for _ in range(3):
+                solution = solution + factors.solve(wanted - matrix @ solution)
+        else:
+            matrix = np.concatenate([trace[None, :], generator[1:]]) / scale
+            rows = np.abs(matrix).max(axis=1)
+            matrix, wanted = matrix / rows[:, None], wanted / rows
+            dense, precise = linalg.lu_factor(matrix), matrix.astype(np.clongdouble)
+            solution = linalg.lu_solve(dense, wanted).astype(np.clongdouble)
+            for _ in range(4):
+                solution = solution + linalg.lu_solve(dense, (wanted - precise @ solution).astype(complex))
+        rho = self.sectors.unflatten((solution / scale).astype(complex))
+        rho = 0.5 * (rho + rho.conj().T)
+        return self.sectors.flatten(rho / np.trace(rho).real)
+
+    def gap(self) -> float:
+        """Return the slowest relaxation rate, the smallest -Re of the Liouvillian's eigenvalues but the steady one.
+
+        For d <= 12 of the full Liouvillian, beyond that of the sector blocks, which govern every state without
+        coherence between sectors. Unit: 1/time. 0 where something never decays; inf where nothing else exists.
+        """
+        if self.null_dimension > 1:
+            return 0.0
+        if sparse.issparse(self.generator):
+            values = _slow_eigenvalues(self.generator)
+        else:
+            values = _eigenvalues_by_inverse(self._without_steady_state())
+        if self.model.dimension <= FULL_SPECTRUM_DIMENSION:
+            between = [self.space.generator(pairs) for pairs, _ in self.space.coherence_classes()]
+            values = np.concatenate([values, *(_eigenvalues_by_inverse(np.asarray(matrix)) for matrix in between)])
+        return float(max(0.0, -values.real.max(initial=-np.inf)))
+
+    def _without_steady_state(self) -> np.ndarray:
+        """Eliminate one population by Tr rho = 1: the eigenvalues of what is left are those of L but the zero."""
+        generator, trace = np.asarray(self.generator), self.trace_row
+        gone = int(np.argmax(self.steady_blocks.real * trace))
+        kept = np.arange(len(trace)) != gone
+        return generator[np.ix_(kept, kept)] - np.outer(generator[kept, gone], trace[kept])
+
+    def jump_rates(self, blocks: np.ndarray) -> np.ndarray:
+        """Return each channel's number of jumps per time, Tr[L_k^dag L_k rho], (..., K), from blocks (..., D)."""
+        return (blocks @ self.space.losses.conj().T).real
+
+    # Evolution -------------------------------------------------------------------------------------------------------
+
+    def states(self, rho0: np.ndarray, times: np.ndarray) -> np.ndarray:
+        """Return rho(t) = e^{L t} rho0 as (T, d, d).
+
+        rho0: (d, d) density matrix. times: (T,), from 0 on, not falling. Raises InputError for anything else.
+        """
+        master = self.covering(rho0)
+        return master.sectors.unflatten(master.blocks(rho0, times))
+
+    def integrals(self, rho0: np.ndarray, times: np.ndarray) -> np.ndarray:
+        """Return the integral of rho(s) over s from 0 to t, (T, d, d); arguments as for `states`."""
+        master = self.covering(rho0)
+        return master.sectors.unflatten(master.block_integrals(rho0, times))
+
+    def blocks(self, rho0: np.ndarray, times: np.ndarray) -> np.ndarray:
+        """Return the flattened blocks (T, D) of rho(t) in this object's sectors, which must cover rho0.
+
+        Where all sectors have dimension 1, every component has its own relative accuracy.
+        """
+        return self._evolved(rho0, times)[0]
+
+    def block_integrals(self, rho0: np.ndarray, times: np.ndarray) -> np.ndarray:
+        """Return the flattened blocks (T, D) of the integral of rho(s) over s from 0 to t."""
+        return self._evolved(rho0, times, integrate=True)[1]
+
+    def _evolved(self, rho0: np.ndarray, times: np.ndarray, integrate: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        times = check_times(times)
+        vector = self.sectors.flatten(rho0)
+        vector = vector.real.clip(min=0.0) if self.classical else vector
+        states = np.zeros((len(times), len(vector)), complex)
+        integrals = np.zeros_like(states)
+        total, now = np.zeros_like(vector), 0.0
+        for j, time in enumerate(times):
+            if integrate:
+                vector, part = self._propagator.integrate(vector, time - now)
+                total = total + part
+            else:
+                vector, _ = self._propagator.advance(vector, time - now)
+            states[j], integrals[j], now = vector, total, time
+        return states, integrals
+
+    @cached_property
+    def _propagator(self) -> DensePropagator | SparsePropagator:
+        return self.propagator(self.generator, trace=self.trace_row)
+
+    def propagator(
+        self, generator: np.ndarray | sparse.csr_array, trace: np.ndarray | None = None
+    ) -> DensePropagator | SparsePropagator:
+        """Return what exponentiates a generator of this object's block space, for instance a tilted one."""
+        if sparse.issparse(generator):
+            return SparsePropagator(generator)
+        return DensePropagator(generator, trace=trace, metzler=self.classical and np.isrealobj(generator))
+
+
+def liouvillian(model: Model) -> np.ndarray:
+    """Return the full Liouvillian (d^2, d^2), dense, acting on rho.reshape(-1) (row by row)."""
+    unit = np.eye(model.dimension)
+    effective = model.effective_hamiltonian
+    result = -1j * np.kron(effective, unit) + 1j * np.kron(unit, effective.conj())
+    for operator in model.operators:
+        result = result + np.kron(operator, operator.conj())
+    return result
+
+
+def check_state(model: Model, rho: np.ndarray) -> None:
+    """Raise InputError unless rho is a density matrix (d, d) of the model: finite, Hermitian, positive, trace one."""
+    d = model.dimension
+    if np.shape(rho) != (d, d):
+        raise InputError(f"the initial state has shape {np.shape(rho)}; a state of {model.name} has shape ({d}, {d})")
+    rho = np.asarray(rho, complex)
+    if not np.isfinite(rho).all():
+        raise InputError("the initial state has an element that is not finite")
+    if np.abs(rho - rho.conj().T).max() > 1e-9:
+        i, j = np.unravel_index(np.argmax(np.abs(rho - rho.conj().T)), (d, d))
+        raise InputError(
+            f"the initial state is not Hermitian: element ({i}, {j}) is {rho[i, j]:.6g}, ({j}, {i}) is {rho[j, i]:.6g}"
+        )
+    if abs(np.trace(rho) - 1) > 1e-9:
+        raise InputError(f"the initial state has trace {np.trace(rho).real:.12g}, it should be 1")
+    lowest = float(np.linalg.eigvalsh(rho)[0])
+    if lowest < -1e-9:
+        raise InputError(
+            f"the initial state is not positive: its lowest eigenvalue is {lowest:.3g}, it should be 0 or more"
+        )
+
+
+def check_times(times: np.ndarray) -> np.ndarray:
+    """Return the times as (T,) float64; raise InputError unless they are finite, from 0 on and not falling."""
+    times = np.asarray(times, float)
+    if times.ndim != 1:
+        raise InputError(f"times have shape {times.shape}; a list of times is wanted")
+    if not np.isfinite(times).all() or (times < 0).any() or (np.diff(times) < 0).any():
+        raise InputError("times must be finite, 0 or later, and not falling")
+    return times
+
+
+def _eigenvalues_by_inverse(matrix: np.ndarray) -> np.ndarray:
+    """Return the eigenvalues of a regular matrix from its inverse, where the slow modes are the accurate ones."""
+    return 1.0 / np.linalg.eigvals(np.linalg.inv(matrix))
+
+
+def _slow_eigenvalues(generator: sparse.csr_array) -> np.ndarray:
+    """Return a few of the slowest eigenvalues without the zero."""
+    start = np.cos(np.arange(generator.shape[0]) + 1.0).astype(complex)
+    # The shift lies to the right of the spectrum: its neighbours are the slow modes.
+    shift = 1e-6 * float(abs(generator).max())
+    values = eigs(sparse.csc_matrix(generator), k=8, sigma=shift, v0=start, return_eigenvectors=False)
+    return values[np.argsort(np.abs(values))][1:]

@@ -1,0 +1,148 @@
+"""Evolution under a constant generator: y(t) = e^{G t} y(0) and its time integral."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.linalg import expm_multiply
+
+TERMS = 18
+BASE_NORM = 0.5
+HUGE = 1e100
+
+
+class DensePropagator:
+    """Exponentials of a dense generator by dyadic steps, so that any set of times costs matrix-vector products only.
+
+    G: (D, D). A Taylor series over h with |G|_1 h <= 1/2 is squared to e^{G h 2^j}; a time is a sum of such steps
+    plus a remainder shorter than h. Results that would overflow are returned as a vector and the logarithm of its
+    scale.
+
+    trace: (D,) row vector tau with tau G = 0, restored after every squaring (without it the rounding error of the
+    conserved quantity doubles each time). metzler: G is real with no negative element off the diagonal; then nothing
+    is ever subtracted, so that every component of a nonnegative vector keeps its relative accuracy.
+    """
+
+    def __init__(self, generator: np.ndarray, *, trace: np.ndarray | None = None, metzler: bool = False) -> None:
+        self._trace, self._metzler = trace, metzler
+        # e^{G h} = e^{-c h} e^{(G + c) h} with G + c >= 0 element by element.
+        self._shift = max(0.0, float(-generator.diagonal().real.min())) if metzler else 0.0
+        self._generator = generator
+        self._lifted = generator + self._shift * np.eye(len(generator))
+        norm = float(np.abs(generator).sum(axis=0).max())
+        self._base = BASE_NORM / max(norm, self._shift, np.finfo(float).tiny)
+        self._powers: list[tuple[np.ndarray, float]] = []
+        self._integrals: list[np.ndarray] = []
+
+    def advance(self, vector: np.ndarray, duration: float) -> tuple[np.ndarray, float]:
+        """Return (v, log_scale) with e^{G duration} vector = e^{log_scale} v."""
+        steps, rest = self._split(duration)
+        vector = self._short(vector, rest)
+        log_scale = 0.0
+        for j in range(steps.bit_length()):
+            if steps >> j & 1:
+                power, log_power = self._power(j)
+                vector, log_vector = _rescaled(power @ vector)
+                log_scale += log_power + log_vector
+        return vector, log_scale
+
+    def integrate(self, vector: np.ndarray, duration: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return e^{G duration} vector and the integral of e^{G s} vector over s from 0 to duration."""
+        steps, rest = self._split(duration)
+        total = self._short_integral(vector, rest)
+        vector = self._short(vector, rest)
+        for j in range(steps.bit_length()):
+            if steps >> j & 1:
+                total = total + self._integral(j) @ vector
+                vector = self._power(j)[0] @ vector
+        return vector, total
+
+    def _split(self, duration: float) -> tuple[int, float]:
+        ratio = duration / self._base
+        # Beyond 2^50 steps the remainder is below the resolution of the duration itself.
+        return (int(ratio), max(0.0, duration - int(ratio) * self._base)) if ratio < 2**50 else (int(ratio), 0.0)
+
+    def _short(self, vector: np.ndarray, duration: float) -> np.ndarray:
+        """Taylor series of e^{G duration} on a vector or matrix."""
+        term, total = vector, vector
+        for n in range(1, TERMS + 1):
+            term = self._lifted @ term * (duration / n)
+            total = total + term
+        return total * math.exp(-self._shift * duration)
+
+    def _short_integral(self, vector: np.ndarray, duration: float) -> np.ndarray:
+        term = vector * duration
+        total = term
+        for n in range(2, TERMS + 2):
+            term = self._generator @ term * (duration / n)
+            total = total + term
+        return total
+
+    def _power(self, level: int) -> tuple[np.ndarray, float]:
+        while len(self._powers) <= level:
+            if self._powers:
+                last, log_last = self._powers[-1]
+                power, log_power = _rescaled(last @ last)
+                self._powers.append((self._conserving(power), 2 * log_last + log_power))
+            else:
+                unit = np.eye(len(self._generator), dtype=self._generator.dtype)
+                self._powers.append((self._conserving(self._short(unit, self._base)), 0.0))
+        return self._powers[level]
+
+    def _integral(self, level: int) -> np.ndarray:
+        while len(self._integrals) <= level:
+            if self._integrals:
+                last = self._integrals[-1]
+                self._integrals.append(last + self._power(len(self._integrals) - 1)[0] @ last)
+            else:
+                unit = np.eye(len(self._generator), dtype=self._generator.dtype)
+                self._integrals.append(self._short_integral(unit, self._base))
+        return self._integrals[level]
+
+    def _conserving(self, power: np.ndarray) -> np.ndarray:
+        if self._trace is None:
+            return power
+        kept = self._trace @ power
+        if self._metzler:
+            return power * (self._trace / kept)
+        return power + np.outer(self._trace / self._trace.sum(), self._trace - kept)
+
+
+class SparsePropagator:
+    """Exponentials of a sparse generator on vectors (Al-Mohy and Higham, SIAM J. Sci. Comput. 33, 488 (2011))."""
+
+    def __init__(self, generator: sparse.csr_array) -> None:
+        n = generator.shape[0]
+        self._norm = max(float(abs(generator).sum(axis=0).max()), np.finfo(float).tiny)
+        self._generator = sparse.csr_matrix(generator)
+        unit, nothing = sparse.eye(n, format="csr"), sparse.csr_matrix((n, n))
+        self._extended = sparse.bmat([[self._generator, None], [self._norm * unit, nothing]], format="csr")
+        self._diagonal = complex(generator.diagonal().sum())
+
+    def advance(self, vector: np.ndarray, duration: float) -> tuple[np.ndarray, float]:
+        """Return (v, log_scale) with e^{G duration} vector = e^{log_scale} v."""
+        pieces = max(1, math.ceil(duration * self._norm / 200.0))
+        log_scale = 0.0
+        for _ in range(pieces):
+            step = duration / pieces
+            vector = expm_multiply(self._generator * step, vector, traceA=self._diagonal * step)
+            vector, log_vector = _rescaled(vector)
+            log_scale += log_vector
+        return vector, log_scale
+
+    def integrate(self, vector: np.ndarray, duration: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return e^{G duration} vector and the integral of e^{G s} vector over s from 0 to duration."""
+        n = len(vector)
+        both = np.concatenate([vector, np.zeros(n, vector.dtype)])
+        both = expm_multiply(self._extended * duration, both, traceA=self._diagonal * duration)
+        return both[:n], both[n:] / self._norm
+
+
+def _rescaled(array: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the array divided by its largest element where that is huge or tiny, and the logarithm of the divisor."""
+    largest = float(np.abs(array).max())
+    if 1 / HUGE < largest < HUGE or largest == 0.0:
+        return array, 0.0
+    return array / largest, math.log(largest)
