@@ -18,8 +18,6 @@ title, description                  optional strings
 
 from __future__ import annotations
 
-import hashlib
-import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -184,9 +182,14 @@ class Run:
             "description": self.description,
             "system": canonical_value(self.system),
             "ensemble": {
-                **self.canonical()["ensemble"],
                 "trajectories": self.trajectories,
+                "duration": self.duration,
+                "times": list(self.times),
+                "initial": canonical_value(self.initial),
+                "seed": self.seed,
                 "records": self.records,
+                "burn_in": self.burn_in,
+                **({} if self.pair is None else {"pair": [index + 1 for index in self.pair]}),
             },
             "observables": canonical_value(self.observables),
             "figure": {
@@ -197,33 +200,6 @@ class Run:
                 "formats": list(self.figure.formats),
             },
         }
-
-    def canonical(self) -> dict[str, Any]:
-        """Return what determines the numbers, as JSON can hold it: never the amount of work, comments, titles or
-        figures.
-        """
-        ensemble: dict[str, Any] = {
-            "duration": self.duration,
-            "times": list(self.times),
-            "initial": canonical_value(self.initial),
-            "seed": self.seed,
-            "burn_in": self.burn_in,
-        }
-        if self.pair is not None:
-            ensemble["pair"] = [index + 1 for index in self.pair]
-        return {
-            "system": canonical_value(self.system),
-            "ensemble": ensemble,
-            "observables": canonical_value(self.observables),
-        }
-
-    def digest(self, model: Model) -> str:
-        """Return the sha256 (hex) of everything that determines the numbers: `canonical()`, the pair, and the
-        model's operators.
-        """
-        content = [self.canonical()["ensemble"], self.canonical()["observables"], self.pair_of(model)]
-        text = json.dumps(content, sort_keys=True, allow_nan=False) + model.digest()
-        return hashlib.sha256(text.encode()).hexdigest()
 
     def _where(self, section: str) -> str:
         return f"{self.source}: [{section}]" if self.source else f"[{section}]"

@@ -1,0 +1,47 @@
+"""Quantum-jump trajectories of quantum thermal machines: heat, entropy production and entanglement along single runs.
+
+    import trajectories
+    model = trajectories.systems.diamond(beta_A=-2, beta_S=3)
+    result = trajectories.run(model, duration=6, trajectories=100_000)
+    print(result.report())
+
+Importing the package is cheap: everything heavy is imported when it is first needed.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from trajectories.errors import InputError, Interrupted
+
+if TYPE_CHECKING:
+    from trajectories import systems
+    from trajectories.api import open, run
+    from trajectories.model import Channel, Model, Reservoir
+    from trajectories.runfile import load
+
+__version__ = "0.1.0"
+__all__ = ["Channel", "InputError", "Interrupted", "Model", "Reservoir", "load", "open", "run", "systems"]
+
+_HOMES = {
+    "Channel": "trajectories.model",
+    "Model": "trajectories.model",
+    "Reservoir": "trajectories.model",
+    "load": "trajectories.runfile",
+    "open": "trajectories.api",
+    "run": "trajectories.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name == "systems":
+        return importlib.import_module("trajectories.systems")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'trajectories' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,7 @@
+"""`python -m trajectories` is the command `trajectories`."""
+
+import sys
+
+from trajectories.cli import main
+
+sys.exit(main())

@@ -1,0 +1,182 @@
+"""What each command does. Every function takes the parsed command line and returns the exit status."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trajectories.errors import InputError
+
+if TYPE_CHECKING:
+    from trajectories.results import Result
+    from trajectories.runfile import Run
+
+
+def run(arguments: Namespace) -> int:
+    """Sample, report, draw."""
+    from trajectories.runfile import load
+
+    shortcuts = [("trajectories", arguments.trajectories), ("seed", arguments.seed)]
+    changes = arguments.set + [f"ensemble.{key}={value}" for key, value in shortcuts if value is not None]
+    wanted = load(arguments.file, changes)
+    output = Path(arguments.output or f"{wanted.name}.h5")
+    if output.suffix == ".toml":
+        raise InputError(f"-o {output}: is the name of a run file: must be a result file such as {output.stem}.h5")
+    from trajectories import ensemble
+    from trajectories.job import Job
+
+    job = Job.of(wanted)
+    if arguments.plan:
+        plan = ensemble.plan(job)
+        _print(arguments.json, plan.json, plan.text)
+        return 0
+    show = not arguments.quiet and sys.stderr.isatty()
+    with _progress(show) as progress:
+        result = ensemble.execute(job, output, progress)
+    report = result.report()
+    if not arguments.quiet:
+        _print(arguments.json, report.json, report.text)
+    pictures = [] if arguments.no_figure else _draw(result, wanted, output.with_suffix(""))
+    if not (arguments.quiet or arguments.json):
+        print("written: " + ", ".join(str(path) for path in (output, *pictures)))
+    return report.exit_status
+
+
+def report(arguments: Namespace) -> int:
+    """Compare a result with the master equation."""
+    from trajectories.ensemble import open_result
+
+    found = open_result(arguments.file).report()
+    if arguments.csv and arguments.csv != "-":
+        Path(arguments.csv).write_text(found.csv(), encoding="utf-8")
+    if arguments.csv == "-":
+        print(found.csv(), end="")
+    else:
+        _print(arguments.json, found.json, lambda: found.text(every_time=arguments.every_time))
+    return found.exit_status
+
+
+def solve(arguments: Namespace) -> int:
+    """Solve the master equation of a run file."""
+    from trajectories.report import solve as solved
+    from trajectories.runfile import load
+
+    found = solved(load(arguments.file, arguments.set))
+    _print(arguments.json, found.json, found.text)
+    return 0
+
+
+def figure(arguments: Namespace) -> int:
+    """Draw a result, or a run file's exact curves."""
+    from trajectories.figures import draw
+
+    source = _source(arguments)
+    path = Path(arguments.output or f"{source.name}.png")
+    if path.suffix not in (".png", ".pdf"):
+        raise InputError(f"-o {path}: has the ending {path.suffix!r}: must be .png or .pdf")
+    if arguments.file.endswith(".toml") and not arguments.exact:
+        raise InputError(
+            f"{arguments.file}: is a run file, which has exact curves only: must be a result file, or come with --exact"
+        )
+    draw(source, path, exact=arguments.exact)
+    print(f"written: {path}")
+    return 0
+
+
+def replay(arguments: Namespace) -> int:
+    """Tell one trajectory."""
+    from trajectories.replay import replay as replayed
+
+    found = replayed(_source(arguments), arguments.trajectory)
+    _print(arguments.json, found.json, found.text)
+    return 0
+
+
+def systems(arguments: Namespace) -> int:
+    """List the systems, or describe one."""
+    from trajectories.systems import SYSTEMS, describe
+
+    if arguments.name:
+        found = describe(arguments.name)
+        _print(arguments.json, lambda: found, lambda: _description(found))
+    else:
+        every = [describe(name) for name in SYSTEMS]
+        width = max(map(len, SYSTEMS))
+        lines = [f"{found['name'].ljust(width)}  {found['summary']}" for found in every]
+        _print(arguments.json, lambda: {"systems": every}, lambda: "\n".join(lines))
+    return 0
+
+
+def bench(arguments: Namespace) -> int:
+    """Measure the speed."""
+    from trajectories import bench as benchmark
+
+    found = benchmark.bench()
+    _print(arguments.json, lambda: found, lambda: benchmark.text(found))
+    return 0
+
+
+def _source(arguments: Namespace) -> Run | Result:
+    """A run file where the name ends in .toml, a result file otherwise."""
+    from trajectories.ensemble import open_result
+    from trajectories.runfile import load
+
+    if arguments.file.endswith(".toml"):
+        return load(arguments.file, arguments.set)
+    if arguments.set:
+        raise InputError(f"--set {arguments.set[0]}: {arguments.file} is a result: must be a run file to be changed")
+    return open_result(arguments.file)
+
+
+def _draw(result: Result, wanted: Run, stem: Path) -> list[Path]:
+    from trajectories.figures import draw
+
+    paths = [stem.with_name(f"{stem.name}.{ending}") for ending in wanted.figure.formats]
+    for path in paths:
+        draw(result, path)
+    return paths
+
+
+def _description(found: dict[str, Any]) -> str:
+    """A system's summary and its parameters, one line each."""
+    lines = [f"{found['name']}: {found['summary']}", "", '[system] name = "' + found["name"] + '" and']
+    width = max((len(name) for name in found["parameters"]), default=0)
+    for name, parameter in found["parameters"].items():
+        default = "required" if parameter["required"] else f"default {parameter['default']}"
+        lines.append(f"  {name.ljust(width)}  {parameter['doc']} ({default})")
+    return "\n".join(lines)
+
+
+def _print(as_json: bool, data: Callable[[], Any], text: Callable[[], str]) -> None:
+    """Print the JSON or the text, whichever was asked for."""
+    if not as_json:
+        print(text())
+        return
+    from trajectories.tables import plain
+
+    print(json.dumps(plain(data()), indent=2, allow_nan=False, ensure_ascii=False))
+
+
+@contextmanager
+def _progress(show: bool) -> Iterator[Callable[[int, int], None]]:
+    """A bar that hears (done, total); silent where there is no terminal, absent until there is something to show."""
+    bars: list[Any] = []
+
+    def update(done: int, total: int) -> None:
+        if show and not bars:
+            from tqdm import tqdm
+
+            bars.append(tqdm(total=total, initial=done, unit=" trajectories", unit_scale=True, leave=False))
+        for bar in bars:
+            bar.update(done - bar.n)
+
+    try:
+        yield update
+    finally:
+        for bar in bars:
+            bar.close()
