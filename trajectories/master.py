@@ -110,7 +110,7 @@ class Master:
             raise InputError(
                 f"the steady state of {self.model.name} is not unique: its Liouvillian has a null space of dimension "
                 f"{dimension}, it should be 1. Something is conserved: a state that no reservoir reaches (one "
-                "collective bath alone, a rate that is zero) or an observable that commutes with H and every jump operator"
+                "collective bath alone, a zero rate) or an observable that commutes with H and every jump operator"
             )
         if self.classical:
             return stationary_distribution(self._rates).astype(complex)
