@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _end(error: Exception) -> int:
-    """Say in one line what a user can do something about, and return its exit status; anything else is a bug: raise it."""
+    """Say in one line what a user can mend and return the exit status; anything else is a bug and is raised again."""
     from trajectories.ownership import Busy
 
     if isinstance(error, InputError):
