@@ -1,0 +1,97 @@
+"""Named arrays, one set per sweep point, in few HDF5 datasets however many points there are."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, overload
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Ragged(NamedTuple):
+    """Arrays of different shapes: point p's is values[offsets[p]:offsets[p + 1]] with shape shapes[p]."""
+
+    values: NDArray
+    shapes: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+
+
+class PerPoint(Sequence[Mapping[str, NDArray]]):
+    """Point p's arrays by name, for p = 0..length-1, cut out of the stacked ones when asked for."""
+
+    def __init__(self, stacked: Mapping[str, NDArray | Ragged], length: int) -> None:
+        self._stacked, self._length = stacked, length
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, point: int) -> Mapping[str, NDArray]: ...
+    @overload
+    def __getitem__(self, point: slice) -> Sequence[Mapping[str, NDArray]]: ...
+    def __getitem__(self, point: Any) -> Any:
+        if isinstance(point, slice):
+            return [self[p] for p in range(*point.indices(self._length))]
+        if not -self._length <= point < self._length:
+            raise IndexError(f"point {point} of {self._length}")
+        return {name: _cut(array, point % self._length) for name, array in self._stacked.items()}
+
+    def digest(self) -> str:
+        """SHA-256 over names, types, shapes and contents."""
+        state = hashlib.sha256()
+        for name in sorted(self._stacked):
+            array = self._stacked[name]
+            for part in array if isinstance(array, Ragged) else (array,):
+                state.update(f"{name} {part.dtype.str} {part.shape}\n".encode())
+                state.update(part.tobytes())
+        return state.hexdigest()
+
+
+def _cut(array: NDArray | Ragged, point: int) -> NDArray:
+    if isinstance(array, Ragged):
+        return array.values[array.offsets[point] : array.offsets[point + 1]].reshape(array.shapes[point])
+    return np.asarray(array[point])
+
+
+def _stack(sets: Sequence[Mapping[str, NDArray]]) -> PerPoint:
+    names = set(sets[0]) if sets else set()
+    if any(set(arrays) != names for arrays in sets):
+        raise ValueError(f"every point needs the same arrays; point 0 has {sorted(names)}")
+    stacked = {name: _stack_one(name, [np.asarray(arrays[name]) for arrays in sets]) for name in names}
+    return PerPoint(stacked, len(sets))
+
+
+def _stack_one(name: str, arrays: list[NDArray]) -> NDArray | Ragged:
+    if any(a.dtype != arrays[0].dtype or a.ndim != arrays[0].ndim for a in arrays):
+        raise ValueError(f"array {name!r} must have one type and number of dimensions at every point")
+    if all(a.shape == arrays[0].shape for a in arrays):
+        return np.stack(arrays)
+    offsets = np.cumsum([0] + [a.size for a in arrays], dtype=np.int64)
+    shapes = np.array([a.shape for a in arrays], dtype=np.int64)
+    return Ragged(np.concatenate([a.reshape(-1) for a in arrays]), shapes, offsets)
+
+
+def write_sets(group: h5py.Group, sets: Sequence[Mapping[str, NDArray]]) -> None:
+    """Store the sets under ``group``: a dataset (points, ...) per name, or a group of three where shapes differ."""
+    stacked = _stack(sets)
+    for name, array in stacked._stacked.items():
+        if isinstance(array, Ragged):
+            for part, values in array._asdict().items():
+                group[f"{name}/{part}"] = values
+        else:
+            group[name] = array
+    group.attrs.update(sha256=stacked.digest(), points=len(stacked))
+
+
+def read_sets(group: h5py.Group) -> PerPoint:
+    """The sets stored under ``group``, not yet verified against the digest beside them."""
+    stacked: dict[str, NDArray | Ragged] = {}
+    for name, item in group.items():
+        if isinstance(item, h5py.Group):
+            stacked[name] = Ragged(*(item[part][()] for part in Ragged._fields))
+        else:
+            stacked[name] = item[()]
+    return PerPoint(stacked, int(group.attrs["points"]))

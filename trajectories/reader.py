@@ -1,0 +1,155 @@
+"""Reading a result file past HDF5, at the places where its datasets lie (layout: see ``storage``)."""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trajectories import container
+from trajectories.container import ENTRY, HEAD, SESSION_BYTES, SESSIONS, Header, Records
+from trajectories.errors import InputError
+from trajectories.forest import Key
+from trajectories.provenance import Environment
+from trajectories.rawfile import RawFile
+from trajectories.statistics import Block
+
+_ATTEMPTS = 50
+
+
+def read(path: str | os.PathLike[str]) -> Reader:
+    """Open a result for reading only, also while a run is writing it; InputError if it cannot be used."""
+    return Reader(Path(path))
+
+
+class Reader:
+    """Read access to a result file: what it says about itself, and the nodes of each point."""
+
+    _writable = False
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._attach()
+
+    def _attach(self) -> None:
+        for _ in range(_ATTEMPTS):
+            contents = container.read(self.path)
+            file = RawFile(self.path, self._writable)
+            if file.inode == contents.inode:
+                break
+            file.close()  # replaced between the two looks at it
+        else:
+            raise InputError(f"{self.path}: the file is being replaced over and over; wait for the run that does so")
+        self._contents, self._file = contents, file
+        self._heads = np.zeros(contents.extent.points, HEAD)
+        self._sides = np.zeros(contents.extent.points, np.int64)
+        self._entries: list[NDArray] = [np.zeros(0, ENTRY)] * contents.extent.points
+        for point in range(contents.extent.points):
+            self._load_directory(point)
+
+    @property
+    def header(self) -> Header:
+        """Run text, digest, seed, meta, models and plans."""
+        return self._contents.header
+
+    @property
+    def points(self) -> int:
+        """Number of sweep points P."""
+        return self._contents.extent.points
+
+    @property
+    def groups(self) -> int:
+        """Number of groups G into which the blocks of a point are folded."""
+        return self._contents.extent.groups
+
+    @property
+    def blocks(self) -> NDArray[np.int64]:
+        """(P,) blocks asked for at each point."""
+        return self._contents.extent.blocks.copy()
+
+    @property
+    def sessions(self) -> list[Environment]:
+        """Versions and processor of the creating session and of every later one that differed, oldest first."""
+        rows = self._file.read(SESSIONS * SESSION_BYTES, self._contents.sessions)
+        lines = [rows[i : i + SESSION_BYTES].rstrip(b"\0") for i in range(0, len(rows), SESSION_BYTES)]
+        return [json.loads(line) for line in lines if line.endswith(b"}")]
+
+    def blocks_done(self, point: int) -> int:
+        """Blocks of this point in the file, without reading them."""
+        return int(sum(1 << int(level) for level in self._entries[point]["level"]))
+
+    def load(self, point: int) -> dict[Key, Block]:
+        """The nodes of one point by (group, level, index); InputError if one does not match its checksum."""
+        for _ in range(_ATTEMPTS):
+            nodes = {key_of(entry): self._read_node(entry) for entry in self._entries[point]}
+            if None not in nodes.values():
+                return {key: node for key, node in nodes.items() if node is not None}
+            before = self._heads[point]["sequence"]
+            self._load_directory(point)
+            if self._heads[point]["sequence"] == before:  # nobody is writing: the slot was not reused
+                break
+        bad = next(key for key, node in nodes.items() if node is None)
+        raise InputError(
+            f"{self.path}: node (group {bad[0]}, level {bad[1]}, index {bad[2]}) of point {point} does not match its "
+            "checksum: the file is damaged; restore it or run anew"
+        )
+
+    def records(self) -> Records | None:
+        """The jump records, None if none are stored."""
+        return container.read_records(self.path)
+
+    def close(self) -> None:
+        """Close the file; nothing can be lost by not doing so."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _load_directory(self, point: int) -> None:
+        for _ in range(_ATTEMPTS):
+            for side in self._sides_by_age(point):
+                head, entries = self._read_directory(point, side)
+                if entries is not None:
+                    self._heads[point], self._sides[point], self._entries[point] = head, side, entries
+                    return
+        raise InputError(f"{self.path}: both directories of point {point} are damaged; restore the file or run anew")
+
+    def _heads_offset(self, point: int, side: int = 0) -> int:
+        return self._contents.heads + (2 * point + side) * HEAD.itemsize
+
+    def _entries_offset(self, point: int, side: int) -> int:
+        return self._contents.entries + (2 * point + side) * self._contents.extent.capacity * ENTRY.itemsize
+
+    def _sides_by_age(self, point: int) -> tuple[int, int]:
+        heads = np.frombuffer(self._file.read(2 * HEAD.itemsize, self._heads_offset(point)), HEAD)
+        return (1, 0) if heads["sequence"][1] > heads["sequence"][0] else (0, 1)
+
+    def _read_directory(self, point: int, side: int) -> tuple[NDArray, NDArray | None]:
+        head = np.frombuffer(self._file.read(HEAD.itemsize, self._heads_offset(point, side)), HEAD)[0]
+        if head["length"] > self._contents.extent.capacity:
+            return head, None
+        raw = self._file.read(int(head["length"]) * ENTRY.itemsize, self._entries_offset(point, side))
+        entries = np.frombuffer(raw, ENTRY)
+        right = container.directory_checksum(point, int(head["sequence"]), entries) == head["checksum"]
+        return head, entries if right else None
+
+    def _read_node(self, entry: NDArray) -> Block | None:
+        parts, checksum = [], 0
+        for field in self._contents.fields.values():
+            raw = self._file.read(field.size, field.offset + int(entry["slot"]) * field.size)
+            checksum = zlib.crc32(raw, checksum)
+            parts.append(np.frombuffer(raw, field.dtype).reshape(field.shape).astype(field.dtype.newbyteorder("=")))
+        return Block(*parts) if checksum == entry["checksum"] else None
+
+
+def key_of(entry: NDArray) -> Key:
+    """The Forest's key of a directory entry."""
+    return int(entry["group"]), int(entry["level"]), int(entry["index"])
