@@ -43,7 +43,7 @@ def real(
     """A real number as a float, in the range value > above and value >= least; never nan."""
     bounds = [f"> {above:g}"] * (above > -math.inf) + [f">= {least:g}"] * (least > -math.inf)
     allowed = " ".join([*["finite"] * finite, "number", *bounds]) + (f"; {hint}" if hint else "")
-    if not isinstance(value, numbers.Real) or isinstance(value, (bool, np.bool_)):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise InputError(f"{where} = {value!r} is not a real number; allowed: {allowed}")
     try:
         x = float(value)
@@ -56,7 +56,7 @@ def real(
 
 def whole(value: Any, where: str, least: int) -> int:
     """A whole number >= least."""
-    if not isinstance(value, numbers.Integral) or isinstance(value, (bool, np.bool_)) or value < least:
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or int(value) < least:
         raise InputError(f"{where} = {value!r}: must be a whole number >= {least}")
     return int(value)
 
@@ -169,7 +169,8 @@ def channels(
     for channel in found:
         if channel.reservoir not in known:
             raise InputError(
-                f"channel {channel.name!r}: unknown reservoir {channel.reservoir!r}; known: {', '.join(known) or 'none'}"
+                f"channel {channel.name!r}: unknown reservoir {channel.reservoir!r}; "
+                f"known: {', '.join(known) or 'none'}"
             )
         if channel.operator.shape[0] != dimension:
             raise InputError(

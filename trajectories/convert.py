@@ -56,7 +56,7 @@ def _static(value: Any, where: str) -> Array:
     """A matrix; time-dependent QuTiP forms are refused by name."""
     if isinstance(value, (list, tuple)) and value and hasattr(value[0], "full"):
         raise InputError(f"{where}: [operator, coefficient] is time dependent; only constant operators are supported")
-    if hasattr(value, "isconstant"):
+    if not getattr(value, "isoper", True) or hasattr(value, "isconstant"):
         raise InputError(f"{where}: a {type(value).__name__} is not supported; give a constant Qobj or an array")
     return as_operator(value, where)
 

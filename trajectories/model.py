@@ -168,7 +168,7 @@ class Model:
         baths = checks.reservoirs(reservoirs, Reservoir)
         jumps = checks.channels(channels, Channel, baths, d)
         pairing = pair_channels(jumps, baths, bool(entropy))
-        loss = np.einsum("kij,kil->jl", pairing.operators.conj(), pairing.operators)
+        loss = np.sum(dagger(pairing.operators) @ pairing.operators, axis=0)
         loss = 0.5 * (loss + dagger(loss))
         levels = checks.dims(dims, d)
         bath_names = [bath.name for bath in baths]
@@ -220,8 +220,8 @@ class Model:
         options: the keyword arguments of `Model`; `dims` defaults to those of the Qobj.
 
         Partners are found where exactly one collapse operator is proportional to the adjoint (in the same reservoir if
-        reservoirs are given). Matrices are taken as they stand: basis state 0 is |0>, whatever QuTiP calls it; note that
-        `qutip.sigmam()` is |1><0| in that numbering and `qutip.destroy(2)` is |0><1|.
+        reservoirs are given). Matrices are taken as they stand: basis state 0 is |0>, whatever QuTiP calls it; note
+        that `qutip.sigmam()` is |1><0| in that numbering and `qutip.destroy(2)` is |0><1|.
 
         Raises InputError as `Model` does, and for time-dependent operators.
         """
@@ -250,7 +250,7 @@ class Model:
         return digest.hexdigest()
 
     def pack(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """(meta, arrays): JSON-able description and the arrays; `Model.unpack` gives the same model back, bit by bit."""
+        """(meta, arrays): JSON-able description and arrays; `Model.unpack` gives the same model back, bit by bit."""
         from trajectories.convert import pack
 
         return pack(self)

@@ -91,7 +91,7 @@ def tensor(*operators: Array) -> Array:
         raise InputError("tensor: give at least one operator")
     product = np.asarray(operators[0], dtype=np.complex128)
     for factor in operators[1:]:
-        product = np.kron(product, factor)
+        product = np.kron(product, factor).astype(np.complex128)
     return product
 
 
@@ -122,12 +122,13 @@ def partial_trace(rho: Array, dims: Sequence[int], keep: Sequence[int]) -> Array
         raise InputError(f"partial_trace: shape {rho.shape} does not fit dims {tuple(dims)} (dimension {d})")
     if len(set(keep)) != len(keep) or not all(0 <= site < n for site in keep):
         raise InputError(f"partial_trace: keep = {tuple(keep)} must name different subsystems between 0 and {n - 1}")
-    columns = [site + n if site in keep else site for site in range(n)]
-    kept = list(keep) + [site + n for site in keep]
-    tensor_form = rho.reshape(*rho.shape[:-2], *dims, *dims)
-    reduced = np.einsum(tensor_form, [..., *range(n), *columns], [..., *kept])
     size = math.prod(dims[site] for site in keep)
-    return reduced.reshape(*rho.shape[:-2], size, size)
+    lead = rho.ndim - 2
+    order = [*keep, *(site for site in range(n) if site not in keep)]
+    axes = [*range(lead), *(lead + site for site in order), *(lead + n + site for site in order)]
+    split = rho.reshape(*rho.shape[:-2], *dims, *dims).transpose(axes)
+    reduced: Array = np.einsum("...ikjk->...ij", split.reshape(*rho.shape[:-2], size, d // size, size, d // size))
+    return reduced
 
 
 def as_operator(value: Any, name: str) -> Array:
@@ -175,11 +176,11 @@ class HasOperators(Protocol):
 def expression(text: str, model: HasOperators) -> Array:
     """Operator written as text, for observables in run files, e.g. "n1 + n2" or "1j*(sp1*sm2 - sm1*sp2)".
 
-    Names: ``H`` (the Hamiltonian), ``I`` (the identity), ``n1`` (number operator of subsystem 1; subsystems are numbered
-    from 1), ``a3`` (annihilation operator), ``sx1 sy1 sz1 sm1 sp1`` (qubits only), ``P_01`` (projector on the basis
-    state labelled 01, of the computational basis or else of a basis the model offers). Also numbers, ``1j``, ``+``, ``-``,
-    ``*`` (operator product, or a multiple), ``/`` by a number, brackets, ``dag(...)``. A number added to an operator
-    stands for that multiple of the identity.
+    Names: ``H`` (the Hamiltonian), ``I`` (the identity), ``n1`` (number operator of subsystem 1; subsystems are
+    numbered from 1), ``a3`` (annihilation operator), ``sx1 sy1 sz1 sm1 sp1`` (qubits only), ``P_01`` (projector on the
+    basis state labelled 01, of the computational basis or else of a basis the model offers). Also numbers, ``1j``,
+    ``+``, ``-``, ``*`` (operator product, or a multiple), ``/`` by a number, brackets, ``dag(...)``. A number added to
+    an operator stands for that multiple of the identity.
 
     Returns shape (d, d), not necessarily Hermitian. Raises InputError naming the part that is not understood. The text
     is parsed, never executed.
@@ -188,7 +189,8 @@ def expression(text: str, model: HasOperators) -> Array:
         raise InputError(f"operator expression of {len(text)} characters: at most {LONGEST_EXPRESSION} are allowed")
     try:
         tree = ast.parse(text.strip(), mode="eval")
-        value = _evaluate(tree.body, text, model)
+        with np.errstate(all="ignore"):
+            value = _evaluate(tree.body, text, model)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         if isinstance(error, InputError):
             raise
@@ -203,8 +205,8 @@ def expression(text: str, model: HasOperators) -> Array:
 def _evaluate(node: ast.expr, text: str, model: HasOperators) -> Array | complex:
     where = f"operator expression {text!r}"
     match node:
-        case ast.Constant(value=int() | float() | complex()) if not isinstance(node.value, bool):
-            return complex(node.value)
+        case ast.Constant(value=(int() | float() | complex()) as number_) if not isinstance(number_, bool):
+            return complex(number_)
         case ast.Name(id=name):
             return _named(name, where, model)
         case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):

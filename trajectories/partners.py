@@ -74,6 +74,10 @@ def pair_channels(channels: Sequence[Channel], reservoirs: Sequence[Reservoir], 
             if entropy:
                 lines.append(f"{channel.name}: one-way  Delta s = inf  ({how})")
         elif p == k:
+            if channel.quantum:
+                raise InputError(
+                    f"channel {channel.name!r} undoes itself: its quantum {channel.quantum:g} must be 0 or absent"
+                )
             operators[k] = _hermitian(operators[k], channel)
             steps[k] = 0.0
             lines.append(f"{channel.name} <-> itself  Delta s = 0  ({how})")
@@ -108,8 +112,8 @@ def _declared(channels: Sequence[Channel]) -> list[int]:
             continue
         if channels[p].reservoir != channels[k].reservoir:
             raise InputError(
-                f"channel {names[k]!r} of reservoir {channels[k].reservoir!r}: partner {names[p]!r} belongs to reservoir "
-                f"{channels[p].reservoir!r}; a jump is undone by its own reservoir"
+                f"channel {names[k]!r} of reservoir {channels[k].reservoir!r}: partner {names[p]!r} belongs to "
+                f"reservoir {channels[p].reservoir!r}; a jump is undone by its own reservoir"
             )
         if partner[p] == NOT_KNOWN:
             partner[p] = k
@@ -136,7 +140,8 @@ def _search(channels: Sequence[Channel], partner: list[int]) -> None:
             elsewhere = [f"{channels[j].name!r} (reservoir {channels[j].reservoir!r})" for j in fits]
             note = f"; {', '.join(elsewhere)} would fit, but a jump is undone by its own reservoir" if elsewhere else ""
             raise InputError(
-                f"{where}: no channel is proportional to the adjoint of its operator{note}; "
+                f"{where}: no channel without a declared partner is proportional to the adjoint of its "
+                f"operator{note}; "
                 'add that channel, or set partner="none" if the jump is truly one-way (infinite entropy)'
             )
         partner[k] = same[0]
@@ -179,8 +184,8 @@ def _compare(found: Array, wanted: Array, channel: Channel, partner: Channel) ->
     if worst > TOLERANCE:
         i, j = (int(x) for x in np.unravel_index(np.argmax(deviation), deviation.shape))
         raise InputError(
-            f"channel {channel.name!r}: its partner {partner.name!r} is not proportional to the adjoint of its operator: "
-            f"element ({i}, {j}) is {found[i, j]:.10g} and should be {wanted[i, j]:.10g} "
+            f"channel {channel.name!r}: its partner {partner.name!r} is not proportional to the adjoint of its "
+            f"operator: element ({i}, {j}) is {found[i, j]:.10g} and should be {wanted[i, j]:.10g} "
             f"(off by {worst:.2g} of the largest element, allowed {TOLERANCE:g})"
         )
 
@@ -197,16 +202,16 @@ def _entropy_step(operator: Array, other: Array, channel: Channel, partner: Chan
     dq = channel.quantum
     if (dq is None) != (partner.quantum is None) or (dq is not None and partner.quantum != -dq):
         raise InputError(
-            f"channel {channel.name!r} has quantum {dq} and its partner {partner.name!r} has quantum {partner.quantum}; "
-            "they must be opposite numbers (or both absent)"
+            f"channel {channel.name!r} has quantum {dq} and its partner {partner.name!r} has quantum "
+            f"{partner.quantum}; they must be opposite numbers (or both absent)"
         )
     if beta is None or dq is None:
         return from_rates
     step = -beta * dq
     if not abs(step - from_rates) <= TOLERANCE:
         raise InputError(
-            f"channel {channel.name!r} of reservoir {channel.reservoir!r}: Delta s = -beta*quantum = {step:.12g}, but the "
-            f"rates give ln(|L|^2/|L_partner|^2) = {from_rates:.12g} with partner {partner.name!r}; "
+            f"channel {channel.name!r} of reservoir {channel.reservoir!r}: Delta s = -beta*quantum = {step:.12g}, but "
+            f"the rates give ln(|L|^2/|L_partner|^2) = {from_rates:.12g} with partner {partner.name!r}; "
             f"they must agree to {TOLERANCE:g}"
         )
     return step

@@ -14,11 +14,11 @@ from trajectories.operators import dagger
 def reversed_model(model: Model) -> Model:
     """The time-reversed model, with every operator A replaced by Theta A Theta^dagger = U conj(A) U^dagger.
 
-    Names, partners, reservoirs, quanta and entropy steps stay as they are. A jump k of a forward trajectory is undone by
-    the jump `partner[k]` of the reversed model, whose operator is Theta L_partner(k) Theta^dagger
+    Names, partners, reservoirs, quanta and entropy steps stay as they are. A jump k of a forward trajectory is undone
+    by the jump `partner[k]` of the reversed model, whose operator is Theta L_partner(k) Theta^dagger
     = e^{-Delta s_k/2} Theta L_k^dagger Theta^dagger; a one-way jump is undone by none. Offered bases are carried along
-    (vectors v become Theta v), so that the reversed model has the sectors of the forward one. Reversing twice gives the
-    original back whenever Theta^2 = +1 or -1.
+    (vectors v become Theta v), so that the reversed model has the sectors of the forward one. Reversing twice gives
+    the original back whenever Theta^2 = +1 or -1.
 
     Reference: Manzano, Horowitz and Parrondo, PRX 8, 031037 (2018); Horowitz and Parrondo, NJP 15, 085028 (2013).
     Eq. (B3) of Tacchino et al., PRL 120, 063604 (2018), preprint, lacks a dagger: the reversed jump operator is

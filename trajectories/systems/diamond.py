@@ -1,7 +1,7 @@
 """Two qubits between two collective baths: steady-state entanglement from incoherent pumping, in closed form.
 
-Tacchino et al., PRL 120, 063604 (2018), Eqs. (1)-(6) and Appendix A of the preprint. With spin lowering operators c_1, c_2
-and the collective operators J_S = c_1 + c_2, J_A = c_1 - c_2,
+Tacchino et al., PRL 120, 063604 (2018), Eqs. (1)-(6) and Appendix A of the preprint. With spin lowering operators
+c_1, c_2 and the collective operators J_S = c_1 + c_2, J_A = c_1 - c_2,
 
     H = omega (n_1 + n_2),
     d rho/dt = -i[H, rho] + sum_{i=A,S} ( up_i D[J_i^dagger] rho + down_i D[J_i] rho ),
@@ -13,16 +13,18 @@ temperature of reservoir i is beta_i/omega. The levels form a diamond,
 
     |G> = |00>,  |S> = (|01> + |10>)/sqrt2,  |A> = (|01> - |10>)/sqrt2,  |E> = |11>,
 
-bath S drives G-S-E and bath A drives G-A-E, every step at twice the rate of its bath (<S|J_S^dagger|G> = sqrt2), and the
-steady state is diagonal in G, S, A, E. For the common pump, with a = e^{beta_A}, s = e^{beta_S}, S = a + s, P = a s and
-Gamma^+ = 1, its normalisation is Z = 2 d, d = 1 + S^2 + S(P+3)/2 - P.
+bath S drives G-S-E and bath A drives G-A-E, every step at twice the rate of its bath (<S|J_S^dagger|G> = sqrt2), and
+the steady state is diagonal in G, S, A, E. For the common pump, with a = e^{beta_A}, s = e^{beta_S}, S = a + s,
+P = a s and Gamma^+ = 1, its normalisation is Z = 2 d, d = 1 + S^2 + S(P+3)/2 - P.
 
 Misprints in the preprint: in Eq. (A10) N_1 lacks a factor 1/2, N_2 lacks the term (Gamma_2^-/Gamma^+)^2 and d has that
-square twice; Eq. (5) = (A12) is right. Eq. (A13) lacks a sqrt2: C ~ (2/3)(1/2 - sqrt2 e^{-beta_S/2}). The anticommutator
-printed for the c_i holds for i = j only; fermions would give another steady state.
+square twice; Eq. (5) = (A12) is right. Eq. (A13) lacks a sqrt2: C ~ (2/3)(1/2 - sqrt2 e^{-beta_S/2}). Eq. (B3) lacks a
+dagger (see `trajectories.reversal`). The anticommutator printed for the c_i holds for i = j only; fermions would give
+another steady state. That concurrence is maximal where entropy production is, is a correlation only: at (-6, 2) the
+production is 13.1 and the concurrence 0.
 
-The closed forms below take the same parameters as `diamond` and are exact for unequal and for one-way rates as well; they
-keep their relative accuracy where a numerical null space loses digits (rates spread over many decades).
+The closed forms below take the same parameters as `diamond` and are exact for unequal and for one-way rates as well;
+they keep their relative accuracy where a numerical null space loses digits (rates spread over many decades).
 """
 
 from __future__ import annotations
@@ -38,8 +40,8 @@ from trajectories.errors import InputError
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.operators import Array, dagger, embed, number, sigma_minus
 
-LARGEST_BETA = 690.0
-"""e^690 is about 10^299: beyond it rates leave the range of floating-point numbers."""
+LARGEST_BETA = 300.0
+"""Beyond it products of four rates leave the range of floating-point numbers."""
 
 
 class Rates(NamedTuple):
@@ -100,8 +102,9 @@ def diamond(
     channels, reservoirs = [], []
     for bath, jump, up, down in (("A", c1 - c2, four.up_A, four.down_A), ("S", c1 + c2, four.up_S, four.down_S)):
         both = up > 0.0 and down > 0.0
-        beta = (_given(beta_A if bath == "A" else beta_S) if rates is None else four.beta(bath)) / omega
-        reservoirs.append(Reservoir(bath, beta))
+        given = beta_A if bath == "A" else beta_S
+        # Not ln(e^beta): the entropy of a jump is then the number that was given.
+        reservoirs.append(Reservoir(bath, (four.beta(bath) if given is None else given) / omega))
         if up > 0.0:
             partner = f"{bath}_down" if both else "none"
             channels.append(Channel(f"{bath}_up", math.sqrt(up) * dagger(jump), bath, omega, partner))
@@ -172,11 +175,6 @@ def _down(value: float, up: float, key: str) -> float:
             f"diamond: {key} = {value}: the rate pump*exp({key}) leaves the range of numbers; allowed: {hint}"
         )
     return down
-
-
-def _given(beta: float | None) -> float:
-    assert beta is not None
-    return float(beta)
 
 
 def diamond_populations(
@@ -250,8 +248,8 @@ def diamond_currents(
 def _net_rate(r: Rates) -> float:
     """Net quanta per time into the system from bath S; exactly 0 for baths of equal rates."""
     ua, da, us, ds = (rate / max(r) for rate in r)
-    scale = 4.0 * max(r) / ((ua + da) * (us + ds) * float(_weights(r).sum()))
-    return scale * (us * da - ds * ua) * (us * da + ds * ua)
+    difference, total = us * da - ds * ua, us * da + ds * ua
+    return 4.0 * max(r) * (difference / (us + ds)) * (total / (ua + da)) / float(_weights(r).sum())
 
 
 def diamond_entropy_production(
@@ -277,7 +275,10 @@ def diamond_activity(
     pump: float = 1.0,
     rates: tuple[float, float, float, float] | None = None,
 ) -> float:
-    """Jumps per time in the steady state, sum_k Tr[L_k^dagger L_k rho] = sum_i 2 up_i (p_G+p_i) + 2 down_i (p_i+p_E)."""
+    """Jumps per time in the steady state, every jump counted.
+
+    sum_k Tr[L_k^dagger L_k rho] = sum_i [ 2 up_i (p_G + p_i) + 2 down_i (p_i + p_E) ].
+    """
     r = diamond_rates(beta_A, beta_S, pump, rates)
     g, s, a, e = (float(p) for p in diamond_populations(beta_A, beta_S, pump, rates))
     return 2.0 * (r.up_S * (g + s) + r.down_S * (s + e) + r.up_A * (g + a) + r.down_A * (a + e))

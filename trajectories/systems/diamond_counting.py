@@ -1,9 +1,10 @@
 """Counting statistics of the diamond (two qubits between two collective baths) at long times, in closed form.
 
-The levels G, S, A, E and the rates are those of `trajectories.systems.diamond`. Weighting every upward jump from bath i by
-z_i and every downward one by 1/z_i, the largest eigenvalue x of the tilted 4x4 rate matrix solves
+The levels G, S, A, E and the rates are those of `trajectories.systems.diamond`. Weighting every upward jump from bath i
+by z_i and every downward one by 1/z_i, the largest eigenvalue x of the tilted 4x4 rate matrix solves
 
-    x^4 + 4 g x^3 + 4 (g_S g_A + u d + g^2 - 2 m) x^2 + k x = 16 [ (down_S up_A)^2 (q - 1) + (down_A up_S)^2 (1/q - 1) ],
+    x^4 + 4 g x^3 + 4 (g_S g_A + u d + g^2 - 2 m) x^2 + k x
+        = 16 [ (down_S up_A)^2 (q - 1) + (down_A up_S)^2 (1/q - 1) ],
 
     g_i = up_i + down_i,  g = g_A + g_S,  u = up_A + up_S,  d = down_A + down_S,
     m = up_S down_S + up_A down_A,  q = (z_A/z_S)^2,
