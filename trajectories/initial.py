@@ -1,4 +1,4 @@
-"""States and observables as a run gives them, made into checked matrices."""
+"""Initial states as a run gives them, made into checked density matrices."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trajectories.checks import hermitian
 from trajectories.errors import InputError
 from trajectories.schema import listing, nearest, show
 
@@ -60,15 +61,3 @@ def given_state(array: np.ndarray, d: int, where: str) -> np.ndarray:
 
 def _projector(vector: np.ndarray) -> np.ndarray:
     return np.outer(vector, vector.conj())
-
-
-def hermitian(matrix: np.ndarray, where: str) -> np.ndarray:
-    """Return the matrix, its rounding removed; InputError naming the worst element where it is not Hermitian."""
-    difference = np.abs(matrix - matrix.conj().T)
-    if difference.max() > 1e-9 * max(1.0, float(np.abs(matrix).max())):
-        i, j = np.unravel_index(int(difference.argmax()), matrix.shape)
-        raise InputError(
-            f"{where}: is not Hermitian: element ({i + 1}, {j + 1}) is {matrix[i, j]:.6g} and ({j + 1}, {i + 1}) is "
-            f"{matrix[j, i]:.6g}: must be complex conjugates"
-        )
-    return (matrix + matrix.conj().T) / 2

@@ -28,8 +28,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trajectories import runkeys
+from trajectories.checks import hermitian
 from trajectories.errors import InputError
-from trajectories.initial import given_state, hermitian, named_state
+from trajectories.initial import given_state, named_state
 from trajectories.runkeys import SECTIONS, Figure
 from trajectories.schema import Table, canonical_value, kind, listing, nearest, show
 
