@@ -19,13 +19,15 @@ from .master import Master, check_times
 from .sectors import Sectors
 from .spectral import SUPPORT
 
+UNITAL = 1e-13
+
 
 def generating_function(
     master: Master, exponent: float, rho0: np.ndarray, times: np.ndarray, *, finite_only: bool = False
 ) -> np.ndarray:
     """Return G(l, t) = <e^{-l Delta S}> with the final measurement at t, as (T,) float64.
 
-    exponent: the real number l. rho0: (d, d). times: (T,), from 0 on, not falling.
+    exponent: the real number l. rho0: (d, d) or flattened blocks (D,). times: (T,), from 0 on, not falling.
     A one-way channel gives Delta S = inf: for l > 0 its jump term is removed (its loss stays), for l < 0 the average is
     inf, G(0, t) = 1. finite_only=True averages e^{-l Delta S} 1[Delta S < inf] for every l, which is smooth at l = 0.
     G(1, t) = 1 where rho0 has full rank and nothing is one-way (the integral fluctuation theorem). inf where the result
@@ -47,8 +49,9 @@ def generating_function(
         return np.where(fired, np.inf, finite)
     if not np.isfinite(weights).all():
         return np.where(times > 0, np.inf, 1.0)
-    start = _power(master.sectors.flatten(rho0), 1.0 - exponent, master.sectors)
-    finish = _power(master.blocks(rho0, times), exponent, master.sectors)
+    exact = master.classical and np.ndim(rho0) == 1
+    start = _power(_blocks(master, rho0), 1.0 - exponent, master.sectors, 0.0 if exact else SUPPORT)
+    finish = _power(master.blocks(rho0, times), exponent, master.sectors, 0.0 if master.classical else SUPPORT)
     return _overlaps(master, weights, start, finish, times)
 
 
@@ -74,16 +77,24 @@ def reversible_probability(master: Master, rho0: np.ndarray, times: np.ndarray) 
     one_way = master.model.partner < 0
     if not one_way.any():
         return np.ones(len(times))
-    start = master.sectors.flatten(rho0)
+    start = _blocks(master, rho0)
     finish = np.broadcast_to(master.trace_row.astype(complex), (len(times), len(start)))
     return np.minimum(1.0, _overlaps(master, np.where(one_way, 0.0, 1.0), start, finish, times))
 
 
 def _overlaps(
-    master: Master, weights: np.ndarray, start: np.ndarray, finish: np.ndarray, times: np.ndarray
+    master: Master,
+    weights: np.ndarray,
+    start: np.ndarray,
+    finish: np.ndarray,
+    times: np.ndarray,
 ) -> np.ndarray:
     """Return Tr[finish_t e^{L_w t}(start)], (T,), for flattened blocks; inf where it overflows."""
-    propagator = master.propagator(master.tilted(weights))
+    generator, unit = master.tilted(weights), master.trace_row
+    # At l = 1 the generator is the adjoint of a Lindblad generator and keeps the identity, up to rounding that grows
+    # with time; it is restored only where it is kept in the first place.
+    unital = (np.abs(generator @ unit) <= UNITAL * (abs(generator) @ unit)).all()
+    propagator = master.propagator(generator, fixed=unit if unital else None)
     vector = start.real.clip(min=0.0) if master.classical else start
     result, log_scale, now = np.zeros(len(times)), 0.0, 0.0
     for j, time in enumerate(times):
@@ -96,17 +107,20 @@ def _overlaps(
     return result
 
 
-def _power(blocks: np.ndarray, exponent: float, sectors: Sectors) -> np.ndarray:
-    """Return rho^exponent on the support of rho, as flattened blocks (..., D)."""
+def _blocks(master: Master, rho0: np.ndarray) -> np.ndarray:
+    return np.asarray(rho0, complex) if np.ndim(rho0) == 1 else master.sectors.flatten(rho0)
+
+
+def _power(blocks: np.ndarray, exponent: float, sectors: Sectors, support: float) -> np.ndarray:
+    """Return rho^exponent on the eigenvectors of rho with eigenvalues above `support`, as flattened blocks (..., D)."""
     pieces = []
     for block in sectors.split(np.asarray(blocks, complex)):
         m = block.shape[-1]
         if m == 1:
             p, vectors = block[..., 0].real, np.ones_like(block)
-            inside = p > (0.0 if len(sectors.dimensions) == len(sectors.basis) else SUPPORT)
         else:
             p, vectors = np.linalg.eigh(block)
-            inside = p > SUPPORT
+        inside = p > support
         power = np.where(inside, np.where(inside, p, 1.0) ** exponent, 0.0)
         matrix = (vectors * power[..., None, :]) @ vectors.conj().swapaxes(-1, -2)
         pieces.append(matrix.reshape(*block.shape[:-2], m * m))

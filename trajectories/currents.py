@@ -12,7 +12,6 @@ import numpy as np
 
 from .errors import InputError
 from .model import Model
-from .spectral import SUPPORT
 
 if TYPE_CHECKING:
     from .master import Master
@@ -92,9 +91,9 @@ def entropy_production(master: Master, rho0: np.ndarray, times: np.ndarray) -> n
 
     <Delta S>(t) = S(rho(t)) - S(rho(0)) + sum_k Delta s_k int_0^t Tr[L_k^dag L_k rho(s)] ds,   S(rho) = -Tr rho ln rho.
 
-    rho0: (d, d). times: (T,), not falling. inf once a channel without partner can have fired. It is finite for a pure
-    start. Manzano, Horowitz and Parrondo, PRX 8, 031037 (2018). Raises InputError where the model has no entropy
-    accounting, or for a bad state or bad times.
+    rho0: (d, d) or flattened blocks (D,). times: (T,), not falling. inf once a channel without partner can have
+    fired. It is finite for a pure start. Manzano, Horowitz and Parrondo, PRX 8, 031037 (2018). Raises InputError
+    where the model has no entropy accounting, or for a bad state or bad times.
     """
     _check_entropy(master.model)
     master = master.covering(rho0)
@@ -107,7 +106,7 @@ def entropy_production(master: Master, rho0: np.ndarray, times: np.ndarray) -> n
 def von_neumann_entropy(rho: np.ndarray) -> np.ndarray:
     """Return -Tr rho ln rho in nats, (...,), for density matrices (..., d, d)."""
     p = np.linalg.eigvalsh(np.asarray(rho, complex))
-    return -(p * np.log(np.where(p > SUPPORT, p, 1.0))).sum(axis=-1)
+    return -(p * np.log(np.where(p > 0, p, 1.0))).sum(axis=-1)
 
 
 def _entropy(blocks: np.ndarray, master: Master) -> float:

@@ -46,6 +46,7 @@ __all__ = [
 ]
 
 FULL_SPECTRUM_DIMENSION = 12
+ROUNDING = 1e-15
 
 
 class Master:
@@ -82,10 +83,13 @@ class Master:
         return matrix.real.copy() if self.classical and np.isrealobj(weights) else matrix
 
     def covering(self, rho0: np.ndarray) -> Master:
-        """Return this object, or one with coarser sectors where rho0 (d, d) has coherence between the sectors.
+        """Return this object, or one with coarser sectors where rho0 has coherence between the sectors.
 
-        Raises InputError where rho0 is no density matrix of the model.
+        rho0: (d, d), or (D,) flattened blocks. Raises InputError where it is no density matrix of the model.
         """
+        if np.ndim(rho0) == 1:
+            check_state(self.model, self.sectors.unflatten(rho0))
+            return self
         check_state(self.model, rho0)
         if self.sectors.coherence(rho0) < NEGLIGIBLE:
             return self
@@ -202,7 +206,8 @@ class Master:
     def blocks(self, rho0: np.ndarray, times: np.ndarray) -> np.ndarray:
         """Return the flattened blocks (T, D) of rho(t) in this object's sectors, which must cover rho0.
 
-        Where all sectors have dimension 1, every component has its own relative accuracy.
+        rho0: (d, d), or (D,) flattened blocks. Where all sectors have dimension 1, every component of the result has
+        the relative accuracy of the blocks of rho0; a component below 1e-15 of a (d, d) matrix is taken for rounding.
         """
         return self._evolved(rho0, times)[0]
 
@@ -212,8 +217,9 @@ class Master:
 
     def _evolved(self, rho0: np.ndarray, times: np.ndarray, integrate: bool = False) -> tuple[np.ndarray, np.ndarray]:
         times = check_times(times)
-        vector = self.sectors.flatten(rho0)
-        vector = vector.real.clip(min=0.0) if self.classical else vector
+        vector = np.asarray(rho0, complex) if np.ndim(rho0) == 1 else self.sectors.flatten(rho0)
+        if self.classical:
+            vector = np.where(vector.real > (0.0 if np.ndim(rho0) == 1 else ROUNDING), vector.real, 0.0)
         states = np.zeros((len(times), len(vector)), complex)
         integrals = np.zeros_like(states)
         total, now = np.zeros_like(vector), 0.0
@@ -231,12 +237,20 @@ class Master:
         return self.propagator(self.generator, trace=self.trace_row)
 
     def propagator(
-        self, generator: np.ndarray | sparse.csr_array, trace: np.ndarray | None = None
+        self,
+        generator: np.ndarray | sparse.csr_array,
+        *,
+        trace: np.ndarray | None = None,
+        fixed: np.ndarray | None = None,
     ) -> DensePropagator | SparsePropagator:
-        """Return what exponentiates a generator of this object's block space, for instance a tilted one."""
+        """Return what exponentiates a generator of this object's block space, for instance a tilted one.
+
+        trace, fixed: (D,) what it conserves, see `DensePropagator`.
+        """
         if sparse.issparse(generator):
             return SparsePropagator(generator)
-        return DensePropagator(generator, trace=trace, metzler=self.classical and np.isrealobj(generator))
+        metzler = self.classical and np.isrealobj(generator)
+        return DensePropagator(generator, trace=trace, fixed=fixed, metzler=metzler)
 
 
 def liouvillian(model: Model) -> np.ndarray:

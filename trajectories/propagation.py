@@ -21,12 +21,20 @@ class DensePropagator:
     scale.
 
     trace: (D,) row vector tau with tau G = 0, restored after every squaring (without it the rounding error of the
-    conserved quantity doubles each time). metzler: G is real with no negative element off the diagonal; then nothing
-    is ever subtracted, so that every component of a nonnegative vector keeps its relative accuracy.
+    conserved quantity doubles each time). fixed: (D,) column vector with G fixed = 0, likewise; one of the two at most.
+    metzler: G is real with no negative element off the diagonal; then nothing is ever subtracted, so that every
+    component of a nonnegative vector keeps its relative accuracy.
     """
 
-    def __init__(self, generator: np.ndarray, *, trace: np.ndarray | None = None, metzler: bool = False) -> None:
-        self._trace, self._metzler = trace, metzler
+    def __init__(
+        self,
+        generator: np.ndarray,
+        *,
+        trace: np.ndarray | None = None,
+        fixed: np.ndarray | None = None,
+        metzler: bool = False,
+    ) -> None:
+        self._trace, self._fixed, self._metzler = trace, fixed, metzler
         # e^{G h} = e^{-c h} e^{(G + c) h} with G + c >= 0 element by element.
         self._shift = max(0.0, float(-generator.diagonal().real.min())) if metzler else 0.0
         self._generator = generator
@@ -102,12 +110,9 @@ class DensePropagator:
         return self._integrals[level]
 
     def _conserving(self, power: np.ndarray) -> np.ndarray:
-        if self._trace is None:
-            return power
-        kept = self._trace @ power
-        if self._metzler:
-            return power * (self._trace / kept)
-        return power + np.outer(self._trace / self._trace.sum(), self._trace - kept)
+        if self._fixed is not None:
+            return _restored(power.T, self._fixed, self._metzler).T
+        return power if self._trace is None else _restored(power, self._trace, self._metzler)
 
 
 class SparsePropagator:
@@ -138,6 +143,14 @@ class SparsePropagator:
         both = np.concatenate([vector, np.zeros(n, vector.dtype)])
         both = expm_multiply(self._extended * duration, both, traceA=self._diagonal * duration)
         return both[:n], both[n:] / self._norm
+
+
+def _restored(power: np.ndarray, row: np.ndarray, metzler: bool) -> np.ndarray:
+    """Return the matrix with row @ matrix = row again, up to the rounding of the last operation."""
+    kept = row @ power
+    if metzler:
+        return power * (row / kept)
+    return power + np.outer(row / (row @ row), row - kept)
 
 
 def _rescaled(array: np.ndarray) -> tuple[np.ndarray, float]:
