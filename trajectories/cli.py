@@ -65,12 +65,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _end(error: Exception) -> int:
     """Say in one line what a user can mend and return the exit status; anything else is a bug and is raised again."""
-    from trajectories.ownership import Busy
-
     if isinstance(error, InputError):
         return _complain(f"error: {_line(error)}", BAD_INPUT)
-    if isinstance(error, Interrupted | Busy):
-        return _complain(f"{_line(error)}; the same command again goes on from here", UNFINISHED)
+    if isinstance(error, Interrupted):
+        return _complain(f"{_line(error)} (unfinished: the same command again goes on)", UNFINISHED)
     if isinstance(error, BrokenPipeError):
         # Whoever read the output (head, less) has seen enough; nothing is left to say, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -139,10 +137,10 @@ examples:
 
 FIGURE = """\
 Draw the picture of a result: estimates with error bars over the master equation's curves, the histogram of the
-entropy production, a sample trajectory. With a run file instead, --exact draws the curves without sampling.
+entropy production, a sample trajectory. Of a run file, the curves alone are drawn, without sampling.
 examples:
   trajectories figure diamond.h5 -o diamond.pdf
-  trajectories figure runs/diamond.toml --exact"""
+  trajectories figure runs/diamond.toml"""
 
 REPLAY = """\
 Tell one trajectory: its start, every jump with its time, channel, energy and entropy, its end; heat by reservoir; and
@@ -220,7 +218,7 @@ def _solve(command: Parser) -> None:
 
 
 def _figure(command: Parser) -> None:
-    command.add_argument("file", metavar="FILE", help="a result FILE.h5, or a run file RUN.toml with --exact")
+    command.add_argument("file", metavar="FILE", help="a result FILE.h5, or a run file RUN.toml")
     _changes(command, " (RUN.toml only)")
     command.add_argument("-o", "--output", metavar="FILE.png", help="the picture, .png or .pdf (default: NAME.png)")
     command.add_argument("--exact", action="store_true", help="the master equation's curves only")

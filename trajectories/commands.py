@@ -32,8 +32,10 @@ def run(arguments: Namespace) -> int:
 
     job = Job.of(wanted)
     if arguments.plan:
-        plan = ensemble.plan(job)
-        _print(arguments.json, plan.json, plan.text)
+        from trajectories.planning import plan
+
+        found = plan(job)
+        _print(arguments.json, found.json, found.text)
         return 0
     show = not arguments.quiet and sys.stderr.isatty()
     with _progress(show) as progress:
@@ -41,9 +43,13 @@ def run(arguments: Namespace) -> int:
     report = result.report()
     if not arguments.quiet:
         _print(arguments.json, report.json, report.text)
-    pictures = [] if arguments.no_figure else _draw(result, wanted, output.with_suffix(""))
+    written = [output]
+    if not arguments.no_figure:
+        from trajectories.figures import draw
+
+        written += draw(result, output.with_suffix(""), formats=wanted.figure.formats)
     if not (arguments.quiet or arguments.json):
-        print("written: " + ", ".join(str(path) for path in (output, *pictures)))
+        print("written: " + ", ".join(map(str, written)))
     return report.exit_status
 
 
@@ -63,10 +69,11 @@ def report(arguments: Namespace) -> int:
 
 def solve(arguments: Namespace) -> int:
     """Solve the master equation of a run file."""
-    from trajectories.report import solve as solved
+    from trajectories.job import Job
     from trajectories.runfile import load
+    from trajectories.tables import Solution
 
-    found = solved(load(arguments.file, arguments.set))
+    found = Solution.of(Job.of(load(arguments.file, arguments.set)))
     _print(arguments.json, found.json, found.text)
     return 0
 
@@ -76,15 +83,11 @@ def figure(arguments: Namespace) -> int:
     from trajectories.figures import draw
 
     source = _source(arguments)
-    path = Path(arguments.output or f"{source.name}.png")
-    if path.suffix not in (".png", ".pdf"):
+    path = Path(arguments.output or source.name)
+    if arguments.output and path.suffix not in (".png", ".pdf"):
         raise InputError(f"-o {path}: has the ending {path.suffix!r}: must be .png or .pdf")
-    if arguments.file.endswith(".toml") and not arguments.exact:
-        raise InputError(
-            f"{arguments.file}: is a run file, which has exact curves only: must be a result file, or come with --exact"
-        )
-    draw(source, path, exact=arguments.exact)
-    print(f"written: {path}")
+    written = draw(source, path, exact=arguments.exact)
+    print("written: " + ", ".join(map(str, written)))
     return 0
 
 
@@ -131,15 +134,6 @@ def _source(arguments: Namespace) -> Run | Result:
     if arguments.set:
         raise InputError(f"--set {arguments.set[0]}: {arguments.file} is a result: must be a run file to be changed")
     return open_result(arguments.file)
-
-
-def _draw(result: Result, wanted: Run, stem: Path) -> list[Path]:
-    from trajectories.figures import draw
-
-    paths = [stem.with_name(f"{stem.name}.{ending}") for ending in wanted.figure.formats]
-    for path in paths:
-        draw(result, path)
-    return paths
 
 
 def _description(found: dict[str, Any]) -> str:
