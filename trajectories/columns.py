@@ -1,0 +1,98 @@
+"""What is measured: the quantities of a run, their names, units and places in a trajectory's row.
+
+A row of numbers belongs to one trajectory at one sample time. Names, signs and units:
+
+==========================  =======================================================  ==============
+quantity                    value on one trajectory                                  unit (hbar = k_B = 1)
+==========================  =======================================================  ==============
+activity                    number of jumps in (from, time], per time                1/time
+heat_current                counted heat, sum_k n_k dq_k in (from, time], per time   energy/time
+coupling_work               (sum of counted heats - energy change) per time          energy/time
+entropy_production          ln p(n0) - <psi|ln rho(t)|psi> + sum_k n_k Delta s_k     nat
+entropy_production_rate     its increase over (from, time], per time                 nat/time
+integral_fluctuation_theorem  exp(-sum_k n_k Delta s_k) <psi|rho(t)|psi> / p(n0)     1
+energy                      <psi|H|psi>                                              energy
+projection_energy           energy added by a measurement in rho(t)'s eigenbasis     energy
+energy_current              Tr[H D_r(|psi><psi|)] of reservoir r                     energy/time
+population                  <b|psi><psi|b> of a basis state b                        1
+observable                  <psi|O|psi>                                              of O
+==========================  =======================================================  ==============
+
+The outcome of the final measurement is averaged over, which disturbs nothing and lowers the variance; the histograms use the outcome
+drawn at the end. Heat is positive into the system. `coupling_work` is what counted heats leave over in the first law: where quanta
+are those of bare qubits, the work of their coupling (in a steady state the sum of all counted heats).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .model import Model
+from .sectors import Sectors
+
+MOST_POPULATIONS = 16
+
+
+@dataclass(frozen=True)
+class Column:
+    """One measured number: its name, what it belongs to, its unit, and how it is averaged.
+
+    kind: "average" (divide by time - from), "cumulative" (from time 0), "instantaneous".
+    """
+
+    quantity: str
+    unit: str
+    kind: str
+    label: str | None = None
+    reservoir: str | None = None
+
+
+def heated_reservoirs(model: Model) -> list[int]:
+    """Return the reservoirs whose channels all have an energy quantum: only these have a counted heat."""
+    indices = range(len(model.reservoirs))
+    return [r for r in indices if np.isfinite(model.quanta[model.reservoir_index == r]).all() and (model.reservoir_index == r).any()]
+
+
+def linear_forms(model: Model) -> np.ndarray:
+    """Return (1+R', K): ones (every jump counts), then dq_k for the channels of each reservoir that has a counted heat."""
+    rows = [np.ones(len(model.channels))]
+    for r in heated_reservoirs(model):
+        rows.append(np.where(model.reservoir_index == r, np.nan_to_num(model.quanta), 0.0))
+    return np.array(rows)
+
+
+def static_functionals(model: Model, sectors: Sectors, observables: dict[str, np.ndarray]) -> tuple[list[Column], np.ndarray]:
+    """Return the columns and operators (F, d, d) of what is a fixed linear functional of the state, the energy first."""
+    from .master import energy_rates
+
+    columns = [Column("energy", "energy", "instantaneous")]
+    operators = [model.hamiltonian]
+    for reservoir, operator in zip(model.reservoirs, energy_rates(model), strict=True):
+        columns.append(Column("energy_current", "energy/time", "instantaneous", reservoir=reservoir.name))
+        operators.append(operator)
+    if model.dimension <= MOST_POPULATIONS:
+        for i, label in enumerate(sectors.labels):
+            columns.append(Column("population", "1", "instantaneous", label=label))
+            vector = sectors.basis[:, i]
+            operators.append(np.outer(vector, vector.conj()))
+    for name, operator in observables.items():
+        columns.append(Column("observable", "of the operator", "instantaneous", label=name))
+        operators.append(operator)
+    return columns, np.array(operators)
+
+
+def columns_of(model: Model, static: list[Column]) -> list[Column | None]:
+    """Return the columns in the order of the tally; None where the model gives that number no meaning."""
+    heated = heated_reservoirs(model)
+    columns: list[Column | None] = [Column("activity", "1/time", "average")]
+    columns += [Column("heat_current", "energy/time", "average", reservoir=model.reservoirs[r].name) for r in heated]
+    entropic = model.entropy
+    columns.append(Column("entropy_production", "nat", "cumulative") if entropic else None)
+    columns.append(Column("entropy_production_rate", "nat/time", "average") if entropic else None)
+    columns.append(Column("integral_fluctuation_theorem", "1", "instantaneous") if entropic else None)
+    all_heated = bool(heated) and len(heated) == len(model.reservoirs)
+    columns.append(Column("coupling_work", "energy/time", "average") if all_heated else None)
+    columns.append(Column("projection_energy", "energy", "instantaneous") if entropic else None)
+    return columns + static

@@ -1,0 +1,196 @@
+"""Which blocks are sampled, in which order, and how a run is stopped and taken up again.
+
+The checkpoint is the result file, and resuming is running the same command again: blocks that are in the file are not sampled again,
+and a block is a pure function of (run, seed, its number), so the bits at the end do not depend on how often a run was stopped.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from .errors import InputError, Interrupted
+from .forest import Forest
+from .job import Job
+from .ownership import Ownership
+from .packing import pack, unpack
+from .preparation import GROUPS, Preparation
+from .results import Point, Result
+from .sampling import sample, sample_block
+from .statistics import Block
+from .storage import Header, Records, Store, read
+
+SECONDS_BETWEEN_COMMITS = 1.0
+
+
+class Stop:
+    """Hears SIGINT, SIGTERM and SIGUSR1 while a run is under way; `poll` raises Interrupted once one has come."""
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+
+    def __init__(self) -> None:
+        self.heard: int | None = None
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        self.heard = number
+
+    def poll(self) -> None:
+        if self.heard is not None:
+            raise Interrupted(f"stopped by {signal.Signals(self.heard).name}")
+
+    @contextmanager
+    def listening(self) -> Iterator[Stop]:
+        if threading.current_thread() is not threading.main_thread():
+            yield self
+            return
+        previous = {number: signal.signal(number, self._hear) for number in self.SIGNALS}
+        try:
+            yield self
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+
+def blocks_for(trajectories: int, preparation: Preparation) -> int:
+    """Return the number of whole blocks that hold at least so many trajectories."""
+    return -(-trajectories // preparation.block_size)
+
+
+def execute(job: Job, output: Path | None = None, progress: Callable[[int, int], None] = lambda done, total: None) -> Result:
+    """Sample a job to its end and return the Result; with `output`, keep it in that file, resume it, or extend it.
+
+    `progress(done, total)` hears of finished trajectories. Raises InputError for a file that belongs to another run, Interrupted when
+    a signal stopped the run (everything finished is then in the file), ownership.Busy when another process is writing the file.
+    """
+    with Stop().listening() as stop:
+        if output is None:
+            preparation = job.prepare()
+            forest = Forest(GROUPS)
+            blocks = blocks_for(job.trajectories, preparation)
+            for index, block in _sampled(job, preparation, forest, blocks, stop, progress):
+                forest.add(index, block)
+            return result_of(job, preparation, forest, None)
+        with Ownership.acquire(output, waiting=lambda message: stop.poll()) as ownership:
+            return _execute_in_file(job, output, ownership, stop, progress)
+
+
+def _execute_in_file(job: Job, output: Path, ownership: Ownership, stop: Stop, progress: Callable[[int, int], None]) -> Result:
+    store, preparation, forest = _open_or_create(job, output, ownership)
+    with store:
+        blocks = max(blocks_for(job.trajectories, preparation), int(store.blocks[0]))
+        before, committed = forest.blocks_done, time.monotonic()
+        try:
+            for index, block in _sampled(job, preparation, forest, blocks, stop, progress):
+                forest.add(index, block)
+                if time.monotonic() - committed > SECONDS_BETWEEN_COMMITS:
+                    store.commit(0, forest.nodes())
+                    ownership.beat(forest.blocks_done, blocks)
+                    committed = time.monotonic()
+        finally:
+            if forest.blocks_done > before:
+                store.commit(0, forest.nodes())
+        if job.records and store.records() is None:
+            store.write_records(records_of(job, preparation))
+        ownership.release("complete", forest.blocks_done, blocks)
+    return result_of(job, preparation, forest, output)
+
+
+def _open_or_create(job: Job, output: Path, ownership: Ownership) -> tuple[Store, Preparation, Forest]:
+    """Open the result and check that it is this job's, or create it; a larger request makes room in a copy."""
+    if output.exists():
+        store = Store.open(output, ownership.check)
+        job.refuse_other(store.header.meta["fingerprints"], str(output))
+        preparation = unpack(store.header.meta["preparation"], store.header.plans[0])
+        blocks = blocks_for(job.trajectories, preparation)
+        if blocks > store.blocks[0]:
+            store.extend(blocks)
+        return store, preparation, Forest(GROUPS, store.load(0))
+    preparation = job.prepare()
+    meta, arrays = pack(preparation)
+    header = Header(job.text, job.digest, job.seed, _meta(job) | {"preparation": meta}, [arrays])
+    blocks = blocks_for(job.trajectories, preparation)
+    return Store.create(output, header, template(preparation), GROUPS, blocks, ownership.check), preparation, Forest(GROUPS)
+
+
+def template(preparation: Preparation) -> Block:
+    """Return a Block of the shapes that this preparation's blocks have."""
+    return sample_block(preparation.plan, preparation.ledger, 0, 0, 0, 1, preparation.jumps_per_trajectory)
+
+
+def _meta(job: Job) -> dict[str, Any]:
+    from .tables import plain
+
+    return {
+        "name": job.name,
+        "fingerprints": job.fingerprints(),
+        "run": plain(dict(job.mapping)),
+    }
+
+
+def _sampled(
+    job: Job, preparation: Preparation, forest: Forest, blocks: int, stop: Stop, progress: Callable[[int, int], None]
+) -> Iterator[tuple[int, Block]]:
+    """Yield those of the first `blocks` blocks that are still missing, in index order."""
+    size = preparation.block_size
+    missing = list(forest.missing(blocks))
+    for done, index in enumerate(missing, start=blocks - len(missing)):
+        progress(done * size, blocks * size)
+        stop.poll()
+        first = index * size
+        block = sample_block(
+            preparation.plan, preparation.ledger, job.seed, 0, first, size, preparation.jumps_per_trajectory, stop.poll
+        )
+        yield index, block
+    progress(blocks * size, blocks * size)
+
+
+def records_of(job: Job, preparation: Preparation) -> Records:
+    """Return the jump records of the first `job.records` trajectories.
+
+    A trajectory is a pure function of its number, so its record is sampled anew rather than carried along.
+    """
+    n = min(job.records, blocks_for(job.trajectories, preparation) * preparation.block_size)
+    lengths = sample(preparation.plan, preparation.ledger, job.seed, 0, 0, n).record_length
+    capacity = max(1, int(lengths.max(initial=0)))
+    found = sample(preparation.plan, preparation.ledger, job.seed, 0, 0, n, capacity)
+    inside = np.arange(capacity) < lengths[:, None]
+    return Records(
+        point=np.zeros(n, np.int64),
+        trajectory=np.arange(n),
+        initial=found.initial,
+        final=found.final,
+        offsets=np.concatenate([[0], np.cumsum(lengths)]),
+        times=found.record_times[inside],
+        channels=found.record_channels[inside].astype(np.int32),
+    )
+
+
+def result_of(job: Job, preparation: Preparation, forest: Forest, path: Path | None) -> Result:
+    """Return the Result of what has been sampled."""
+    point = Point(dict(job.model.parameters), preparation, forest)
+    records = records_of(job, preparation) if job.records else None
+    return Result([point], name=job.name, seed=job.seed, text=job.text, meta=_meta(job), path=path, records=records)
+
+
+def open_result(path: str | Path) -> Result:
+    """Read a result file; works while it is being written. Raises InputError for anything that is not one, or one without a block."""
+    path = Path(path)
+    with read(path) as reader:
+        header = reader.header
+        forest = Forest(reader.groups, reader.load(0))
+        records = reader.records()
+    if forest.blocks_done == 0:
+        raise InputError(f"{path}: no block is finished yet: must be the result of a run that has begun; run it again to continue")
+    preparation = unpack(header.meta["preparation"], header.plans[0])
+    point = Point(dict(preparation.model.parameters), preparation, forest)
+    return Result(
+        [point], name=header.meta["name"], seed=header.seed, text=header.text, meta=dict(header.meta), path=path, records=records
+    )

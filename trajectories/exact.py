@@ -1,0 +1,94 @@
+"""What the master equation says about every measured number: the line beside the sampled points."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from . import counting
+from .kernels.ledger import COUPLING_WORK, DIAGONAL, ENTROPY, ENTROPY_SINCE, FIRST_STATIC, PROJECTION, WEIGHT, Ledger
+from .master import Master, entropy_production, steady_entropy_production_rate
+
+
+class Ensemble(NamedTuple):
+    """The ensemble state of the master equation, as flattened sector blocks, which keep small populations exact."""
+
+    start: np.ndarray  # (D,) rho(0)
+    states: np.ndarray  # (T, D) rho(t)
+    integrals: np.ndarray  # (T, D) integral of rho from 0 to t
+    steady: bool
+
+
+class Exact(NamedTuple):
+    """Exact averages of every column, and what decides whether the integral theorem can be resolved by sampling."""
+
+    mean: np.ndarray  # (T, Q) float64; counts from the burn-in on, nan where there is no exact value
+    density: np.ndarray  # (T, D) complex128: rho(t), sector blocks
+    second: np.ndarray  # (T,) <exp(-2 Delta S)> from the tilted generator
+    third: np.ndarray  # (T,) <exp(-3 Delta S)>
+    irreversible: np.ndarray  # (T,) fraction of trajectories with infinite Delta S
+
+
+def ensemble_of(master: Master, start: np.ndarray | None, times: np.ndarray) -> Ensemble:
+    """Return the ensemble state at the sample times; a steady start (None) stays where it is, to the last bit."""
+    if start is None:
+        rho = master.steady_blocks
+        return Ensemble(rho, np.repeat(rho[None], len(times), axis=0), rho * times[:, None], True)
+    return Ensemble(master.sectors.flatten(start), master.blocks(start, times), master.block_integrals(start, times), False)
+
+
+def exact_averages(master: Master, ensemble: Ensemble, ledger: Ledger, times: np.ndarray) -> Exact:
+    """Return the master equation's value of every column of the tally.
+
+    <n_k>(t) = int_0^t Tr[L_k^dag L_k rho(s)] ds for the counts; Tr[A rho(t)] for functionals of the state;
+    <Delta S>(t) = S(rho(t)) - S(rho(0)) + sum_k Delta s_k <n_k>(t); 1 or 1 - lambda for <exp(-Delta S)>.
+    """
+    counts = master.jump_rates(ensemble.integrals)
+    n_linear = len(ledger.linear)
+    mean = np.full((len(times), n_linear + FIRST_STATIC + len(ledger.static)), np.nan)
+    burn = int(ledger.burn_index[0])
+    since = counts - (counts[burn] if burn >= 0 else 0.0)
+    mean[:, :n_linear] = np.einsum("tk,ck->tc", since, ledger.linear)
+    static = np.einsum("fx,tx->tf", ledger.static.conj(), ensemble.states).real
+    mean[:, n_linear + FIRST_STATIC :] = static
+    energy_from = static[burn, 0] if burn >= 0 else (ledger.static[0].conj() @ ensemble.start).real
+    mean[:, n_linear + COUPLING_WORK] = mean[:, 1:n_linear].sum(axis=1) - (static[:, 0] - energy_from)
+    mean[:, n_linear + PROJECTION] = np.einsum("tx,tx->t", ledger.varying[:, DIAGONAL].conj(), ensemble.states).real
+    second = third = np.full(len(times), np.nan)
+    irreversible = np.zeros(len(times))
+    if master.model.entropy:
+        start = master.sectors.unflatten(ensemble.start)
+        entropy = _entropy(master, ensemble, times)
+        mean[:, n_linear + ENTROPY] = entropy
+        # Infinite once a one-way channel can have fired: then the difference does not exist.
+        with np.errstate(invalid="ignore"):
+            mean[:, n_linear + ENTROPY_SINCE] = entropy - (entropy[burn] if burn >= 0 else 0.0)
+        mean[:, n_linear + WEIGHT] = counting.surviving_weight(master, start, times)
+        second = counting.generating_function(master, 2.0, start, times)
+        third = counting.generating_function(master, 3.0, start, times)
+        if ledger.one_way.any():
+            irreversible = 1.0 - counting.reversible_probability(master, start, times)
+    return Exact(mean, ensemble.states, second, third, irreversible)
+
+
+def _entropy(master: Master, ensemble: Ensemble, times: np.ndarray) -> np.ndarray:
+    if ensemble.steady:
+        return steady_entropy_production_rate(master) * times
+    return entropy_production(master, master.sectors.unflatten(ensemble.start), times)
+
+
+def resolution(exact: Exact, mean: float, t: int, trajectories: int) -> tuple[float, float]:
+    """Return the exact standard error of <exp(-Delta S)> at sample time t, and the exact skewness of its mean.
+
+    se = sqrt((G(2) - mu^2) / N), skewness = (G(3) - 3 mu G(2) + 2 mu^3) / ((G(2) - mu^2)^(3/2) sqrt(N)); infinite where G is. The
+    sample's own error is worthless where rare trajectories dominate. Averaging over the last outcome only lowers both.
+    """
+    second, third = float(exact.second[t]), float(exact.third[t])
+    if not (np.isfinite(second) and np.isfinite(third)):
+        return np.inf, np.inf
+    variance = second - mean**2
+    if variance <= 1e-12 * max(second, 1.0):
+        return 0.0, 0.0
+    skewness = (third - 3 * mean * second + 2 * mean**3) / variance**1.5
+    return float(np.sqrt(variance / trajectories)), float(abs(skewness) / np.sqrt(trajectories))

@@ -1,0 +1,94 @@
+"""A run in numbers: the one thing that `run` files and Python calls both come to before anything is computed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .errors import InputError
+from .model import Model
+from .preparation import Preparation, prepare
+from .runfile import Run
+
+STREAM_VERSION = 1  # raised when the same seed would give other trajectories
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be sampled.
+
+    times (T,): sample times, the last is the duration. initial (d, d): density matrix, None for the steady state. trajectories: how
+    many are asked for. records: how many of the first ones keep their jump records. pair: the subsystems, from 0, whose entanglement is
+    meant. mapping: the run as tables. text: the run file, if there was one.
+    """
+
+    name: str
+    model: Model
+    times: np.ndarray
+    initial: np.ndarray | None
+    trajectories: int
+    seed: int = 1
+    observables: Mapping[str, np.ndarray] = field(default_factory=dict)
+    burn_in: float = 0.0
+    records: int = 0
+    pair: tuple[int, int] | None = None
+    mapping: Mapping[str, Any] = field(default_factory=dict)
+    text: str = ""
+
+    @classmethod
+    def of(cls, run: Run) -> Job:
+        """Return the job of a run; raises InputError where it asks for something that cannot be."""
+        model = run.build_model()
+        return cls(
+            name=run.name,
+            model=model,
+            times=np.array(run.times),
+            initial=run.initial_state(model),
+            trajectories=run.trajectories,
+            seed=run.seed,
+            observables=run.observables_for(model),
+            burn_in=run.burn_in,
+            records=run.records,
+            pair=run.pair_of(model),
+            mapping=run.mapping(),
+            text=run.text,
+        )
+
+    def prepare(self) -> Preparation:
+        """Settle everything that is known before the first trajectory."""
+        return prepare(self.model, self.times, self.initial, self.trajectories, dict(self.observables), self.burn_in, self.pair)
+
+    def fingerprints(self) -> dict[str, str]:
+        """Return a digest of each thing that determines the numbers, by the name a person would know it by.
+
+        The number of trajectories is not among them: asking for more extends a result.
+        """
+        parts: dict[str, bytes] = {
+            "system": self.model.digest().encode(),
+            "times": self.times.tobytes(),
+            "initial": b"steady" if self.initial is None else np.ascontiguousarray(self.initial).tobytes(),
+            "burn_in": np.float64(self.burn_in).tobytes(),
+            "observables": b"".join(name.encode() + np.ascontiguousarray(op).tobytes() for name, op in sorted(self.observables.items())),
+            "pair": str(self.pair).encode(),
+            "seed": str(self.seed).encode(),
+            "stream version": str(STREAM_VERSION).encode(),
+        }
+        return {name: hashlib.sha256(part).hexdigest() for name, part in parts.items()}
+
+    @property
+    def digest(self) -> str:
+        """One digest (hex) of everything that determines the numbers."""
+        return hashlib.sha256("".join(self.fingerprints().values()).encode()).hexdigest()
+
+    def refuse_other(self, found: Mapping[str, str], where: str) -> None:
+        """Raise InputError if the result at `where` belongs to a different run, naming what differs."""
+        different = [name for name, digest in self.fingerprints().items() if found.get(name) != digest]
+        if different:
+            raise InputError(
+                f"{where} holds the result of a different run: {', '.join(different)} differ; "
+                "give another file with -o, or remove this one"
+            )

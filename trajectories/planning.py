@@ -1,0 +1,112 @@
+"""What a run will cost and what it can resolve, said before anything is spent (`run --plan`)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .container import extent_for
+from .ensemble import blocks_for, template
+from .exact import resolution
+from .job import Job
+from .kernels.ledger import WEIGHT
+from .preparation import GROUPS, Preparation
+from .sampling import sample_block
+
+PROBE_SECONDS = 0.2
+MiB = 2**20
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """Sectors, cost and resolution of a run that has not been started.
+
+    resolvable: sample times up to which the sampled <exp(-Delta S)> means something with this many trajectories.
+    """
+
+    name: str
+    preparation: Preparation
+    trajectories: int
+    blocks: int
+    seconds: float
+    memory: int
+    file_size: int
+
+    @property
+    def resolvable(self) -> list[float]:
+        exact = self.preparation.exact
+        column = len(self.preparation.ledger.linear) + WEIGHT
+        found = []
+        for t, at in enumerate(self.preparation.times):
+            error, skewness = resolution(exact, float(exact.mean[t, column]), t, self.trajectories)
+            if error <= 0.02 and skewness <= 0.5:
+                found.append(float(at))
+        return found
+
+    def json(self) -> dict[str, Any]:
+        """Return the plan as JSON's types; seconds on one core of this machine, sizes in bytes."""
+        preparation = self.preparation
+        return {
+            "name": self.name,
+            "trajectories": self.trajectories,
+            "blocks": self.blocks,
+            "block_size": preparation.block_size,
+            "sectors": preparation.sectors.dimensions.tolist(),
+            "basis": preparation.sectors.basis_name,
+            "jumps_per_trajectory": preparation.jumps_per_trajectory,
+            "relaxation_time": 1 / preparation.gap if preparation.gap > 0 else None,
+            "seconds": self.seconds,
+            "memory": self.memory,
+            "file_size": self.file_size,
+            "resolvable_times": self.resolvable if preparation.model.entropy else None,
+            "summary": preparation.summary,
+        }
+
+    def text(self) -> str:
+        """Return the plan as lines."""
+        preparation, resolvable = self.preparation, self.resolvable
+        lines = [f"{self.name}: {self.trajectories:,} trajectories in {self.blocks:,} blocks of {preparation.block_size:,}"]
+        lines += ["  " + line for line in preparation.summary]
+        lines.append(f"jumps per trajectory: {preparation.jumps_per_trajectory:.4g} up to t = {preparation.times[-1]:g}")
+        if preparation.gap > 0:
+            lines.append(f"slowest relaxation time: {1 / preparation.gap:.4g}")
+        lines.append(f"expected: {self.seconds:.2g} s on one core of this machine, {self.memory / MiB:.0f} MiB of memory for samples")
+        lines.append(f"result file: {self.file_size / MiB:.2g} MiB")
+        if preparation.model.entropy:
+            until = f"sample times {', '.join(f'{t:g}' for t in resolvable)}" if resolvable else "no sample time"
+            lines.append(f"integral fluctuation theorem: resolvable at {until}")
+        return "\n".join(lines)
+
+
+def plan(job: Job) -> RunPlan:
+    """Prepare a job and time a few of its trajectories; nothing is written."""
+    preparation = job.prepare()
+    blocks = blocks_for(job.trajectories, preparation)
+    block = template(preparation)
+    extent = extent_for(block, GROUPS, np.array([blocks]))
+    node = sum(np.asarray(part).nbytes for part in block)
+    numbers = len(preparation.times) * (len(preparation.columns) + len(preparation.model.channels) + 2 * int(preparation.sectors.dimensions.max()))
+    return RunPlan(
+        name=job.name,
+        preparation=preparation,
+        trajectories=blocks * preparation.block_size,
+        blocks=blocks,
+        seconds=blocks * preparation.block_size * _seconds_per_trajectory(preparation),
+        memory=8 * preparation.block_size * numbers + node * GROUPS * 2,
+        file_size=extent.slots * node,
+    )
+
+
+def _seconds_per_trajectory(preparation: Preparation) -> float:
+    """Time growing handfuls of trajectories, at most a block, until the clock can be trusted."""
+    size = 1
+    while True:
+        begin = time.perf_counter()
+        sample_block(preparation.plan, preparation.ledger, 0, 0, 0, size, preparation.jumps_per_trajectory)
+        elapsed = time.perf_counter() - begin
+        if elapsed > PROBE_SECONDS or size >= preparation.block_size:
+            return elapsed / size
+        size = min(4 * size, preparation.block_size)

@@ -1,0 +1,213 @@
+"""Everything that is settled before the first trajectory: the compiled model, what is measured, exact values, block size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .columns import Column, columns_of, heated_reservoirs, linear_forms, static_functionals
+from .counting import generating_function
+from .errors import InputError
+from .exact import Ensemble, Exact, ensemble_of, exact_averages
+from .kernels.ledger import FIRST_STATIC, Ledger
+from .kernels.plan import Plan
+from .master import Master
+from .model import Model
+from .sectors import Sectors, find_sectors
+from .spectral import Spectrum, spectrum
+from .unravelling import plan_summary, unravel
+
+JUMPS_PER_BLOCK = 1_000_000
+LARGEST_BLOCK = 16_384
+NUMBERS_PER_BLOCK = 4_000_000
+FEWEST_BLOCKS = 64
+GROUPS = 64
+BINS = 101
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """One sweep point, ready to be sampled.
+
+    times (T,): sample times, the last is the duration. spectra: the eigenbases of rho(0) and rho(T), in which a trajectory starts and
+    is measured. columns (Q,): None where a number has no meaning for this model.
+    pair: the subsystems whose entanglement is meant. counting_from: when counted quantities begin. block_size: trajectories per block, a power of two.
+    """
+
+    model: Model
+    sectors: Sectors
+    plan: Plan
+    ledger: Ledger
+    times: np.ndarray
+    columns: tuple[Column | None, ...]
+    exact: Exact
+    spectra: tuple[Spectrum, Spectrum]
+    steady: bool
+    pair: tuple[int, int] | None
+    counting_from: float
+    gap: float
+    block_size: int
+    jumps_per_trajectory: float
+    remarks: tuple[str, ...]
+
+    @property
+    def covariant(self) -> int:
+        return len(self.ledger.linear) + 1
+
+    @cached_property
+    def summary(self) -> list[str]:
+        """One line for each thing that was found: sectors, methods, reversal partners, remarks on validity."""
+        return [*plan_summary(self.plan, self.sectors), *self.model.partners_found, *self.remarks]
+
+
+def prepare(
+    model: Model,
+    times: np.ndarray,
+    initial: np.ndarray | None,
+    trajectories: int,
+    observables: dict[str, np.ndarray] | None = None,
+    burn_in: float = 0.0,
+    pair: tuple[int, int] | None = None,
+) -> Preparation:
+    """Compile a model for sampling at `times` (T,), from `initial` (d, d) or, if None, from its steady state.
+
+    The measurement at the end is in the eigenbasis of rho(T), the ensemble state; the trajectory starts in an eigenstate of rho(0).
+    `burn_in` is one of `times` (or 0): counted quantities are averages from then on. Raises InputError where the steady state is not
+    unique or a trajectory could leave the support of the ensemble state.
+    """
+    times = np.ascontiguousarray(times, float)
+    sectors = find_sectors(model, states=() if initial is None else (initial,))
+    master = Master(model, sectors)
+    ensemble = ensemble_of(master, initial, times)
+    start = spectrum(ensemble.start, model.hamiltonian, sectors)
+    ends = _spectra(ensemble, model, sectors)
+    plan = unravel(model, sectors, start, ends[-1], times)
+    static, operators = static_functionals(model, sectors, observables or {})
+    counts = master.jump_rates(ensemble.integrals[-1])
+    ledger = _ledger(model, sectors, ensemble, start, ends, operators, times, burn_in)
+    columns = tuple(columns_of(model, static))
+    ledger = ledger._replace(edges=_edges(model, master, ensemble, ledger, counts, times))
+    return Preparation(
+        model=model,
+        sectors=sectors,
+        plan=plan,
+        ledger=ledger,
+        times=times,
+        columns=columns,
+        exact=exact_averages(master, ensemble, ledger, times),
+        spectra=(start, ends[-1]),
+        steady=ensemble.steady,
+        pair=pair,
+        counting_from=burn_in,
+        gap=master.gap(),
+        block_size=block_size(trajectories, counts.sum(), int(sectors.dimensions.max()), len(times) * len(columns)),
+        jumps_per_trajectory=float(counts.sum()),
+        remarks=model.remarks,
+    )
+
+
+def block_size(trajectories: int, jumps: float, largest_sector: int, numbers: int) -> int:
+    """Return the number of trajectories in a block, a power of two.
+
+    About 10^6 expected jumps, fewer in costly sectors and where each trajectory yields many `numbers`, and at least 64 blocks: a
+    function of the run and the model alone, never of a clock, a machine or the number of ranks.
+    """
+    cost = max(jumps, 1.0) * largest_sector**2
+    wanted = min(JUMPS_PER_BLOCK / cost, NUMBERS_PER_BLOCK / numbers, LARGEST_BLOCK, trajectories / FEWEST_BLOCKS)
+    return 2 ** max(0, int(np.floor(np.log2(wanted)))) if wanted >= 1 else 1
+
+
+def _spectra(ensemble: Ensemble, model: Model, sectors: Sectors) -> list[Spectrum]:
+    """Diagonalise rho(t) at every sample time; once is enough in a steady state."""
+    if ensemble.steady:
+        return [spectrum(ensemble.start, model.hamiltonian, sectors)] * len(ensemble.states)
+    return [spectrum(rho, model.hamiltonian, sectors) for rho in ensemble.states]
+
+
+def _varying(rho: np.ndarray, found: Spectrum, hamiltonian: np.ndarray, sectors: Sectors) -> np.ndarray:
+    """Return (4, D): rho, ln rho on its support, the projector outside it, and H pinched in rho's eigenbasis minus H."""
+    p, vectors = found.probabilities, found.vectors
+    logarithm = (vectors * np.log(np.where(p > 0, p, 1.0))) @ vectors.conj().T
+    outside = (vectors * (p <= 0)) @ vectors.conj().T
+    energies = np.einsum("an,ab,bn->n", vectors.conj(), hamiltonian, vectors).real
+    pinched = (vectors * energies) @ vectors.conj().T - hamiltonian
+    return np.concatenate([rho[None], sectors.flatten(np.array([logarithm, outside, pinched]))])
+
+
+def _pairs(model: Model) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sign of every channel in its pair's net count (P, K), and the pair's Delta s (P,)."""
+    signs, entropies = [], []
+    for k, partner in enumerate(model.partner):
+        if partner > k:
+            sign = np.zeros(len(model.partner), np.int64)
+            sign[k], sign[partner] = 1, -1
+            signs.append(sign)
+            entropies.append(model.entropy_steps[k])
+    return np.array(signs, np.int64).reshape(-1, len(model.partner)), np.array(entropies, float)
+
+
+def _ledger(
+    model: Model,
+    sectors: Sectors,
+    ensemble: Ensemble,
+    start: Spectrum,
+    ends: list[Spectrum],
+    operators: np.ndarray,
+    times: np.ndarray,
+    burn_in: float,
+) -> Ledger:
+    pair_sign, pair_entropy = _pairs(model)
+    log_of = [np.log(np.where(found.probabilities > 0, found.probabilities, 1.0)) for found in (start, ends[-1])]
+    energies = np.einsum("an,ab,bn->n", start.vectors.conj(), model.hamiltonian, start.vectors).real
+    if ensemble.steady:
+        varying = np.repeat(_varying(ensemble.start, ends[0], model.hamiltonian, sectors)[None], len(times), axis=0)
+    else:
+        found = zip(ensemble.states, ends, strict=True)
+        varying = np.array([_varying(rho, end, model.hamiltonian, sectors) for rho, end in found])
+    burn_index = int(np.flatnonzero(times == burn_in)[0]) if burn_in > 0 else -1
+    return Ledger(
+        dimension=np.ascontiguousarray(sectors.dimensions, np.int64),
+        block_offset=np.ascontiguousarray(sectors.block_offsets, np.int64),
+        linear=linear_forms(model),
+        pair_sign=pair_sign,
+        pair_entropy=pair_entropy,
+        one_way=(model.partner < 0).astype(np.int64),
+        log_start=log_of[0],
+        start_energy=np.ascontiguousarray(energies),
+        log_finish=log_of[1],
+        static=np.ascontiguousarray(sectors.flatten(operators)),
+        varying=np.ascontiguousarray(varying),
+        burn_index=np.array([burn_index], np.int64),
+        edges=np.zeros((0, BINS + 1)),
+    )
+
+
+def _edges(
+    model: Model, master: Master, ensemble: Ensemble, ledger: Ledger, counts: np.ndarray, times: np.ndarray
+) -> np.ndarray:
+    """Choose histogram edges before anything is sampled: six standard deviations around zero or the mean, never on a count."""
+    rows = [_entropy_edges(master, ensemble, times) if model.entropy else np.linspace(-1.0, 1.0, BINS + 1)]
+    for r, form in zip(heated_reservoirs(model), ledger.linear[1:], strict=True):
+        quanta = np.abs(model.quanta[(model.reservoir_index == r) & (model.quanta != 0)])
+        step = float(quanta.min()) if len(quanta) else 1.0
+        # A count's spread is at most about that of independent jumps.
+        spread = 6.0 * np.sqrt(max(counts[model.reservoir_index == r].sum(), 1.0))
+        stride = max(1, int(np.ceil(2 * spread / BINS)))
+        first = np.floor((form @ counts) / step - stride * BINS / 2) - 0.5
+        rows.append((first + stride * np.arange(BINS + 1)) * step)
+    return np.array(rows)
+
+
+def _entropy_edges(master: Master, ensemble: Ensemble, times: np.ndarray) -> np.ndarray:
+    """Return edges symmetric about zero over the mean plus six standard deviations of Delta S(T), from the tilted generator."""
+    start = master.sectors.unflatten(ensemble.start)
+    h = 1e-3  # to one side of zero, where a one-way jump already has no weight
+    logs = [np.log(generating_function(master, u, start, times[-1:])[0]) for u in (h, 2 * h, 3 * h)]
+    mean, variance = -(logs[2] - logs[0]) / (2 * h), (logs[2] - 2 * logs[1] + logs[0]) / h**2
+    if not np.isfinite(mean):
+        raise InputError("the entropy production has no finite mean on trajectories without a one-way jump")
+    # The odd factor keeps the edges off the atoms, which are sums of multiples of the channels' Delta s.
+    half = 1.0172963 * (abs(mean) + 6.0 * np.sqrt(max(variance, 0.0)) + 0.1)
+    return np.linspace(-half, half, BINS + 1)

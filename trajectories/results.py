@@ -1,0 +1,150 @@
+"""What a run found: its sampled statistics beside what the master equation says, as NumPy arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from .errors import InputError
+from .forest import Forest
+from .kernels.ledger import WEIGHT
+from .preparation import Preparation
+from .statistics import Block, standard_error
+
+if TYPE_CHECKING:
+    from .storage import Records
+    from .tables import Report
+
+
+class Estimate(NamedTuple):
+    """A sampled quantity at the times of `times`: estimate, standard error and exact value, each (T,)."""
+
+    times: np.ndarray
+    estimate: np.ndarray
+    standard_error: np.ndarray
+    exact: np.ndarray
+
+
+@dataclass(frozen=True)
+class Point:
+    """One sweep point: what was prepared for it, and the statistics of the blocks that are done."""
+
+    parameters: dict[str, Any]
+    preparation: Preparation
+    forest: Forest
+
+    @cached_property
+    def groups(self) -> list[Block]:
+        return [block for block in self.forest.group_totals() if block is not None]
+
+    @cached_property
+    def total(self) -> Block:
+        return self.forest.total()
+
+    @property
+    def trajectories(self) -> int:
+        return self.forest.blocks_done * self.preparation.block_size
+
+    @property
+    def weight_column(self) -> int:
+        return len(self.preparation.ledger.linear) + WEIGHT
+
+    @property
+    def states(self) -> np.ndarray:
+        """Sampled ensemble states (T, d, d) in the computational basis."""
+        return self.preparation.sectors.unflatten(self.total.density / int(self.total.count))
+
+
+class Result:
+    """The result of a run.
+
+    points: one for each sweep point. seed, trajectories: per point. times (T,). text: the run file as it was given.
+    `result["heat_current", "h"]` (quantity, and label or reservoir where there are several) gives an Estimate; `result.states` the
+    sampled ensemble states (T, d, d); `result.report()` the comparison with the master equation; `result.records` the jump records of
+    the first trajectories where the run kept some.
+    """
+
+    def __init__(
+        self,
+        points: Sequence[Point],
+        *,
+        name: str,
+        seed: int,
+        text: str,
+        meta: dict[str, Any],
+        path: Path | None = None,
+        records: Records | None = None,
+    ) -> None:
+        self.points = tuple(points)
+        self.name, self.seed, self.text, self.meta, self.path, self.records = name, seed, text, meta, path, records
+
+    @property
+    def times(self) -> np.ndarray:
+        return self.points[0].preparation.times
+
+    @property
+    def trajectories(self) -> int:
+        return self.points[0].trajectories
+
+    @property
+    def states(self) -> np.ndarray:
+        return self.points[0].states
+
+    def quantities(self, point: int = 0) -> list[tuple[str, str | None]]:
+        """Return the (quantity, label or reservoir) pairs that can be asked for."""
+        rows = self.report().point_rows(point)
+        return list(dict.fromkeys((row.quantity, row.label or row.reservoir) for row in rows))
+
+    def estimate(self, quantity: str, which: str | None = None, point: int = 0) -> Estimate:
+        """Return estimate, standard error and exact value of a quantity at every time it exists for; nan where there is none.
+
+        `which` is a label or a reservoir, needed where the quantity has several. Raises InputError for an unknown one, with the list.
+        """
+        rows = [row for row in self.report().point_rows(point) if row.quantity == quantity]
+        found = [row for row in rows if which is None or which in (row.label, row.reservoir)]
+        kinds = {(row.label, row.reservoir) for row in found}
+        if len(kinds) != 1:
+            known = ", ".join(f"{q} {w or ''}".strip() for q, w in self.quantities(point))
+            raise InputError(f"no single quantity {quantity!r} {which or ''}: choose one of {known}")
+        names = ("time", "estimate", "standard_error", "exact")
+        return Estimate(*(np.array([np.nan if (v := getattr(row, n)) is None else v for row in found]) for n in names))
+
+    def __getitem__(self, key: str | tuple[str, str]) -> Estimate:
+        return self.estimate(key) if isinstance(key, str) else self.estimate(*key)
+
+    def covariance(self, point: int = 0) -> np.ndarray:
+        """Return the sample covariance (T, C, C) per trajectory of jumps, counted heats and Delta S in (from, t]."""
+        block = self.points[point].total
+        return block.comoment / (int(block.count) - 1)
+
+    def histogram(self, row: int = 0, point: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Return (edges (bins+1,), counts (bins+2,)) at the end of the run: row 0 of Delta S with the outcome drawn, then of each heat.
+
+        The first count lies below all edges, the last above (trajectories with infinite Delta S among them).
+        """
+        found = self.points[point]
+        return found.preparation.ledger.edges[row], found.total.histogram[row]
+
+    @cached_property
+    def _report(self) -> Report:
+        from .tables import Report
+
+        return Report.of(self)
+
+    def report(self) -> Report:
+        """Return the comparison of every quantity with the master equation; it prints as a table."""
+        return self._report
+
+    def __repr__(self) -> str:
+        head = f"<Result {self.name}: {len(self.points)} point{'s' * (len(self.points) > 1)}, {self.trajectories:,} trajectories each"
+        return f"{head}, seed {self.seed}, times up to {self.times[-1]:g}>"
+
+    def mean_and_error(self, point: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Return means and standard errors (T, Q) of all columns as they were tallied, not divided by time."""
+        block = self.points[point].total
+        return block.mean, standard_error(block)

@@ -1,0 +1,214 @@
+"""A report as people and programs read it: text, JSON, CSV, exit status."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .report import FALSE_ALARM_RATE, judge, rows_of, verdict
+from .rows import Row, exact_rows
+from .statistics import effective_sample_size, largest_weight_share
+
+if TYPE_CHECKING:
+    from .job import Job
+    from .results import Point, Result
+
+EXIT_STATUS = {"agree": 0, "disagree": 1, "unresolved": 3}
+
+
+@dataclass(frozen=True)
+class PointReport:
+    """The rows of one sweep point, with what describes it."""
+
+    parameters: dict[str, Any]
+    trajectories: int
+    rows: tuple[Row, ...]
+    summary: tuple[str, ...]
+    weights: tuple[float, float]  # effective sample size and largest weight's share at the end
+
+
+@dataclass(frozen=True)
+class Report:
+    """Estimates against the master equation, in standard errors, with one verdict for all."""
+
+    title: str
+    points: tuple[PointReport, ...]
+
+    @classmethod
+    def of(cls, result: Result) -> Report:
+        """Compare a Result with the master equation; all rows of all points are judged as one family."""
+        found = [rows_of(point) for point in result.points]
+        judged = iter(judge([row for rows in found for row in rows]))
+        points = [
+            _point_report(point, tuple(next(judged) for _ in rows)) for point, rows in zip(result.points, found, strict=True)
+        ]
+        return cls(f"{result.name}: {result.trajectories:,} trajectories, seed {result.seed}", tuple(points))
+
+    @property
+    def rows(self) -> list[Row]:
+        return [row for point in self.points for row in point.rows]
+
+    def point_rows(self, point: int) -> tuple[Row, ...]:
+        return self.points[point].rows
+
+    @property
+    def verdict(self) -> str:
+        return verdict(self.rows)
+
+    @property
+    def exit_status(self) -> int:
+        """0 agree, 1 disagree, 3 nothing resolved."""
+        return EXIT_STATUS[self.verdict]
+
+    def json(self) -> dict[str, Any]:
+        """Return {"points": [{"parameters", "trajectories", "rows"}], "verdict"} with null where a number does not exist."""
+        points = [
+            {
+                "parameters": plain(point.parameters),
+                "trajectories": point.trajectories,
+                "rows": [plain(row.json()) for row in point.rows],
+            }
+            for point in self.points
+        ]
+        return {"points": points, "verdict": self.verdict, "false_alarm_rate": FALSE_ALARM_RATE}
+
+    def csv(self) -> str:
+        """Return the rows of all points as comma-separated values with a header line."""
+        out = io.StringIO()
+        parameters = list(self.points[0].parameters)
+        writer: Any = None
+        for point in self.points:
+            for row in point.rows:
+                record = {name: point.parameters.get(name) for name in parameters} | row.json()
+                if writer is None:
+                    writer = csv.DictWriter(out, list(record), lineterminator="\n")
+                    writer.writeheader()
+                writer.writerow(record)
+        return out.getvalue()
+
+    def text(self, every_time: bool = False) -> str:
+        """Return a table of the last sample time (or of every time), the integral theorem at all times, and the verdict."""
+        lines = [self.title]
+        for point in self.points:
+            lines += ["", *_point_lines(point, every_time)]
+        judged = sum(row.p_value is not None for row in self.rows)
+        counts = {status: sum(row.status == status for row in self.rows) for status in dict.fromkeys(row.status for row in self.rows)}
+        lines += ["", f"{len(self.rows)} rows: " + ", ".join(f"{n} {status}" for status, n in counts.items())]
+        lines.append(
+            f"verdict: {self.verdict} ({judged} rows judged together: a correct engine is called wrong once in {1 / FALSE_ALARM_RATE:.0f} reports)"
+        )
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return self.text()
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What the master equation alone says of a run."""
+
+    title: str
+    parameters: dict[str, Any]
+    rows: tuple[Row, ...]
+    summary: tuple[str, ...]
+
+    @classmethod
+    def of(cls, job: Job) -> Solution:
+        """Solve the master equation of a job."""
+        preparation = job.prepare()
+        return cls(job.name, dict(job.model.parameters), tuple(exact_rows(preparation)), tuple(preparation.summary))
+
+    def json(self) -> dict[str, Any]:
+        """Return {"points": [{"parameters", "rows": [{"quantity", "label", "reservoir", "from", "time", "unit", "exact"}]}]}."""
+        names = ("quantity", "label", "reservoir", "from", "time", "unit", "exact", "note")
+        rows = [{name: row.json()[name] for name in names} for row in self.rows]
+        return {"points": [{"parameters": plain(self.parameters), "rows": plain(rows)}]}
+
+    def text(self) -> str:
+        """Return a table of the last sample time."""
+        last = max(row.time for row in self.rows)
+        cells = [(row.quantity, row.label or row.reservoir or "", _interval(row), _number(row.exact), row.unit, row.note) for row in self.rows if row.time == last]
+        header = ("quantity", "of", "(from, time]", "exact", "unit", "")
+        return "\n".join([f"{self.title}: master equation", _described(self.parameters), *("  " + line for line in self.summary), *_aligned([header, *cells])])
+
+
+def _point_report(point: Point, rows: tuple[Row, ...]) -> PointReport:
+    total = point.total
+    weights = (float(effective_sample_size(total)[-1]), float(largest_weight_share(total)[-1]))
+    return PointReport(point.parameters, point.trajectories, rows, tuple(point.preparation.summary), weights)
+
+
+def plain(value: Any) -> Any:
+    """Return `value` as JSON can hold it: infinite numbers as text, nan as null, arrays as lists."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, complex):
+        return str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else ("inf" if value > 0 else "-inf")
+    return value
+
+
+def with_error(estimate: float | None, error: float | None) -> str:
+    """Return 0.17383(12): the estimate to two digits of its standard error, which stands in brackets."""
+    if estimate is None:
+        return "-"
+    if not error or not math.isfinite(error):
+        return _number(estimate)
+    digits = max(0, 1 - math.floor(math.log10(error)))
+    if digits > 12:
+        return f"{estimate:.6e} ± {error:.1e}"
+    return f"{estimate:.{digits}f}({round(error * 10**digits):d})" if error < 1 else f"{estimate:.6g} ± {error:.2g}"
+
+
+HEADER = ("quantity", "of", "(from, time]", "estimate", "exact", "z", "status", "")
+
+
+def _point_lines(point: PointReport, every_time: bool) -> list[str]:
+    lines = [_described(point.parameters), *("  " + line for line in point.summary)]
+    last = max(row.time for row in point.rows)
+    shown = [row for row in point.rows if every_time or row.time == last or row.quantity == "integral_fluctuation_theorem"]
+    lines += _aligned([HEADER, *(_cells(row) for row in shown)])
+    if any(row.quantity == "integral_fluctuation_theorem" for row in point.rows):
+        size, share = point.weights
+        lines.append(f"weights exp(-Delta S) at the end: effective sample size {size:.3g}, the largest carries {100 * share:.2g} %")
+    return lines
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        row.quantity,
+        row.label or row.reservoir or "",
+        _interval(row),
+        with_error(row.estimate, row.standard_error),
+        _number(row.exact),
+        "-" if row.z is None else f"{row.z:+.2f}",
+        row.status,
+        row.note,
+    )
+
+
+def _aligned(cells: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
+
+
+def _interval(row: Row) -> str:
+    return f"{row.time:g}" if row.start is None else f"({row.start:g}, {row.time:g}]"
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return "0" if abs(value) < 1e-14 else f"{value:.8g}"
+
+
+def _described(parameters: dict[str, Any]) -> str:
+    return ", ".join(f"{name} = {value:g}" if isinstance(value, float) else f"{name} = {value}" for name, value in parameters.items())
