@@ -1,0 +1,171 @@
+"""Sectors: they split what can be split, nothing else, and always in the same order."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from random_models import complex_matrix, one_way_model, random_model, random_state
+
+from trajectories.errors import InputError
+from trajectories.sectors import find_sectors, rotated_operators
+from trajectories.systems import diamond, local_engine
+
+ENGINE = {"T_h": 0.7, "T_c": 0.1, "g": 1.6e-3, "gamma_h": 1e-3, "gamma_c": 1.1e-2}
+
+
+def naive_sectors(effective: np.ndarray, jumps: list[np.ndarray]) -> list[set[int]]:
+    """Merge sets of basis states one by one until nothing connects two of them: the definition, in plain Python."""
+    d = len(effective)
+    groups = [{i} for i in range(d)]
+
+    def home(i: int) -> set[int]:
+        return next(group for group in groups if i in group)
+
+    def merge(i: int, j: int) -> bool:
+        a, b = home(i), home(j)
+        if a is b:
+            return False
+        groups.remove(b)
+        a |= b
+        return True
+
+    for i in range(d):
+        for j in range(d):
+            if effective[i, j] != 0 or effective[j, i] != 0:
+                merge(i, j)
+    changed = True
+    while changed:
+        changed = False
+        for jump in jumps:
+            for group in [set(group) for group in groups]:
+                reached = [i for j in group for i in range(d) if jump[i, j] != 0]
+                changed = any([merge(reached[0], i) for i in reached[1:]]) or changed
+    return sorted(groups, key=min)
+
+
+def test_the_diamond_splits_into_single_states_in_the_bell_basis() -> None:
+    found = find_sectors(diamond(-2.0, 3.0))
+    assert found.basis_name == "bell"
+    assert found.labels == ("G", "S", "A", "E")
+    assert found.dimensions.tolist() == [1, 1, 1, 1]
+    assert found.size == 4
+
+
+def test_the_engine_splits_by_its_number_of_excitations() -> None:
+    found = find_sectors(local_engine(**ENGINE))
+    assert found.basis_name == "computational"
+    assert found.labels == ("00", "01", "10", "11")
+    assert found.dimensions.tolist() == [1, 2, 1]
+    assert found.block_offsets.tolist() == [0, 1, 5, 6]
+    assert found.dropped == 0.0
+
+
+def test_tunnelling_leaves_one_sector() -> None:
+    assert find_sectors(local_engine(**ENGINE, kappa_h=0.01)).dimensions.tolist() == [4]
+
+
+def test_a_general_model_is_one_sector() -> None:
+    assert find_sectors(random_model(5, 2, seed=1)).dimensions.tolist() == [5]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_sectors_are_those_of_the_definition(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    d = 9
+    hamiltonian = complex_matrix(rng, d) * (rng.random((d, d)) < 0.03)
+    jumps = [complex_matrix(rng, d) * (rng.random((d, d)) < 0.03) + 0 for _ in range(3)]
+    jumps = [jump for jump in jumps if jump.any()]
+    model = one_way_model(hamiltonian + hamiltonian.conj().T, jumps)
+    found = find_sectors(model)
+    columns = np.argmax(np.abs(found.basis), axis=0)
+    groups = [set(columns[a:b].tolist()) for a, b in zip(found.offsets[:-1], found.offsets[1:], strict=True)]
+    assert groups == naive_sectors(model.effective_hamiltonian, jumps)
+
+
+def test_a_jump_into_two_sectors_merges_them_and_what_they_jump_to() -> None:
+    # 0 -> 1 + 2 makes {1, 2}; then 1 -> 3 and 2 -> 4 by one operator make {3, 4}.
+    first, second = np.zeros((6, 6)), np.zeros((6, 6))
+    first[1, 0] = first[2, 0] = second[3, 1] = second[4, 2] = 1.0
+    found = find_sectors(one_way_model(np.diag(np.arange(6.0)), [first, second]))
+    assert found.dimensions.tolist() == [1, 2, 2, 1]
+    # By two operators they stay apart.
+    apart = find_sectors(one_way_model(np.diag(np.arange(6.0)), [first, second * (np.arange(6) == 1), np.eye(6)]))
+    assert apart.dimensions.tolist() == [1, 2, 1, 1, 1]
+
+
+def test_columns_of_a_sector_are_neighbours() -> None:
+    hamiltonian = np.zeros((4, 4))
+    hamiltonian[0, 2] = hamiltonian[2, 0] = hamiltonian[1, 3] = hamiltonian[3, 1] = 1.0
+    model = one_way_model(hamiltonian, [np.diag([1.0, 0, 1.0, 0])], dims=(2, 2))
+    found = find_sectors(model)
+    assert found.labels == ("00", "10", "01", "11")
+    assert found.dimensions.tolist() == [2, 2]
+    rho = random_state(np.random.default_rng(0), 4)
+    expected = np.concatenate([rho[np.ix_([0, 2], [0, 2])].ravel(), rho[np.ix_([1, 3], [1, 3])].ravel()])
+    np.testing.assert_array_equal(found.flatten(rho), expected)
+
+
+def test_a_state_with_coherence_merges_sectors() -> None:
+    bell = find_sectors(diamond(-2.0, 3.0), states=[np.diag([0.0, 1.0, 0.0, 0.0])])
+    assert bell.basis_name == "computational"
+    assert bell.dimensions.tolist() == [1, 2, 1]
+    plus = np.zeros((4, 4))
+    plus[np.ix_([0, 3], [0, 3])] = 0.5
+    merged = find_sectors(local_engine(**ENGINE), states=[plus])
+    assert merged.labels == ("00", "11", "01", "10")
+    assert merged.dimensions.tolist() == [2, 2]
+
+
+@pytest.mark.parametrize(("element", "dimensions"), [(1e-14, [1, 1]), (1e-10, [2])])
+def test_small_elements_are_dropped_and_reported(element: float, dimensions: list[int]) -> None:
+    hamiltonian = np.array([[0.0, element], [element, 2.0]])
+    found = find_sectors(one_way_model(hamiltonian, [np.array([[0.0, 1.0], [0.0, 0.0]])]))
+    assert found.dimensions.tolist() == dimensions
+    assert found.dropped == pytest.approx(element / 2 if len(dimensions) == 2 else 0.0)
+
+
+def test_rotation_clears_noise_but_keeps_small_populations_on_request() -> None:
+    found = find_sectors(diamond(-2.0, 3.0))
+    rho = found.basis @ np.diag([1.0, 1e-13, 1e-13, 0.0]) @ found.basis.conj().T
+    assert np.count_nonzero(found.rotate(rho)) == 1
+    assert found.rotate(rho, tolerance=0.0)[1, 1] == pytest.approx(1e-13)
+
+
+@pytest.mark.parametrize("build", [lambda: diamond(0.0, 1.0), lambda: local_engine(**ENGINE)])
+def test_blocks_survive_a_round_trip(build) -> None:
+    found = find_sectors(build())
+    rng = np.random.default_rng(2)
+    blocks = rng.normal(size=(3, 2, found.size)) + 1j * rng.normal(size=(3, 2, found.size))
+    matrices = found.unflatten(blocks)
+    assert matrices.shape == (3, 2, 4, 4)
+    np.testing.assert_allclose(found.flatten(matrices), blocks, atol=1e-15)
+    rotated = found.basis.conj().T @ matrices @ found.basis
+    between = found.sector_of[:, None] != found.sector_of[None, :]
+    assert np.abs(rotated[..., between]).max() < 1e-15
+    for s, block in enumerate(found.split(found.flatten(matrices))):
+        own = slice(found.offsets[s], found.offsets[s + 1])
+        np.testing.assert_allclose(block, rotated[..., own, own], atol=1e-15)
+
+
+def test_a_slow_loss_beside_a_fast_one_keeps_its_digits() -> None:
+    # |A> loses at 2 (1 + e^0) = 4 to its own bath only; bath S is 10^13 times faster.
+    model = diamond(0.0, 30.0)
+    effective, _ = rotated_operators(model, find_sectors(model))
+    assert -2 * effective[2, 2].imag == pytest.approx(4.0, rel=1e-12)
+
+
+def test_a_large_model_keeps_small_sectors() -> None:
+    # Two qubits in a cavity with 60 levels: as many sectors as excitation numbers, none with more than four states.
+    levels = 60
+    a = np.diag(np.sqrt(np.arange(1.0, levels)), 1)
+    lower = np.array([[0.0, 1.0], [0.0, 0.0]])
+    c1, c2 = np.kron(np.kron(lower, np.eye(2)), np.eye(levels)), np.kron(np.kron(np.eye(2), lower), np.eye(levels))
+    photon = np.kron(np.eye(4), a)
+    exchange = (c1 + c2).T @ photon
+    found = find_sectors(one_way_model(exchange + exchange.T, [c1.T, c2.T, photon], dims=(2, 2, levels)))
+    assert found.dimensions.tolist() == [1, 3] + [4] * (levels - 2) + [3, 1]
+
+
+def test_a_state_of_the_wrong_shape_is_refused() -> None:
+    with pytest.raises(InputError, match=r"states\[0\] has shape \(2, 2\).*\(4, 4\)"):
+        find_sectors(diamond(0.0, 1.0), states=[np.eye(2) / 2])
