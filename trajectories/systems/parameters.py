@@ -67,7 +67,8 @@ def checked(builder: Callable[..., Any], system: str, values: Mapping[str, Any])
 def nearest(key: Any, known: typing.Iterable[str]) -> str:
     """Hint for an unknown name: the nearest known one, and all of them."""
     names = list(known)
-    near = difflib.get_close_matches(str(key), names, n=1, cutoff=0.5)
+    near = [name for name in names if name.lower() == str(key).lower()]
+    near = near or difflib.get_close_matches(str(key), names, n=1, cutoff=0.5)
     return (f" (did you mean {near[0]!r}?)" if near else "") + f"; known: {', '.join(names)}"
 
 
