@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 from scipy import linalg, sparse
-from scipy.sparse.linalg import eigs, splu
+from scipy.sparse.linalg import splu
 
 from .blockspace import BlockSpace
 from .currents import (
@@ -29,6 +29,7 @@ from .elimination import null_dimension, recurrent_classes, stationary_distribut
 from .errors import InputError
 from .model import Model
 from .propagation import DensePropagator, SparsePropagator
+from .relaxation import eigenvalues_by_inverse, slow_eigenvalues
 from .sectors import NEGLIGIBLE, Sectors, find_sectors
 
 __all__ = [
@@ -169,12 +170,12 @@ class Master:
         if self.null_dimension > 1:
             return 0.0
         if sparse.issparse(self.generator):
-            values = _slow_eigenvalues(self.generator)
+            values = slow_eigenvalues(self.generator)
         else:
-            values = _eigenvalues_by_inverse(self._without_steady_state())
+            values = eigenvalues_by_inverse(self._without_steady_state())
         if self.model.dimension <= FULL_SPECTRUM_DIMENSION:
             between = [self.space.generator(pairs) for pairs, _ in self.space.coherence_classes()]
-            values = np.concatenate([values, *(_eigenvalues_by_inverse(np.asarray(matrix)) for matrix in between)])
+            values = np.concatenate([values, *(eigenvalues_by_inverse(np.asarray(matrix)) for matrix in between)])
         return float(max(0.0, -values.real.max(initial=-np.inf)))
 
     def _without_steady_state(self) -> np.ndarray:
@@ -293,17 +294,3 @@ def check_times(times: np.ndarray) -> np.ndarray:
     if not np.isfinite(times).all() or (times < 0).any() or (np.diff(times) < 0).any():
         raise InputError("times must be finite, 0 or later, and not falling")
     return times
-
-
-def _eigenvalues_by_inverse(matrix: np.ndarray) -> np.ndarray:
-    """Return the eigenvalues of a regular matrix from its inverse, where the slow modes are the accurate ones."""
-    return 1.0 / np.linalg.eigvals(np.linalg.inv(matrix))
-
-
-def _slow_eigenvalues(generator: sparse.csr_array) -> np.ndarray:
-    """Return a few of the slowest eigenvalues without the zero."""
-    start = np.cos(np.arange(generator.shape[0]) + 1.0).astype(complex)
-    # The shift lies to the right of the spectrum: its neighbours are the slow modes.
-    shift = 1e-6 * float(abs(generator).max())
-    values = eigs(sparse.csc_matrix(generator), k=8, sigma=shift, v0=start, return_eigenvectors=False)
-    return values[np.argsort(np.abs(values))][1:]

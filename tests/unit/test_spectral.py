@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from random_models import complex_matrix, random_model, random_state
+from small_models import complex_matrix, random_model, random_state
 
 from trajectories.errors import InputError
 from trajectories.sectors import Sectors, find_sectors

@@ -1,10 +1,13 @@
-"""Models and states without any symmetry, the same ones in every run."""
+"""Small models and states for tests: a thermal qubit, and ones without any symmetry, the same in every run."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from trajectories.model import Channel, Model, Reservoir
+
+LOWER = np.array([[0.0, 1.0], [0.0, 0.0]])
+"""|0><1| of one qubit."""
 
 
 def complex_matrix(rng: np.random.Generator, d: int) -> np.ndarray:
@@ -39,3 +42,22 @@ def one_way_model(hamiltonian: np.ndarray, operators: list[np.ndarray], **option
     """A model whose channels have no partners: for what concerns the dynamics only."""
     channels = [Channel(f"c{k}", operator, "bath", None, "none") for k, operator in enumerate(operators)]
     return Model(hamiltonian, channels, [Reservoir("bath")], pair=None, **options)
+
+
+def thermal_qubit(n: float = 0.2, gamma: float = 0.5, energy: float = 1.3) -> Model:
+    """A qubit in a bosonic bath of occupation n: up at gamma n, down at gamma (n + 1)."""
+    channels = [
+        Channel("down", np.sqrt(gamma * (n + 1)) * LOWER, "bath", -energy, "up"),
+        Channel("up", np.sqrt(gamma * n) * LOWER.T, "bath", energy, "down"),
+    ]
+    bath = Reservoir("bath", np.log((n + 1) / n) / energy)
+    return Model(np.diag([0.0, energy]), channels, [bath], name="qubit", pair=None)
+
+
+def derivative(model: Model, rho: np.ndarray) -> np.ndarray:
+    """d rho/dt, term by term."""
+    result = -1j * (model.hamiltonian @ rho - rho @ model.hamiltonian)
+    for jump in model.operators:
+        loss = jump.conj().T @ jump
+        result = result + jump @ rho @ jump.conj().T - (loss @ rho + rho @ loss) / 2
+    return result
