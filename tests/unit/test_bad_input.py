@@ -233,3 +233,96 @@ def test_messages_tell_the_cases_apart(here: Path, capsys: pytest.CaptureFixture
     assert len(found) >= 40
     same = [(a, b) for a in found for b in found if a < b and found[a] == found[b]]
     assert same == [("an empty file", "no system")]
+
+
+# Files and arguments: needs a run that is right
+
+
+@pytest.fixture
+def good(here: Path) -> Path:
+    """good.toml, and good.h5 from it."""
+    (here / "good.toml").write_text(run_file())
+    assert main(["run", "good.toml", "--quiet", "--no-figure"]) in (0, 3)
+    return here
+
+
+def test_no_run_file(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    refused(["run", "none.toml"], here, capsys, "none.toml", "No such file", "run file")
+    refused(["run", "."], here, capsys, ".: cannot be read", "run file")
+
+
+def test_run_file_is_not_text(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "x.toml").write_bytes(b"\x89HDF\r\n")
+    refused(["run", "x.toml"], here, capsys, "x.toml", "not text", "UTF-8")
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        ("beta_A", ("beta_A", "section.key=value")),
+        ("a.b.c=1", ("a.b.c", "section.key=value")),
+        ("sistem.beta_A=1", ("sistem", 'did you mean "system"')),
+        ("system.beta_a=1", ("system", "beta_a", "beta_A")),
+        ("ensemble.samples=many", ("--set ensemble.samples", '"many" is a string', "an integer")),
+        ("title.x=1", ("title.x", "unknown table", "system")),
+    ],
+)
+def test_changes(change: str, wanted: tuple[str, ...], here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "good.toml").write_text(run_file())
+    refused(["run", "good.toml", "--set", change], here, capsys, *wanted)
+
+
+def test_another_run_is_not_overwritten(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = ["run", "good.toml", "-o", "good.h5"]
+    refused([*run, "--seed", "2"], good, capsys, "good.h5", "seed", "-o")
+    refused([*run, "--set", "system.beta_A=-1"], good, capsys, "good.h5", "system", "-o")
+    refused([*run, "--set", "ensemble.duration=2.0"], good, capsys, "good.h5", "times", "-o")
+
+
+def test_the_run_file_is_not_overwritten(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "good.toml").write_text(run_file())
+    refused(["run", "good.toml", "-o", "good.toml"], here, capsys, "-o good.toml", "good.h5")
+
+
+@pytest.mark.parametrize("command", [["report"], ["replay", "--trajectory", "0"], ["figure"]], ids=lambda c: c[0])
+def test_foreign_and_damaged_results(command: list[str], good: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import h5py
+
+    whole = (good / "good.h5").read_bytes()
+    (good / "text.h5").write_text("not HDF5 at all\n" * 100)
+    (good / "empty.h5").write_bytes(b"")
+    (good / "truncated.h5").write_bytes(whole[: len(whole) // 2])
+    (good / "short.h5").write_bytes(whole[:1000])
+    with h5py.File(good / "foreign.h5", "w") as file:
+        file["data"] = [1.0, 2.0]
+    for name in ("text.h5", "empty.h5", "truncated.h5", "short.h5", "foreign.h5", "missing.h5"):
+        refused([command[0], name, *command[1:]], good, capsys, name)
+
+
+def test_running_into_a_foreign_file_leaves_it_alone(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import h5py
+
+    with h5py.File(good / "foreign.h5", "w") as file:
+        file["data"] = [1.0, 2.0]
+    (good / "text.h5").write_text("not HDF5 at all\n" * 100)
+    whole = (good / "good.h5").read_bytes()
+    (good / "truncated.h5").write_bytes(whole[: len(whole) // 2])
+    for name in ("foreign.h5", "text.h5", "truncated.h5"):
+        refused(["run", "good.toml", "-o", name], good, capsys, name)
+
+
+def test_unwritable_output(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (good / "folder.h5").mkdir()
+    refused(["run", "good.toml", "-o", "none/good.h5"], good, capsys, "none")
+    # A directory that cannot be created in, for root as well.
+    refused(["run", "good.toml", "-o", "/proc/good.h5"], good, capsys, "/proc")
+    refused(["run", "good.toml", "-o", "folder.h5"], good, capsys, "folder.h5")
+    refused(["report", "good.h5", "--csv", "none/rows.csv"], good, capsys, "none/rows.csv")
+    refused(["figure", "good.h5", "-o", "none/a.png"], good, capsys, "none")
+
+
+def test_what_a_result_does_not_have(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    refused(["replay", "good.h5", "--trajectory", "-1"], good, capsys, "-1", "0, 1, 2")
+    refused(["figure", "good.h5", "-o", "a.svg"], good, capsys, "a.svg", ".png or .pdf")
+    refused(["figure", "good.h5", "--set", "figure.histogram=false"], good, capsys, "--set", "good.h5", "run file")
+    refused(["systems", "dimond"], good, capsys, "dimond", "diamond", "local_engine")
