@@ -83,7 +83,7 @@ def test_defaults() -> None:
 def written(tmp_path: Path) -> Path:
     path = tmp_path / "small.toml"
     path.write_text(
-        '[system]\nname = "diamond"\nbeta_A = -2\nbeta_S = 3\n[ensemble]\ntrajectories = 10\nduration = 2.0\nsamples = 4\n'
+        '[system]\nname="diamond"\nbeta_A=-2\nbeta_S=3\n[ensemble]\ntrajectories=10\nduration = 2.0\nsamples=4'
     )
     return path
 
