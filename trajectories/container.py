@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from trajectories.errors import InputError
 from trajectories.perpoint import PerPoint, read_sets, write_sets
 from trajectories.provenance import Environment
+from trajectories.rawfile import PatientFile
 from trajectories.statistics import Block
 
 FORMAT = "trajectories result"
@@ -30,6 +31,7 @@ FORMAT_VERSION = 1
 HEAD = np.dtype([("sequence", "<u8"), ("length", "<u4"), ("checksum", "<u4")])
 ENTRY = np.dtype([("slot", "<u4"), ("group", "<u4"), ("level", "<u4"), ("checksum", "<u4"), ("index", "<u8")])
 SESSIONS, SESSION_BYTES = 64, 1024
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _BLOCK_TYPES = {"count": "<i8", "density": "<c16", "histogram": "<i8", "infinite": "<i8"}  # the others: "<f8"
 
 
@@ -142,33 +144,41 @@ def write(
     """Create ``path``, which must not exist, with everything but nodes; sessions[0] is the one that creates it."""
     if len(header.plans) != extent.points or len(header.models) not in (0, extent.points):
         raise ValueError(f"{extent.points} points, but {len(header.models)} models and {len(header.plans)} plans")
+    with PatientFile(path) as plain:
+        with h5py.File(plain, "w") as file:
+            _write_all(file, header, extent, sessions, records)
+        plain.finish()
+
+
+def _write_all(
+    file: h5py.File, header: Header, extent: Extent, sessions: Sequence[Environment], records: Records | None
+) -> None:
+    file.attrs.update(format=FORMAT, format_version=FORMAT_VERSION)
+    file.attrs["created"] = sessions[0]["time"]
+    file.attrs.update({name: value for name, value in sessions[0].items() if name != "time"})
+    run = file.create_group("run")
+    run["text"], run["meta"] = header.text, json.dumps(header.meta, allow_nan=False)
+    run.attrs.update(digest=header.digest, seed=np.uint64(header.seed), groups=extent.groups)
+    run["blocks"] = extent.blocks
+    write_sets(file.create_group("model"), header.models)
+    write_sets(file.create_group("plan"), header.plans)
+    blocks = file.create_group("blocks")
+    for name, shape in extent.shapes.items():
+        _preallocate(blocks, name, (extent.slots, *shape), block_dtype(name))
+    heads = np.zeros((extent.points, 2), HEAD)
+    none = np.zeros(0, ENTRY)
+    heads["checksum"] = [[directory_checksum(point, 0, none)] * 2 for point in range(extent.points)]
+    directory = file.create_group("directory")
+    _preallocate(directory, "heads", heads.shape, HEAD)[...] = heads
+    _preallocate(directory, "entries", (*heads.shape, extent.capacity), ENTRY)
+    said = np.zeros(SESSIONS, f"S{SESSION_BYTES}")
     rows = [json.dumps(session).encode() for session in sessions]
-    with h5py.File(path, "x", locking=False) as file:
-        file.attrs.update(format=FORMAT, format_version=FORMAT_VERSION)
-        file.attrs["created"] = sessions[0]["time"]
-        file.attrs.update({name: value for name, value in sessions[0].items() if name != "time"})
-        run = file.create_group("run")
-        run["text"], run["meta"] = header.text, json.dumps(header.meta, allow_nan=False)
-        run.attrs.update(digest=header.digest, seed=np.uint64(header.seed), groups=extent.groups)
-        run["blocks"] = extent.blocks
-        write_sets(file.create_group("model"), header.models)
-        write_sets(file.create_group("plan"), header.plans)
-        blocks = file.create_group("blocks")
-        for name, shape in extent.shapes.items():
-            _preallocate(blocks, name, (extent.slots, *shape), block_dtype(name))
-        heads = np.zeros((extent.points, 2), HEAD)
-        none = np.zeros(0, ENTRY)
-        heads["checksum"] = [[directory_checksum(point, 0, none)] * 2 for point in range(extent.points)]
-        directory = file.create_group("directory")
-        _preallocate(directory, "heads", heads.shape, HEAD)[...] = heads
-        _preallocate(directory, "entries", (*heads.shape, extent.capacity), ENTRY)
-        said = np.zeros(SESSIONS, f"S{SESSION_BYTES}")
-        said[: len(rows)] = rows[:SESSIONS]
-        _preallocate(file, "sessions", said.shape, said.dtype)[...] = said
-        if records is not None:
-            group = file.create_group("records")
-            for name, dtype in _RECORD_TYPES.items():
-                group[name] = np.asarray(getattr(records, name), dtype=dtype)
+    said[: len(rows)] = rows[:SESSIONS]
+    _preallocate(file, "sessions", said.shape, said.dtype)[...] = said
+    if records is not None:
+        group = file.create_group("records")
+        for name, dtype in _RECORD_TYPES.items():
+            group[name] = np.asarray(getattr(records, name), dtype=dtype)
 
 
 def _preallocate(group: h5py.Group, name: str, shape: tuple[int, ...], dtype: np.dtype) -> h5py.Dataset:
@@ -183,18 +193,19 @@ def _preallocate(group: h5py.Group, name: str, shape: tuple[int, ...], dtype: np
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[h5py.File]:
+def opened(path: Path) -> Iterator[tuple[h5py.File, os.stat_result]]:
     """The file at ``path`` for reading; InputError with one line if it is no readable result of this program."""
     try:
+        # A plain file under HDF5: no lock, which some file systems lack and another h5py user may hold differently.
         with open(path, "rb") as plain:
-            if not plain.read(1):
+            signature = plain.read(len(_SIGNATURE))
+            if not signature:
                 raise InputError(f"{path}: the file is empty; a result file (HDF5) is expected")
-        if not h5py.is_hdf5(path):
-            raise InputError(f"{path}: not an HDF5 file; a result file of this program is expected")
-        # HDF5's own lock fails on file systems without locks, and nothing is written through HDF5 anyway.
-        with h5py.File(path, "r", locking=False) as file:
-            _check_format(path, file)
-            yield file
+            if signature != _SIGNATURE:
+                raise InputError(f"{path}: not an HDF5 file; a result file of this program is expected")
+            with h5py.File(plain, "r") as file:
+                _check_format(path, file)
+                yield file, os.fstat(plain.fileno())
     except InputError:
         raise
     except FileNotFoundError:
@@ -223,8 +234,7 @@ def _check_format(path: Path, file: h5py.File) -> None:
 
 def read(path: Path) -> Contents:
     """Everything but nodes and records; InputError if the file cannot be used."""
-    with opened(path) as file:
-        status = os.stat(path)
+    with opened(path) as (file, status):
         models, plans = _verified(path, file, "model"), _verified(path, file, "plan")
         run, blocks = file["run"], file["blocks"]
         header = Header(
@@ -265,7 +275,7 @@ def _field(path: Path, dataset: h5py.Dataset, name: str, file_size: int) -> Fiel
 
 def read_records(path: Path) -> Records | None:
     """The jump records, or None where the file has none."""
-    with opened(path) as file:
+    with opened(path) as (file, _):
         if "records" not in file:
             return None
         return Records(**{name: file["records"][name][()] for name in Records._fields})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -17,6 +18,11 @@ def environment() -> Environment:
 
     Equal environments give equal bits; different ones need not.
     """
+    return dict(_found())
+
+
+@cache
+def _found() -> Environment:
     found = {"program": _version("trajectories"), "git": _git_revision(), "python": platform.python_version()}
     found |= {library: _version(library) for library in _LIBRARIES}
     return found | {"cpu": _cpu_model()}

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trajectories.errors import InputError
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 _synchronise = getattr(os, "fdatasync", os.fsync)  # not everywhere
 
@@ -25,21 +30,25 @@ class RawFile:
 
     def read(self, size: int, offset: int) -> bytes:
         """``size`` bytes from ``offset``."""
-        with explained(self._path, "read"):
+        try:
             raw = os.pread(self._descriptor, size, offset)
             while len(raw) < size:
                 more = os.pread(self._descriptor, size - len(raw), offset + len(raw))
                 if not more:
                     raise InputError(f"{self._path}: the file is truncated; restore it or run anew")
                 raw += more
+        except OSError as error:
+            raise explanation(self._path, "read", error) from error
         return raw
 
     def write(self, raw: bytes, offset: int) -> None:
         """All of ``raw`` at ``offset``."""
-        with explained(self._path, "write"):
-            done = 0
+        try:
+            done = os.pwrite(self._descriptor, raw, offset)
             while done < len(raw):
                 done += os.pwrite(self._descriptor, memoryview(raw)[done:], offset + done)
+        except OSError as error:
+            raise explanation(self._path, "write", error) from error
 
     def sync(self) -> None:
         """Return when everything written is on the disk."""
@@ -53,29 +62,88 @@ class RawFile:
             self._descriptor = -1
 
 
+class PatientFile(io.RawIOBase):
+    """A new file for HDF5 to write to, whose failures show on ``finish`` only.
+
+    The library can crash the process when a write fails (a full disk), since it tries again while it cleans up; so it
+    is told that all is well, and what it made is thrown away.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = open(path, "x+b", buffering=0)
+        self._failure: OSError | None = None
+
+    def finish(self) -> None:
+        """Raise the OSError of the first write that failed, if any did."""
+        if self._failure is not None:
+            raise self._failure
+
+    def write(self, raw: Buffer, /) -> int:
+        """All of ``raw``, or so it seems."""
+        with memoryview(raw) as view, self._noting_failure():
+            done = 0
+            while done < view.nbytes:
+                done += self._file.write(view[done:])
+        return len(memoryview(raw))
+
+    def truncate(self, size: int | None = None, /) -> int:
+        """Set the size, or so it seems."""
+        with self._noting_failure():
+            self._file.truncate(size)
+        return self.tell() if size is None else size
+
+    @contextmanager
+    def _noting_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._failure = self._failure or error
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        """Fill the buffer, with zeros beyond the end."""
+        view = memoryview(buffer)
+        done = self._file.readinto(view)
+        view[done:] = bytes(len(view) - done)
+        return len(view)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Go to a place."""
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """The place."""
+        return self._file.tell()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
+
+
+def explanation(path: Path, verb: str, error: OSError) -> InputError:
+    """One line that says which file, why, and what of it is still good."""
+    reason = os.strerror(error.errno) if error.errno else " ".join(str(error).split())
+    hint = "; what was committed before is intact" if verb == "write" else ""
+    return InputError(f"{path}: cannot {verb} the file: {reason}{hint}")
+
+
 @contextmanager
 def explained(path: Path, verb: str) -> Iterator[None]:
-    """Turn an OSError into one line that says which file, why, and what of it is still good."""
+    """Turn an OSError of the body into its explanation."""
     try:
         yield
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else " ".join(str(error).split())
-        hint = "; what was committed before is intact" if verb == "write" else ""
-        raise InputError(f"{path}: cannot {verb} the file: {reason}{hint}") from error
+        raise explanation(path, verb, error) from error
 
 
 def sync_folder(folder: Path) -> None:
     """Make names in a folder durable, where the system can."""
-    try:
+    with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        pass
-    finally:
-        os.close(descriptor)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager
@@ -94,7 +162,8 @@ def replacing(path: Path, guard: Callable[[], None]) -> Iterator[Path]:
             guard()
             os.replace(temporary, path)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
     sync_folder(path.parent)
 
 

@@ -86,17 +86,16 @@ class Reader:
     def load(self, point: int) -> dict[Key, Block]:
         """The nodes of one point by (group, level, index); InputError if one does not match its checksum."""
         for _ in range(_ATTEMPTS):
-            nodes = {key_of(entry): self._read_node(entry) for entry in self._entries[point]}
-            if None not in nodes.values():
-                return {key: node for key, node in nodes.items() if node is not None}
+            nodes, bad = self._read_nodes(self._entries[point])
+            if not bad:
+                return nodes
             before = self._heads[point]["sequence"]
             self._load_directory(point)
             if self._heads[point]["sequence"] == before:  # nobody is writing: the slot was not reused
                 break
-        bad = next(key for key, node in nodes.items() if node is None)
         raise InputError(
-            f"{self.path}: node (group {bad[0]}, level {bad[1]}, index {bad[2]}) of point {point} does not match its "
-            "checksum: the file is damaged; restore it or run anew"
+            f"{self.path}: node (group {bad[0][0]}, level {bad[0][1]}, index {bad[0][2]}) of point {point} does not "
+            "match its checksum: the file is damaged; restore it or run anew"
         )
 
     def records(self) -> Records | None:
@@ -141,15 +140,28 @@ class Reader:
         right = container.directory_checksum(point, int(head["sequence"]), entries) == head["checksum"]
         return head, entries if right else None
 
-    def _read_node(self, entry: NDArray) -> Block | None:
-        parts, checksum = [], 0
+    def _read_nodes(self, entries: NDArray) -> tuple[dict[Key, Block], list[Key]]:
+        """The nodes of a directory, in its order, and the keys of those that do not match their checksums."""
+        order = np.argsort(entries["slot"])
+        slots = entries["slot"][order].astype(np.int64)
+        # Neighbouring slots are read at once: a sweep's file has very many small nodes.
+        cuts = np.flatnonzero(np.diff(slots) != 1) + 1
+        runs = [(int(run[0]), len(run)) for run in np.split(slots, cuts) if len(run)]
+        checksums = [0] * len(slots)
+        columns = []
         for field in self._contents.fields.values():
-            raw = self._file.read(field.size, field.offset + int(entry["slot"]) * field.size)
-            checksum = zlib.crc32(raw, checksum)
-            parts.append(np.frombuffer(raw, field.dtype).reshape(field.shape).astype(field.dtype.newbyteorder("=")))
-        return Block(*parts) if checksum == entry["checksum"] else None
+            offset, size = field.offset, field.size
+            raw = memoryview(b"".join(self._file.read(n * size, offset + first * size) for first, n in runs))
+            checksums = [zlib.crc32(raw[i * size : (i + 1) * size], value) for i, value in enumerate(checksums)]
+            values = np.frombuffer(raw, field.dtype).reshape(len(slots), *field.shape)
+            columns.append(values.astype(field.dtype.newbyteorder("=")))
+        place = np.argsort(order).tolist()
+        keys = keys_of(entries)
+        nodes = {key: Block(*(column[i, ...] for column in columns)) for key, i in zip(keys, place, strict=True)}
+        wrong = np.array(checksums, np.uint32)[place] != entries["checksum"]
+        return nodes, [keys[i] for i in np.flatnonzero(wrong)]
 
 
-def key_of(entry: NDArray) -> Key:
-    """The Forest's key of a directory entry."""
-    return int(entry["group"]), int(entry["level"]), int(entry["index"])
+def keys_of(entries: NDArray) -> list[Key]:
+    """The Forest's keys of a directory's entries."""
+    return list(zip(*(entries[name].tolist() for name in ("group", "level", "index")), strict=True))

@@ -54,7 +54,7 @@ from trajectories.errors import InputError
 from trajectories.forest import Key
 from trajectories.provenance import Environment, environment
 from trajectories.rawfile import remove_leftovers, replacing
-from trajectories.reader import Reader, key_of, read
+from trajectories.reader import Reader, keys_of, read
 from trajectories.statistics import Block
 
 __all__ = ["Header", "Reader", "Records", "Store", "read"]
@@ -128,12 +128,12 @@ class Store(Reader):
         way, each point holds either what it held before or what it was given.  InputError if the disk is full or
         fails; what was committed before is intact.
         """
-        known = {point: {key_of(entry): entry for entry in self._entries[point]} for point in points}
+        known = {point: self._known(point) for point in points}
         fresh = sum(len(nodes.keys() - known[point].keys()) for point, nodes in points.items())
         longest = max((len(nodes) for nodes in points.values()), default=0)
         if fresh > len(self._free) or longest > self._contents.extent.capacity:
             self._grow(fresh, longest)
-            known = {point: {key_of(entry): entry for entry in self._entries[point]} for point in points}
+            known = {point: self._known(point) for point in points}
         self._guard()
         directories = {
             point: self._write_nodes(nodes, known[point])
@@ -149,7 +149,7 @@ class Store(Reader):
         self._file.sync()
         for point in directories:
             kept = points[point].keys()
-            self._free += [int(entry["slot"]) for key, entry in known[point].items() if key not in kept]
+            self._free += [slot for key, (slot, _) in known[point].items() if key not in kept]
 
     def extend(self, blocks: ArrayLike, header: Header | None = None) -> None:
         """Ask for ``blocks`` blocks at each point, (P,) or one number; a new header takes the old one's place."""
@@ -164,11 +164,17 @@ class Store(Reader):
         """Store jump records, in the place of any there are."""
         self._rebuild(self._contents.extent, self.header, records)
 
-    def _write_nodes(self, nodes: Mapping[Key, Block], known: Mapping[Key, NDArray]) -> NDArray:
+    def _known(self, point: int) -> dict[Key, tuple[int, int]]:
+        """Slot and checksum of each node in the file."""
+        entries = self._entries[point]
+        places = zip(entries["slot"].tolist(), entries["checksum"].tolist(), strict=True)
+        return dict(zip(keys_of(entries), places, strict=True))
+
+    def _write_nodes(self, nodes: Mapping[Key, Block], known: Mapping[Key, tuple[int, int]]) -> NDArray:
         rows = []
         for key, block in nodes.items():
             if key in known:
-                slot, checksum = int(known[key]["slot"]), int(known[key]["checksum"])
+                slot, checksum = known[key]
             else:
                 slot = self._free.pop()
                 checksum = self._write_node(slot, block)

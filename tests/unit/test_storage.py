@@ -1,0 +1,438 @@
+"""The result file: what goes in comes out, nothing but data is written, and every damaged file is refused by name."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from trajectories import provenance
+from trajectories.errors import InputError
+from trajectories.forest import Forest
+from trajectories.statistics import Block, block_of
+from trajectories.storage import Header, Records, Store, read
+
+
+def leaf(index: int, point: int = 0, shape: tuple[int, int, int] = (2, 3, 2)) -> Block:
+    times, quantities, covariant = shape
+    rng = np.random.default_rng([index, point])
+    x, log_w = rng.normal(size=(6, times, quantities)), rng.normal(size=(6, times))
+    density = rng.normal(size=(times, 5)) + 1j * rng.normal(size=(times, 5))
+    histogram = rng.integers(9, size=(1 if quantities else 0, 7))
+    return block_of(x, covariant, density, histogram, rng.integers(9, size=times), log_w)
+
+
+def header(points: int = 1) -> Header:
+    plans = [{"rates": np.arange(3.0) + p, "map": np.eye(p % 2 + 1, dtype=complex)} for p in range(points)]
+    models = [{"H": np.full((2, 2), p, complex)} for p in range(points)]
+    meta = {"quantities": ["heat", None], "many": "x" * 100_000}  # more than an HDF5 attribute can hold
+    return Header("# a run file, with ü\n[system]\n", "abc123", 2**64 - 1, meta, plans, models)
+
+
+def forest(blocks: int, groups: int = 4, point: int = 0) -> Forest:
+    grown = Forest(groups)
+    for index in range(blocks):
+        grown.add(index, leaf(index, point))
+    return grown
+
+
+def assert_holds(path: Path, point: int, expected: Forest) -> None:
+    with read(path) as file:
+        nodes = file.load(point)
+        assert file.blocks_done(point) == expected.blocks_done
+    assert nodes.keys() == expected.nodes().keys()
+    for key, block in expected.nodes().items():
+        for name, a, b in zip(Block._fields, nodes[key], block, strict=True):
+            assert a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes(), (key, name)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "r.h5"
+
+
+@pytest.fixture
+def stored(path: Path) -> Path:
+    with Store.create(path, header(), leaf(0), groups=4, blocks=16) as store:
+        store.commit(0, forest(10).nodes())
+    return path
+
+
+def test_what_goes_in_comes_out(path: Path) -> None:
+    with Store.create(path, header(3), leaf(0), groups=4, blocks=[16, 7, 9]) as store:
+        for point in (2, 0):
+            for blocks in (1, 5, 7):
+                store.commit(point, forest(blocks, point=point).nodes())
+    assert_holds(path, 0, forest(7))
+    assert_holds(path, 1, Forest(4))
+    assert_holds(path, 2, forest(7, point=2))
+    with read(path) as file:
+        given, found = header(3), file.header
+        assert (found.text, found.digest, found.seed, found.meta) == (given.text, given.digest, given.seed, given.meta)
+        for a, b in ((given.plans, found.plans), (given.models, found.models)):
+            assert len(a) == len(b) == 3
+            for one, other in zip(a, b, strict=True):
+                assert one.keys() == other.keys()
+                assert all(np.array_equal(one[n], other[n]) and one[n].dtype == other[n].dtype for n in one)
+        assert (file.points, file.groups, file.blocks.tolist()) == (3, 4, [16, 7, 9])
+        assert file.records() is None
+
+
+def test_a_stranger_with_h5py_finds_everything_by_the_documented_paths(stored: Path) -> None:
+    """The layout text of storage.py, followed by hand."""
+    with h5py.File(stored) as file:
+        assert file.attrs["format"] == "trajectories result" and file.attrs["format_version"] == 1
+        assert {"created", "program", "git", "python", "numpy", "numba", "scipy", "h5py", "cpu"} <= set(file.attrs)
+        assert file["run/text"][()].decode() == header().text
+        heads = file["directory/heads"][0]
+        side = int(np.argmax(heads["sequence"]))
+        entries = file["directory/entries"][0, side, : heads["length"][side]]
+        for entry in entries:
+            key = int(entry["group"]), int(entry["level"]), int(entry["index"])
+            for name, value in forest(10).nodes()[key]._asdict().items():
+                np.testing.assert_array_equal(file["blocks"][name][entry["slot"]], value)
+        np.testing.assert_array_equal(file["plan/rates"][0], [0, 1, 2])
+
+
+def test_empty_dimensions_are_stored_too(path: Path) -> None:
+    block = leaf(0, shape=(2, 0, 0))
+    assert block.mean.size == block.comoment.size == block.histogram.size == 0
+    with Store.create(path, header(), block, groups=1, blocks=1) as store:
+        store.commit(0, {(0, 0, 0): block})
+    with read(path) as file:
+        assert file.load(0)[0, 0, 0].histogram.shape == block.histogram.shape
+        np.testing.assert_array_equal(file.load(0)[0, 0, 0].density, block.density)
+
+
+def test_a_commit_writes_raw_data_only_and_never_over_what_holds(stored: Path) -> None:
+    before = stored.read_bytes()
+    with h5py.File(stored) as file:
+        inside = np.zeros(len(before), bool)
+        for name in [f"blocks/{field}" for field in Block._fields] + ["directory/heads", "directory/entries"]:
+            dataset = file[name]
+            start = dataset.id.get_offset()
+            inside[start : start + dataset.id.get_storage_size()] = True
+        with read(stored) as reader:
+            held = reader._entries[0]["slot"]
+        for name in Block._fields:
+            dataset = file["blocks"][name]
+            size = dataset.id.get_storage_size() // len(dataset)
+            for slot in held:  # the nodes of the directory that holds are not to be touched
+                inside[dataset.id.get_offset() + slot * size : dataset.id.get_offset() + (slot + 1) * size] = False
+    with Store.open(stored) as store:
+        store.commit(0, forest(16).nodes())
+    after = stored.read_bytes()
+    assert len(after) == len(before)
+    changed = np.flatnonzero(np.frombuffer(before, np.uint8) != np.frombuffer(after, np.uint8))
+    assert len(changed) > 0
+    assert inside[changed].all()
+
+
+def test_nodes_already_in_the_file_are_not_written_again(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store.open(stored) as store:
+        written: list[int] = []
+        write_node = store._write_node
+
+        def noted(slot: int, block: Block) -> int:
+            written.append(slot)
+            return write_node(slot, block)
+
+        monkeypatch.setattr(store, "_write_node", noted)
+        store.commit(0, forest(10).nodes())
+        assert written == []
+        store.commit(0, forest(11).nodes())
+        assert len(written) == 1
+
+
+def test_asking_for_more_keeps_what_is_there(stored: Path) -> None:
+    with Store.open(stored) as store:
+        store.extend(4096)
+        assert store.blocks.tolist() == [4096]
+        store.commit(0, forest(100).nodes())
+        store.extend(4096)  # no change: nothing to do
+    assert_holds(stored, 0, forest(100))
+    with Store.open(stored) as store:
+        newer = header()
+        store.extend(8192, Header("another text", "abc123", 1, {}, newer.plans, newer.models))
+        assert store.header.text == "another text"
+    assert_holds(stored, 0, forest(100))
+    assert os.listdir(stored.parent) == [stored.name]
+
+
+def test_blocks_far_out_of_order_move_to_a_larger_file(path: Path) -> None:
+    scattered = Forest(1)
+    with Store.create(path, header(), leaf(0), groups=1, blocks=512) as store:
+        capacity = store._contents.extent.capacity
+        for index in range(0, 512, 2):
+            scattered.add(index, leaf(index))
+            if index % 32 == 0:
+                store.commit(0, scattered.nodes())
+        store.commit(0, scattered.nodes())
+        assert store._contents.extent.capacity > capacity
+    assert_holds(path, 0, scattered)
+
+
+def test_records_are_kept_through_extension(stored: Path) -> None:
+    n = np.arange(3)
+    channels = np.arange(5, dtype=np.int32)
+    records = Records(n * 0, n, n % 2, 1 - n % 2, np.array([0, 2, 2, 5]), np.linspace(0, 1, 5), channels)
+    with Store.open(stored) as store:
+        store.write_records(records)
+        store.extend(64)
+    with read(stored) as file:
+        found = file.records()
+        assert found is not None
+        for a, b in zip(found, records, strict=True):
+            np.testing.assert_array_equal(a, b)
+            assert a.dtype == b.dtype
+    assert_holds(stored, 0, forest(10))
+
+
+def test_working_on_it_elsewhere_is_noted(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Store.open(stored).close()
+    with read(stored) as file:
+        assert len(file.sessions) == 1
+    here = provenance.environment()
+    for cpu in [f"another processor {i}" for i in range(70)]:
+        monkeypatch.setattr("trajectories.storage.environment", lambda cpu=cpu: here | {"cpu": cpu})
+        Store.open(stored).close()
+    with Store.open(stored) as store:
+        store.extend(64)
+    with read(stored) as file:
+        assert len(file.sessions) == 64
+        assert file.sessions[0]["cpu"] == here["cpu"]
+        assert file.sessions[1]["cpu"] == "another processor 0"
+        assert file.sessions[-1]["cpu"] == "another processor 69"
+
+
+def test_a_reader_sees_whole_commits_while_they_are_written(path: Path) -> None:
+    grown, expected = Forest(2), forest(200, groups=2)
+    store = Store.create(path, header(), leaf(0), groups=2, blocks=256)
+    seen: list[int] = []
+    stop = threading.Event()
+    with read(path) as early:
+
+        def look() -> None:
+            while not stop.is_set():
+                with read(path) as file:
+                    for source in (file, early):
+                        source._load_directory(0)
+                        nodes = source.load(0)
+                        for key, block in nodes.items():
+                            rebuilt = Forest(2)
+                            for j in range(key[2] << key[1], (key[2] + 1) << key[1]):
+                                rebuilt.add(key[0] + 2 * j, leaf(key[0] + 2 * j))
+                            assert block.m4.tobytes() == rebuilt.nodes()[key].m4.tobytes()
+                        seen.append(source.blocks_done(0))
+
+        reader = threading.Thread(target=look)
+        reader.start()
+        with store:
+            for index in range(200):
+                grown.add(index, leaf(index))
+                store.commit(0, grown.nodes())
+        stop.set()
+        reader.join()
+    assert len(seen) > 0
+    assert_holds(path, 0, expected)
+
+
+def test_the_guard_is_asked_before_anything_is_written(stored: Path) -> None:
+    def refuse() -> None:
+        raise PermissionError("not ours")
+
+    before = stored.read_bytes()
+    with Store.open(stored, guard=refuse) as store:
+        for attempt in (lambda: store.commit(0, forest(16).nodes()), lambda: store.extend(999)):
+            with pytest.raises((PermissionError, InputError), match="not ours"):
+                attempt()
+    assert stored.read_bytes() == before
+    assert os.listdir(stored.parent) == [stored.name]
+
+
+def test_a_file_behind_a_link_is_replaced_behind_it(stored: Path) -> None:
+    link = stored.with_name("link.h5")
+    link.symlink_to(stored)
+    with Store.open(link) as store:
+        store.extend(64)
+    assert link.is_symlink()
+    with read(stored) as file:
+        assert file.blocks.tolist() == [64]
+
+
+def test_leftovers_of_a_killed_writer_are_removed(stored: Path) -> None:
+    mine, other = stored.with_name(".r.h5.0123456789ab.tmp"), stored.with_name(".s.h5.0123456789ab.tmp")
+    for leftover in (mine, other):
+        leftover.write_text("half a file")
+    Store.open(stored).close()
+    assert not mine.exists()
+    assert other.exists()
+
+
+def test_many_points_need_no_more_datasets_and_little_space(path: Path) -> None:
+    """Slots are shared: a point takes what its nodes need, not the worst case of each."""
+    with Store.create(path, header(2000), leaf(0), groups=16, blocks=64) as store:
+        for first in range(0, 2000, 500):
+            nodes = {(g, 2, 0): leaf(g) for g in range(16)}
+            store.commit_points({point: nodes for point in range(first, first + 500)})
+        node = sum(field.size for field in store._contents.fields.values())
+    with h5py.File(path) as file:
+        names: list[str] = []
+        file.visit(names.append)
+        assert len(names) < 40
+    assert path.stat().st_size < 2000 * 16 * node * 1.5 + 8_000_000
+    with read(path) as file:
+        assert sum(file.blocks_done(point) for point in range(2000)) == 2000 * 64
+
+
+def damage(path: Path, dataset: str, byte: int = 0) -> None:
+    with h5py.File(path) as file:
+        offset = file[dataset].id.get_offset() + byte
+    with open(path, "r+b") as plain:
+        plain.seek(offset)
+        old = plain.read(1)
+        plain.seek(offset)
+        plain.write(bytes([old[0] ^ 0x40]))
+
+
+def foreign(path: Path) -> None:
+    path.unlink()
+    with h5py.File(path, "w") as file:
+        file["x"] = 1
+
+
+def newer(path: Path) -> None:
+    with h5py.File(path, "r+") as file:
+        file.attrs["format_version"] = 2
+
+
+def without_group(name: str, path: Path) -> None:
+    with h5py.File(path, "r+") as file:
+        del file[name]
+
+
+def folder_instead(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+BAD = {
+    "missing": (lambda p: p.unlink(), "no such file"),
+    "folder": (folder_instead, "a folder"),
+    "empty": (lambda p: p.write_bytes(b""), "is empty"),
+    "text": (lambda p: p.write_text("[system]\n"), "not an HDF5 file"),
+    "foreign": (foreign, "no result of this program: its attribute 'format'"),
+    "newer": (newer, "format version 2 is newer than this program reads"),
+    "truncated": (lambda p: p.write_bytes(p.read_bytes()[:-5000]), "damaged or incomplete"),
+    "half": (lambda p: p.write_bytes(p.read_bytes()[:700]), "damaged or incomplete"),
+    "no run": (lambda p: without_group("run", p), "damaged or incomplete"),
+    "no field": (lambda p: without_group("blocks/m3", p), "damaged or incomplete"),
+    "plan": (lambda p: damage(p, "plan/rates"), "/plan do not match their stored checksum"),
+    "model": (lambda p: damage(p, "model/H"), "/model do not match their stored checksum"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+@pytest.mark.parametrize("opening", [read, Store.open], ids=["read", "write"])
+def test_a_file_that_cannot_be_used_is_refused_in_one_line(stored: Path, name: str, opening: object) -> None:
+    spoil, message = BAD[name]
+    spoil(stored)
+    before = stored.read_bytes() if stored.is_file() else None
+    with pytest.raises(InputError) as caught:
+        opening(stored)  # type: ignore[operator]
+    assert message in str(caught.value) and str(stored) in str(caught.value) and "\n" not in str(caught.value)
+    assert (stored.read_bytes() if stored.is_file() else None) == before
+
+
+@pytest.mark.parametrize("field", ["count", "m4", "density", "log_weight"])
+def test_a_damaged_node_is_found_and_named(stored: Path, field: str) -> None:
+    with read(stored) as file:
+        entry, size = file._entries[0][-1], file._contents.fields[field].size
+    slot, key = int(entry["slot"]), (entry["group"], entry["level"], entry["index"])
+    damage(stored, f"blocks/{field}", slot * size + size - 1)
+    message = r"node \(group {}, level {}, index {}\) of point 0".format(*key)
+    with read(stored) as file, pytest.raises(InputError, match=message):
+        file.load(0)
+
+
+def test_a_torn_directory_gives_way_to_the_one_before(path: Path) -> None:
+    with Store.create(path, header(), leaf(0), groups=4, blocks=16) as store:
+        store.commit(0, forest(3).nodes())  # side 1
+        store.commit(0, forest(4).nodes())  # side 0
+    damage(path, "directory/entries", 0)
+    assert_holds(path, 0, forest(3))
+    with Store.open(path) as store:
+        store.commit(0, forest(9).nodes())
+    assert_holds(path, 0, forest(9))
+    damage(path, "directory/heads", 0)
+    damage(path, "directory/heads", 16)
+    with pytest.raises(InputError, match="both directories of point 0"):
+        read(path)
+
+
+def test_places_that_cannot_be_written_are_refused(stored: Path) -> None:
+    for place, message in [
+        (stored, "exists already"),
+        (stored.parent / "nowhere" / "r.h5", "No such file or directory"),
+        (stored / "r.h5", "Not a directory"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            Store.create(place, header(), leaf(0), groups=4, blocks=16)
+    assert_holds(stored, 0, forest(10))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission_is_refused(stored: Path) -> None:
+    os.chmod(stored.parent, 0o500)
+    try:
+        with pytest.raises(InputError, match="Permission denied"):
+            Store.create(stored.with_name("other.h5"), header(), leaf(0), groups=4, blocks=16)
+    finally:
+        os.chmod(stored.parent, 0o700)
+
+
+FULL_DISK = """
+import resource, sys
+sys.path[:0] = sys.argv[3:]
+from test_storage import forest, header, leaf
+from trajectories.errors import InputError
+from trajectories.storage import Store
+with Store.open(sys.argv[1]) as store:
+    limit = int(sys.argv[2])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    for write in (lambda: store.commit(0, forest(16).nodes()), lambda: store.extend(100_000)):
+        try:
+            write()
+        except InputError as error:
+            print(error)
+"""
+
+
+def test_a_full_disk_is_one_line_and_costs_nothing_committed(stored: Path) -> None:
+    """A limit on the size of files stands in for the full disk: the system refuses the write in the same place."""
+    with h5py.File(stored) as file:
+        limit = file["blocks/density"].id.get_offset()
+    program = [sys.executable, "-c", FULL_DISK, str(stored), str(limit), str(Path(__file__).parent), *sys.path[:1]]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=60, cwd=Path(__file__).parents[2])
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0, done.stderr
+    assert len(lines) == 2
+    assert "cannot write the file" in lines[0] and "what was committed before is intact" in lines[0]
+    assert "cannot create the file" in lines[1]
+    assert_holds(stored, 0, forest(10))
+    assert os.listdir(stored.parent) == [stored.name]
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != limit
+
+
+def test_a_copy_is_as_good(stored: Path) -> None:
+    copy = stored.with_name("copy.h5")
+    shutil.copy(stored, copy)
+    assert_holds(copy, 0, forest(10))
