@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,10 +38,11 @@ def run(arguments: Namespace) -> int:
         _print(arguments.json, found.json, found.text)
         return 0
     show = not arguments.quiet and sys.stderr.isatty()
-    with _progress(show) as progress:
+    with closing(_Progress(show)) as progress:
         result = ensemble.execute(job, output, progress)
     report = result.report()
     if not arguments.quiet:
+        print(progress.remark(output), end="", file=sys.stderr if arguments.json else sys.stdout)
         _print(arguments.json, report.json, report.text)
     written = [output]
     if not arguments.no_figure:
@@ -156,21 +157,33 @@ def _print(as_json: bool, data: Callable[[], Any], text: Callable[[], str]) -> N
     print(json.dumps(plain(data()), indent=2, allow_nan=False, ensure_ascii=False))
 
 
-@contextmanager
-def _progress(show: bool) -> Iterator[Callable[[int, int], None]]:
-    """A bar that hears (done, total); silent where there is no terminal, absent until there is something to show."""
-    bars: list[Any] = []
+class _Progress:
+    """Hears (done, total) trajectories: draws a bar on a terminal, knows what was already there."""
 
-    def update(done: int, total: int) -> None:
-        if show and not bars:
+    def __init__(self, show: bool) -> None:
+        self.show = show
+        self.bar: Any = None
+        self.found: tuple[int, int] | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        self.found = self.found or (done, total)
+        if not self.show or self.found[0] == total:
+            return
+        if self.bar is None:
             from tqdm import tqdm
 
-            bars.append(tqdm(total=total, initial=done, unit=" trajectories", unit_scale=True, leave=False))
-        for bar in bars:
-            bar.update(done - bar.n)
+            self.bar = tqdm(total=total, initial=done, unit=" trajectories", unit_scale=True, leave=False)
+        self.bar.update(done - self.bar.n)
 
-    try:
-        yield update
-    finally:
-        for bar in bars:
-            bar.close()
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def remark(self, output: Path) -> str:
+        """A line about what was already in the file, or nothing."""
+        done, total = self.found or (0, 0)
+        if not done:
+            return ""
+        if done == total:
+            return f"{output} is complete: its {total:,} trajectories were sampled before\n"
+        return f"{output} held {done:,} of {total:,} trajectories; the rest was added\n"

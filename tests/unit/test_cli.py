@@ -166,12 +166,13 @@ def test_run_reports_and_writes_beside_the_user(here: Path, capsys: pytest.Captu
     assert (here / "small.png").read_bytes()[:4] == b"\x89PNG"
     first = (here / "small.h5").read_bytes()
 
-    # The same command again has nothing left to do, and says so by being quick and changing nothing.
+    # The same command again has nothing left to do, says so, and changes nothing.
     assert main(["run", "small.toml", "--no-figure"]) == 0
+    assert "small.h5 is complete" in capsys.readouterr().out
     assert (here / "small.h5").read_bytes() == first
     # More trajectories extend it, another seed is another run.
-    assert main(["run", "small.toml", "--no-figure", "--trajectories", "8192", "--quiet"]) == 0
-    capsys.readouterr()
+    assert main(["run", "small.toml", "--no-figure", "--trajectories", "8192"]) == 0
+    assert "small.h5 held 4,096 of 8,192 trajectories" in capsys.readouterr().out
     assert main(["report", "small.h5", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["points"][0]["trajectories"] == 8192
     assert main(["run", "small.toml", "--no-figure", "--seed", "2"]) == 2
@@ -179,6 +180,7 @@ def test_run_reports_and_writes_beside_the_user(here: Path, capsys: pytest.Captu
     assert "small.h5" in err and "seed" in err and err.count("\n") == 1
 
 
+@pytest.mark.interpreted
 def test_json_has_the_rows_that_were_promised(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "small.toml", "--json", "-o", "other.h5", "--no-figure", "--set", "system.beta_A=-inf"]) == 0
     out = capsys.readouterr().out
@@ -206,6 +208,7 @@ def test_json_has_the_rows_that_were_promised(here: Path, capsys: pytest.Capture
     assert {"concurrence", "negativity", "heat_current", "activity", "population"} <= names
 
 
+@pytest.mark.interpreted
 def test_csv_is_the_report(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["run", "small.toml", "--quiet", "--no-figure"])
     assert capsys.readouterr() == ("", "")
@@ -246,6 +249,7 @@ def test_solve_gives_the_closed_form(here: Path, capsys: pytest.CaptureFixture[s
     assert [path.name for path in here.iterdir()] == ["small.toml"]
 
 
+@pytest.mark.interpreted
 def test_replay_tells_the_same_trajectory_from_file_and_run(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["run", "small.toml", "--quiet", "--no-figure"])
     assert main(["replay", "small.toml", "--trajectory", "17", "--json"]) == 0
