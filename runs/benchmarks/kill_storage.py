@@ -108,7 +108,10 @@ def work(path: Path, kind: type[Store], order_seed: int, said: mmap.mmap) -> Non
 
 
 def child_killed(path: Path, kind: type[Store], order_seed: int, said: mmap.mmap) -> bool:
-    """Start a child and kill it after 10 to 30 ms; False if it had ended by itself."""
+    """Start a child and kill it after 10 to 30 ms; False if it had ended by itself.
+
+    One time in five the time counts from its start, else from when it begins to commit.
+    """
     pid = os.fork()
     if pid == 0:
         try:
@@ -117,6 +120,10 @@ def child_killed(path: Path, kind: type[Store], order_seed: int, said: mmap.mmap
         except BaseException:
             traceback.print_exc()
             os._exit(1)
+    if random.random() < 0.8:
+        deadline = time.monotonic() + 5.0  # a child that has nothing to commit any more
+        while said[0] < 2 and time.monotonic() < deadline:
+            time.sleep(0.0002)
     time.sleep(random.uniform(0.010, 0.030))
     os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
@@ -180,7 +187,7 @@ def run(kills: int, kind: type[Store], folder: Path, seed: int) -> Counter:
     while found["kills"] < kills:
         path = folder / f"{file_number}" / "r.h5"
         path.parent.mkdir(exist_ok=True)
-        said[0] = 0
+        said[0] = 0  # the phase; the blocks committed stay
         if child_killed(path, kind, file_number, said):
             found["kills"] += 1
             found[f"killed at {PHASES[said[0]]}"] += 1

@@ -1,57 +1,22 @@
-"""The result file: what goes in comes out, nothing but data is written, and every damaged file is refused by name."""
+"""The result file: what goes in comes out, and nothing but data is written."""
 
 from __future__ import annotations
 
 import os
-import resource
 import shutil
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+from stored import assert_holds, forest, header, leaf
 
 from trajectories import provenance
 from trajectories.errors import InputError
 from trajectories.forest import Forest
-from trajectories.statistics import Block, block_of
+from trajectories.statistics import Block
 from trajectories.storage import Header, Records, Store, read
-
-
-def leaf(index: int, point: int = 0, shape: tuple[int, int, int] = (2, 3, 2)) -> Block:
-    times, quantities, covariant = shape
-    rng = np.random.default_rng([index, point])
-    x, log_w = rng.normal(size=(6, times, quantities)), rng.normal(size=(6, times))
-    density = rng.normal(size=(times, 5)) + 1j * rng.normal(size=(times, 5))
-    histogram = rng.integers(9, size=(1 if quantities else 0, 7))
-    return block_of(x, covariant, density, histogram, rng.integers(9, size=times), log_w)
-
-
-def header(points: int = 1) -> Header:
-    plans = [{"rates": np.arange(3.0) + p, "map": np.eye(p % 2 + 1, dtype=complex)} for p in range(points)]
-    models = [{"H": np.full((2, 2), p, complex)} for p in range(points)]
-    meta = {"quantities": ["heat", None], "many": "x" * 100_000}  # more than an HDF5 attribute can hold
-    return Header("# a run file, with ü\n[system]\n", "abc123", 2**64 - 1, meta, plans, models)
-
-
-def forest(blocks: int, groups: int = 4, point: int = 0) -> Forest:
-    grown = Forest(groups)
-    for index in range(blocks):
-        grown.add(index, leaf(index, point))
-    return grown
-
-
-def assert_holds(path: Path, point: int, expected: Forest) -> None:
-    with read(path) as file:
-        nodes = file.load(point)
-        assert file.blocks_done(point) == expected.blocks_done
-    assert nodes.keys() == expected.nodes().keys()
-    for key, block in expected.nodes().items():
-        for name, a, b in zip(Block._fields, nodes[key], block, strict=True):
-            assert a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes(), (key, name)
 
 
 @pytest.fixture
@@ -291,145 +256,6 @@ def test_many_points_need_no_more_datasets_and_little_space(path: Path) -> None:
     assert path.stat().st_size < 2000 * 16 * node * 1.5 + 8_000_000
     with read(path) as file:
         assert sum(file.blocks_done(point) for point in range(2000)) == 2000 * 64
-
-
-def damage(path: Path, dataset: str, byte: int = 0) -> None:
-    with h5py.File(path) as file:
-        offset = file[dataset].id.get_offset() + byte
-    with open(path, "r+b") as plain:
-        plain.seek(offset)
-        old = plain.read(1)
-        plain.seek(offset)
-        plain.write(bytes([old[0] ^ 0x40]))
-
-
-def foreign(path: Path) -> None:
-    path.unlink()
-    with h5py.File(path, "w") as file:
-        file["x"] = 1
-
-
-def newer(path: Path) -> None:
-    with h5py.File(path, "r+") as file:
-        file.attrs["format_version"] = 2
-
-
-def without_group(name: str, path: Path) -> None:
-    with h5py.File(path, "r+") as file:
-        del file[name]
-
-
-def folder_instead(path: Path) -> None:
-    path.unlink()
-    path.mkdir()
-
-
-BAD = {
-    "missing": (lambda p: p.unlink(), "no such file"),
-    "folder": (folder_instead, "a folder"),
-    "empty": (lambda p: p.write_bytes(b""), "is empty"),
-    "text": (lambda p: p.write_text("[system]\n"), "not an HDF5 file"),
-    "foreign": (foreign, "no result of this program: its attribute 'format'"),
-    "newer": (newer, "format version 2 is newer than this program reads"),
-    "truncated": (lambda p: p.write_bytes(p.read_bytes()[:-5000]), "damaged or incomplete"),
-    "half": (lambda p: p.write_bytes(p.read_bytes()[:700]), "damaged or incomplete"),
-    "no run": (lambda p: without_group("run", p), "damaged or incomplete"),
-    "no field": (lambda p: without_group("blocks/m3", p), "damaged or incomplete"),
-    "plan": (lambda p: damage(p, "plan/rates"), "/plan do not match their stored checksum"),
-    "model": (lambda p: damage(p, "model/H"), "/model do not match their stored checksum"),
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-@pytest.mark.parametrize("opening", [read, Store.open], ids=["read", "write"])
-def test_a_file_that_cannot_be_used_is_refused_in_one_line(stored: Path, name: str, opening: object) -> None:
-    spoil, message = BAD[name]
-    spoil(stored)
-    before = stored.read_bytes() if stored.is_file() else None
-    with pytest.raises(InputError) as caught:
-        opening(stored)  # type: ignore[operator]
-    assert message in str(caught.value) and str(stored) in str(caught.value) and "\n" not in str(caught.value)
-    assert (stored.read_bytes() if stored.is_file() else None) == before
-
-
-@pytest.mark.parametrize("field", ["count", "m4", "density", "log_weight"])
-def test_a_damaged_node_is_found_and_named(stored: Path, field: str) -> None:
-    with read(stored) as file:
-        entry, size = file._entries[0][-1], file._contents.fields[field].size
-    slot, key = int(entry["slot"]), (entry["group"], entry["level"], entry["index"])
-    damage(stored, f"blocks/{field}", slot * size + size - 1)
-    message = r"node \(group {}, level {}, index {}\) of point 0".format(*key)
-    with read(stored) as file, pytest.raises(InputError, match=message):
-        file.load(0)
-
-
-def test_a_torn_directory_gives_way_to_the_one_before(path: Path) -> None:
-    with Store.create(path, header(), leaf(0), groups=4, blocks=16) as store:
-        store.commit(0, forest(3).nodes())  # side 1
-        store.commit(0, forest(4).nodes())  # side 0
-    damage(path, "directory/entries", 0)
-    assert_holds(path, 0, forest(3))
-    with Store.open(path) as store:
-        store.commit(0, forest(9).nodes())
-    assert_holds(path, 0, forest(9))
-    damage(path, "directory/heads", 0)
-    damage(path, "directory/heads", 16)
-    with pytest.raises(InputError, match="both directories of point 0"):
-        read(path)
-
-
-def test_places_that_cannot_be_written_are_refused(stored: Path) -> None:
-    for place, message in [
-        (stored, "exists already"),
-        (stored.parent / "nowhere" / "r.h5", "No such file or directory"),
-        (stored / "r.h5", "Not a directory"),
-    ]:
-        with pytest.raises(InputError, match=message):
-            Store.create(place, header(), leaf(0), groups=4, blocks=16)
-    assert_holds(stored, 0, forest(10))
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_permission_is_refused(stored: Path) -> None:
-    os.chmod(stored.parent, 0o500)
-    try:
-        with pytest.raises(InputError, match="Permission denied"):
-            Store.create(stored.with_name("other.h5"), header(), leaf(0), groups=4, blocks=16)
-    finally:
-        os.chmod(stored.parent, 0o700)
-
-
-FULL_DISK = """
-import resource, sys
-sys.path[:0] = sys.argv[3:]
-from test_storage import forest, header, leaf
-from trajectories.errors import InputError
-from trajectories.storage import Store
-with Store.open(sys.argv[1]) as store:
-    limit = int(sys.argv[2])
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    for write in (lambda: store.commit(0, forest(16).nodes()), lambda: store.extend(100_000)):
-        try:
-            write()
-        except InputError as error:
-            print(error)
-"""
-
-
-def test_a_full_disk_is_one_line_and_costs_nothing_committed(stored: Path) -> None:
-    """A limit on the size of files stands in for the full disk: the system refuses the write in the same place."""
-    with h5py.File(stored) as file:
-        limit = file["blocks/density"].id.get_offset()
-    program = [sys.executable, "-c", FULL_DISK, str(stored), str(limit), str(Path(__file__).parent), *sys.path[:1]]
-    done = subprocess.run(program, capture_output=True, text=True, timeout=60, cwd=Path(__file__).parents[2])
-    lines = done.stdout.splitlines()
-    assert done.returncode == 0, done.stderr
-    assert len(lines) == 2
-    assert "cannot write the file" in lines[0] and "what was committed before is intact" in lines[0]
-    assert "cannot create the file" in lines[1]
-    assert_holds(stored, 0, forest(10))
-    assert os.listdir(stored.parent) == [stored.name]
-    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != limit
 
 
 def test_a_copy_is_as_good(stored: Path) -> None:
