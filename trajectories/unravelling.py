@@ -1,0 +1,208 @@
+"""From a model to a plan: sectors, eigenbases and channel maps as the arrays that the kernels work on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.linalg import expm, schur
+
+from .errors import InputError
+from .kernels.plan import CLOSED, DIMENSION, EIGEN, FASTEST, GRID, METHOD, SCALAR, Plan
+from .model import Model
+from .sectors import Sectors, rotated_operators
+from .spectral import Spectrum
+
+Array = np.ndarray
+
+CONDITION = 1e4  # a state loses this factor of its digits in the eigenbasis
+RECONSTRUCTION = 1e-12
+CELL = 0.25  # norm of H_eff times the finest cell of the grid
+DRAWS = 2**31  # half of what a draw's counter holds
+SLACK = 1e-12  # by which bounds of the total jump rate are widened, for rounding
+
+METHODS = {
+    SCALAR: "exponential",
+    CLOSED: "closed 2x2 exponential",
+    EIGEN: "eigenbasis of H_eff",
+    GRID: "propagators on a dyadic time grid: H_eff has no well-conditioned eigenbasis",
+}
+
+
+def unravel(model: Model, sectors: Sectors, start: Spectrum, finish: Spectrum, times: Array) -> Plan:
+    """Compile the quantum-jump unravelling of a model,
+
+        |psi> -> exp(-i H_eff t)|psi> between jumps, H_eff = H - (i/2) sum_k L_k^dag L_k, and |psi> -> L_k|psi> in a
+        jump,
+
+    for trajectories that start in an eigenstate of `start`, drawn with its probability, and end with a measurement in
+    the basis of `finish`; rho(0) and rho(T) must be block diagonal in the sectors. times (T,): rising sample times >=
+    0; the last is the duration. Raises InputError for times that are not, and where a trajectory could have more than
+    2^31 jumps.
+    """
+    times = _checked(times)
+    hamiltonian, operators = rotated_operators(model, sectors)
+    bounds = list(zip(sectors.offsets[:-1].tolist(), sectors.offsets[1:].tolist(), strict=True))
+    evolutions = [_evolution(hamiltonian[a:b, a:b], float(times[-1])) for a, b in bounds]
+    fastest = max(e.rates[FASTEST] for e in evolutions)
+    if fastest * times[-1] > DRAWS:
+        raise InputError(
+            f"duration {times[-1]:g}: at up to {fastest:g} jumps per time a trajectory may have more than 2^31 jumps; "
+            f"allowed: duration <= {DRAWS / fastest:g}"
+        )
+    slots = _slots(operators, sectors, bounds)
+    return Plan(
+        times=times,
+        start_cumulative=np.cumsum(start.probabilities),
+        start_sector=start.sector.astype(np.int64),
+        start_vector=np.array(start.local, complex, order="C"),
+        sectors=_sector_table(sectors, slots, evolutions),
+        rates=np.array([e.rates for e in evolutions]),
+        matrices=np.stack(
+            [
+                *(np.concatenate(row) for row in zip(*(e.matrices for e in evolutions), strict=True)),
+                np.concatenate(list(_measured(finish, sectors))),
+            ]
+        ),
+        eigenvalues=np.concatenate([e.eigenvalues for e in evolutions]),
+        grid=np.concatenate([e.grid for e in evolutions])[None],
+        slots=slots.table,
+        slot_cumulative=slots.cumulative,
+        jump=slots.jump,
+        finish_index=np.argsort(finish.sector, kind="stable").astype(np.int64),
+    )
+
+
+def plan_summary(plan: Plan, sectors: Sectors) -> list[str]:
+    """Return lines for a person: the sectors, their basis, how each kind evolves, and what was set to zero."""
+    dimensions = plan.sectors[:, DIMENSION]
+    count = len(dimensions)
+    what = "one sector" if count == 1 else f"{count} sectors"
+    lines = [f"{what} in the {sectors.basis_name} basis, dimension {_listed(dimensions)}"]
+    for method, name in METHODS.items():
+        chosen = dimensions[plan.sectors[:, METHOD] == method]
+        if len(chosen):
+            lines.append(f"no-jump evolution in dimension {_listed(chosen)}: {name}")
+    if sectors.dropped > 0:
+        lines.append(f"largest element set to zero: {sectors.dropped:.1e} of the largest of its matrix")
+    return lines
+
+
+def _listed(dimensions: Array) -> str:
+    """Return "1 (x 4), 2 (x 1)"."""
+    found, counts = np.unique(dimensions, return_counts=True)
+    return ", ".join(f"{m} (x {n})" if n > 1 else f"{m}" for m, n in zip(found, counts, strict=True))
+
+
+def _checked(times: Any) -> Array:
+    times = np.array(times, float, ndmin=1)
+    if times.ndim != 1 or not len(times) or not np.all(np.isfinite(times)) or times[0] < 0 or times[-1] <= 0:
+        raise InputError("sample times must be finite numbers >= 0, the last of them > 0")
+    if np.any(np.diff(times) <= 0):
+        i = int(np.argmax(np.diff(times) <= 0))
+        raise InputError(f"sample times must rise: times[{i + 1}] = {times[i + 1]:g} comes after {times[i]:g}")
+    return times
+
+
+class _Evolution(NamedTuple):
+    """One sector's no-jump evolution, as the columns and rows of Plan."""
+
+    method: int
+    rates: tuple[float, ...]
+    matrices: tuple[Array, ...]  # (m^2,) each: all but the final measurement
+    eigenvalues: Array
+    grid: Array
+    levels: int
+
+
+def _evolution(h: Array, duration: float) -> _Evolution:
+    """Choose and prepare the evolution of one sector; h: (m, m) block of H_eff."""
+    m = len(h)
+    mean = np.trace(h) / m
+    traceless = h - mean * np.eye(m)
+    stiffness = float(np.linalg.norm(traceless, 2))
+    loss = 1j * (h - h.conj().T)
+    spread = np.linalg.eigvalsh(loss)
+    slack = SLACK * max(spread[-1], 0.0)
+    slowest, fastest = max(spread[0] - slack, 0.0), max(spread[-1] + slack, 0.0)
+    rates = (-mean.imag, stiffness, slowest, fastest, 1.0 / spread[0] if m == 1 and spread[0] > 0 else np.inf)
+    none = np.zeros_like(h)
+    values, right, left, steps = np.zeros(m, complex), none, none, np.zeros((0, m, m), complex)
+    if m == 1:
+        method = SCALAR
+    elif m == 2:
+        method = CLOSED
+        values[:] = _omega(traceless), -_omega(traceless)
+    elif (basis := _eigenbasis(traceless)) is not None:
+        method = EIGEN
+        values, right, left = basis
+        values = values + 1j * mean.imag
+    else:
+        method = GRID
+        levels = max(1, int(np.ceil(np.log2(stiffness * duration / CELL))))
+        damped = -1j * duration * (traceless + 1j * mean.imag * np.eye(m))
+        steps = expm(damped / 2.0 ** np.arange(1, levels + 1)[:, None, None])
+    matrices = (traceless.ravel(), loss.ravel(), right.ravel(), left.ravel())
+    return _Evolution(method, rates, matrices, values, steps.ravel(), len(steps))
+
+
+def _omega(traceless: Array) -> complex:
+    """Return the square root of -det B whose imaginary part is >= 0."""
+    root = complex(np.sqrt(traceless[0, 0] ** 2 + traceless[0, 1] * traceless[1, 0]))
+    return -root if root.imag < 0 else root
+
+
+def _eigenbasis(h: Array) -> tuple[Array, Array, Array] | None:
+    """Return eigenvalues, eigenvectors as columns, and their inverse, or None where they lose too many digits."""
+    size = max(float(np.linalg.norm(h)), np.finfo(float).tiny)
+    triangle, unitary = schur(h, output="complex")
+    # A normal matrix has an orthonormal eigenbasis, which `eig` misses where eigenvalues coincide.
+    if np.linalg.norm(np.triu(triangle, 1)) <= RECONSTRUCTION * size / 10:
+        return np.diag(triangle), unitary, unitary.conj().T
+    values, right = np.linalg.eig(h)
+    if np.linalg.cond(right) > CONDITION:
+        return None
+    left = np.linalg.inv(right)
+    return (values, right, left) if np.linalg.norm((right * values) @ left - h) <= RECONSTRUCTION * size else None
+
+
+class _Slots(NamedTuple):
+    first: Array  # (S+1,) where each sector's slots begin
+    table: Array
+    cumulative: Array
+    jump: Array
+
+
+def _slots(operators: Array, sectors: Sectors, bounds: list[tuple[int, int]]) -> _Slots:
+    """Return the channels of each sector, and where they lead; operators: (K, d, d) in the sorted basis."""
+    first, table, blocks, cumulative, size = [0], [], [np.zeros(0, complex)], [np.zeros(0)], 0
+    for a, b in bounds:
+        weights = []
+        for k, columns in enumerate(operators[:, :, a:b]):
+            largest = int(np.abs(columns).max(axis=1).argmax())
+            if not columns[largest].any():
+                continue
+            target = int(sectors.sector_of[largest])
+            block = columns[slice(*bounds[target])]
+            table.append((k, target, size))
+            blocks.append(block.ravel())
+            weights.append(float(np.sum(np.abs(block) ** 2)))
+            size += block.size
+        first.append(len(table))
+        cumulative.append(np.cumsum(weights) / np.sum(weights) if b - a == 1 else np.zeros(len(weights)))
+    slots = np.array(table, np.int64).reshape(-1, 3)
+    return _Slots(np.array(first, np.int64), slots, np.concatenate(cumulative), np.concatenate(blocks))
+
+
+def _sector_table(sectors: Sectors, slots: _Slots, evolutions: Sequence[_Evolution]) -> Array:
+    begins = np.cumsum([0, *(len(e.grid) for e in evolutions)])[:-1]
+    columns = [sectors.dimensions, [e.method for e in evolutions], sectors.block_offsets[:-1], sectors.offsets[:-1]]
+    columns += [slots.first[:-1], slots.first[1:], begins, [e.levels for e in evolutions]]
+    return np.array(np.stack(columns, axis=1), np.int64, order="C")
+
+
+def _measured(finish: Spectrum, sectors: Sectors) -> Iterator[Array]:
+    """Yield each sector's final measurement, (m^2,), one state after another."""
+    for s, m in enumerate(sectors.dimensions):
+        yield finish.local[finish.sector == s, :m].ravel()
