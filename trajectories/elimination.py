@@ -87,7 +87,7 @@ def _sparse_null_dimension(matrix: sparse.csc_array) -> int:
     n = matrix.shape[0]
     tolerance = RANK_TOLERANCE * n
     shift = 1e-7
-    factors = splu(sparse.csc_matrix(matrix.astype(complex) - shift * sparse.eye_array(n)))
+    factors = splu(sparse.csc_matrix(matrix.astype(complex) - shift * sparse.eye(n)))
     inverse = LinearOperator(
         (n, n), matvec=factors.solve, rmatvec=lambda v: factors.solve(v, trans="H"), dtype=np.dtype(complex)
     )

@@ -47,6 +47,7 @@ __all__ = [
 ]
 
 FULL_SPECTRUM_DIMENSION = 12
+FULL_SPECTRUM_SIZE = 1500
 ROUNDING = 1e-15
 
 
@@ -88,11 +89,9 @@ class Master:
 
         rho0: (d, d), or (D,) flattened blocks. Raises InputError where it is no density matrix of the model.
         """
-        if np.ndim(rho0) == 1:
-            check_state(self.model, self.sectors.unflatten(rho0))
-            return self
-        check_state(self.model, rho0)
-        if self.sectors.coherence(rho0) < NEGLIGIBLE:
+        flat = np.ndim(rho0) == 1
+        check_state(self.model, self.sectors.unflatten(rho0) if flat else rho0)
+        if flat or self.sectors.coherence(rho0) < NEGLIGIBLE:
             return self
         return Master(self.model, find_sectors(self.model, (rho0,)))
 
@@ -130,7 +129,7 @@ class Master:
 
     @property
     def _rates(self) -> np.ndarray:
-        rates = np.array(sparse.csr_array(self.generator).toarray())
+        rates = _dense(self.generator).copy()
         np.fill_diagonal(rates, 0.0)
         return rates
 
@@ -169,18 +168,18 @@ class Master:
         """
         if self.null_dimension > 1:
             return 0.0
-        if sparse.issparse(self.generator):
-            values = slow_eigenvalues(self.generator)
+        if self.sectors.size > FULL_SPECTRUM_SIZE:
+            values = slow_eigenvalues(sparse.csr_array(self.generator))
         else:
             values = eigenvalues_by_inverse(self._without_steady_state())
         if self.model.dimension <= FULL_SPECTRUM_DIMENSION:
-            between = [self.space.generator(pairs) for pairs, _ in self.space.coherence_classes()]
-            values = np.concatenate([values, *(eigenvalues_by_inverse(np.asarray(matrix)) for matrix in between)])
+            between = [_dense(self.space.generator(pairs)) for pairs, _ in self.space.coherence_classes()]
+            values = np.concatenate([values, *(eigenvalues_by_inverse(matrix) for matrix in between)])
         return float(max(0.0, -values.real.max(initial=-np.inf)))
 
     def _without_steady_state(self) -> np.ndarray:
         """Eliminate one population by Tr rho = 1: the eigenvalues of what is left are those of L but the zero."""
-        generator, trace = np.asarray(self.generator), self.trace_row
+        generator, trace = _dense(self.generator), self.trace_row
         gone = int(np.argmax(self.steady_blocks.real * trace))
         kept = np.arange(len(trace)) != gone
         return generator[np.ix_(kept, kept)] - np.outer(generator[kept, gone], trace[kept])
@@ -294,3 +293,7 @@ def check_times(times: np.ndarray) -> np.ndarray:
     if not np.isfinite(times).all() or (times < 0).any() or (np.diff(times) < 0).any():
         raise InputError("times must be finite, 0 or later, and not falling")
     return times
+
+
+def _dense(matrix: np.ndarray | sparse.csr_array) -> np.ndarray:
+    return np.asarray(matrix.toarray() if isinstance(matrix, sparse.sparray) else matrix)

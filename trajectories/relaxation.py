@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, eigs, expm_multiply
 
-MOST_STEPS = 1000.0
+MOST_STEPS = 200.0
 
 
 def eigenvalues_by_inverse(matrix: np.ndarray) -> np.ndarray:
@@ -26,5 +26,5 @@ def slow_eigenvalues(generator: sparse.csr_array) -> np.ndarray:
     near = near[np.argsort(np.abs(near))][1:].real
     tau = min(2.0 / max(-near.max(), np.finfo(float).tiny), MOST_STEPS / norm)
     step = LinearOperator((size, size), matvec=lambda v: expm_multiply(matrix * tau, v), dtype=np.dtype(complex))
-    moduli = np.abs(eigs(step, k=min(8, size - 2), v0=start, return_eigenvectors=False))
+    moduli = np.abs(eigs(step, k=min(8, size - 2), v0=start, tol=1e-8, return_eigenvectors=False))
     return np.concatenate([near, np.log(np.sort(moduli)[:-1]) / tau])

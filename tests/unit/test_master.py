@@ -270,6 +270,7 @@ def test_sparse_and_dense_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     dense = Master(model)
     expected = (dense.steady_state(), dense.states(rho0, TIMES), dense.integrals(rho0, TIMES), dense.gap())
     monkeypatch.setattr(blockspace, "DENSE_LIMIT", 0)
+    monkeypatch.setattr(master, "FULL_SPECTRUM_SIZE", 0)
     sparse = Master(model)
     assert not isinstance(sparse.generator, np.ndarray)
     assert sparse.null_dimension == 1
