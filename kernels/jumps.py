@@ -39,7 +39,7 @@ class Scratch(NamedTuple):
     work: np.ndarray  # (ROWS, m_max)
     after: np.ndarray  # (slots, m_max) states that the jumps of a sector would lead to
     cumulative: np.ndarray  # (slots,) and (m_max,)
-    count: np.ndarray  # (K,) jumps so far
+    fired: np.ndarray  # (K,) jumps so far
 
 
 @kernel
@@ -95,7 +95,7 @@ def outcome(plan, s, psi, uniform, cumulative):
 def sample(plan, s, t, scratch, count, psi):
     """Write down the trajectory's jumps so far and its normalised state, t after the last jump."""
     for k in range(len(count)):
-        count[k] = scratch.count[k]
+        count[k] = scratch.fired[k]
     for a in range(len(psi)):
         psi[a] = 0.0
     if plan.sectors[s, METHOD] == SCALAR:
@@ -126,8 +126,8 @@ def trajectory(plan, stream, scratch, counts, sector, psi, record_times, record_
     start = pick(plan.start_cumulative, 0, len(plan.start_cumulative), u0[0] * plan.start_cumulative[-1])
     s = plan.start_sector[start]
     enter(plan, s, plan.start_vector[start], scratch)
-    for k in range(len(scratch.count)):
-        scratch.count[k] = 0
+    for k in range(len(scratch.fired)):
+        scratch.fired[k] = 0
     t, j, n = 0.0, 0, 0
     while True:
         k = (n + 1) & (BATCH - 1)
@@ -155,7 +155,7 @@ def trajectory(plan, stream, scratch, counts, sector, psi, record_times, record_
             enter(plan, s, scratch.after[row], scratch)
         t = now
         channel = plan.slots[slot, CHANNEL]
-        scratch.count[channel] += 1
+        scratch.fired[channel] += 1
         if n < len(record_times):
             record_times[n] = t
             record_channels[n] = channel

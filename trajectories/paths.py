@@ -1,0 +1,92 @@
+"""Forward and reversed probability of a recorded trajectory, each from the operators of its own process."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .kernels.reverse import log_path_probability
+from .model import Model
+from .partners import ONE_WAY
+from .reversal import reversed_model
+
+
+class Paths(NamedTuple):
+    """ln P of a record and ln P~ of its reversal, densities in the same jump times; -infinity: impossible."""
+
+    forward: float
+    reverse: float
+
+    @property
+    def entropy(self) -> float:
+        """ln P - ln P~, which is the entropy production; infinity where nothing undoes one of the jumps."""
+        return self.forward - self.reverse
+
+
+def path_probabilities(
+    model: Model,
+    start: np.ndarray,
+    log_start: float,
+    finish: np.ndarray,
+    log_finish: float,
+    times: np.ndarray,
+    channels: np.ndarray,
+    duration: float,
+    backwards: Model | None = None,
+) -> Paths:
+    """Return the two probabilities of the record {n0; (k_1, t_1), ..., (k_N, t_N); nT} of duration T:
+
+        ln P  = ln p(n0) + ln |<nT| U(T-t_N) L_kN ... L_k1 U(t_1) |n0>|^2,
+        ln P~ = ln p(nT) + ln |<Theta n0| U~(t_1) L~_k1' ... L~_kN' U~(T-t_N) |Theta nT>|^2,
+
+    where U~ and L~ belong to the reversed process, k' undoes k, and Theta n = U conj(n) in the computational basis.
+    The second is evaluated with the reversed model's arrays alone; their difference is the entropy production only if
+    that model is right.
+
+    start, finish: (d,) |n0> and |nT>, computational basis. log_start, log_finish: ln p(n0), ln p(nT). times, channels:
+    (N,), in order. backwards: the reversed model, where it has been made before. Source: Horowitz and Parrondo, NJP
+    15, 085028 (2013); Manzano, Horowitz and Parrondo, PRX 8, 031037 (2018). The reversed operator of a jump is
+    proportional to the adjoint of the forward one; Eq. (B3) of the preprint of Tacchino et al., PRL 120, 063604 (2018)
+    lacks that dagger.
+    """
+    times, channels = np.asarray(times, float), np.asarray(channels, np.int64)
+    forward = _log_probability(model, start, log_start, times, channels, duration, finish)
+    undoing = model.partner[channels][::-1]
+    if np.any(undoing == ONE_WAY):
+        return Paths(forward, -np.inf)
+    reverse = _log_probability(
+        reversed_model(model) if backwards is None else backwards,
+        model.time_reversal @ np.conj(finish),
+        log_finish,
+        duration - times[::-1],
+        undoing,
+        duration,
+        model.time_reversal @ np.conj(start),
+    )
+    return Paths(forward, reverse)
+
+
+def _log_probability(
+    model: Model,
+    start: np.ndarray,
+    log_p: float,
+    times: np.ndarray,
+    channels: np.ndarray,
+    duration: float,
+    finish: np.ndarray,
+) -> float:
+    # The kernel has one signature: contiguous arrays that it could write to.
+    def plain(array: np.ndarray, kind: type) -> np.ndarray:
+        return np.array(array, kind, order="C")
+
+    return log_path_probability(
+        plain(model.effective_hamiltonian, complex),
+        plain(model.operators, complex),
+        plain(start, complex),
+        float(log_p),
+        plain(times, float),
+        plain(channels, np.int64),
+        float(duration),
+        plain(finish, complex),
+    )
