@@ -70,7 +70,7 @@ def null_dimension(matrix: Any) -> int:
             return 0
         values = linalg.svdvals(scaled)
         return int(np.count_nonzero(values < RANK_TOLERANCE * n * max(values[0], 1.0)))
-    return _sparse_null_dimension(sparse.csc_array(matrix @ sparse.diags_array(1.0 / scale)))
+    return _sparse_null_dimension(sparse.csc_array(matrix @ sparse.diags(1.0 / scale)))
 
 
 def _surely_regular(matrix: np.ndarray) -> bool:

@@ -142,7 +142,7 @@ class Master:
         wanted = np.zeros(size, complex)
         wanted[0] = 1.0
         if sparse.issparse(generator):
-            rest = sparse.csr_array(generator)[1:] @ sparse.diags_array(1 / scale)
+            rest = sparse.csr_array(generator)[1:] @ sparse.diags(1 / scale)
             matrix = sparse.csc_matrix(sparse.vstack([sparse.csr_array((trace / scale)[None, :]), rest]))
             factors = splu(matrix)
             solution = factors.solve(wanted)
