@@ -132,6 +132,16 @@ def test_asking_for_more_keeps_what_is_there(stored: Path) -> None:
     assert os.listdir(stored.parent) == [stored.name]
 
 
+def test_asking_for_more_keeps_every_point_apart(path: Path) -> None:
+    points = 300  # more than are moved at once
+    with Store.create(path, header(points), leaf(0), groups=4, blocks=4) as store:
+        store.commit_points({point: forest(3, point=point).nodes() for point in range(points)})
+        store.extend(np.arange(points) + 5000)
+        assert store.blocks[7] == 5007
+    for point in (0, 1, 255, 256, 299):
+        assert_holds(path, point, forest(3, point=point))
+
+
 def test_blocks_far_out_of_order_move_to_a_larger_file(path: Path) -> None:
     scattered = Forest(1)
     with Store.create(path, header(), leaf(0), groups=1, blocks=512) as store:
@@ -219,6 +229,21 @@ def test_the_guard_is_asked_before_anything_is_written(stored: Path) -> None:
         for attempt in (lambda: store.commit(0, forest(16).nodes()), lambda: store.extend(999)):
             with pytest.raises((PermissionError, InputError), match="not ours"):
                 attempt()
+    assert stored.read_bytes() == before
+    assert os.listdir(stored.parent) == [stored.name]
+
+
+def test_one_who_is_replaced_while_he_copies_does_not_move_the_copy_in(stored: Path) -> None:
+    asked: list[int] = []
+
+    def ours_at_first() -> None:
+        asked.append(1)
+        if len(asked) > 1:
+            raise RuntimeError("taken over")
+
+    before = stored.read_bytes()
+    with Store.open(stored, guard=ours_at_first) as store, pytest.raises(RuntimeError, match="taken over"):
+        store.extend(999)
     assert stored.read_bytes() == before
     assert os.listdir(stored.parent) == [stored.name]
 
