@@ -1,0 +1,243 @@
+"""Result -> picture. No physics is computed here: points come from a report's rows, lines from the master equation."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.container import ErrorbarContainer
+from matplotlib.figure import Figure
+from matplotlib.gridspec import SubplotSpec
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
+
+from .contents import Content, chosen, exact_content, sampled_content
+from .errors import InputError
+from .panels import BLACK, Curve, disagreement, draw_curves, power_of_ten
+from .portraits import (
+    MOST_JUMPS,
+    draw_entropy,
+    draw_histogram,
+    draw_jumps,
+    draw_state,
+    draw_theorem,
+    first_stretch,
+    follow,
+)
+from .replay import Replay
+from .results import Result
+from .runfile import Run
+from .typography import SETTINGS, described, quantity_name, short, unit_of, value, wrapped
+
+DOTS_PER_INCH = 200
+WIDTHS = {1: 4.8, 2: 6.0, 3: 7.4}  # inches, by columns
+PANEL, STRIP = 2.1, 2.7  # inches
+# No dates and no versions: the same result gives the same bytes.
+METADATA: dict[str, dict[str, Any]] = {
+    "png": {"Software": None},
+    "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
+}
+
+
+def draw(
+    source: Result | Run, path: str | Path, exact: bool = False, formats: Sequence[str] | None = None
+) -> list[Path]:
+    """Draw a result, points with error bars over the master equation's lines; return the files written.
+
+    source: a Result; with `exact` only the lines are drawn, as always for a Run, of which there is nothing else. path:
+    the picture's; one file is written for each of `formats` ("png", "pdf"), by default the one that the path ends in,
+    or else those that the run asks for. Raises InputError for an unknown format and where a file cannot be written; an
+    older picture is then still there.
+    """
+    path = Path(path)
+    content = exact_content(source) if exact or isinstance(source, Run) else sampled_content(source)
+    if path.suffix in (".png", ".pdf"):
+        formats, path = formats or (path.suffix[1:],), path.with_suffix("")
+    formats = formats or content.settings.formats
+    for ending in formats:
+        if ending not in METADATA:
+            raise InputError(f'figure format "{ending}": must be one of {", ".join(METADATA)}')
+    with rc_context(SETTINGS), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        # Composed anew for each: the layout of a figure that was drawn before is not quite the same.
+        return [_save(compose(content), path.with_name(f"{path.name}.{ending}"), ending) for ending in formats]
+
+
+def _save(figure: Figure, path: Path, ending: str) -> Path:
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format=ending, dpi=DOTS_PER_INCH, metadata=METADATA[ending])
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(drawn.getvalue())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True) if part.parent.is_dir() else None
+        raise InputError(f"{path}: the picture cannot be written: {error.strerror or error}") from None
+    return path
+
+
+def compose(content: Content) -> Figure:
+    """Return the picture: up to six panels in columns, and a trajectory in full width below them."""
+    panels = chosen(content)
+    count = len(panels) + (content.histogram is not None)
+    columns = {0: 1, 1: 1, 2: 2, 4: 2}.get(count, 3)
+    rows = -(-count // columns)
+    width = WIDTHS[columns if content.story is None else max(columns, 2)]
+    heights = [PANEL] * rows + [STRIP] * (content.story is not None)
+    header = Header.of(content, panels, width)
+    total = header.height + sum(heights)
+    # The header's height is in inches, so that it looks the same above one panel and above six.
+    room = (0.0, 0.0, 1.0, 1.0 - header.height / total)
+    layout = ConstrainedLayoutEngine(w_pad=0.04, h_pad=0.04, hspace=0.02, wspace=0.02, rect=room)
+    figure = Figure(figsize=(width, total), layout=layout)
+    header.draw(figure)
+    if not heights:
+        return figure
+    grid = figure.add_gridspec(len(heights), 6, height_ratios=heights)
+    letters = iter("abcdefg")
+    for i in range(count):
+        row, place = divmod(i, columns)
+        span = 6 // (columns if row < rows - 1 else count - columns * (rows - 1))
+        axes = figure.add_subplot(grid[row, place * span : (place + 1) * span])
+        _letter(axes, next(letters))
+        if i < len(panels):
+            _panel(axes, panels[i], content)
+        else:
+            _histogram_panel(axes, content)
+    if content.story is not None:
+        _strip(figure, grid[-1, :], content.story, next(letters))
+    return figure
+
+
+def _panel(axes: Axes, curves: list[Curve], content: Content) -> None:
+    if curves[0].quantity == "integral_fluctuation_theorem":
+        draw_theorem(axes, curves[0], content.several_times)
+    else:
+        draw_curves(axes, curves, content.several_times)
+    axes.set_ylabel(_ylabel(curves, power_of_ten(axes)))
+    if content.several_times or curves[0].quantity == "integral_fluctuation_theorem":
+        axes.set_xlabel("time $t$ (1/energy)")
+    if content.log_time and content.several_times:
+        axes.set_xscale("log")
+    elif content.several_times:
+        axes.margins(x=0.03)
+
+
+def _ylabel(curves: list[Curve], power: int) -> str:
+    """Return the name and unit of what all curves of a panel show."""
+    first, names = curves[0], {curve.quantity for curve in curves}
+    rows = first.line or first.points
+    name = quantity_name(first.quantity)
+    if first.quantity in ("concurrence", "negativity"):
+        pair = (first.which or "").replace("-", "–")
+        name = f"{name if len(names) == 1 else 'entanglement'}, pair {pair}"
+    elif first.quantity == "observable":
+        name = short(first.which or "") if len(curves) == 1 else "observables"
+    if first.quantity not in ("heat_current", "coupling_work", "activity", "entropy_production_rate"):
+        return name + unit_of(first.unit, power)
+    counted = ""
+    if len(names) > 1:
+        name = "currents" if "energy_current" in names else "energy per time"
+        counted = "heat and work " if "coupling_work" in names else "heat "
+    return f"{name}{unit_of(first.unit, power)}\n{counted}averaged over ({rows[0].start or 0.0:g}, $t\\,$]"
+
+
+def _histogram_panel(axes: Axes, content: Content) -> None:
+    found = content.histogram
+    assert found is not None
+    means = [row for row in content.points if row.quantity == "entropy_production"]
+    draw_histogram(axes, found.edges, found.counts, found.total, means[-1] if means else None, found.infinite)
+    axes.set_xlabel(f"$\\Delta S$ at $t$ = {means[-1].time:g} (nat)" if means else r"$\Delta S$ at the end (nat)")
+    axes.set_ylabel("probability density (1/nat)")
+
+
+def _strip(figure: Figure, place: SubplotSpec, story: Replay, letter: str) -> None:
+    """Draw one trajectory: its jumps, its energy, its entropy, one above the other."""
+    shown, end = first_stretch(story)
+    followed = follow(shown, end)
+    entropic = story.preparation.model.entropy
+    parts = place.subgridspec(1 + (followed is not None) + entropic, 1, hspace=0.0)
+    axes = [figure.add_subplot(parts[0])]
+    axes += [figure.add_subplot(parts[i], sharex=axes[0]) for i in range(1, parts.nrows)]
+    draw_jumps(axes[0], shown, end)
+    if followed is not None:
+        draw_state(axes[1], followed)
+    if entropic:
+        draw_entropy(axes[-1], shown, end, whole=shown is story)
+    for upper in axes[:-1]:
+        upper.tick_params(axis="x", labelbottom=False)
+    axes[-1].set_xlabel("time $t$ (1/energy)")
+    figure.align_ylabels(axes[1:])
+    _letter(axes[0], letter)
+    count = len(story.jump_times)
+    jumps = f"{count:,} jump{'s' * (count != 1)}" if shown is story else f"the first {MOST_JUMPS} of {count:,} jumps"
+    told = [f"trajectory {story.number}: {jumps}"]
+    if followed is not None:
+        told.append(rf"{followed.name} in the state $\psi(t)$")
+    if entropic:
+        told.append(r"entropy $\ln p(n_0)+\Sigma\Delta s$")
+        if shown is story and np.isfinite(story.entropy):
+            told.append(rf"circle: $\Delta S$ = {value(float(f'{story.entropy:.4g}'))}")
+    axes[0].set_title(",   ".join(told), loc="left", fontsize=7.5)
+
+
+def _letter(axes: Axes, letter: str) -> None:
+    look: dict[str, Any] = dict(fontsize=9, fontweight="bold", ha="right", va="bottom", annotation_clip=False)
+    axes.annotate(letter, (0, 1), xycoords="axes fraction", xytext=(-12, 4), textcoords="offset points", **look)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What stands above the panels: title, parameters, and what points and lines mean."""
+
+    title: str
+    subtitle: str
+    trajectories: int
+    disagrees: bool
+
+    TITLE, SUBTITLE, LEGEND, MARGIN = 0.19, 0.155, 0.24, 0.08  # inches: heights of a line
+
+    @classmethod
+    def of(cls, content: Content, panels: list[list[Curve]], width: float) -> Header:
+        facts = ["ħ = k$_\\mathrm{B}$ = 1"]
+        if content.trajectories:
+            facts.insert(0, f"seed {content.seed}")
+        title = wrapped(content.settings.title or content.name, int(width * 12))
+        disagrees = any(row.status == "disagree" for curves in panels for curve in curves for row in curve.points)
+        return cls(title, described(content.parameters, facts, int(width * 20)), content.trajectories, disagrees)
+
+    @property
+    def height(self) -> float:
+        lines = (1 + self.title.count("\n")) * self.TITLE + (1 + self.subtitle.count("\n")) * self.SUBTITLE
+        return self.MARGIN + lines + self.LEGEND
+
+    def draw(self, figure: Figure) -> None:
+        """Write it at the top of a figure, whose panels leave `height` inches for it."""
+        width, height = figure.get_size_inches()
+
+        def at(inches: float) -> tuple[float, float]:
+            return 0.09 / width, 1 - inches / height
+
+        below_title = self.MARGIN + (1 + self.title.count("\n")) * self.TITLE
+        figure.text(*at(self.MARGIN), self.title, fontsize=10, fontweight="bold", va="top", linespacing=1.25)
+        figure.text(*at(below_title + 0.01), self.subtitle, fontsize=7.5, color="#404040", va="top", linespacing=1.4)
+        handles: list[Any] = [Line2D([], [], color=BLACK, lw=1.2)]
+        names = ["master equation"]
+        if self.trajectories:
+            marker = Line2D([], [], color=BLACK, ls="", marker="o", ms=3.4, mfc="white", mew=0.8)
+            bar = LineCollection([], colors=[BLACK], linewidths=[0.9])
+            handles.append(ErrorbarContainer((marker, (), (bar,)), has_yerr=True))
+            names.append(f"sampled, ± 1 standard error (N = {self.trajectories:,} trajectories)")
+        if self.disagrees:
+            handles.append(disagreement())
+            names.append("disagrees")
+        look: dict[str, Any] = dict(loc="lower left", ncols=3, borderaxespad=0.0, borderpad=0.0)
+        figure.legend(handles, names, bbox_to_anchor=at(self.height - 0.03), **look)

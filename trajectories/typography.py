@@ -1,0 +1,134 @@
+"""How quantities, parameters and labels are written in a picture, and the settings of its letters and lines."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.mathtext import MathTextParser
+
+SETTINGS: Any = {
+    "font.family": "DejaVu Sans",
+    "font.size": 7.5,
+    "mathtext.fontset": "dejavusans",
+    "axes.labelsize": 8,
+    "axes.linewidth": 0.6,
+    "axes.formatter.useoffset": False,
+    "axes.formatter.limits": (-99, 99),
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "xtick.direction": "out",
+    "ytick.direction": "out",
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.minor.size": 1.5,
+    "ytick.minor.size": 1.5,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "legend.handlelength": 1.6,
+    "legend.handletextpad": 0.5,
+    "legend.columnspacing": 1.1,
+    "lines.linewidth": 1.2,
+    "pdf.fonttype": 42,
+    "savefig.facecolor": "white",
+}
+
+NAMES = {
+    "concurrence": "concurrence",
+    "negativity": "negativity",
+    "population": "population",
+    "observable": "observable",
+    "energy": r"energy $\langle H\rangle$",
+    "energy_current": "energy current",
+    "heat_current": "heat current",
+    "coupling_work": "coupling work",
+    "activity": "jumps per time",
+    "entropy_production": r"entropy production $\langle\Delta S\rangle$",
+    "entropy_production_rate": "entropy production",
+    "integral_fluctuation_theorem": r"$\langle e^{-\Delta S}\rangle$",
+    "projection_energy": "energy of the projection",
+    "irreversible_fraction": r"fraction with $\Delta S=\infty$",
+}
+GREEK = frozenset("alpha beta gamma delta epsilon eta theta kappa lambda mu nu omega phi rho sigma tau xi zeta".split())
+UNITS = {"1": "", "of the operator": ""}
+
+
+def words(text: str) -> str:
+    """Return a user's text as it can be drawn: formulas between $ signs where valid, else the signs as such."""
+    if text.count("$") >= 2:
+        try:
+            MathTextParser("path").parse(text)
+            return text
+        except ValueError:
+            pass
+    return text.replace("$", r"\$")
+
+
+def short(text: str) -> str:
+    """Return the name of a channel, a reservoir or an observable, no longer than can stand beside others."""
+    return words(text if len(text) <= 24 else text[:23] + "…")
+
+
+def quantity_name(quantity: str) -> str:
+    """Return what a quantity is called on an axis or in a legend."""
+    return NAMES.get(quantity, short(quantity))
+
+
+def unit_of(unit: str, power: int = 0) -> str:
+    """Return a unit in brackets, with the power of ten that the numbers beside it lack; nothing for pure numbers."""
+    parts = [rf"$10^{{{power}}}$"] if power else []
+    parts += [UNITS.get(unit, unit)] if UNITS.get(unit, unit) else []
+    return f" ({' '.join(parts)})" if parts else ""
+
+
+def length(text: str) -> int:
+    """Return about how many letters wide a text with formulas is drawn."""
+    return len(re.sub(r"\\mathrm|\\rangle|[${}_]", "", re.sub(r"\\(?!mathrm|rangle)[a-zA-Z]+", "x", text)))
+
+
+def ket(label: str) -> str:
+    """Return |label> as a formula; labels that are no plain letters and digits as they are."""
+    return rf"$|{label}\rangle$" if re.fullmatch(r"[\w+-]+", label) and "_" not in label else short(label)
+
+
+def parameter(name: str) -> str:
+    """Return a parameter's name as a formula: beta_A as a Greek letter with an index, long names as they are."""
+    head, _, index = name.partition("_")
+    if (head not in GREEK and len(head) > 1) or not re.fullmatch(r"[a-zA-Z0-9]*", head + index):
+        return short(name)
+    letter = f"\\{head}" if head in GREEK else head
+    return rf"${letter}_{{\mathrm{{{index}}}}}$" if index else f"${letter}$"
+
+
+def value(number: Any) -> str:
+    """Return a parameter's value, short, with the minus sign that letters have."""
+    if isinstance(number, list | tuple):
+        return f"({', '.join(map(value, number))})"
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        return short(str(number))
+    return f"{number:.6g}".replace("inf", "∞").replace("-", "−")
+
+
+def described(parameters: Mapping[str, Any], facts: list[str], width: int) -> str:
+    """Return parameters and further facts in lines of about `width` characters, two at most."""
+    given = {name: item for name, item in parameters.items() if item is not None}
+    lines: list[list[str]] = [[]]
+    for item in [*(f"{parameter(name)} = {value(item)}" for name, item in given.items()), *facts]:
+        if lines[-1] and sum(length(other) + 4 for other in lines[-1]) + length(item) > width:
+            lines.append([])
+        lines[-1].append(item)
+    if len(lines) > 2:
+        lines = [lines[0], [*lines[1], "…"]]
+    return "\n".join(",   ".join(line) for line in lines)
+
+
+def wrapped(title: str, width: int) -> str:
+    """Return a title on at most two lines."""
+    lines = textwrap.wrap(words(title), width) or [""]
+    return "\n".join(lines[:2]) + (" …" if len(lines) > 2 else "")
