@@ -68,11 +68,11 @@ class Job:
         The number of trajectories is not among them: asking for more extends a result.
         """
         parts: dict[str, bytes] = {
-            "system": self.model.digest().encode(),
+            "system": _rounded(self.model),
             "times": self.times.tobytes(),
-            "initial": b"steady" if self.initial is None else np.ascontiguousarray(self.initial).tobytes(),
+            "initial": b"steady" if self.initial is None else _digits(self.initial),
             "burn_in": np.float64(self.burn_in).tobytes(),
-            "observables": b"".join(name.encode() + np.ascontiguousarray(op).tobytes() for name, op in sorted(self.observables.items())),
+            "observables": b"".join(name.encode() + _digits(op) for name, op in sorted(self.observables.items())),
             "pair": str(self.pair).encode(),
             "seed": str(self.seed).encode(),
             "stream version": str(STREAM_VERSION).encode(),
@@ -92,3 +92,19 @@ class Job:
                 f"{where} holds the result of a different run: {', '.join(different)} differ; "
                 "give another file with -o, or remove this one"
             )
+
+
+def _rounded(model: Model) -> bytes:
+    """Everything about a model that determines the numbers, to ten digits: another kind of processor rounds differently."""
+    reservoirs = [(reservoir.name, None if reservoir.beta is None else f"{reservoir.beta:.10g}") for reservoir in model.reservoirs]
+    channels = [(channel.name, channel.reservoir) for channel in model.channels]
+    described = repr((reservoirs, channels, model.dims, model.partner.tolist(), model.entropy)).encode()
+    arrays = (model.hamiltonian, model.time_reversal, model.quanta, *model.operators)
+    return described + b"".join(_digits(array) for array in arrays)
+
+
+def _digits(array: np.ndarray) -> bytes:
+    array = np.asarray(array, complex)
+    scale = float(np.abs(array[np.isfinite(array)]).max(initial=0.0)) or 1.0
+    # Adding zero turns -0.0 into 0.0.
+    return (np.round(array / scale, 10) + 0.0).tobytes() + f"{scale:.10g}".encode()

@@ -96,7 +96,7 @@ def _theorem(row: Row, point: Point, t: int, skewness: float) -> Row:
     note = "1 - lambda, below one: " + ("one-way channels" if point.preparation.ledger.one_way.any() else "start without full rank")
     row = replace(row, note=note if lowered else "")
     if not (error <= 0.02 and skew <= MOST_SKEWED):
-        why = f"unresolvable with {point.trajectories} trajectories: exact standard error {error:.2g}, skewness {skew:.2g}"
+        why = f"exact standard error {error:.2g}, skewness of the mean {skew:.2g}: too few trajectories to tell"
         return replace(row, status="unresolved", note="; ".join(filter(None, (row.note, why))))
     return _mean(row, point.trajectories, skewness, np.inf)
 

@@ -174,11 +174,17 @@ HEADER = ("quantity", "of", "(from, time]", "estimate", "exact", "z", "status", 
 def _point_lines(point: PointReport, every_time: bool) -> list[str]:
     lines = [_described(point.parameters), *("  " + line for line in point.summary)]
     last = max(row.time for row in point.rows)
-    shown = [row for row in point.rows if every_time or row.time == last or row.quantity == "integral_fluctuation_theorem"]
+    theorem = [row for row in point.rows if row.quantity == "integral_fluctuation_theorem"]
+    resolved = [row for row in theorem if row.status != "unresolved"]
+    shown = [row for row in point.rows if every_time or row.time == last or row in resolved[-1:]]
     lines += _aligned([HEADER, *(_cells(row) for row in shown)])
-    if any(row.quantity == "integral_fluctuation_theorem" for row in point.rows):
+    if theorem:
+        until = f"up to t = {resolved[-1].time:g}" if resolved else "at no sample time"
         size, share = point.weights
-        lines.append(f"weights exp(-Delta S) at the end: effective sample size {size:.3g}, the largest carries {100 * share:.2g} %")
+        lines.append(
+            f"integral fluctuation theorem: resolved {until}; at t = {last:g} the effective number of trajectories is {size:.3g}, and the "
+            f"largest weight exp(-Delta S) carries {100 * share:.2g} % of the average"
+        )
     return lines
 
 

@@ -5,18 +5,23 @@ The honest engine passes the same comparison (10^-3 family-wise), so that none o
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
+from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
 
+from mutants import mutant, sampler
 from sampled import controlled
+from trajectories import sampling, unravelling
 from trajectories.kernels.ledger import LOG_STATE, STATE
-from trajectories.preparation import Preparation, prepare
-from trajectories.sectors import find_sectors
-from trajectories.spectral import spectrum
+from trajectories.kernels.plan import Plan
+from trajectories.model import Model
+from trajectories.preparation import Preparation
+from trajectories.sectors import Sectors, rotated_operators
 from trajectories.systems import diamond, local_engine
-from trajectories.unravelling import unravel
 
 GROUND = np.diag([1.0, 0, 0, 0]).astype(complex)
 DIAMOND = (diamond(beta_A=0.0, beta_S=1.0), (0.4, 0.8))
@@ -61,29 +66,20 @@ def hot_for_cold(preparation: Preparation) -> Preparation:
 
 
 def _with(preparation: Preparation, **changes: object) -> Preparation:
-    import dataclasses
-
     return dataclasses.replace(preparation, **changes)
 
 
-def _plan(preparation: Preparation, loss: float):
-    """Compile the plan of a model whose no-jump loss is scaled by `loss`; its jump operators stay as they are."""
-    model = preparation.model
+def _plan(preparation: Preparation, loss: float) -> Plan:
+    """Compile the plan with the no-jump loss scaled by `loss`; the jump operators stay as they are."""
 
-    class Wrong:
-        def __getattr__(self, name: str):
-            return getattr(model, name)
-
-        @property
-        def effective_hamiltonian(self) -> np.ndarray:
-            return model.hamiltonian - 0.5j * loss * model.loss
-
-        @property
-        def loss(self) -> np.ndarray:
-            return loss * model.loss
+    def scaled(model: Model, sectors: Sectors) -> tuple[np.ndarray, np.ndarray]:
+        effective, operators = rotated_operators(model, sectors)
+        adjoint = effective.conj().T
+        return 0.5 * (effective + adjoint) + 0.5 * loss * (effective - adjoint), operators
 
     start, finish = preparation.spectra
-    return unravel(Wrong(), preparation.sectors, start, finish, preparation.times)
+    with mock.patch.object(unravelling, "rotated_operators", scaled):
+        return unravelling.unravel(preparation.model, preparation.sectors, start, finish, preparation.times)
 
 
 DYNAMICS = {"population", "energy", "energy_current", "heat_current", "activity", "entropy_production"}
@@ -94,7 +90,7 @@ CONTROLS: list[tuple[Callable, str, set[str]]] = [
     (never_jumps, "relaxing", DYNAMICS),
     (never_jumps, "steady", {"heat_current", "activity", "entropy_production"}),
     (no_jump_evolution_of_half_the_loss, "relaxing", DYNAMICS),
-    (hot_for_cold, "steady", {"heat_current", "coupling_work"}),
+    (hot_for_cold, "relaxing", {"heat_current", "coupling_work"}),
 ]
 
 
@@ -113,3 +109,18 @@ def test_a_wrong_engine_is_caught(machine: str, change: Callable, start: str, ca
 def _caught(change: Callable, machine: str, start: str) -> set[str]:
     model, times = DIAMOND if machine == "diamond" else ENGINE
     return controlled(model, times, GROUND if start == "relaxing" else None, TRAJECTORIES, change)
+
+
+MUTANTS = [
+    ("jumps.py", "log_r = math.log(u0[k])", "log_r = -2.0 * u0[k]", {"activity", "heat_current", "entropy_production", "population"}),
+]
+
+
+@pytest.mark.parametrize("machine", ["diamond", "engine"])
+@pytest.mark.parametrize(("file", "old", "new", "caught"), MUTANTS, ids=["uniform_for_exponential"])
+def test_a_wrong_kernel_is_caught(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, machine: str, file: str, old: str, new: str, caught: set[str]
+) -> None:
+    """A uniform number of the right mean in place of the exponential waiting time."""
+    monkeypatch.setattr(sampling, "jumps", sampler(mutant(tmp_path, file, old, new)))
+    assert _caught(honest, machine, "relaxing") >= caught
