@@ -114,7 +114,7 @@ def _factor(rho: np.ndarray) -> np.ndarray:
     populations that nothing else touches keep all their digits.
     """
     left = 0.5 * (rho + rho.conj().swapaxes(-1, -2))
-    before = left.diagonal(axis1=-2, axis2=-1).real.copy()
+    before = left.diagonal(axis1=-2, axis2=-1).real
     factor = np.zeros_like(left)
     for k in range(left.shape[-1]):
         present = left.diagonal(axis1=-2, axis2=-1).real
@@ -126,8 +126,6 @@ def _factor(rho: np.ndarray) -> np.ndarray:
         column = np.where(weight > 0, column, 0.0)
         factor[..., :, k] = column
         left = left - column[..., :, None] * column[..., None, :].conj()
-        # What has been eliminated is zero, not its rounding error.
-        np.put_along_axis(before, pivot, np.inf, axis=-1)
     return factor
 
 

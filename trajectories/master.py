@@ -154,7 +154,7 @@ class Master:
             matrix, wanted = matrix / rows[:, None], wanted / rows
             dense, precise = linalg.lu_factor(matrix), matrix.astype(np.clongdouble)
             solution = linalg.lu_solve(dense, wanted).astype(np.clongdouble)
-            for _ in range(4):
+            for _ in range(2):
                 solution = solution + linalg.lu_solve(dense, (wanted - precise @ solution).astype(complex))
         rho = self.sectors.unflatten((solution / scale).astype(complex))
         rho = 0.5 * (rho + rho.conj().T)

@@ -22,8 +22,8 @@ class DensePropagator:
 
     trace: (D,) row vector tau with tau G = 0, restored after every squaring (without it the rounding error of the
     conserved quantity doubles each time). fixed: (D,) column vector with G fixed = 0, likewise; one of the two at most.
-    metzler: G is real with no negative element off the diagonal; then nothing is ever subtracted, so that every
-    component of a nonnegative vector keeps its relative accuracy.
+    metzler: G is real with no negative element off the diagonal; then what is conserved is restored by factors instead
+    of sums, so that every component of a nonnegative vector keeps its relative accuracy.
     """
 
     def __init__(
@@ -34,13 +34,9 @@ class DensePropagator:
         fixed: np.ndarray | None = None,
         metzler: bool = False,
     ) -> None:
-        self._trace, self._fixed, self._metzler = trace, fixed, metzler
-        # e^{G h} = e^{-c h} e^{(G + c) h} with G + c >= 0 element by element.
-        self._shift = max(0.0, float(-generator.diagonal().real.min())) if metzler else 0.0
-        self._generator = generator
-        self._lifted = generator + self._shift * np.eye(len(generator))
+        self._generator, self._trace, self._fixed, self._metzler = generator, trace, fixed, metzler
         norm = float(np.abs(generator).sum(axis=0).max())
-        self._base = BASE_NORM / max(norm, self._shift, np.finfo(float).tiny)
+        self._base = BASE_NORM / max(norm, np.finfo(float).tiny)
         self._powers: list[tuple[np.ndarray, float]] = []
         self._integrals: list[np.ndarray] = []
 
@@ -76,9 +72,9 @@ class DensePropagator:
         """Taylor series of e^{G duration} on a vector or matrix."""
         term, total = vector, vector
         for n in range(1, TERMS + 1):
-            term = self._lifted @ term * (duration / n)
+            term = self._generator @ term * (duration / n)
             total = total + term
-        return total * math.exp(-self._shift * duration)
+        return total
 
     def _short_integral(self, vector: np.ndarray, duration: float) -> np.ndarray:
         term = vector * duration

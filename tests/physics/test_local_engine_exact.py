@@ -48,6 +48,8 @@ POINTS = [
     {"T_h": 2.0, "T_c": 0.3, "g": 0.02, "gamma_h": 0.01, "gamma_c": 0.011},
     {"T_h": 0.5, "T_c": 0.02, "delta": 0.02, **PRINTED},
     {"T_h": 1.0, "T_c": 0.0, **PRINTED},
+    # A hot and a very cold bath, hardly coupled: linear algebra without refinement loses the last three digits.
+    {"T_h": 20.0, "T_c": 0.02, "delta": -0.15, "g": 1.6e-3, "gamma_h": 1e-6, "gamma_c": 1e-4},
 ]
 
 

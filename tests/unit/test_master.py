@@ -144,6 +144,8 @@ NOT_UNIQUE = {
         one_way_model(np.diag([0.0, 1.0, 3.0]), [np.eye(3)[[1, 2, 0]] * [0, 1, 0], np.eye(3, k=-1) * [0, 1, 0]]),
         2,
     ),
+    # Two levels that nothing reaches: two populations and, H being zero, the coherence between them and its conjugate.
+    "dark levels": (one_way_model(np.zeros((3, 3)), [np.eye(3, k=2)]), 4),
     "a qubit left alone": (one_way_model(np.diag([0.0, 1.0, 1.0, 2.0]), [np.kron(LOWER, np.eye(2))], dims=(2, 2)), 2),
 }
 
@@ -224,6 +226,14 @@ def test_a_qubit_relaxes_exponentially() -> None:
     expected = end * (times + np.expm1(-rate * times) / rate)
     np.testing.assert_allclose(integral[2:], expected[2:], rtol=1e-12)
     np.testing.assert_allclose(integral[1], end * rate * times[1] ** 2 / 2, rtol=1e-5)
+
+
+def test_rounding_in_a_given_state_is_not_evolved() -> None:
+    # |S><S| in the computational basis has 1e-17 of rounding along |A>, which would grow into a support.
+    vector = np.array([0.0, np.sqrt(0.5), np.sqrt(0.5), 0.0])
+    found = Master(diamond(-1.0, 1.0)).blocks(np.outer(vector, vector) + 1e-17 * np.eye(4), np.zeros(1))[0]
+    assert np.count_nonzero(found) == 1
+    assert found[1] == pytest.approx(1.0, abs=1e-15)
 
 
 def test_small_populations_keep_their_digits_in_time() -> None:

@@ -81,6 +81,31 @@ def test_rounding_errors_do_not_choose_the_basis(seed: int) -> None:
     np.testing.assert_allclose(noisy, clean, atol=2e-15 * 10)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_of_equal_choices_the_first_is_taken(seed: int) -> None:
+    """All basis states project equally onto what is orthogonal to a uniform vector; noise must not choose one."""
+    rng = np.random.default_rng(seed)
+    phases = np.array([1, 1j, -1, -1j, 1]) / np.sqrt(5)
+    for rho in ((np.eye(5) - np.outer(phases, phases.conj())) / 4, np.outer(phases, phases.conj())):
+        noise = 1e-16 * complex_matrix(rng, 5)
+        clean = spectrum(rho, np.zeros((5, 5)), one_sector(5)).vectors
+        noisy = spectrum(rho + noise + noise.conj().T, np.zeros((5, 5)), one_sector(5)).vectors
+        np.testing.assert_allclose(noisy, clean, atol=2e-14)
+
+
+def test_everything_outside_the_support_is_one_eigenspace() -> None:
+    # Eigenvalues 0 and 5e-14 belong to vectors that H couples: both count as zero, so H decides.
+    rho, hamiltonian = np.diag([1.0, 5e-14, 0.0]), np.zeros((3, 3))
+    hamiltonian[1, 2] = hamiltonian[2, 1] = 1.0
+    found = spectrum(rho, hamiltonian, one_sector(3))
+    np.testing.assert_allclose(np.abs(found.vectors[1:, 1:]), np.sqrt(0.5), atol=1e-12)
+
+
+def test_probabilities_sum_to_one() -> None:
+    found = spectrum(np.diag([0.6, 0.4 + 1e-10]), np.eye(2), one_sector(2))
+    assert found.probabilities.sum() == pytest.approx(1.0, abs=1e-15)
+
+
 def test_without_any_preference_the_basis_states_are_taken() -> None:
     found = spectrum(np.eye(3) / 3, np.eye(3), one_sector(3))
     np.testing.assert_allclose(found.vectors, np.eye(3), atol=1e-15)
