@@ -68,7 +68,7 @@ class BlockSpace:
             targets = np.array([target for target, _ in jumps.values()], int)
             start = (sources[:, None] * count + sources[None, :]).ravel()
             end = (targets[:, None] * count + targets[None, :]).ravel()
-            between = (start // count != start % count) & (end // count != end % count)
+            between = end // count != end % count
             links.append((start[between], end[between]))
         start, end = (np.concatenate([link[i] for link in links]) for i in (0, 1))
         graph = sparse.coo_array((np.ones(len(start), np.int8), (start, end)), shape=(count**2, count**2))

@@ -150,8 +150,6 @@ class Master:
                 solution = solution + factors.solve(wanted - matrix @ solution)
         else:
             matrix = np.concatenate([trace[None, :], generator[1:]]) / scale
-            rows = np.abs(matrix).max(axis=1)
-            matrix, wanted = matrix / rows[:, None], wanted / rows
             dense, precise = linalg.lu_factor(matrix), matrix.astype(np.clongdouble)
             solution = linalg.lu_solve(dense, wanted).astype(np.clongdouble)
             for _ in range(2):

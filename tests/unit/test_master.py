@@ -159,6 +159,24 @@ def test_a_steady_state_that_is_not_unique_is_refused(name: str) -> None:
         Master(model).steady_state()
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_the_null_space_is_counted_as_in_the_full_space(seed: int) -> None:
+    # Sparse random models conserve this and that; a channel that maps two sectors into one makes coherences feed
+    # populations. The first five levels are in order, the pair 3, 4 is coupled.
+    rng = np.random.default_rng(seed)
+    d = 5
+    hamiltonian = np.zeros((d, d))
+    hamiltonian[3, 4] = hamiltonian[4, 3] = 0.7 * (seed % 2)
+    jumps = [rng.choice([0.5, 1.0, 2.0], (d, d)) * (rng.random((d, d)) < 0.1) for _ in range(2)]
+    if seed % 4 < 2:
+        # 0 -> 3 and 1 -> 4 by one operator.
+        jumps[0] = jumps[0] * 0
+        jumps[0][3, 0] = jumps[0][4, 1] = 1.0
+    model = one_way_model(hamiltonian, [jump for jump in jumps if jump.any()] or [np.eye(d)])
+    values = np.linalg.svd(master.liouvillian(model), compute_uv=False)
+    assert Master(model).null_dimension == np.count_nonzero(values < 1e-10)
+
+
 def test_a_conserved_coherence_is_found_where_the_blocks_look_unique() -> None:
     solver = Master(NOT_UNIQUE["conserved coherence"][0])
     assert solver.sectors.dimensions.tolist() == [1, 1]
