@@ -35,7 +35,7 @@ def expectation(operators, row, start, m, amplitudes):
 
 @kernel
 def net_entropy(ledger, counts):
-    """Return sum_pairs n_pair Delta s_pair from integer net counts: equal records give equal bits, whatever their order."""
+    """Return sum_pairs n_pair Delta s_pair from integer net counts: equal counts give equal bits, in any order."""
     flow = 0.0
     for pair in range(ledger.pair_entropy.shape[0]):
         net = 0

@@ -32,11 +32,12 @@ def run(
 ) -> Result:
     """Sample quantum-jump trajectories of a model and return the Result.
 
-    duration: length of each trajectory, in 1/energy. times (T,): sample times in [0, duration]; without them the end only; one of the
-    two is needed. trajectories: rounded up to whole blocks. seed: trajectory i of a seed is always the same one. initial: "steady",
-    "ground", "mixed", a basis state's label, a vector (d,) or a density matrix (d, d). observables: Hermitian operators (d, d) by
-    name. burn_in: counted quantities are averages from this time on. records: so many of the first trajectories keep their jumps.
-    output: a file to keep the result in, resume and extend.
+    duration: length of each trajectory, in 1/energy. times (T,): sample times in [0, duration]; without them the end
+    only; one of the two is needed. trajectories: rounded up to whole blocks. seed: trajectory i of a seed is always
+    the same one. initial: "steady", "ground", "mixed", a basis state's label, a vector (d,) or a density matrix (d,
+    d). observables: Hermitian operators (d, d) by name. burn_in: counted quantities are averages from this time on.
+    records: so many of the first trajectories keep their jumps. output: a file to keep the result in, resume and
+    extend.
 
     Raises InputError for anything that cannot be.
     """
@@ -50,7 +51,10 @@ def run(
         "burn_in": burn_in,
         "records": records,
     }
-    mapping = {"ensemble": {key: value for key, value in ensemble.items() if value is not None}, "observables": dict(observables or {})}
+    mapping = {
+        "ensemble": {key: value for key, value in ensemble.items() if value is not None},
+        "observables": dict(observables or {}),
+    }
     job = Job.of(Run.from_mapping(mapping, name=model.name, model=model))
     return execute(job, None if output is None else Path(output))
 

@@ -1,7 +1,8 @@
 """Speed and memory of the engine, measured beside QuTiP in the same process where QuTiP is installed.
 
-Single numbers depend on the machine; what is to be quoted is the ratio. Both engines sample the same model with two sample times, at
-least 100 jumps per trajectory, keeping no states, on one core; their runs alternate and the best of several is taken.
+Single numbers depend on the machine; what is to be quoted is the ratio. Both engines sample the same model with two
+sample times, at least 100 jumps per trajectory, keeping no states, on one core; their runs alternate and the best of
+several is taken.
 """
 
 from __future__ import annotations
@@ -88,7 +89,9 @@ def _qutip_run(model: Model, steady: np.ndarray, times: np.ndarray) -> Callable[
     def speed(method: str, trajectories: int) -> float:
         options = {"method": method, "progress_bar": "", "store_states": False, "keep_runs_results": False}
         begin = time.perf_counter()
-        result = qutip.mcsolve(hamiltonian, start, [0.0, *times], collapse, ntraj=trajectories, options=options, seeds=1)
+        result = qutip.mcsolve(
+            hamiltonian, start, [0.0, *times], collapse, ntraj=trajectories, options=options, seeds=1
+        )
         return sum(len(jumps) for jumps in result.col_times) / (time.perf_counter() - begin)
 
     speeds = {}
@@ -123,7 +126,11 @@ def text(found: dict[str, Any]) -> str:
     """Return the measurements as a table."""
     lines = [f"{'model':24}{'jumps/s':>12}{'QuTiP jumps/s':>16}{'integrator':>12}{'ratio':>8}"]
     for row in found["models"]:
-        other = f"{row['qutip_jumps_per_second']:16.3g}{row['qutip_method']:>12}{row['ratio']:8.0f}" if "ratio" in row else f"{'not installed':>16}"
+        other = (
+            f"{row['qutip_jumps_per_second']:16.3g}{row['qutip_method']:>12}{row['ratio']:8.0f}"
+            if "ratio" in row
+            else f"{'not installed':>16}"
+        )
         lines.append(f"{row['name']:24}{row['jumps_per_second']:12.3g}{other}")
     lines += [f"peak memory after {name}: {size:.0f} MiB" for name, size in found["memory"].items()]
     return "\n".join(lines)

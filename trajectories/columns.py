@@ -18,9 +18,10 @@ population                  <b|psi><psi|b> of a basis state b                   
 observable                  <psi|O|psi>                                              of O
 ==========================  =======================================================  ==============
 
-The outcome of the final measurement is averaged over, which disturbs nothing and lowers the variance; the histograms use the outcome
-drawn at the end. Heat is positive into the system. `coupling_work` is what counted heats leave over in the first law: where quanta
-are those of bare qubits, the work of their coupling (in a steady state the sum of all counted heats).
+The outcome of the final measurement is averaged over, which disturbs nothing and lowers the variance; the histograms
+use the outcome drawn at the end. Heat is positive into the system. `coupling_work` is what counted heats leave over
+in the first law: where quanta are those of bare qubits, the work of their coupling (in a steady state the sum of all
+counted heats).
 """
 
 from __future__ import annotations
@@ -52,19 +53,25 @@ class Column:
 def heated_reservoirs(model: Model) -> list[int]:
     """Return the reservoirs whose channels all have an energy quantum: only these have a counted heat."""
     indices = range(len(model.reservoirs))
-    return [r for r in indices if np.isfinite(model.quanta[model.reservoir_index == r]).all() and (model.reservoir_index == r).any()]
+    return [
+        r
+        for r in indices
+        if np.isfinite(model.quanta[model.reservoir_index == r]).all() and (model.reservoir_index == r).any()
+    ]
 
 
 def linear_forms(model: Model) -> np.ndarray:
-    """Return (1+R', K): ones (every jump counts), then dq_k for the channels of each reservoir that has a counted heat."""
+    """Return (1+R', K): ones (every jump counts), then dq_k of each reservoir that has a counted heat."""
     rows = [np.ones(len(model.channels))]
     for r in heated_reservoirs(model):
         rows.append(np.where(model.reservoir_index == r, np.nan_to_num(model.quanta), 0.0))
     return np.array(rows)
 
 
-def static_functionals(model: Model, sectors: Sectors, observables: dict[str, np.ndarray]) -> tuple[list[Column], np.ndarray]:
-    """Return the columns and operators (F, d, d) of what is a fixed linear functional of the state, the energy first."""
+def static_functionals(
+    model: Model, sectors: Sectors, observables: dict[str, np.ndarray]
+) -> tuple[list[Column], np.ndarray]:
+    """Return columns and operators (F, d, d) of the fixed linear functionals of the state, the energy first."""
     from .master import energy_rates
 
     columns = [Column("energy", "energy", "instantaneous")]

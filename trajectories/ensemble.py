@@ -1,7 +1,8 @@
 """Which blocks are sampled, in which order, and how a run is stopped and taken up again.
 
-The checkpoint is the result file, and resuming is running the same command again: blocks that are in the file are not sampled again,
-and a block is a pure function of (run, seed, its number), so the bits at the end do not depend on how often a run was stopped.
+The checkpoint is the result file, and resuming is running the same command again: blocks that are in the file are not
+sampled again, and a block is a pure function of (run, seed, its number), so the bits at the end do not depend on how
+often a run was stopped.
 """
 
 from __future__ import annotations
@@ -64,11 +65,14 @@ def blocks_for(trajectories: int, preparation: Preparation) -> int:
     return -(-trajectories // preparation.block_size)
 
 
-def execute(job: Job, output: Path | None = None, progress: Callable[[int, int], None] = lambda done, total: None) -> Result:
+def execute(
+    job: Job, output: Path | None = None, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Result:
     """Sample a job to its end and return the Result; with `output`, keep it in that file, resume it, or extend it.
 
-    `progress(done, total)` hears of finished trajectories. Raises InputError for a file that belongs to another run, Interrupted when
-    a signal stopped the run (everything finished is then in the file), ownership.Busy when another process is writing the file.
+    `progress(done, total)` hears of finished trajectories. Raises InputError for a file that belongs to another run,
+    Interrupted when a signal stopped the run (everything finished is then in the file), ownership.Busy when another
+    process is writing the file.
     """
     with Stop().listening() as stop:
         if output is None:
@@ -78,12 +82,24 @@ def execute(job: Job, output: Path | None = None, progress: Callable[[int, int],
             for index, block in _sampled(job, preparation, forest, blocks, stop, progress):
                 forest.add(index, block)
             return result_of(job, preparation, forest, None)
+        # Whatever can be refused is refused before anything is written, a claim on the file included.
+        fresh = None if output.exists() else job.prepare()
+        if fresh is None:
+            with read(output) as reader:
+                _check(job, reader.header, output)
         with Ownership.acquire(output, waiting=lambda message: stop.poll()) as ownership:
-            return _execute_in_file(job, output, ownership, stop, progress)
+            return _execute_in_file(job, output, fresh, ownership, stop, progress)
 
 
-def _execute_in_file(job: Job, output: Path, ownership: Ownership, stop: Stop, progress: Callable[[int, int], None]) -> Result:
-    store, preparation, forest = _open_or_create(job, output, ownership)
+def _execute_in_file(
+    job: Job,
+    output: Path,
+    fresh: Preparation | None,
+    ownership: Ownership,
+    stop: Stop,
+    progress: Callable[[int, int], None],
+) -> Result:
+    store, preparation, forest = _open_or_create(job, output, fresh, ownership)
     with store:
         blocks = max(blocks_for(job.trajectories, preparation), int(store.blocks[0]))
         before, committed = forest.blocks_done, time.monotonic()
@@ -103,21 +119,39 @@ def _execute_in_file(job: Job, output: Path, ownership: Ownership, stop: Stop, p
     return result_of(job, preparation, forest, output)
 
 
-def _open_or_create(job: Job, output: Path, ownership: Ownership) -> tuple[Store, Preparation, Forest]:
-    """Open the result and check that it is this job's, or create it; a larger request makes room in a copy."""
-    if output.exists():
-        store = Store.open(output, ownership.check)
-        job.refuse_other(store.header.meta["fingerprints"], str(output))
-        preparation = unpack(store.header.meta["preparation"], store.header.plans[0])
+def _open_or_create(
+    job: Job, output: Path, fresh: Preparation | None, ownership: Ownership
+) -> tuple[Store, Preparation, Forest]:
+    """Open the result of this job, or create it from `fresh`; a larger request makes room in a copy."""
+    if not output.exists():
+        preparation = fresh or job.prepare()
+        meta, arrays = pack(preparation)
+        header = Header(job.text, job.digest, job.seed, _meta(job) | {"preparation": meta}, [arrays])
         blocks = blocks_for(job.trajectories, preparation)
-        if blocks > store.blocks[0]:
-            store.extend(blocks)
-        return store, preparation, Forest(GROUPS, store.load(0))
-    preparation = job.prepare()
-    meta, arrays = pack(preparation)
-    header = Header(job.text, job.digest, job.seed, _meta(job) | {"preparation": meta}, [arrays])
+        store = Store.create(output, header, template(preparation), GROUPS, blocks, ownership.check)
+        return store, preparation, Forest(GROUPS)
+    store = Store.open(output, ownership.check)
+    _check(job, store.header, output)
+    preparation = _unpacked(store.header, output)
     blocks = blocks_for(job.trajectories, preparation)
-    return Store.create(output, header, template(preparation), GROUPS, blocks, ownership.check), preparation, Forest(GROUPS)
+    if blocks > store.blocks[0]:
+        store.extend(blocks)
+    return store, preparation, Forest(GROUPS, store.load(0))
+
+
+def _check(job: Job, header: Header, path: Path) -> None:
+    """Raise InputError unless the file is this job's and of this version's making."""
+    job.refuse_other(header.meta.get("fingerprints", {}), str(path))
+    _unpacked(header, path)
+
+
+def _unpacked(header: Header, path: Path) -> Preparation:
+    try:
+        return unpack(header.meta["preparation"], header.plans[0])
+    except (KeyError, TypeError, IndexError) as error:
+        raise InputError(
+            f"{path}: was written by another version of this program ({error}): must be run anew"
+        ) from None
 
 
 def template(preparation: Preparation) -> Block:
@@ -181,16 +215,27 @@ def result_of(job: Job, preparation: Preparation, forest: Forest, path: Path | N
 
 
 def open_result(path: str | Path) -> Result:
-    """Read a result file; works while it is being written. Raises InputError for anything that is not one, or one without a block."""
+    """Read a result file, also while it is being written.
+
+    Raises InputError for anything that is not one, or one without a block.
+    """
     path = Path(path)
     with read(path) as reader:
         header = reader.header
         forest = Forest(reader.groups, reader.load(0))
         records = reader.records()
     if forest.blocks_done == 0:
-        raise InputError(f"{path}: no block is finished yet: must be the result of a run that has begun; run it again to continue")
-    preparation = unpack(header.meta["preparation"], header.plans[0])
+        raise InputError(
+            f"{path}: no block is finished yet: must be the result of a run that has begun; run it again to continue"
+        )
+    preparation = _unpacked(header, path)
     point = Point(dict(preparation.model.parameters), preparation, forest)
     return Result(
-        [point], name=header.meta["name"], seed=header.seed, text=header.text, meta=dict(header.meta), path=path, records=records
+        [point],
+        name=header.meta["name"],
+        seed=header.seed,
+        text=header.text,
+        meta=dict(header.meta),
+        path=path,
+        records=records,
     )

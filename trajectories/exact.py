@@ -35,7 +35,9 @@ def ensemble_of(master: Master, start: np.ndarray | None, times: np.ndarray) -> 
     if start is None:
         rho = master.steady_blocks
         return Ensemble(rho, np.repeat(rho[None], len(times), axis=0), rho * times[:, None], True)
-    return Ensemble(master.sectors.flatten(start), master.blocks(start, times), master.block_integrals(start, times), False)
+    return Ensemble(
+        master.sectors.flatten(start), master.blocks(start, times), master.block_integrals(start, times), False
+    )
 
 
 def exact_averages(master: Master, ensemble: Ensemble, ledger: Ledger, times: np.ndarray) -> Exact:
@@ -58,7 +60,7 @@ def exact_averages(master: Master, ensemble: Ensemble, ledger: Ledger, times: np
     second = third = np.full(len(times), np.nan)
     irreversible = np.zeros(len(times))
     if master.model.entropy:
-        start = master.sectors.unflatten(ensemble.start)
+        start = ensemble.start
         entropy = _entropy(master, ensemble, times)
         mean[:, n_linear + ENTROPY] = entropy
         # Infinite once a one-way channel can have fired: then the difference does not exist.
@@ -81,8 +83,9 @@ def _entropy(master: Master, ensemble: Ensemble, times: np.ndarray) -> np.ndarra
 def resolution(exact: Exact, mean: float, t: int, trajectories: int) -> tuple[float, float]:
     """Return the exact standard error of <exp(-Delta S)> at sample time t, and the exact skewness of its mean.
 
-    se = sqrt((G(2) - mu^2) / N), skewness = (G(3) - 3 mu G(2) + 2 mu^3) / ((G(2) - mu^2)^(3/2) sqrt(N)); infinite where G is. The
-    sample's own error is worthless where rare trajectories dominate. Averaging over the last outcome only lowers both.
+    se = sqrt((G(2) - mu^2) / N), skewness = (G(3) - 3 mu G(2) + 2 mu^3) / ((G(2) - mu^2)^(3/2) sqrt(N)); infinite
+    where G is. The sample's own error is worthless where rare trajectories dominate. Averaging over the last outcome
+    only lowers both.
     """
     second, third = float(exact.second[t]), float(exact.third[t])
     if not (np.isfinite(second) and np.isfinite(third)):

@@ -21,9 +21,9 @@ STREAM_VERSION = 1  # raised when the same seed would give other trajectories
 class Job:
     """What is to be sampled.
 
-    times (T,): sample times, the last is the duration. initial (d, d): density matrix, None for the steady state. trajectories: how
-    many are asked for. records: how many of the first ones keep their jump records. pair: the subsystems, from 0, whose entanglement is
-    meant. mapping: the run as tables. text: the run file, if there was one.
+    times (T,): sample times, the last is the duration. initial (d, d): density matrix, None for the steady state.
+    trajectories: how many are asked for. records: how many of the first ones keep their jump records. pair: the
+    subsystems, from 0, whose entanglement is meant. mapping: the run as tables. text: the run file, if there was one.
     """
 
     name: str
@@ -60,7 +60,9 @@ class Job:
 
     def prepare(self) -> Preparation:
         """Settle everything that is known before the first trajectory."""
-        return prepare(self.model, self.times, self.initial, self.trajectories, dict(self.observables), self.burn_in, self.pair)
+        return prepare(
+            self.model, self.times, self.initial, self.trajectories, dict(self.observables), self.burn_in, self.pair
+        )
 
     def fingerprints(self) -> dict[str, str]:
         """Return a digest of each thing that determines the numbers, by the name a person would know it by.
@@ -95,8 +97,10 @@ class Job:
 
 
 def _rounded(model: Model) -> bytes:
-    """Everything about a model that determines the numbers, to ten digits: another kind of processor rounds differently."""
-    reservoirs = [(reservoir.name, None if reservoir.beta is None else f"{reservoir.beta:.10g}") for reservoir in model.reservoirs]
+    """What determines a model's numbers, to ten digits: another kind of processor rounds differently."""
+    reservoirs = [
+        (reservoir.name, None if reservoir.beta is None else f"{reservoir.beta:.10g}") for reservoir in model.reservoirs
+    ]
     channels = [(channel.name, channel.reservoir) for channel in model.channels]
     described = repr((reservoirs, channels, model.dims, model.partner.tolist(), model.entropy)).encode()
     arrays = (model.hamiltonian, model.time_reversal, model.quanta, *model.operators)

@@ -1,6 +1,7 @@
 """A Preparation as plain arrays and JSON, and back, so that a result file carries all that its numbers rest on.
 
-The compiled plan is kept because LAPACK's last bits differ between kinds of processor: a resumed run uses the stored one.
+The compiled plan is kept because LAPACK's last bits differ between kinds of processor: a resumed run uses the stored
+one.
 """
 
 from __future__ import annotations
@@ -29,7 +30,11 @@ def pack(preparation: Preparation) -> tuple[dict[str, Any], Arrays]:
     sectors = preparation.sectors
     meta = {
         "model": model_meta,
-        "sectors": {"basis_name": sectors.basis_name, "labels": list(sectors.labels), "dropped": float(sectors.dropped)},
+        "sectors": {
+            "basis_name": sectors.basis_name,
+            "labels": list(sectors.labels),
+            "dropped": float(sectors.dropped),
+        },
         "columns": [None if column is None else dataclasses.asdict(column) for column in preparation.columns],
         "steady": preparation.steady,
         "pair": preparation.pair,
@@ -42,7 +47,13 @@ def pack(preparation: Preparation) -> tuple[dict[str, Any], Arrays]:
     arrays: Arrays = {"times": preparation.times, "sectors.basis": sectors.basis, "sectors.offsets": sectors.offsets}
     arrays |= {f"model.{name}": array for name, array in model_arrays.items()}
     start, finish = preparation.spectra
-    bundles = {"plan": preparation.plan, "ledger": preparation.ledger, "exact": preparation.exact, "start": start, "finish": finish}
+    bundles: dict[str, Any] = {
+        "plan": preparation.plan,
+        "ledger": preparation.ledger,
+        "exact": preparation.exact,
+        "start": start,
+        "finish": finish,
+    }
     for prefix, bundle in bundles.items():
         arrays |= {f"{prefix}.{name}": np.asarray(array) for name, array in bundle._asdict().items()}
     return meta, arrays
@@ -53,11 +64,15 @@ def unpack(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Prepara
 
     def part(prefix: str) -> Arrays:
         # Kernels take writable arrays only; what a file gives is not.
-        return {name.removeprefix(prefix + "."): np.array(array) for name, array in arrays.items() if name.startswith(prefix + ".")}
+        return {
+            name.removeprefix(prefix + "."): np.array(array)
+            for name, array in arrays.items()
+            if name.startswith(prefix + ".")
+        }
 
     def spectrum(prefix: str) -> Spectrum:
-        found = part(prefix)
-        return Spectrum(**{**found, "null_rank": int(found["null_rank"])})
+        found: dict[str, Any] = {**part(prefix)}
+        return Spectrum(**(found | {"null_rank": int(found["null_rank"])}))
 
     return Preparation(
         model=Model.unpack(meta["model"], part("model")),

@@ -68,12 +68,18 @@ class RunPlan:
     def text(self) -> str:
         """Return the plan as lines."""
         preparation, resolvable = self.preparation, self.resolvable
-        lines = [f"{self.name}: {self.trajectories:,} trajectories in {self.blocks:,} blocks of {preparation.block_size:,}"]
+        lines = [
+            f"{self.name}: {self.trajectories:,} trajectories in {self.blocks:,} blocks of {preparation.block_size:,}"
+        ]
         lines += ["  " + line for line in preparation.summary]
-        lines.append(f"jumps per trajectory: {preparation.jumps_per_trajectory:.4g} up to t = {preparation.times[-1]:g}")
+        lines.append(
+            f"jumps per trajectory: {preparation.jumps_per_trajectory:.4g} up to t = {preparation.times[-1]:g}"
+        )
         if preparation.gap > 0:
             lines.append(f"slowest relaxation time: {1 / preparation.gap:.4g}")
-        lines.append(f"expected: {self.seconds:.2g} s on one core of this machine, {self.memory / MiB:.0f} MiB of memory for samples")
+        lines.append(
+            f"expected: {self.seconds:.2g} s on one core of this machine, {self.memory / MiB:.0f} MiB for samples"
+        )
         lines.append(f"result file: {self.file_size / MiB:.2g} MiB")
         if preparation.model.entropy:
             until = f"sample times {', '.join(f'{t:g}' for t in resolvable)}" if resolvable else "no sample time"
@@ -88,7 +94,9 @@ def plan(job: Job) -> RunPlan:
     block = template(preparation)
     extent = extent_for(block, GROUPS, np.array([blocks]))
     node = sum(np.asarray(part).nbytes for part in block)
-    numbers = len(preparation.times) * (len(preparation.columns) + len(preparation.model.channels) + 2 * int(preparation.sectors.dimensions.max()))
+    numbers = len(preparation.times) * (
+        len(preparation.columns) + len(preparation.model.channels) + 2 * int(preparation.sectors.dimensions.max())
+    )
     return RunPlan(
         name=job.name,
         preparation=preparation,

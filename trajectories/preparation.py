@@ -1,4 +1,4 @@
-"""Everything that is settled before the first trajectory: the compiled model, what is measured, exact values, block size."""
+"""What is settled before the first trajectory: the compiled model, what is measured, exact values, block size."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .columns import Column, columns_of, heated_reservoirs, linear_forms, static
 from .counting import generating_function
 from .errors import InputError
 from .exact import Ensemble, Exact, ensemble_of, exact_averages
-from .kernels.ledger import FIRST_STATIC, Ledger
+from .kernels.ledger import Ledger
 from .kernels.plan import Plan
 from .master import Master
 from .model import Model
@@ -31,9 +31,10 @@ BINS = 101
 class Preparation:
     """One sweep point, ready to be sampled.
 
-    times (T,): sample times, the last is the duration. spectra: the eigenbases of rho(0) and rho(T), in which a trajectory starts and
-    is measured. columns (Q,): None where a number has no meaning for this model.
-    pair: the subsystems whose entanglement is meant. counting_from: when counted quantities begin. block_size: trajectories per block, a power of two.
+    times (T,): sample times, the last is the duration. spectra: the eigenbases of rho(0) and rho(T), in which a
+    trajectory starts and is measured. columns (Q,): None where a number has no meaning for this model.
+    pair: the subsystems whose entanglement is meant. counting_from: when counted quantities begin. block_size:
+    trajectories per block, a power of two.
     """
 
     model: Model
@@ -73,9 +74,9 @@ def prepare(
 ) -> Preparation:
     """Compile a model for sampling at `times` (T,), from `initial` (d, d) or, if None, from its steady state.
 
-    The measurement at the end is in the eigenbasis of rho(T), the ensemble state; the trajectory starts in an eigenstate of rho(0).
-    `burn_in` is one of `times` (or 0): counted quantities are averages from then on. Raises InputError where the steady state is not
-    unique or a trajectory could leave the support of the ensemble state.
+    The measurement at the end is in the eigenbasis of rho(T), the ensemble state; the trajectory starts in an
+    eigenstate of rho(0). `burn_in` is one of `times` (or 0): counted quantities are averages from then on. Raises
+    InputError where the steady state is not unique or a trajectory could leave the support of the ensemble state.
     """
     times = np.ascontiguousarray(times, float)
     sectors = find_sectors(model, states=() if initial is None else (initial,))
@@ -111,8 +112,8 @@ def prepare(
 def block_size(trajectories: int, jumps: float, largest_sector: int, numbers: int) -> int:
     """Return the number of trajectories in a block, a power of two.
 
-    About 10^6 expected jumps, fewer in costly sectors and where each trajectory yields many `numbers`, and at least 64 blocks: a
-    function of the run and the model alone, never of a clock, a machine or the number of ranks.
+    About 10^6 expected jumps, fewer in costly sectors and where each trajectory yields many `numbers`, and at least
+    64 blocks: a function of the run and the model alone, never of a clock, a machine or the number of ranks.
     """
     cost = max(jumps, 1.0) * largest_sector**2
     wanted = min(JUMPS_PER_BLOCK / cost, NUMBERS_PER_BLOCK / numbers, LARGEST_BLOCK, trajectories / FEWEST_BLOCKS)
@@ -127,7 +128,7 @@ def _spectra(ensemble: Ensemble, model: Model, sectors: Sectors) -> list[Spectru
 
 
 def _varying(rho: np.ndarray, found: Spectrum, hamiltonian: np.ndarray, sectors: Sectors) -> np.ndarray:
-    """Return (4, D): rho, ln rho on its support, the projector outside it, and H pinched in rho's eigenbasis minus H."""
+    """Return (4, D): rho, ln rho on its support, the projector outside it, H pinched in rho's eigenbasis minus H."""
     p, vectors = found.probabilities, found.vectors
     logarithm = (vectors * np.log(np.where(p > 0, p, 1.0))) @ vectors.conj().T
     outside = (vectors * (p <= 0)) @ vectors.conj().T
@@ -187,7 +188,7 @@ def _ledger(
 def _edges(
     model: Model, master: Master, ensemble: Ensemble, ledger: Ledger, counts: np.ndarray, times: np.ndarray
 ) -> np.ndarray:
-    """Choose histogram edges before anything is sampled: six standard deviations around zero or the mean, never on a count."""
+    """Choose histogram edges before anything is sampled: six standard deviations wide, never on a count."""
     rows = [_entropy_edges(master, ensemble, times) if model.entropy else np.linspace(-1.0, 1.0, BINS + 1)]
     for r, form in zip(heated_reservoirs(model), ledger.linear[1:], strict=True):
         quanta = np.abs(model.quanta[(model.reservoir_index == r) & (model.quanta != 0)])
@@ -201,10 +202,11 @@ def _edges(
 
 
 def _entropy_edges(master: Master, ensemble: Ensemble, times: np.ndarray) -> np.ndarray:
-    """Return edges symmetric about zero over the mean plus six standard deviations of Delta S(T), from the tilted generator."""
-    start = master.sectors.unflatten(ensemble.start)
-    h = 1e-3  # to one side of zero, where a one-way jump already has no weight
-    logs = [np.log(generating_function(master, u, start, times[-1:])[0]) for u in (h, 2 * h, 3 * h)]
+    """Return edges symmetric about zero, over the mean plus six standard deviations of Delta S(T)."""
+    h = 1e-3
+    logs = [
+        np.log(generating_function(master, u, ensemble.start, times[-1:], finite_only=True)[0]) for u in (-h, 0.0, h)
+    ]
     mean, variance = -(logs[2] - logs[0]) / (2 * h), (logs[2] - 2 * logs[1] + logs[0]) / h**2
     if not np.isfinite(mean):
         raise InputError("the entropy production has no finite mean on trajectories without a one-way jump")

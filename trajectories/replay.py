@@ -1,6 +1,7 @@
 """One trajectory, told in full: its jumps, heat, energy and entropy, and Delta S in two independent ways.
 
-A trajectory is a pure function of (seed, point, number), so any trajectory of any run can be had back without having been stored.
+A trajectory is a pure function of (seed, point, number), so any trajectory of any run can be had back without having
+been stored.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from .preparation import Preparation
 from .results import Result
 from .runfile import Run
 from .sampling import sample
-from .spectral import Spectrum, spectrum
+from .spectral import Spectrum
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
 
@@ -29,7 +30,8 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
 class Replay:
     """The record gamma = {n0; (k1, t1) ... (kN, tN); nT} of one trajectory, and what follows from it.
 
-    jump_times, channels (N,): when and which. start, end: eigenstates of rho(0) and rho(T) by index, with their probabilities.
+    jump_times, channels (N,): when and which. start, end: eigenstates of rho(0) and rho(T) by index, with their
+    probabilities.
     """
 
     name: str
@@ -55,7 +57,10 @@ class Replay:
         """Energy quanta taken from each reservoir, by name; only reservoirs whose channels have a quantum."""
         model = self.preparation.model
         heated = heated_reservoirs(model)
-        return {model.reservoirs[r].name: float(self.preparation.ledger.linear[1 + i] @ self.counts) for i, r in enumerate(heated)}
+        return {
+            model.reservoirs[r].name: float(self.preparation.ledger.linear[1 + i] @ self.counts)
+            for i, r in enumerate(heated)
+        }
 
     @property
     def boundary_entropy(self) -> float:
@@ -117,13 +122,14 @@ class Replay:
     def energy_heat(self) -> dict[str, float]:
         """Energy taken from each reservoir, Q_r[H]: energy changes of its jumps, and the drift between them.
 
-        The drift is the integral of -1/2 <{H, G_r}> + <H><G_r>, G_r = sum_k L_k^dag L_k over r's channels, by Gauss-Legendre
-        quadrature in pieces short against every frequency of H_eff.
+        The drift is the integral of -1/2 <{H, G_r}> + <H><G_r>, G_r = sum_k L_k^dag L_k over r's channels, by
+        Gauss-Legendre quadrature in pieces short against every frequency of H_eff.
         """
         model = self.preparation.model
         h = model.hamiltonian
         rates = np.array([
-            sum((a.conj().T @ a for a in model.operators[model.reservoir_index == r]), np.zeros_like(h)) for r in range(len(model.reservoirs))
+            sum((a.conj().T @ a for a in model.operators[model.reservoir_index == r]), np.zeros_like(h))
+            for r in range(len(model.reservoirs))
         ])  # fmt: skip
         drifts = -0.5 * (h @ rates + rates @ h)
         heat = np.zeros(len(model.reservoirs))
@@ -152,7 +158,10 @@ class Replay:
         """<H> just before and just after each jump, each (N,)."""
         lengths = np.diff(np.concatenate([[0.0], self.jump_times]))
         h = self.preparation.model.hamiltonian[None]
-        states = [self._evolved(psi, np.array([length]))[0] for psi, length in zip(self._after_jumps[:-1], lengths, strict=True)]
+        states = [
+            self._evolved(psi, np.array([length]))[0]
+            for psi, length in zip(self._after_jumps[:-1], lengths, strict=True)
+        ]
         before = _expected(h, np.array(states).reshape(len(lengths), -1))[0]
         return before, _expected(h, self._after_jumps[1:])[0]
 
@@ -173,7 +182,10 @@ class Replay:
             "duration": self.duration,
             "initial": {"eigenstate": self.start, "probability": first.probabilities[self.start]},
             "final": {"eigenstate": self.end, "probability": last.probabilities[self.end]},
-            "jumps": [{"time": t, "channel": model.channels[k].name} for t, k in zip(self.jump_times.tolist(), self.channels, strict=True)],
+            "jumps": [
+                {"time": t, "channel": model.channels[k].name}
+                for t, k in zip(self.jump_times.tolist(), self.channels, strict=True)
+            ],
             "counted_heat": self.counted_heat,
             "energy_heat": self.energy_heat,
             "energy_change": energy[1] - energy[0],
@@ -190,12 +202,17 @@ class Replay:
         """Return the story of the trajectory, a line for each jump."""
         model = self.preparation.model
         first, last = self.spectra
-        lines = [f"{self.name}, seed {self.seed}, trajectory {self.number}: {len(self.channels)} jumps up to t = {self.duration:g}"]
+        lines = [
+            f"{self.name}, seed {self.seed}, trajectory {self.number}: "
+            f"{len(self.channels)} jumps up to t = {self.duration:g}"
+        ]
         lines.append(f"starts in eigenstate {self.start} of rho(0), p = {first.probabilities[self.start]:.6g}")
         before, after = self.jump_energies
         steps = np.cumsum(model.entropy_steps[self.channels]) if len(self.channels) else np.zeros(0)
         width = max(len(channel.name) for channel in model.channels)
-        lines.append(f"{'time':>12}  {'channel'.ljust(width)}  {'<H> before':>12}  {'<H> after':>12}  {'sum of Delta s':>14}")
+        lines.append(
+            f"{'time':>12}  {'channel'.ljust(width)}  {'<H> before':>12}  {'<H> after':>12}  {'sum of Delta s':>14}"
+        )
         for j, k in enumerate(self.channels):
             name = model.channels[k].name.ljust(max(width, 7))
             lines.append(f"{self.jump_times[j]:12.6g}  {name}  {before[j]:12.6g}  {after[j]:12.6g}  {steps[j]:14.6g}")
@@ -228,7 +245,7 @@ def _expected(operators: np.ndarray, states: np.ndarray) -> np.ndarray:
 
 
 def replay(source: Result | Run | Job, number: int) -> Replay:
-    """Return trajectory `number` of a result or a run. Raises InputError for a number that is not one (0, 1, 2, ...)."""
+    """Return trajectory `number` = 0, 1, 2, ... of a result or a run. Raises InputError for another number."""
     if number < 0:
         raise InputError(f"trajectory {number}: trajectories are numbered 0, 1, 2, ...")
     if isinstance(source, Result):

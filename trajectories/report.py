@@ -1,9 +1,10 @@
 """The comparison of a result with the master equation: rows of estimate, error, exact value, and one verdict.
 
-Every row is judged by a two-sided p-value; it *disagrees* below 10^-3 / (number of rows judged), so that a correct engine is called
-wrong in at most one report out of a thousand, however many rows there are. A row is *unresolved* where its error bar cannot be
-trusted (too few events, an exponential average beyond its resolvable time), *exact* where there is no spread, *irreversible* where
-the entropy production is infinite, *unchecked* where the master equation gives no value.
+Every row is judged by a two-sided p-value; it *disagrees* below 10^-3 / (number of rows judged), so that a correct
+engine is called wrong in at most one report out of a thousand, however many rows there are. A row is *unresolved*
+where its error bar cannot be trusted (too few events, an exponential average beyond its resolvable time), *exact*
+where there is no spread, *irreversible* where the entropy production is infinite, *unchecked* where the master
+equation gives no value.
 """
 
 from __future__ import annotations
@@ -66,18 +67,19 @@ def _column_rows(point: Point, q: int, errors: np.ndarray, skewness: np.ndarray)
 
 
 def _mean(row: Row, n: int, skewness: float, widest: float) -> Row:
-    """Judge a plain mean: studentised where its distribution is close to normal, by a bound on its range where it is not."""
+    """Judge a mean: studentised where its distribution is close to normal, by a bound on its range elsewhere."""
     if row.estimate is None or row.exact is None or row.standard_error is None:
         return row
-    deviation = abs(row.estimate - row.exact)
-    scale = max(1.0, abs(row.exact))
-    if not row.standard_error > NO_SPREAD * scale / np.sqrt(n):
+    estimate, exact, error = row.estimate, row.exact, row.standard_error
+    deviation = abs(estimate - exact)
+    scale = max(1.0, abs(exact))
+    if not error > NO_SPREAD * scale / np.sqrt(n):
         row = replace(row, standard_error=0.0 if n > 1 else None)
         if deviation <= NO_SPREAD * scale:
             return replace(row, status="exact")
         # All n values are equal although the mean lies elsewhere: at most (1 - deviation / widest)^n.
         return _bounded(row, float(np.exp(-n * deviation / widest)))
-    z = (row.estimate - row.exact) / row.standard_error
+    z = (estimate - exact) / error
     if abs(skewness) > MOST_SKEWED:
         # Hoeffding's bound holds whatever the distribution inside its range.
         return _bounded(replace(row, z=z), float(2 * np.exp(-2 * n * (deviation / widest) ** 2)))
@@ -91,9 +93,13 @@ def _bounded(row: Row, bound: float) -> Row:
 
 def _theorem(row: Row, point: Point, t: int, skewness: float) -> Row:
     """Judge <exp(-Delta S)>: only where its exact standard error and skewness say that a sample can resolve it."""
-    error, skew = resolution(point.preparation.exact, point.preparation.exact.mean[t, point.weight_column], t, point.trajectories)
+    error, skew = resolution(
+        point.preparation.exact, point.preparation.exact.mean[t, point.weight_column], t, point.trajectories
+    )
     lowered = row.exact is not None and row.exact < 1 - 1e-9
-    note = "1 - lambda, below one: " + ("one-way channels" if point.preparation.ledger.one_way.any() else "start without full rank")
+    note = "1 - lambda, below one: " + (
+        "one-way channels" if point.preparation.ledger.one_way.any() else "start without full rank"
+    )
     row = replace(row, note=note if lowered else "")
     if not (error <= 0.02 and skew <= MOST_SKEWED):
         why = f"exact standard error {error:.2g}, skewness of the mean {skew:.2g}: too few trajectories to tell"
@@ -132,7 +138,7 @@ def _irreversible_rows(point: Point) -> list[Row]:
 
 
 def _entanglement_rows(point: Point) -> list[Row]:
-    """Concurrence and negativity of the chosen pair: nonlinear in the ensemble state, so by the jackknife over groups."""
+    """Concurrence and negativity of the pair: nonlinear in the ensemble state, so by the jackknife over groups."""
     preparation = point.preparation
     sums = np.array([group.density for group in point.groups])
     counts = np.array([int(group.count) for group in point.groups])
@@ -150,10 +156,12 @@ def _entanglement_rows(point: Point) -> list[Row]:
 
 
 def _nonlinear(row: Row, deviation: float, bias: float, degrees: int) -> Row:
-    """Judge a jackknifed value before it is cut off at zero, where it is smooth; not where its bias rivals its error."""
+    """Judge a jackknifed value before its cut at zero, where it is smooth; not where its bias rivals its error."""
     error = row.standard_error
     if error is None or not np.isfinite(error):
-        return replace(row, standard_error=None, status="unresolved", note="too few groups of trajectories for an error bar")
+        return replace(
+            row, standard_error=None, status="unresolved", note="too few groups of trajectories for an error bar"
+        )
     if error <= NO_SPREAD:
         return replace(row, status="exact" if abs(deviation) <= 1e-9 else "disagree", standard_error=0.0)
     z = deviation / error

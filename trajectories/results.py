@@ -64,9 +64,9 @@ class Result:
     """The result of a run.
 
     points: one for each sweep point. seed, trajectories: per point. times (T,). text: the run file as it was given.
-    `result["heat_current", "h"]` (quantity, and label or reservoir where there are several) gives an Estimate; `result.states` the
-    sampled ensemble states (T, d, d); `result.report()` the comparison with the master equation; `result.records` the jump records of
-    the first trajectories where the run kept some.
+    `result["heat_current", "h"]` (quantity, and label or reservoir where there are several) gives an Estimate;
+    `result.states` the sampled ensemble states (T, d, d); `result.report()` the comparison with the master equation;
+    `result.records` the jump records of the first trajectories where the run kept some.
     """
 
     def __init__(
@@ -101,9 +101,10 @@ class Result:
         return list(dict.fromkeys((row.quantity, row.label or row.reservoir) for row in rows))
 
     def estimate(self, quantity: str, which: str | None = None, point: int = 0) -> Estimate:
-        """Return estimate, standard error and exact value of a quantity at every time it exists for; nan where there is none.
+        """Return estimate, standard error and exact value of a quantity at its times; nan where there is none.
 
-        `which` is a label or a reservoir, needed where the quantity has several. Raises InputError for an unknown one, with the list.
+        `which` is a label or a reservoir, needed where the quantity has several. Raises InputError for an unknown
+        one, with the list.
         """
         rows = [row for row in self.report().point_rows(point) if row.quantity == quantity]
         found = [row for row in rows if which is None or which in (row.label, row.reservoir)]
@@ -123,7 +124,9 @@ class Result:
         return block.comoment / (int(block.count) - 1)
 
     def histogram(self, row: int = 0, point: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """Return (edges (bins+1,), counts (bins+2,)) at the end of the run: row 0 of Delta S with the outcome drawn, then of each heat.
+        """Return (edges (bins+1,), counts (bins+2,)) at the end of the run.
+
+        Row 0 is Delta S with the outcome drawn, the others are the counted heats.
 
         The first count lies below all edges, the last above (trajectories with infinite Delta S among them).
         """
@@ -141,8 +144,11 @@ class Result:
         return self._report
 
     def __repr__(self) -> str:
-        head = f"<Result {self.name}: {len(self.points)} point{'s' * (len(self.points) > 1)}, {self.trajectories:,} trajectories each"
-        return f"{head}, seed {self.seed}, times up to {self.times[-1]:g}>"
+        points = f"{len(self.points)} point{'s' * (len(self.points) > 1)}"
+        return (
+            f"<Result {self.name}: {points}, {self.trajectories:,} trajectories each, seed {self.seed}, "
+            f"times up to {self.times[-1]:g}>"
+        )
 
     def mean_and_error(self, point: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Return means and standard errors (T, Q) of all columns as they were tallied, not divided by time."""

@@ -39,7 +39,19 @@ class Row:
 
     def json(self) -> dict[str, Any]:
         """Return the row as JSON's types, `from` for the start of the interval; null for what does not exist."""
-        names = ("quantity", "label", "reservoir", "time", "unit", "estimate", "standard_error", "exact", "z", "status", "note")
+        names = (
+            "quantity",
+            "label",
+            "reservoir",
+            "time",
+            "unit",
+            "estimate",
+            "standard_error",
+            "exact",
+            "z",
+            "status",
+            "note",
+        )
         return {"from": self.start} | {name: getattr(self, name) for name in names}
 
 
@@ -73,7 +85,7 @@ Measure = Callable[[np.ndarray], np.ndarray]
 
 
 def entanglement_measures(preparation: Preparation) -> dict[str, Measure]:
-    """Return the entanglement measures of the chosen pair as functions of flattened states (..., D), not yet cut off at zero."""
+    """Return the entanglement measures of the pair as functions of flattened states (..., D), not cut at zero."""
     if preparation.pair is None:
         return {}
     dims, pair, sectors = preparation.model.dims, preparation.pair, preparation.sectors
@@ -96,7 +108,9 @@ def entanglement_row(preparation: Preparation, name: str, t: int, exact: float) 
 def exact_rows(preparation: Preparation) -> list[Row]:
     """Return every row with the master equation's value alone."""
     times = range(len(preparation.times))
-    rows = [row for q in range(len(preparation.columns)) for t in times if (row := exact_row(preparation, q, t)) is not None]
+    rows = [
+        row for q in range(len(preparation.columns)) for t in times if (row := exact_row(preparation, q, t)) is not None
+    ]
     if preparation.model.entropy and preparation.ledger.one_way.any():
         rows += [irreversible_row(preparation, t) for t in times]
     for name, measure in entanglement_measures(preparation).items():

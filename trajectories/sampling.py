@@ -47,10 +47,10 @@ def empty_samples(n: int, n_times: int, n_channels: int, largest: int, capacity:
 
 
 def sample(plan: Plan, ledger: Ledger, seed: int, point: int, first: int, n: int, capacity: int = 0) -> Samples:
-    """Sample trajectories first … first+n-1 of a sweep point; each is a pure function of (seed, point, its number)."""
+    """Sample trajectories first ... first+n-1 of a point; each is a pure function of (seed, point, number)."""
     n_times, n_channels = ledger.varying.shape[0], ledger.one_way.shape[0]
     samples = empty_samples(n, n_times, n_channels, int(ledger.dimension.max()), capacity)
-    jumps(plan, seed, point | FORWARD << 28, first, *samples)
+    jumps(plan, np.uint64(seed), point | FORWARD << 28, first, *samples)
     return samples
 
 
@@ -66,7 +66,8 @@ def sample_block(
 ) -> Block:
     """Sample trajectories first … first+size-1 and return their statistics; `poll` is called after every kernel call.
 
-    Raises InputError if a trajectory has weight outside the support of the ensemble state: then the start is not the ensemble's.
+    Raises InputError if a trajectory has weight outside the support of the ensemble state: then the start is not the
+    ensemble's.
     """
     n_times, n_static = ledger.varying.shape[0], ledger.static.shape[0]
     quantities = len(ledger.linear) + FIRST_STATIC + n_static
@@ -85,7 +86,8 @@ def sample_block(
         poll()
     if leak[0] > LEAK_TOLERANCE:
         raise InputError(
-            f"a trajectory has weight {leak[0]:.3g} outside the support of the ensemble state (allowed: {LEAK_TOLERANCE:g}); "
+            f"a trajectory has weight {leak[0]:.3g} outside the support of the ensemble state (allowed: "
+            f"{LEAK_TOLERANCE:g}); "
             "eigenvalues of rho(t) below 1e-13 count as zero: choose a later first sample time or a start of full rank"
         )
     return block_of(x, len(ledger.linear) + 1, density, histogram, infinite, log_weight)

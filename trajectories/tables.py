@@ -43,7 +43,8 @@ class Report:
         found = [rows_of(point) for point in result.points]
         judged = iter(judge([row for rows in found for row in rows]))
         points = [
-            _point_report(point, tuple(next(judged) for _ in rows)) for point, rows in zip(result.points, found, strict=True)
+            _point_report(point, tuple(next(judged) for _ in rows))
+            for point, rows in zip(result.points, found, strict=True)
         ]
         return cls(f"{result.name}: {result.trajectories:,} trajectories, seed {result.seed}", tuple(points))
 
@@ -64,7 +65,7 @@ class Report:
         return EXIT_STATUS[self.verdict]
 
     def json(self) -> dict[str, Any]:
-        """Return {"points": [{"parameters", "trajectories", "rows"}], "verdict"} with null where a number does not exist."""
+        """Return {"points": [{"parameters", "trajectories", "rows"}], "verdict"}; null for what does not exist."""
         points = [
             {
                 "parameters": plain(point.parameters),
@@ -90,15 +91,19 @@ class Report:
         return out.getvalue()
 
     def text(self, every_time: bool = False) -> str:
-        """Return a table of the last sample time (or of every time), the integral theorem at all times, and the verdict."""
+        """Return a table of the last sample time, or of every time, and the verdict."""
         lines = [self.title]
         for point in self.points:
             lines += ["", *_point_lines(point, every_time)]
         judged = sum(row.p_value is not None for row in self.rows)
-        counts = {status: sum(row.status == status for row in self.rows) for status in dict.fromkeys(row.status for row in self.rows)}
+        counts = {
+            status: sum(row.status == status for row in self.rows)
+            for status in dict.fromkeys(row.status for row in self.rows)
+        }
         lines += ["", f"{len(self.rows)} rows: " + ", ".join(f"{n} {status}" for status, n in counts.items())]
         lines.append(
-            f"verdict: {self.verdict} ({judged} rows judged together: a correct engine is called wrong once in {1 / FALSE_ALARM_RATE:.0f} reports)"
+            f"verdict: {self.verdict} ({judged} rows judged together: a correct engine is called wrong once in "
+            f"{1 / FALSE_ALARM_RATE:.0f} reports)"
         )
         return "\n".join(lines)
 
@@ -122,7 +127,7 @@ class Solution:
         return cls(job.name, dict(job.model.parameters), tuple(exact_rows(preparation)), tuple(preparation.summary))
 
     def json(self) -> dict[str, Any]:
-        """Return {"points": [{"parameters", "rows": [{"quantity", "label", "reservoir", "from", "time", "unit", "exact"}]}]}."""
+        """Return {"points": [{"parameters", "rows": [{"quantity", "reservoir", "exact", ...}]}]}."""
         names = ("quantity", "label", "reservoir", "from", "time", "unit", "exact", "note")
         rows = [{name: row.json()[name] for name in names} for row in self.rows]
         return {"points": [{"parameters": plain(self.parameters), "rows": plain(rows)}]}
@@ -130,9 +135,20 @@ class Solution:
     def text(self) -> str:
         """Return a table of the last sample time."""
         last = max(row.time for row in self.rows)
-        cells = [(row.quantity, row.label or row.reservoir or "", _interval(row), _number(row.exact), row.unit, row.note) for row in self.rows if row.time == last]
+        cells = [
+            (row.quantity, row.label or row.reservoir or "", _interval(row), _number(row.exact), row.unit, row.note)
+            for row in self.rows
+            if row.time == last
+        ]
         header = ("quantity", "of", "(from, time]", "exact", "unit", "")
-        return "\n".join([f"{self.title}: master equation", _described(self.parameters), *("  " + line for line in self.summary), *_aligned([header, *cells])])
+        return "\n".join(
+            [
+                f"{self.title}: master equation",
+                _described(self.parameters),
+                *("  " + line for line in self.summary),
+                *_aligned([header, *cells]),
+            ]
+        )
 
 
 def _point_report(point: Point, rows: tuple[Row, ...]) -> PointReport:
@@ -182,8 +198,8 @@ def _point_lines(point: PointReport, every_time: bool) -> list[str]:
         until = f"up to t = {resolved[-1].time:g}" if resolved else "at no sample time"
         size, share = point.weights
         lines.append(
-            f"integral fluctuation theorem: resolved {until}; at t = {last:g} the effective number of trajectories is {size:.3g}, and the "
-            f"largest weight exp(-Delta S) carries {100 * share:.2g} % of the average"
+            f"integral fluctuation theorem: resolved {until}; at t = {last:g} the effective number of trajectories is "
+            f"{size:.3g}, and the largest weight exp(-Delta S) carries {100 * share:.2g} % of the average"
         )
     return lines
 
@@ -217,4 +233,6 @@ def _number(value: float | None) -> str:
 
 
 def _described(parameters: dict[str, Any]) -> str:
-    return ", ".join(f"{name} = {value:g}" if isinstance(value, float) else f"{name} = {value}" for name, value in parameters.items())
+    return ", ".join(
+        f"{name} = {value:g}" if isinstance(value, float) else f"{name} = {value}" for name, value in parameters.items()
+    )

@@ -2,8 +2,9 @@
 
     python runs/benchmarks/coverage.py [RUNS]        (default 4000; about two minutes per thousand)
 
-Each run has its own seed. The interval is estimate -+ q standard errors, q the normal quantile for means and Student's for the jackknifed
-concurrence and negativity. A correct interval covers between 93 % and 97 % of 4000 runs but for one in 5*10^7 cases.
+Each run has its own seed. The interval is estimate -+ q standard errors, q the normal quantile for means and
+Student's for the jackknifed concurrence and negativity. A correct interval covers between 93 % and 97 % of 4000 runs
+but for one in 5*10^7 cases.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ Sampler = Callable[[Preparation, int, int], Block]
 
 
 def cases() -> dict[str, Preparation]:
-    """The machines of the test: entangled and relaxing, steady with a resolved integral theorem, and one with coherence."""
+    """One machine entangled and relaxing, one steady with a resolved integral theorem, one with coherence."""
     engine = local_engine(T_h=2.0, T_c=0.3, g=0.02, gamma_h=0.01, gamma_c=0.011)
     return {
         "diamond (-2, 3), relaxing": _prepared(diamond(beta_A=-2.0, beta_S=3.0), 2.0, GROUND),
@@ -45,7 +46,9 @@ def _prepared(model: Model, time: float, initial: np.ndarray | None) -> Preparat
 def honest(preparation: Preparation, seed: int, index: int) -> Block:
     """Sample block `index` of the run with this seed."""
     size = preparation.block_size
-    return sample_block(preparation.plan, preparation.ledger, seed, 0, index * size, size, preparation.jumps_per_trajectory)
+    return sample_block(
+        preparation.plan, preparation.ledger, seed, 0, index * size, size, preparation.jumps_per_trajectory
+    )
 
 
 def rows_of_run(preparation: Preparation, seed: int, sampler: Sampler = honest) -> list[Row]:
@@ -57,7 +60,7 @@ def rows_of_run(preparation: Preparation, seed: int, sampler: Sampler = honest) 
 
 
 def coverage(preparation: Preparation, runs: int, sampler: Sampler = honest, seed: int = 1) -> dict[str, float]:
-    """Return the share of runs whose 95 % interval holds the exact value, by quantity and label; only quantities with spread."""
+    """Return the share of runs whose 95 % interval holds the exact value, for each quantity with spread."""
     inside: dict[str, list[bool]] = {}
     for run in range(runs):
         for row in rows_of_run(preparation, seed + run, sampler):
@@ -79,7 +82,10 @@ def main() -> int:
         print(f"{case}: {runs} runs of {TRAJECTORIES} trajectories in {TRAJECTORIES // preparation.block_size} blocks")
         for name, share in coverage(preparation, runs).items():
             outside += not 0.93 <= share <= 0.97
-            print(f"  {name:40} {100 * share:6.2f} %" + ("" if 0.93 <= share <= 0.97 else "   outside 93-97 %"), flush=True)
+            print(
+                f"  {name:40} {100 * share:6.2f} %" + ("" if 0.93 <= share <= 0.97 else "   outside 93-97 %"),
+                flush=True,
+            )
     print(f"{outside} quantities outside 93-97 %")
     return int(outside > 0)
 

@@ -20,7 +20,7 @@ Change = Callable[[Preparation], Preparation]
 
 
 def point_of(preparation: Preparation, trajectories: int, seed: int, *, engine: Preparation | None = None) -> Point:
-    """Sample whole blocks with `engine` (the preparation itself by default) and return them beside the preparation's exact values."""
+    """Sample whole blocks with `engine` (by default the preparation itself), beside the preparation's exact values."""
     engine = engine or preparation
     forest = Forest(GROUPS)
     size = preparation.block_size

@@ -1,7 +1,8 @@
 """An error bar is a promise: over 1000 repeated runs the 95 % intervals cover 91 to 99 %.
 
-A correct interval leaves that band with probability 2*10^-8 per quantity (binomial, 1000 runs). The full check with 4000 runs is
-runs/benchmarks/coverage.py. Control: a stream used for two trajectories makes the error bars too small by sqrt(2): 83 % are covered.
+A correct interval leaves that band with probability 2*10^-8 per quantity (binomial, 1000 runs). The full check with
+4000 runs is runs/benchmarks/coverage.py. Control: a stream used for two trajectories makes the error bars too small
+by sqrt(2): 83 % are covered.
 """
 
 from __future__ import annotations
@@ -33,7 +34,13 @@ SCRIPT = _script()
 @pytest.mark.parametrize("case", ["diamond (-2, 3), relaxing", "diamond (0, 1), steady", "engine, relaxing"])
 def test_intervals_cover_what_they_promise(case: str) -> None:
     found = SCRIPT.coverage(SCRIPT.cases()[case], RUNS)
-    assert {name.split()[0] for name in found} >= {"activity", "heat_current", "entropy_production", "population", "energy_current"}
+    assert {name.split()[0] for name in found} >= {
+        "activity",
+        "heat_current",
+        "entropy_production",
+        "population",
+        "energy_current",
+    }
     assert "integral_fluctuation_theorem" in found or "relaxing" in case
     assert "concurrence 1-2" in found or "(-2, 3)" not in case
     assert not {name: share for name, share in found.items() if not 0.91 <= share <= 0.99}

@@ -1,16 +1,16 @@
 """Every row of the table of the two-qubit machine (Tacchino et al., PRL 120, 063604 (2018)), by 10^6 trajectories each.
 
-Currents, entropy production and activity from a steady start; populations, concurrence and energy currents from the ground state at
-t = 20/gap, since a steady start tests only the initial draw. All rows of all points are judged as one family: a correct engine fails
-once in 1000 seeds, and the seed is fixed.
+Currents, entropy production and activity from a steady start; populations, concurrence and energy currents from the
+ground state at t = 20/gap, since a steady start tests only the initial draw. All rows of all points are judged as one
+family: a correct engine fails once in 1000 seeds, and the seed is fixed.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from sampled import disagreeing, judged, point_of
+
 from trajectories.preparation import prepare
 from trajectories.systems import diamond
 

@@ -1,6 +1,7 @@
 """Engines with one deliberate mistake: each must be caught, in every quantity that is claimed to be checked against it.
 
-The honest engine passes the same comparison (10^-3 family-wise), so that none of these tests can pass for a wrong reason.
+The honest engine passes the same comparison (10^-3 family-wise), so that none of these tests can pass for a wrong
+reason.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from unittest import mock
 
 import numpy as np
 import pytest
-
 from mutants import mutant, sampler
 from sampled import controlled
+
 from trajectories import sampling, unravelling
 from trajectories.kernels.ledger import LOG_STATE, STATE
 from trajectories.kernels.plan import Plan
@@ -40,7 +41,10 @@ def without_boundary_term(preparation: Preparation) -> Preparation:
     varying[:, LOG_STATE] = 0
     identity = np.concatenate([np.eye(m).ravel() for m in ledger.dimension])
     varying[:, STATE] = identity
-    return _with(preparation, ledger=ledger._replace(varying=varying, log_start=0 * ledger.log_start, log_finish=0 * ledger.log_finish))
+    return _with(
+        preparation,
+        ledger=ledger._replace(varying=varying, log_start=0 * ledger.log_start, log_finish=0 * ledger.log_finish),
+    )
 
 
 def partners_swapped(preparation: Preparation) -> Preparation:
@@ -84,7 +88,11 @@ def _plan(preparation: Preparation, loss: float) -> Plan:
 
 DYNAMICS = {"population", "energy", "energy_current", "heat_current", "activity", "entropy_production"}
 CONTROLS: list[tuple[Callable, str, set[str]]] = [
-    (without_boundary_term, "relaxing", {"entropy_production", "entropy_production_rate", "integral_fluctuation_theorem"}),
+    (
+        without_boundary_term,
+        "relaxing",
+        {"entropy_production", "entropy_production_rate", "integral_fluctuation_theorem"},
+    ),
     (without_boundary_term, "steady", {"integral_fluctuation_theorem"}),
     (partners_swapped, "steady", {"entropy_production", "entropy_production_rate", "integral_fluctuation_theorem"}),
     (never_jumps, "relaxing", DYNAMICS),
@@ -112,7 +120,12 @@ def _caught(change: Callable, machine: str, start: str) -> set[str]:
 
 
 MUTANTS = [
-    ("jumps.py", "log_r = math.log(u0[k])", "log_r = -2.0 * u0[k]", {"activity", "heat_current", "entropy_production", "population"}),
+    (
+        "jumps.py",
+        "log_r = math.log(u0[k])",
+        "log_r = -2.0 * u0[k]",
+        {"activity", "heat_current", "entropy_production", "population"},
+    ),
 ]
 
 
