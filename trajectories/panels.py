@@ -25,6 +25,7 @@ MARKERS = "osD^vPX*"
 DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1)))
 POINT: dict[str, Any] = {"ms": 3.4, "mfc": "white", "mew": 0.8}
 RING: dict[str, Any] = {"marker": "o", "ms": 8, "mfc": "none", "mec": "#E00000", "mew": 1.0, "zorder": 4}
+LETTER, SYMBOL, GAP = 3.9, 14.7, 7.7  # points: width of a letter, of a line with its marker, and between columns
 MOST_CURVES = len(PALETTE)
 MOST_BARS = 60  # beyond so many sample times, points and bars become a band
 SHORT = {"heat_current": "heat", "energy_current": "energy", "coupling_work": "coupling work"}
@@ -206,8 +207,13 @@ def power_of_ten(axes: Axes) -> int:
 
 
 def legend(axes: Axes, handles: Sequence[Any], labels: Sequence[str]) -> None:
-    """Put a legend above the axes, where it can hide nothing."""
-    widths = [6 + length(label) for label in labels]
-    columns = len(labels) if sum(widths) <= 46 else max(1, int(46 / max(widths)))
+    """Put a legend above the axes, where it can hide nothing, in as many columns as are about as wide as the axes."""
+    spec = axes.get_subplotspec()
+    panel = axes.figure.bbox.width / axes.figure.dpi / (spec.get_gridspec().ncols if spec is not None else 1)
+    room = 1.08 * 72 * (panel - 0.6)  # points; about 0.6 inches of a panel are beside its axes
+    entries = [LETTER * length(label) + SYMBOL for label in labels]
+    columns = len(labels)
+    while columns > 1 and sum(max(entries[i::columns]) for i in range(columns)) + GAP * (columns - 1) > room:
+        columns -= 1
     place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.0), "borderaxespad": 0.1}
     axes.legend(handles, labels, ncols=columns, labelspacing=0.25, **place)

@@ -32,7 +32,7 @@ from .rows import Row
 from .typography import ket, short, unit_of
 
 MOST_JUMPS = 80  # in one strip as wide as a page
-MOST_CHANNELS = 8
+MOST_CHANNELS = 6
 LARGEST_DIMENSION = 64
 STATES = 400
 RESOLVED, UNRESOLVED = Style(BLUE, "o"), Style(VERMILLION, "s")
@@ -116,7 +116,9 @@ def draw_histogram(
         seen = density[filled]
         logarithmic = seen.max() > 100 * seen.min()
         axes.set_yscale("log" if logarithmic else "linear")
-        axes.set_ylim(0.4 * seen.min() if logarithmic else 0, (2.5 if logarithmic else 1.15) * seen.max())
+        axes.set_ylim(
+            0.4 * seen.min() if logarithmic else 0, (2.5 * seen if logarithmic else 1.06 * (density + error)).max()
+        )
         axes.set_xlim(min(edges[filled[0]], 0.0) - 1.5 * width[0], max(edges[filled[-1] + 1], 0.0) + 1.5 * width[0])
     else:
         axes.set_yticks([])

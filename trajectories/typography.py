@@ -89,7 +89,7 @@ def unit_of(unit: str, power: int = 0) -> str:
 
 def length(text: str) -> int:
     """Return about how many letters wide a text with formulas is drawn."""
-    return len(re.sub(r"\\mathrm|\\rangle|[${}_]", "", re.sub(r"\\(?!mathrm|rangle)[a-zA-Z]+", "x", text)))
+    return len(re.sub(r"[${}_^]", "", re.sub(r"\\[a-zA-Z]+", "x", text.replace(r"\mathrm", ""))))
 
 
 def ket(label: str) -> str:

@@ -386,6 +386,24 @@ def test_long_names_leave_room_for_the_panels(content: Content) -> None:
     assert max(tops) <= figure.legends[0].get_window_extent().ymin + 1.0
 
 
+def test_many_curves_and_panels_keep_their_room(content: Content) -> None:
+    populations = [row for row in (*content.points, *content.lines) if row.label == "G"]
+    named = {f"{i:04b}": [replace(row, label=f"{i:04b}") for row in populations] for i in range(16)}
+    rows = [row for found in named.values() for row in found]
+    points = (*content.points, *(row for row in rows if row.estimate is not None))
+    lines = (*content.lines, *(row for row in rows if row.estimate is None))
+    with rc_context(typography.SETTINGS):
+        figure = compose(replace(content, points=points, lines=lines))
+        figure.draw_without_rendering()
+    panels_drawn = [axes for axes in figure.axes if axes.get_legend()]
+    assert len(panels_drawn) > 3
+    for axes in panels_drawn:
+        legend, frame = axes.get_legend(), axes.get_window_extent()
+        assert legend.get_window_extent().width < 1.25 * frame.width
+        assert legend.get_window_extent().ymin >= frame.ymax - 1.0
+        assert frame.width > 1.2 * figure.dpi and frame.height > 1.0 * figure.dpi
+
+
 def test_small_values_share_a_power_of_ten() -> None:
     axes = Figure().add_subplot()
     axes.plot([0, 1], [1e-4, 3e-4])
