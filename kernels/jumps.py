@@ -25,7 +25,7 @@ from .plan import (
     VECTOR,
     Plan,
 )  # fmt: skip
-from .streams import BATCH, fill, words
+from .streams import BATCH, DRAWS, fill, words
 from .waiting import ROWS, evolve, prepare, waiting_time
 
 
@@ -132,6 +132,8 @@ def trajectory(plan, stream, scratch, counts, sector, psi, record_times, record_
     while True:
         k = (n + 1) & (BATCH - 1)
         if k == 0:
+            if n + 1 >= DRAWS:
+                raise OverflowError("a trajectory has used up its 2^32 random draws: shorten the duration")
             fill(n + 1, stream, u0, u1)
         log_r = math.log(u0[k])
         scalar = plan.sectors[s, METHOD] == SCALAR
@@ -187,7 +189,7 @@ def jumps(
     with zeros. record_times, record_channels (n, capacity): the first `capacity` jumps; capacity 0 keeps none.
     record_length (n,): number of jumps.
     """
-    m_max = psi.shape[2]
+    m_max = plan.start_vector.shape[1]
     slots = 1
     for s in range(len(plan.sectors)):
         slots = max(slots, plan.sectors[s, SLOT_END] - plan.sectors[s, SLOT])

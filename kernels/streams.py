@@ -14,6 +14,7 @@ import numpy as np
 
 from . import kernel
 
+DRAWS = 2**32  # of one trajectory: what the counter's first word holds
 BATCH = 16  # draws made at once, so that the compiler can use vector instructions; a power of two
 
 # All arithmetic is in 64 bits on 32-bit words and never wraps: products of two words fit.

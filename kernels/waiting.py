@@ -95,7 +95,7 @@ def waiting_time(plan, s, psi, log_r, remaining, work, out):
         duration, r = plan.times[-1], math.exp(log_r)
         passed = descend(plan.grid, first, levels, duration, m, psi, r, remaining, work[BASE], out)
         psi = work[BASE]
-        low, high = 0.0, min(math.ldexp(duration, -levels), remaining - passed)
+        low, high = 0.0, min(math.ldexp(duration, -int(levels)), remaining - passed)
     else:
         passed, low, high = 0.0, -log_r / fastest, remaining
     dark = passed + high >= remaining and -log_r > slowest * remaining

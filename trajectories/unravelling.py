@@ -9,7 +9,21 @@ import numpy as np
 from scipy.linalg import expm, schur
 
 from .errors import InputError
-from .kernels.plan import CLOSED, DIMENSION, EIGEN, FASTEST, GRID, METHOD, SCALAR, Plan
+from .kernels.plan import (
+    CLOSED,
+    DIMENSION,
+    EIGEN,
+    GRID,
+    LEVELS,
+    MATRIX,
+    METHOD,
+    PROPAGATORS,
+    SCALAR,
+    SLOT,
+    SLOT_END,
+    VECTOR,
+    Plan,
+)
 from .model import Model
 from .sectors import Sectors, rotated_operators
 from .spectral import Spectrum
@@ -19,7 +33,6 @@ Array = np.ndarray
 CONDITION = 1e4  # a state loses this factor of its digits in the eigenbasis
 RECONSTRUCTION = 1e-12
 CELL = 0.25  # norm of H_eff times the finest cell of the grid
-DRAWS = 2**31  # half of what a draw's counter holds
 SLACK = 1e-12  # by which bounds of the total jump rate are widened, for rounding
 
 METHODS = {
@@ -33,24 +46,17 @@ METHODS = {
 def unravel(model: Model, sectors: Sectors, start: Spectrum, finish: Spectrum, times: Array) -> Plan:
     """Compile the quantum-jump unravelling of a model,
 
-        |psi> -> exp(-i H_eff t)|psi> between jumps, H_eff = H - (i/2) sum_k L_k^dag L_k, and |psi> -> L_k|psi> in a
-        jump,
+        |psi> -> exp(-i H_eff t)|psi> between jumps, H_eff = H - (i/2) sum_k L_k^dag L_k,
+        |psi> -> L_k|psi> in jumps,
 
     for trajectories that start in an eigenstate of `start`, drawn with its probability, and end with a measurement in
-    the basis of `finish`; rho(0) and rho(T) must be block diagonal in the sectors. times (T,): rising sample times >=
-    0; the last is the duration. Raises InputError for times that are not, and where a trajectory could have more than
-    2^31 jumps.
+    the basis of `finish`; rho(0) and rho(T) must be block diagonal in the sectors. times (T,): sample times >= 0,
+    rising; the last is the duration. Raises InputError for times that are not.
     """
     times = _checked(times)
     hamiltonian, operators = rotated_operators(model, sectors)
     bounds = list(zip(sectors.offsets[:-1].tolist(), sectors.offsets[1:].tolist(), strict=True))
     evolutions = [_evolution(hamiltonian[a:b, a:b], float(times[-1])) for a, b in bounds]
-    fastest = max(e.rates[FASTEST] for e in evolutions)
-    if fastest * times[-1] > DRAWS:
-        raise InputError(
-            f"duration {times[-1]:g}: at up to {fastest:g} jumps per time a trajectory may have more than 2^31 jumps; "
-            f"allowed: duration <= {DRAWS / fastest:g}"
-        )
     slots = _slots(operators, sectors, bounds)
     return Plan(
         times=times,
@@ -196,10 +202,17 @@ def _slots(operators: Array, sectors: Sectors, bounds: list[tuple[int, int]]) ->
 
 
 def _sector_table(sectors: Sectors, slots: _Slots, evolutions: Sequence[_Evolution]) -> Array:
-    begins = np.cumsum([0, *(len(e.grid) for e in evolutions)])[:-1]
-    columns = [sectors.dimensions, [e.method for e in evolutions], sectors.block_offsets[:-1], sectors.offsets[:-1]]
-    columns += [slots.first[:-1], slots.first[1:], begins, [e.levels for e in evolutions]]
-    return np.array(np.stack(columns, axis=1), np.int64, order="C")
+    """Return Plan's columns METHOD and so on, (S, 8)."""
+    propagators = np.cumsum([0, *(len(e.grid) for e in evolutions)])[:-1]
+    table = np.zeros((len(evolutions), 8), np.int64)
+    table[:, DIMENSION] = sectors.dimensions
+    table[:, METHOD] = [e.method for e in evolutions]
+    table[:, MATRIX] = sectors.block_offsets[:-1]
+    table[:, VECTOR] = sectors.offsets[:-1]
+    table[:, SLOT], table[:, SLOT_END] = slots.first[:-1], slots.first[1:]
+    table[:, PROPAGATORS] = propagators
+    table[:, LEVELS] = [e.levels for e in evolutions]
+    return table
 
 
 def _measured(finish: Spectrum, sectors: Sectors) -> Iterator[Array]:
