@@ -57,14 +57,19 @@ def path_probabilities(
         return Paths(forward, -np.inf)
     reverse = _log_probability(
         reversed_model(model) if backwards is None else backwards,
-        model.time_reversal @ np.conj(finish),
+        time_reversed(model, finish),
         log_finish,
         duration - times[::-1],
         undoing,
         duration,
-        model.time_reversal @ np.conj(start),
+        time_reversed(model, start),
     )
     return Paths(forward, reverse)
+
+
+def time_reversed(model: Model, psi: np.ndarray) -> np.ndarray:
+    """Return Theta psi = U conj(psi), (d,), in the computational basis."""
+    return model.time_reversal @ np.conj(psi)
 
 
 def _log_probability(
