@@ -59,20 +59,24 @@ def _column_rows(point: Point, q: int, errors: np.ndarray, skewness: np.ndarray)
             if q == n_linear + WEIGHT:
                 row = _theorem(row, point, t, float(skewness[t]))
             else:
-                row = _mean(row, int(block.count), float(skewness[t]), _widest(point, q, t) / width)
+                expected = float(preparation.exact.skewness[t, q])
+                row = _mean(row, int(block.count), float(skewness[t]), _widest(point, q, t) / width, expected)
             if q >= n_linear + FIRST_STATIC and preparation.steady:
                 row = replace(row, note=INITIAL_DRAW)
         rows.append(row)
     return rows
 
 
-def _mean(row: Row, n: int, skewness: float, widest: float) -> Row:
-    """Judge a mean: studentised where its distribution is close to normal, by a bound on its range elsewhere."""
+def _mean(row: Row, n: int, skewness: float, widest: float, expected: float = 0.0) -> Row:
+    """Judge a mean: studentised where its distribution is close to normal, by a bound on its range elsewhere.
+
+    skewness: of the mean, from the sample; expected: of one value, beforehand; widest: range of one value.
+    """
     if row.estimate is None or row.exact is None or row.standard_error is None:
         return row
     estimate, exact, error = row.estimate, row.exact, row.standard_error
-    deviation = abs(estimate - exact)
     scale = max(1.0, abs(exact))
+    deviation = abs(estimate - exact)
     if not error > NO_SPREAD * scale / np.sqrt(n):
         row = replace(row, standard_error=0.0 if n > 1 else None)
         if deviation <= NO_SPREAD * scale:
@@ -80,7 +84,7 @@ def _mean(row: Row, n: int, skewness: float, widest: float) -> Row:
         # All n values are equal although the mean lies elsewhere: at most (1 - deviation / widest)^n.
         return _bounded(row, float(np.exp(-n * deviation / widest)))
     z = (estimate - exact) / error
-    if abs(skewness) > MOST_SKEWED:
+    if max(abs(skewness), expected / np.sqrt(n)) > MOST_SKEWED:
         # Hoeffding's bound holds whatever the distribution inside its range.
         return _bounded(replace(row, z=z), float(2 * np.exp(-2 * n * (deviation / widest) ** 2)))
     return replace(row, z=z, p_value=float(p_value(z, skewness)), status="judged")
