@@ -126,18 +126,24 @@ def _entropy(master: Master, ensemble: Ensemble, times: np.ndarray) -> np.ndarra
     return entropy_production(master, master.sectors.unflatten(ensemble.start), times)
 
 
-def resolution(exact: Exact, mean: float, t: int, trajectories: int) -> tuple[float, float]:
-    """Return the exact standard error of <exp(-Delta S)> at sample time t, and the exact skewness of its mean.
+LARGEST_ERROR = 0.02
+LARGEST_SKEWNESS = 0.5
 
-    se = sqrt((G(2) - mu^2) / N), skewness = (G(3) - 3 mu G(2) + 2 mu^3) / ((G(2) - mu^2)^(3/2) sqrt(N)); infinite
-    where G is. The sample's own error is worthless where rare trajectories dominate. Averaging over the last outcome
-    only lowers both.
+
+def trajectories_needed(exact: Exact, mean: float, t: int) -> float:
+    """Return how many trajectories resolve <exp(-Delta S)> = mean at sample time t; infinite where it overflows.
+
+    Resolved means: exact standard error sqrt((G(2) - mu^2) / N) <= 0.02, and exact skewness of the average
+    (G(3) - 3 mu G(2) + 2 mu^3) / ((G(2) - mu^2)^(3/2) sqrt(N)) <= 0.5. Beyond, the average lives on trajectories too
+    rare to have been seen, and the sample's own error is worthless. Averaging over the last outcome only lowers both.
     """
     second, third = float(exact.second[t]), float(exact.third[t])
     if not (np.isfinite(second) and np.isfinite(third)):
-        return np.inf, np.inf
+        return np.inf
     variance = second - mean**2
     if variance <= 1e-12 * max(second, 1.0):
-        return 0.0, 0.0
-    skewness = (third - 3 * mean * second + 2 * mean**3) / variance**1.5
-    return float(np.sqrt(variance / trajectories)), float(abs(skewness) / np.sqrt(trajectories))
+        return 0.0
+    third_central = max(abs(third - 3 * mean * second + 2 * mean**3), np.finfo(float).tiny)
+    # The square of the skewness may overflow where its logarithm does not.
+    log_skewed = 2 * np.log(third_central / LARGEST_SKEWNESS) - 3 * np.log(variance)
+    return float(max(variance / LARGEST_ERROR**2, np.exp(min(log_skewed, 700.0))))

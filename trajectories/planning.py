@@ -10,7 +10,7 @@ import numpy as np
 
 from .container import extent_for
 from .ensemble import blocks_for, template
-from .exact import resolution
+from .exact import trajectories_needed
 from .job import Job
 from .kernels.ledger import WEIGHT
 from .preparation import GROUPS, Preparation
@@ -37,14 +37,12 @@ class RunPlan:
 
     @property
     def resolvable(self) -> list[float]:
-        exact = self.preparation.exact
-        column = len(self.preparation.ledger.linear) + WEIGHT
-        found = []
-        for t, at in enumerate(self.preparation.times):
-            error, skewness = resolution(exact, float(exact.mean[t, column]), t, self.trajectories)
-            if error <= 0.02 and skewness <= 0.5:
-                found.append(float(at))
-        return found
+        exact, column = self.preparation.exact, len(self.preparation.ledger.linear) + WEIGHT
+        return [
+            float(time)
+            for t, time in enumerate(self.preparation.times)
+            if trajectories_needed(exact, float(exact.mean[t, column]), t) <= self.trajectories
+        ]
 
     def json(self) -> dict[str, Any]:
         """Return the plan as JSON's types; seconds on one core of this machine, sizes in bytes."""

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .exact import resolution
+from .exact import trajectories_needed
 from .kernels.ledger import FIRST_STATIC, WEIGHT
 from .results import Point
 from .rows import Row, entanglement_measures, entanglement_row, exact_row, irreversible_row, span
@@ -96,19 +96,16 @@ def _bounded(row: Row, bound: float) -> Row:
 
 
 def _theorem(row: Row, point: Point, t: int, skewness: float) -> Row:
-    """Judge <exp(-Delta S)>: only where its exact standard error and skewness say that a sample can resolve it."""
-    error, skew = resolution(
-        point.preparation.exact, point.preparation.exact.mean[t, point.weight_column], t, point.trajectories
-    )
+    """Judge <exp(-Delta S)>: only where its exact moments say that so many trajectories can resolve it."""
+    exact = point.preparation.exact
+    needed = trajectories_needed(exact, float(exact.mean[t, point.weight_column]), t)
     lowered = row.exact is not None and row.exact < 1 - 1e-9
-    note = "1 - lambda, below one: " + (
-        "one-way channels" if point.preparation.ledger.one_way.any() else "start without full rank"
-    )
-    row = replace(row, note=note if lowered else "")
-    if not (error <= 0.02 and skew <= MOST_SKEWED):
-        why = f"exact standard error {error:.2g}, skewness of the mean {skew:.2g}: too few trajectories to tell"
-        return replace(row, status="unresolved", note="; ".join(filter(None, (row.note, why))))
-    return _mean(row, point.trajectories, skewness, np.inf)
+    why = "one-way channels" if point.preparation.ledger.one_way.any() else "start without full rank"
+    note = f"1 - lambda, below one: {why}" if lowered else ""
+    if point.trajectories < needed:
+        wanted = f"takes {needed:.2g} trajectories" if needed < 1e300 else "takes more than 1e+300 trajectories"
+        return replace(row, status="unresolved", note="; ".join(filter(None, (note, wanted))))
+    return _mean(replace(row, note=note), point.trajectories, skewness, np.inf)
 
 
 def _widest(point: Point, q: int, t: int) -> float:

@@ -46,7 +46,7 @@ class Report:
             _point_report(point, tuple(next(judged) for _ in rows))
             for point, rows in zip(result.points, found, strict=True)
         ]
-        return cls(f"{result.name}: {result.trajectories:,} trajectories, seed {result.seed}", tuple(points))
+        return cls(f"{result.name}: {_amount(result)}, seed {result.seed}", tuple(points))
 
     @property
     def rows(self) -> list[Row]:
@@ -149,6 +149,15 @@ class Solution:
                 *_aligned([header, *cells]),
             ]
         )
+
+
+def _amount(result: Result) -> str:
+    """Say how many trajectories there are, and that they are whole blocks where another number was asked for."""
+    asked = result.meta.get("run", {}).get("ensemble", {}).get("trajectories", result.trajectories)
+    text = f"{result.trajectories:,} trajectories"
+    if asked < result.trajectories < asked + result.points[0].preparation.block_size:
+        text += f" ({asked:,} asked for, rounded up to whole blocks)"
+    return text
 
 
 def _point_report(point: Point, rows: tuple[Row, ...]) -> PointReport:
