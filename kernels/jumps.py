@@ -180,14 +180,15 @@ def jumps(
     record_channels: Int2,
     record_length: Int1,
 ) -> None:
-    """Sample trajectories first, first+1, ..., one for each row of the arrays that are filled; n rows, T times, K
-    channels.
+    """Sample trajectories first, first+1, ..., one for each of the n rows of the arrays that are filled.
 
-    Each is a pure function of (plan, seed, point_family, its number), whatever the rows it is sampled with. initial,
-    final (n,): eigenstate it starts in, outcome of the measurement at the end. counts (n, T, K): jumps of each channel
-    in (0, t]. sector (n, T), psi (n, T, m_max): normalised state at t in its sector's basis, up to a phase, padded
-    with zeros. record_times, record_channels (n, capacity): the first `capacity` jumps; capacity 0 keeps none.
-    record_length (n,): number of jumps.
+    Each is a pure function of (plan, seed, point_family, its number), whatever the rows it is sampled with.
+    T sample times, K channels, sectors of dimension at most M.
+
+    point_family: point | family << 28. initial, final: (n,) eigenstate it starts in, outcome of the measurement at the
+    end. counts: (n, T, K) jumps of each channel in (0, t]. sector: (n, T), and psi: (n, T, M) normalised state at t in
+    its sector's basis, up to a phase, padded with zeros. record_times, record_channels: (n, capacity) the first jumps;
+    capacity 0 keeps none. record_length: (n,) number of jumps, also where that is beyond the capacity.
     """
     m_max = plan.start_vector.shape[1]
     slots = 1

@@ -40,6 +40,7 @@ LAST_STEP = 1e-8  # Newton's step times the norm of H_eff from which the error l
 STEPS = 200
 TINY = 1e-280
 ROUNDING = 4e-16
+SAME_CELL = 1 + 1e-9
 
 
 @kernel
@@ -95,12 +96,16 @@ def waiting_time(plan, s, psi, log_r, remaining, work, out):
         duration, r = plan.times[-1], math.exp(log_r)
         passed = descend(plan.grid, first, levels, duration, m, psi, r, remaining, work[BASE], out)
         psi = work[BASE]
-        low, high = 0.0, min(math.ldexp(duration, -int(levels)), remaining - passed)
+        low, high, cell = 0.0, remaining - passed, math.ldexp(duration, -int(levels))
+        # The jump is in this cell, or it has not come by the end, which is in this cell or, but for rounding, its edge.
+        at_end = high <= SAME_CELL * cell
+        if not at_end:
+            high = cell
     else:
-        passed, low, high = 0.0, -log_r / fastest, remaining
-    dark = passed + high >= remaining and -log_r > slowest * remaining
+        passed, low, high, at_end = 0.0, -log_r / fastest, remaining, True
+    dark = at_end and -log_r > slowest * remaining
     if slowest > 0.0:
-        high = min(high, -log_r / slowest - passed)
+        high = max(low, min(high, -log_r / slowest - passed))
     return passed + _solve(plan, s, psi, log_r, low, high, dark, work, out)
 
 
@@ -143,8 +148,8 @@ def _solve(plan, s, psi, log_r, low, high, dark, work, out):
 
 @kernel
 def _advance(plan, s, psi, t, turned):
-    """Carry psi on by a time t so short that the first order in H_eff is exact to rounding."""
+    """Carry psi on, up to a factor, by a time t so short that the first order in H_eff is exact to rounding."""
     m = plan.sectors[s, DIMENSION]
     apply(plan.matrices, TRACELESS, plan.sectors[s, MATRIX], m, psi, turned)
     for a in range(m):
-        psi[a] += complex(0.0, -t) * turned[a] - plan.rates[s, DECAY] * t * psi[a]
+        psi[a] += complex(0.0, -t) * turned[a]

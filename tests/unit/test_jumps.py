@@ -12,6 +12,7 @@ from compiled import Compiled, Sampled
 from machines import MACHINES, compiled
 from scipy.linalg import expm
 
+from trajectories import unravelling
 from trajectories.kernels.plan import CLOSED, EIGEN, GRID, METHOD, SCALAR, Plan
 from trajectories.unravelling import unravel
 
@@ -131,6 +132,21 @@ def test_states_of_small_sectors_are_padded_with_zeros() -> None:
     small = machine.sectors.dimensions[sampled.sector] == 1
     assert small.any() and not small.all()
     np.testing.assert_array_equal(sampled.psi[small], [[1, 0]] * small.sum())
+
+
+@pytest.mark.interpreted
+@pytest.mark.parametrize("name", ["random", "engine with tunnelling", "decay into the dark"])
+def test_the_grid_gives_the_same_trajectories_as_the_eigenbasis(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine, on_grid = compiled(name), compiled(name)
+    monkeypatch.setattr(unravelling, "_eigenbasis", lambda h: None)
+    assert GRID in on_grid.plan.sectors[:, METHOD]
+    monkeypatch.undo()
+    assert EIGEN in machine.plan.sectors[:, METHOD]
+    n = 20 if numba.config.DISABLE_JIT else 2000
+    by_eigenbasis, by_grid = (each.sample(n, capacity=30) for each in (machine, on_grid))
+    for field in ("initial", "final", "counts", "record_channels", "record_length"):
+        np.testing.assert_array_equal(getattr(by_eigenbasis, field), getattr(by_grid, field))
+    np.testing.assert_allclose(by_grid.record_times, by_eigenbasis.record_times, rtol=1e-9)
 
 
 compiled_only = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="too many trajectories for plain Python")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import naive
+import numba
 import numpy as np
 import pytest
 from compiled import Compiled, Sampled
@@ -17,7 +18,7 @@ from trajectories.paths import Paths, path_probabilities
 from trajectories.reversal import reversed_model
 from trajectories.systems import diamond, local_engine
 
-N = 12
+N = 2 if numba.config.DISABLE_JIT else 12  # trajectories
 
 
 def with_theta(model: Model, seed: int = 3) -> Model:
