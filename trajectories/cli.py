@@ -16,6 +16,8 @@ from typing import NoReturn
 from trajectories import __version__
 from trajectories.errors import InputError, Interrupted
 
+# Read when NumPy is imported. Matrices here are small: threads on them cost up to forty times what they gain.
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 BAD_INPUT, UNFINISHED, CTRL_C, BROKEN_PIPE = 2, 75, 130, 141
 
 DESCRIPTION = """\
@@ -50,6 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             # A terminal that cannot show a letter gets a question mark, not a traceback after an hour of sampling.
             stream.reconfigure(errors="replace")
     arguments = parser().parse_args(argv)
+    for name in THREADS:
+        os.environ.setdefault(name, "1")
     try:
         # Looked up here, because what a command imports is what --help must not wait for.
         from trajectories import commands

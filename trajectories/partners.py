@@ -85,7 +85,7 @@ def pair_channels(channels: Sequence[Channel], reservoirs: Sequence[Reservoir], 
             operators[p] = _aligned(operators[k], operators[p], channel, channels[p])
             steps[k] = _entropy_step(operators[k], operators[p], channel, channels[p], beta[channel.reservoir])
             steps[p] = -steps[k]
-            lines.append(f"{channel.name} <-> {channels[p].name}  Delta s = {steps[k]:+.6g}  ({how})")
+            lines.append(f"{channel.name} <-> {channels[p].name}  Delta s = {steps[k] + 0.0:+.6g}  ({how})")
     return Pairing(operators, np.array(partner, dtype=np.int64), steps + 0.0, tuple(lines))
 
 

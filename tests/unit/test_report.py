@@ -1,0 +1,135 @@
+"""How rows are judged: every status for its own reason, and nothing in JSON that JSON does not have."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from small_models import LOWER
+
+import trajectories
+from trajectories.model import Channel, Model, Reservoir
+from trajectories.report import FALSE_ALARM_RATE, judge, verdict
+from trajectories.results import Result
+from trajectories.rows import Row
+from trajectories.systems import diamond, local_engine
+from trajectories.tables import with_error
+
+
+def row(p: float | None, status: str = "judged") -> Row:
+    return Row("activity", None, None, 0.0, 1.0, "1/time", 1.0, 1.0, 0.1, 0.0, p, status)
+
+
+def test_the_false_alarm_rate_is_shared_by_all_rows() -> None:
+    limit = FALSE_ALARM_RATE / 10
+    rows = judge([row(1.01 * limit)] * 9 + [row(0.99 * limit)])
+    assert [found.status for found in rows] == ["agree"] * 9 + ["disagree"]
+    assert judge([row(0.99 * limit)])[0].status == "disagree"  # alone its threshold is the whole rate
+
+
+def test_a_bound_can_condemn_but_not_acquit() -> None:
+    assert [found.status for found in judge([row(1e-9, "bounded"), row(0.5, "bounded")])] == ["disagree", "unresolved"]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [
+        (["agree", "disagree"], "disagree"),
+        (["agree", "unresolved", "unchecked"], "agree"),
+        (["exact", "irreversible"], "agree"),
+        (["unresolved", "irreversible"], "unresolved"),
+        ([], "unresolved"),
+    ],
+)
+def test_the_verdict(statuses: list[str], expected: str) -> None:
+    assert verdict([replace(row(None), status=status) for status in statuses]) == expected
+
+
+@pytest.fixture(scope="module")
+def one_way() -> Result:
+    model = local_engine(T_h=1.0, T_c=0.0, g=0.3, gamma_h=0.7, gamma_c=0.9)
+    return trajectories.run(model, times=[0.0, 0.5, 1.0], duration=1.0, trajectories=20_000)
+
+
+def test_one_way_channels_are_reported_as_irreversible(one_way: Result) -> None:
+    rows = [found for found in one_way.report().rows if found.time == 1.0]
+    by_name = {found.quantity: found for found in rows if found.reservoir is None and found.label is None}
+    for quantity in ("entropy_production", "entropy_production_rate"):
+        found = by_name[quantity]
+        assert (found.status, found.estimate, found.exact) == ("irreversible", None, None)
+        assert "absolutely irreversible" in found.note
+    assert by_name["irreversible_fraction"].status == "agree"
+    assert 0 < (by_name["irreversible_fraction"].exact or 0) < 1
+    theorem = by_name["integral_fluctuation_theorem"]
+    assert theorem.exact is not None and theorem.exact < 1 and "1 - lambda" in theorem.note
+
+
+def test_json_has_neither_nan_nor_infinity(one_way: Result) -> None:
+    text = json.dumps(one_way.report().json(), allow_nan=False)
+    found = json.loads(text)
+    assert set(found) >= {"points", "verdict"} and found["verdict"] == "agree"
+    keys = {
+        "quantity",
+        "label",
+        "reservoir",
+        "from",
+        "time",
+        "unit",
+        "estimate",
+        "standard_error",
+        "exact",
+        "z",
+        "status",
+    }
+    for record in found["points"][0]["rows"]:
+        assert keys <= set(record)
+        assert record["status"] in ("agree", "disagree", "unresolved", "exact", "irreversible", "unchecked")
+    assert found["points"][0]["trajectories"] == one_way.trajectories
+
+
+def test_csv_is_the_same_table(one_way: Result) -> None:
+    report = one_way.report()
+    records = list(csv.DictReader(io.StringIO(report.csv())))
+    assert len(records) == len(report.rows)
+    assert [record["quantity"] for record in records] == [found.quantity for found in report.rows]
+    assert float(records[-1]["estimate"]) == report.rows[-1].estimate
+
+
+def test_a_steady_start_is_marked_where_it_tests_the_initial_draw_only() -> None:
+    model = diamond(beta_A=0.0, beta_S=1.0)
+    steady = trajectories.run(model, duration=1.0, trajectories=1000).report()
+    relaxing = trajectories.run(model, duration=1.0, trajectories=1000, initial="ground").report()
+    marked = {found.quantity for found in steady.rows if "initial draw only" in found.note}
+    assert marked == {"energy", "energy_current", "population", "concurrence", "negativity"}
+    assert not any("initial draw only" in found.note for found in relaxing.rows)
+
+
+def test_a_rare_state_that_was_never_seen_is_no_disagreement() -> None:
+    """p = 5e-5, N = 2000: most samples have never been there, and their small spread must not be taken at its word."""
+    channels = [
+        Channel("up", np.sqrt(1e-4) * LOWER.T, "bath", 1.0, "down"),
+        Channel("down", LOWER, "bath", -1.0, "up"),
+    ]
+    model = Model(np.diag([0.0, 1.0]), channels, [Reservoir("bath", beta=float(-np.log(1e-4)))], pair=None)
+    for seed in range(30):
+        report = trajectories.run(model, duration=0.5, trajectories=2000, seed=seed, initial="ground").report()
+        assert report.verdict != "disagree", report.text()
+
+
+def test_few_trajectories_resolve_nothing_and_say_so() -> None:
+    report = trajectories.run(diamond(beta_A=-2.0, beta_S=3.0), duration=1.0, trajectories=1).report()
+    assert report.verdict in ("unresolved", "agree")
+    assert json.dumps(report.json(), allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("estimate", "error", "expected"),
+    [(0.173826, 0.00117, "0.1738(12)"), (52.0468, 0.0164, "52.047(16)"), (12345.6, 210.0, "12345.6 ± 2.1e+02"),
+     (1.0, 0.0, "1"), (None, None, "-"), (-1e-17, 0.0, "0")],
+)  # fmt: skip
+def test_estimates_are_written_with_their_error(estimate: float | None, error: float | None, expected: str) -> None:
+    assert with_error(estimate, error) == expected
