@@ -1,0 +1,184 @@
+"""Counts at finite times: their mean, covariance and cumulants exactly, with the constants that the rates leave out.
+
+For counts N_a(t) from time 0 on, with currents J_a, G_a = sum_k w_ak L_k . L_k^dag, L^+ the Drazin inverse of L, and
+the steady state rho as start,
+
+    <N_a> = J_a t,
+    Cov(N_a, N_b) = D_ab t + Tr[G_a (L^+)^2 (e^{L t} - 1) G_b rho] + (a <-> b),
+
+so that Var N = D t + const + (what decays): over a few relaxation times the constant is no small correction. For any
+start rho(0) the state resolved by the first moment of N_b - J_b t is x_b(t), dx_b/dt = L x_b + (G_b - J_b) rho(t), and
+
+    Cov(N_a, N_b) = Tr[G_a L^+ (x_b(t) - (G_b - J_b) P(t))] + (a <-> b) + sum_k w_ak w_bk n_k(t) - m_a m_b
+
+with P(t) the integral of rho from 0 to t, n_k(t) the mean numbers of jumps and m_a = <N_a> - J_a t.
+Landi, Kewming, Mitchison, Potts, PRX Quantum 5, 020201 (2024).
+"""
+
+from __future__ import annotations
+
+from math import comb, factorial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import sparse
+
+from .blockspace import DENSE_LIMIT
+from .counts import check_weights, jump_operator
+from .cumulants import check_rows, covariance
+from .factors import Drazin
+from .master import Master, check_times
+from .propagation import DensePropagator, SparsePropagator
+
+
+class Moments(NamedTuple):
+    """mean (T, C) and covariance (T, C, C) of C counts at T times; without the axes C for a single count."""
+
+    mean: np.ndarray
+    covariance: np.ndarray
+
+
+class Asymptote(NamedTuple):
+    """At long times the mean is mean_rate t + mean_offset and the covariance covariance_rate t + covariance_offset.
+
+    Shapes (C,), (C,), (C, C), (C, C); numbers for a single count.
+    """
+
+    mean_rate: np.ndarray
+    mean_offset: np.ndarray
+    covariance_rate: np.ndarray
+    covariance_offset: np.ndarray
+
+
+def finite_time(master: Master, weights: ArrayLike, times: ArrayLike, start: np.ndarray | None = None) -> Moments:
+    """Return mean and covariance of counts over (0, t], exactly.
+
+    weights: (C, K), or (K,) for one count. times: (T,), from 0 on, not falling. start: the state at time 0, (d, d) or
+    flattened blocks (D,); None: the steady state. Raises InputError for bad weights, times or states, or where the
+    steady state is not unique.
+    """
+    single = np.ndim(weights) == 1
+    instants = check_times(np.asarray(times, float))
+    master = master if start is None else master.covering(start)
+    counts = check_rows(master, weights)
+    moments = _steady(master, counts, instants) if start is None else _started(master, counts, instants, start)
+    return Moments(moments.mean[:, 0], moments.covariance[:, 0, 0]) if single else moments
+
+
+def long_time(master: Master, weights: ArrayLike, start: np.ndarray | None = None) -> Asymptote:
+    """Return rates and constants of the mean and the covariance of counts at long times; arguments: `finite_time`.
+
+    From the steady state the constants are 0 for the mean and -2 Tr[G (L^+)^2 G rho] for the variance. From rho(0) they
+    are m = -Tr[G y] with y = L^+ rho(0), and 2 Tr[G L^+ (G - J) y] - sum_k w_k^2 Tr[L_k^dag L_k y] - m^2 besides.
+    """
+    single = np.ndim(weights) == 1
+    master = master if start is None else master.covering(start)
+    counts = check_rows(master, weights)
+    inverse = Drazin(master)
+    functionals, jumps, means = _operators(master, counts)
+    vectors = [inverse.solve(inverse.solve(jump @ inverse.rho)) for jump in jumps]
+    half = -(functionals.conj() @ np.array(vectors).T).real
+    offset, shift, missed = np.zeros(len(counts)), np.zeros_like(half), np.zeros(len(master.model.operators))
+    if start is not None:
+        moved = inverse.solve(_blocks(master, start))
+        missed = -master.jump_rates(moved)
+        offset = counts @ missed
+        turned = [inverse.solve(jump @ moved - mean * moved) for jump, mean in zip(jumps, means, strict=True)]
+        shift = (functionals.conj() @ np.array(turned).T).real
+    constant = half + shift
+    total = constant + constant.T + (counts * missed) @ counts.T - np.outer(offset, offset)
+    result = Asymptote(means, offset, covariance(master, counts), total)
+    return Asymptote(*(part.reshape(-1)[0] for part in result)) if single else result
+
+
+def finite_time_cumulants(
+    master: Master, weights: ArrayLike, times: ArrayLike, start: np.ndarray | None = None, order: int = 4
+) -> np.ndarray:
+    """Return the cumulants kappa_1 ... kappa_order of one count over (0, t], (T, order) float64, exactly.
+
+    From the states M_n resolved by the n-th moment of N(t) - J t, dM_n/dt = L M_n + sum_{m=1}^n C(n,m) G_m M_{n-m},
+    G_m = sum_k w_k^m L_k . L_k^dag (less J for m = 1). kappa_n grows as c_n t + const. Relative rounding errors grow as
+    1e-16 |L| t. The cost is that of a generator (order + 1) times larger. Arguments and errors: `finite_time`, weights
+    (K,).
+    """
+    instants = check_times(np.asarray(times, float))
+    master = master if start is None else master.covering(start)
+    count = check_weights(master.model, weights)
+    size = max(float(np.abs(count).max()), np.finfo(float).tiny)
+    mean = float(count @ master.jump_rates(master.steady_blocks))
+    rho = master.steady_blocks if start is None else _blocks(master, start)
+    resolved = _resolved(master, count / size, mean / size, order, rho, instants)
+    moments = (resolved @ master.trace_row).real * [factorial(n) for n in range(order + 1)]
+    result = np.zeros((len(instants), order))
+    for n in range(1, order + 1):
+        lower = sum(comb(n - 1, m - 1) * result[:, m - 1] * moments[:, n - m] for m in range(1, n))
+        result[:, n - 1] = moments[:, n] - lower
+    result *= size ** np.arange(1, order + 1)
+    result[:, 0] += mean * instants
+    return result
+
+
+def _steady(master: Master, counts: np.ndarray, times: np.ndarray) -> Moments:
+    inverse = Drazin(master)
+    functionals, jumps, means = _operators(master, counts)
+    propagator = master.propagator(master.generator, trace=master.trace_row)
+    transient = np.zeros((len(times), len(counts), len(counts)))
+    for b, jump in enumerate(jumps):
+        vector = first = inverse.solve(inverse.solve(jump @ inverse.rho))
+        now = 0.0
+        for j, time in enumerate(times):
+            vector, now = propagator.advance(vector, time - now)[0], time
+            transient[j, :, b] = (functionals.conj() @ (vector - first)).real
+    linear = covariance(master, counts) * times[:, None, None]
+    return Moments(means * times[:, None], linear + transient + transient.transpose(0, 2, 1))
+
+
+def _started(master: Master, counts: np.ndarray, times: np.ndarray, start: np.ndarray) -> Moments:
+    inverse = Drazin(master)
+    functionals, jumps, means = _operators(master, counts)
+    elapsed = master.block_integrals(start, times)
+    number = master.jump_rates(elapsed)
+    half = np.zeros((len(times), len(counts), len(counts)))
+    for b, (count, jump, mean) in enumerate(zip(counts, jumps, means, strict=True)):
+        resolved = _resolved(master, count, float(mean), 1, _blocks(master, start), times)[:, 1]
+        for j, (first, integral) in enumerate(zip(resolved, elapsed, strict=True)):
+            response = inverse.solve(first - (jump @ integral - mean * integral))
+            half[j, :, b] = (functionals.conj() @ response).real
+    beyond = number @ counts.T - means * times[:, None]
+    shot = np.einsum("ak,bk,tk->tab", counts, counts, number)
+    joint = half + half.transpose(0, 2, 1) + shot - beyond[:, :, None] * beyond[:, None, :]
+    return Moments(number @ counts.T, joint)
+
+
+def _operators(master: Master, counts: np.ndarray) -> tuple[np.ndarray, list, np.ndarray]:
+    """Return (C, D) whose conjugates give Tr[G_a .], the operators G_a on blocks, and the currents J_a, (C,)."""
+    means = counts @ master.jump_rates(master.steady_blocks)
+    return counts @ master.space.losses, [jump_operator(master, count) for count in counts], means
+
+
+def _resolved(
+    master: Master, count: np.ndarray, mean: float, order: int, start: np.ndarray, times: np.ndarray
+) -> np.ndarray:
+    """Return M_n(t)/n! of the count less mean t, (T, order + 1, D)."""
+    generator, size = master.generator, len(master.trace_row)
+    unit = sparse.eye(size, format="csr")
+    fed = [sparse.csr_matrix(jump_operator(master, count**m)) / factorial(m) for m in range(1, order + 1)]
+    fed[0] = fed[0] - mean * unit
+    own = sparse.csr_matrix(generator)
+    rows = [[own if j == i else fed[i - j - 1] if j < i else None for j in range(order + 1)] for i in range(order + 1)]
+    joint = sparse.csr_array(sparse.bmat(rows))
+    small = joint.shape[0] <= DENSE_LIMIT
+    kept = np.concatenate([master.trace_row, np.zeros(order * size)])
+    propagator = DensePropagator(joint.toarray(), trace=kept) if small else SparsePropagator(joint)
+    vector = np.concatenate([start, np.zeros(order * size, start.dtype)])
+    result, now = np.zeros((len(times), len(vector)), complex), 0.0
+    for j, time in enumerate(times):
+        moved, log_scale = propagator.advance(vector, time - now)
+        vector, now = moved * np.exp(log_scale), time
+        result[j] = vector
+    return result.reshape(len(times), order + 1, size)
+
+
+def _blocks(master: Master, start: np.ndarray) -> np.ndarray:
+    return np.asarray(start, complex) if np.ndim(start) == 1 else master.sectors.flatten(start)
