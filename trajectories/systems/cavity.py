@@ -1,0 +1,156 @@
+"""Two pumped qubits in a lossy cavity: the machine of `diamond` with its baths made of light.
+
+Tacchino et al., PRL 120, 063604 (2018), Eqs. (7)-(9), and Appendices C and D of the preprint. The Tavis-Cummings
+Hamiltonian in the frame that rotates with the qubits and the cavity (exact, since every term conserves or changes the
+number of excitations as a whole), for spin lowering operators c_1, c_2 and the cavity's a:
+
+    H = g sum_i ( c_i^dagger a + c_i a^dagger ) + delta (n_1 - n_2),
+    d rho/dt = -i[H, rho] + sum_i ( p D[c_i^dagger] + gamma D[c_i] + gamma_z D[sigma_z^i] ) rho
+               + kappa D[a] rho + p_c D[a^dagger] rho,      D[L] rho = L rho L^dagger - 1/2 {L^dagger L, rho}.
+
+The paper's (Gamma/2) D_o with D_o = 2 o rho o^dagger - {o^dagger o, rho} is a rate Gamma here. Only ratios of rates to
+g matter. Dephasing is gamma_z (sigma_z rho sigma_z - rho) for each qubit, without a factor 1/2. The subsystems are the
+two qubits and the cavity, cut off after n_max photons: d = 4 (n_max + 1).
+
+The number of excitations n_1 + n_2 + n is a weak symmetry: a trajectory stays in sectors of at most four states, and
+the steady state has 16 n_max + 4 elements. Entropy accounting is off and no jump has a quantum of energy: the paper
+defines no heat for this model, and photons leave the cavity for good.
+
+Without the cavity's dynamics (kappa >> g) it decays into the effective model of Eq. (9), the diamond with the rates
+Gamma^+ = p/2 (both baths), Gamma_A^- = gamma/2 and Gamma_S^- = Gamma + gamma/2, Gamma = 4 g^2/kappa.
+
+"C > 1/3 as soon as p > gamma" holds in the limit gamma -> 0 only: at gamma = 1e-3 g it takes 1.372 < p/gamma < 22.6.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trajectories import checks
+from trajectories.errors import InputError
+from trajectories.model import Channel, Model, Reservoir
+from trajectories.operators import Array, dagger, destroy, embed, number, sigma_minus, sigma_z
+from trajectories.systems.diamond import diamond
+
+LARGEST_TOP_POPULATION = 1e-6
+"""Most population in the highest Fock level at which the cut-off does not show in the entanglement."""
+
+
+def cavity(
+    p: float,
+    gamma: float,
+    kappa: float,
+    g: float = 1.0,
+    n_max: int = 15,
+    dephasing: float = 0.0,
+    detuning: float = 0.0,
+    cavity_pump: float = 0.0,
+) -> Model:
+    """Two pumped qubits in a lossy cavity (Tacchino et al., PRL 120, 063604 (2018), Eqs. (7), (8)).
+
+    Parameters
+    ----------
+    p : float
+        Rate of incoherent pumping of each qubit (1/time), >= 0.
+    gamma : float
+        Rate of decay of each qubit, >= 0; p and gamma are not both 0.
+    kappa : float
+        Rate at which photons leave the cavity, > 0.
+    g : float
+        Coupling of each qubit to the cavity, > 0; only the ratios of rates to g matter.
+    n_max : int
+        Largest number of photons, >= 1; `top_level_population` tells whether it is enough.
+    dephasing : float
+        Rate gamma_z of pure dephasing of each qubit, gamma_z (sigma_z rho sigma_z - rho), >= 0 (Appendix D).
+    detuning : float
+        Detuning delta of the qubits from the cavity, +delta for the first and -delta for the second (Appendix D).
+    cavity_pump : float
+        Rate p_c of incoherent pumping of the cavity, the warmth of its bath, >= 0 and < kappa (Appendix D).
+
+    Returns
+    -------
+    Model
+        Channels pump_1, pump_2, decay_1, decay_2, loss, dephasing_1, dephasing_2, cavity_pump, without those of rate 0;
+        reservoirs pump, decay, cavity, dephasing without temperatures; no entropy accounting, no quanta of energy.
+
+    Raises
+    ------
+    InputError
+        Values out of range; p = gamma = 0, where the dark state of the qubits keeps its population for ever.
+    """
+    rates = {"p": p, "gamma": gamma, "dephasing": dephasing, "cavity_pump": cavity_pump}
+    p, gamma, dephasing, warmth = (checks.real(rate, f"cavity: {key}", least=0.0) for key, rate in rates.items())
+    kappa, g = checks.real(kappa, "cavity: kappa", above=0.0), checks.real(g, "cavity: g", above=0.0)
+    delta, n_max = checks.real(detuning, "cavity: detuning"), checks.whole(n_max, "cavity: n_max", 1)
+    if p == 0.0 and gamma == 0.0:
+        raise InputError("cavity: p = gamma = 0: the qubits never leave their dark state; p or gamma must be > 0")
+    if warmth >= kappa:
+        raise InputError(
+            f"cavity: cavity_pump = {warmth:g}: the number of photons would grow without end; "
+            f"allowed: < kappa = {kappa:g}"
+        )
+    dims = (2, 2, n_max + 1)
+    lower = [embed(sigma_minus(), site, dims) for site in (0, 1)]
+    photon = embed(destroy(n_max + 1), 2, dims)
+    absorb = dagger(lower[0] + lower[1]) @ photon
+    jumps: list[tuple[str, str, float, Array]] = []
+    for i, c in enumerate(lower):
+        jumps += [(f"pump_{i + 1}", "pump", p, dagger(c)), (f"decay_{i + 1}", "decay", gamma, c)]
+    jumps += [("loss", "cavity", kappa, photon), ("cavity_pump", "cavity", warmth, dagger(photon))]
+    jumps += [(f"dephasing_{i + 1}", "dephasing", dephasing, embed(sigma_z(), i, dims)) for i in (0, 1)]
+    # Nothing is searched for what would undo a jump: no entropy is defined here.
+    channels = [
+        Channel(name, math.sqrt(rate) * jump, bath, None, name if bath == "dephasing" else "none")
+        for name, bath, rate, jump in jumps
+        if rate > 0.0
+    ]
+    values = {"p": p, "gamma": gamma, "kappa": kappa, "g": g, "n_max": n_max}
+    options = {"dephasing": dephasing, "detuning": delta, "cavity_pump": warmth}
+    return Model(
+        g * (absorb + dagger(absorb)) + delta * (embed(number(), 0, dims) - embed(number(), 1, dims)),
+        channels,
+        [Reservoir(bath) for bath in dict.fromkeys(channel.reservoir for channel in channels)],
+        name="cavity",
+        dims=dims,
+        pair=(0, 1),
+        parameters=values | options,
+        entropy=False,
+    )
+
+
+def effective_cavity(p: float, gamma: float, kappa: float, g: float = 1.0) -> Model:
+    """The two-qubit model that is left when the cavity follows the qubits at once, Eq. (9): a `diamond`.
+
+    p, gamma, kappa, g: as for `cavity`. Its rates are up_A = up_S = p/2, down_A = gamma/2, down_S = 4 g^2/kappa +
+    gamma/2; good for kappa >> g. Unlike the cavity it has reservoirs with temperatures, beta_A = ln(gamma/p) and
+    beta_S = ln((gamma + 8 g^2/kappa)/p). Raises InputError for values out of range.
+    """
+    return diamond(rates=effective_rates(p, gamma, kappa, g))
+
+
+def effective_rates(p: float, gamma: float, kappa: float, g: float = 1.0) -> tuple[float, float, float, float]:
+    """Rates (up_A, down_A, up_S, down_S) of the effective model, as `diamond` and its closed forms take them."""
+    p, gamma = checks.real(p, "cavity: p", least=0.0), checks.real(gamma, "cavity: gamma", least=0.0)
+    kappa, g = checks.real(kappa, "cavity: kappa", above=0.0), checks.real(g, "cavity: g", above=0.0)
+    return p / 2.0, gamma / 2.0, p / 2.0, 4.0 * g**2 / kappa + gamma / 2.0
+
+
+def top_level_population(rho: Array) -> NDArray[np.float64]:
+    """Population of the highest Fock level, for states rho (..., d, d) of the cavity model; shape (...,)."""
+    diagonal = np.diagonal(rho, axis1=-2, axis2=-1).real
+    levels = diagonal.reshape(*diagonal.shape[:-1], 4, -1)
+    top: NDArray[np.float64] = levels[..., -1].sum(axis=-1)
+    return top
+
+
+def check_truncation(rho: Array) -> None:
+    """Raise InputError where one of the states rho (..., d, d) has too much population in the highest Fock level."""
+    worst, n_max = float(np.max(top_level_population(rho))), np.shape(rho)[-1] // 4 - 1
+    if worst > LARGEST_TOP_POPULATION:
+        raise InputError(
+            f"cavity: n_max = {n_max}: the highest Fock level has the population {worst:.2g}, allowed: at most "
+            f"{LARGEST_TOP_POPULATION:g}; n_max must be larger"
+        )
