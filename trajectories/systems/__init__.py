@@ -15,17 +15,39 @@ from typing import Any
 from trajectories.errors import InputError
 from trajectories.model import Model
 from trajectories.systems import parameters as _parameters
+from trajectories.systems.cavity import cavity, effective_cavity
+from trajectories.systems.common_bath import common_bath
 from trajectories.systems.diamond import diamond
+from trajectories.systems.double_dot import double_dot
+from trajectories.systems.flux_qubits import flux_qubits
 from trajectories.systems.local_engine import local_engine
+from trajectories.systems.reset_engine import reset_engine
 
 _BUILDERS: dict[str, Callable[..., Model]] = {
     "diamond": diamond,
     "local_engine": local_engine,
+    "cavity": cavity,
+    "reset_engine": reset_engine,
+    "flux_qubits": flux_qubits,
+    "double_dot": double_dot,
+    "common_bath": common_bath,
 }
 
 SYSTEMS = tuple(_BUILDERS)
 
-__all__ = ["SYSTEMS", "build", "describe", "diamond", "local_engine"]
+__all__ = [
+    "SYSTEMS",
+    "build",
+    "cavity",
+    "common_bath",
+    "describe",
+    "diamond",
+    "double_dot",
+    "effective_cavity",
+    "flux_qubits",
+    "local_engine",
+    "reset_engine",
+]
 
 
 def build(name: str, parameters: Mapping[str, Any]) -> Model:
