@@ -100,6 +100,12 @@ def cache_folder() -> Path | None:
     return folder
 
 
+def compiled_before() -> bool:
+    """Return whether the kernels are in the cache, so that importing them takes no time worth a word."""
+    folder = cache_folder()
+    return folder is not None and any(folder.rglob("*.nbc"))
+
+
 def _fingerprint() -> str:
     """Return a hash of the kernel sources and of everything else that compiled code depends on."""
     import llvmlite

@@ -27,6 +27,10 @@ def run(arguments: Namespace) -> int:
     output = Path(arguments.output or f"{wanted.name}.h5")
     if output.suffix == ".toml":
         raise InputError(f"-o {output}: is the name of a run file: must be a result file such as {output.stem}.h5")
+    from trajectories.kernels import compiled_before
+
+    if not arguments.quiet and not compiled_before():
+        print("compiling the kernels, once on this machine (ten seconds or so)", file=sys.stderr, flush=True)
     from trajectories import ensemble
     from trajectories.job import Job
 

@@ -35,7 +35,7 @@ FORBIDDEN = {
     **{name: ("master", "exact", "counting", "sampling", "kernels") for name in ("panels", "portraits", "typography")},
 }
 KERNELS_MAY_IMPORT = ("__future__", "numba", "llvmlite", "numpy", "math", "typing", "trajectories.kernels")
-# The cache folder is named before anything is compiled, from the sources and the machine: the business of __init__ alone.
+# The cache folder is named before anything is compiled, from the sources and the machine: by __init__ alone.
 KERNELS_INIT_MAY_IMPORT = (*KERNELS_MAY_IMPORT, *sys.stdlib_module_names)
 
 
