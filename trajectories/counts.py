@@ -29,7 +29,7 @@ def quanta(model: Model, reservoir: str) -> np.ndarray:
     """Return the weights, (K,), of the net number of quanta that the system takes from a reservoir.
 
     w_k = sign(dq_k) for the channels k of the reservoir, dq_k the energy that the system gains; 0 for the others.
-    Raises InputError for an unknown reservoir, or one none of whose jumps carries energy.
+    Raises InputError as `heat` does.
     """
     return np.sign(heat(model, reservoir))
 
@@ -37,12 +37,17 @@ def quanta(model: Model, reservoir: str) -> np.ndarray:
 def heat(model: Model, reservoir: str) -> np.ndarray:
     """Return the weights, (K,), of the counted heat into the system from a reservoir: w_k = dq_k (energy).
 
-    Raises InputError for an unknown reservoir, or one none of whose jumps carries energy.
+    A self-partnered jump without a quantum counts 0. Raises InputError for an unknown reservoir, one none of whose
+    jumps carries energy, or one with a jump whose quantum is not known.
     """
     names = [bath.name for bath in model.reservoirs]
     if reservoir not in names:
         raise InputError(f"{model.name} has no reservoir {reservoir!r}; it has {', '.join(names)}")
     inside = model.reservoir_index == names.index(reservoir)
+    unknown = inside & np.isnan(model.quanta) & (model.partner != np.arange(len(model.partner)))
+    if unknown.any():
+        name = model.channels[int(np.argmax(unknown))].name
+        raise InputError(f"{model.name}: channel {name!r} has no energy quantum; heat from {reservoir!r} needs one")
     weights = np.where(inside, np.nan_to_num(model.quanta), 0.0)
     if not weights.any():
         raise InputError(
