@@ -105,7 +105,7 @@ def test_the_entropy_production_is_the_current_times_the_affinity(name: str) -> 
 
 
 def test_the_constant_of_the_variance_matters_in_a_run() -> None:
-    # The reset engine over T = 1000, little more than one relaxation time: Var N is .308, the rate alone gives .119, and
+    # The reset engine over T = 1000, little more than one relaxation time: Var N is .308, the rate alone gives .119;
     # 2 10^4 trajectories know it to one or two per cent.
     solver = Master(reset_engine(T_c=0.5, T_h=2.0, g=1.6e-3, p_c=1e-2, p_h=1.1e-3))
     count = counts.quanta(solver.model, "h")
