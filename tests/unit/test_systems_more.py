@@ -256,6 +256,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "cavity, no loss": (built("cavity", kappa=0.0), ("kappa = 0.0", "> 0")),
     "cavity, no coupling": (built("cavity", g=0.0), ("g = 0.0", "> 0")),
     "cavity, no photons": (built("cavity", n_max=0), ("n_max = 0", ">= 1")),
+    "cavity, too many photons": (built("cavity", n_max=10**6), ("n_max = 1000000", "1 to 500")),
     "cavity, half a photon": (built("cavity", n_max=2.5), ("n_max = 2.5", "whole number")),
     "cavity, negative dephasing": (built("cavity", dephasing=-0.1), ("dephasing = -0.1", ">= 0")),
     "cavity, infinite detuning": (built("cavity", detuning=math.inf), ("detuning = inf", "finite")),

@@ -35,6 +35,8 @@ from trajectories.model import Channel, Model, Reservoir
 from trajectories.operators import Array, dagger, destroy, embed, number, sigma_minus, sigma_z
 from trajectories.systems.diamond import diamond
 
+LARGEST_N_MAX = 500
+
 LARGEST_TOP_POPULATION = 1e-6
 """Most population in the highest Fock level at which the cut-off does not show in the entanglement."""
 
@@ -62,7 +64,7 @@ def cavity(
     g : float
         Coupling of each qubit to the cavity, > 0; only the ratios of rates to g matter.
     n_max : int
-        Largest number of photons, >= 1; `top_level_population` tells whether it is enough.
+        Largest number of photons, 1 to 500; `top_level_population` tells whether it is enough.
     dephasing : float
         Rate gamma_z of pure dephasing of each qubit, gamma_z (sigma_z rho sigma_z - rho), >= 0 (Appendix D).
     detuning : float
@@ -81,44 +83,72 @@ def cavity(
     InputError
         Values out of range; p = gamma = 0, where the dark state of the qubits keeps its population for ever.
     """
-    rates = {"p": p, "gamma": gamma, "dephasing": dephasing, "cavity_pump": cavity_pump}
-    p, gamma, dephasing, warmth = (checks.real(rate, f"cavity: {key}", least=0.0) for key, rate in rates.items())
-    kappa, g = checks.real(kappa, "cavity: kappa", above=0.0), checks.real(g, "cavity: g", above=0.0)
-    delta, n_max = checks.real(detuning, "cavity: detuning"), checks.whole(n_max, "cavity: n_max", 1)
-    if p == 0.0 and gamma == 0.0:
-        raise InputError("cavity: p = gamma = 0: the qubits never leave their dark state; p or gamma must be > 0")
-    if warmth >= kappa:
-        raise InputError(
-            f"cavity: cavity_pump = {warmth:g}: the number of photons would grow without end; "
-            f"allowed: < kappa = {kappa:g}"
-        )
-    dims = (2, 2, n_max + 1)
-    lower = [embed(sigma_minus(), site, dims) for site in (0, 1)]
-    photon = embed(destroy(n_max + 1), 2, dims)
-    absorb = dagger(lower[0] + lower[1]) @ photon
-    jumps: list[tuple[str, str, float, Array]] = []
-    for i, c in enumerate(lower):
-        jumps += [(f"pump_{i + 1}", "pump", p, dagger(c)), (f"decay_{i + 1}", "decay", gamma, c)]
-    jumps += [("loss", "cavity", kappa, photon), ("cavity_pump", "cavity", warmth, dagger(photon))]
-    jumps += [(f"dephasing_{i + 1}", "dephasing", dephasing, embed(sigma_z(), i, dims)) for i in (0, 1)]
+    values = cavity_values(p, gamma, kappa, g, n_max, dephasing, detuning, cavity_pump)
+    exchange, difference = unit_hamiltonians(int(values["n_max"]))
     # Nothing is searched for what would undo a jump: no entropy is defined here.
     channels = [
-        Channel(name, math.sqrt(rate) * jump, bath, None, name if bath == "dephasing" else "none")
-        for name, bath, rate, jump in jumps
-        if rate > 0.0
+        Channel(name, math.sqrt(values[key]) * jump, bath, None, name if bath == "dephasing" else "none")
+        for name, bath, key, jump in unit_jumps(int(values["n_max"]))
+        if values[key] > 0.0
     ]
-    values = {"p": p, "gamma": gamma, "kappa": kappa, "g": g, "n_max": n_max}
-    options = {"dephasing": dephasing, "detuning": delta, "cavity_pump": warmth}
     return Model(
-        g * (absorb + dagger(absorb)) + delta * (embed(number(), 0, dims) - embed(number(), 1, dims)),
+        values["g"] * exchange + values["detuning"] * difference,
         channels,
         [Reservoir(bath) for bath in dict.fromkeys(channel.reservoir for channel in channels)],
         name="cavity",
-        dims=dims,
+        dims=(2, 2, int(values["n_max"]) + 1),
         pair=(0, 1),
-        parameters=values | options,
+        parameters=values,
         entropy=False,
     )
+
+
+def cavity_values(
+    p: float,
+    gamma: float,
+    kappa: float,
+    g: float = 1.0,
+    n_max: int = 15,
+    dephasing: float = 0.0,
+    detuning: float = 0.0,
+    cavity_pump: float = 0.0,
+) -> dict[str, float]:
+    """The checked parameters of `cavity`, by name. Raises InputError: see there."""
+    least_zero = {"p": p, "gamma": gamma, "dephasing": dephasing, "cavity_pump": cavity_pump}
+    values = {key: checks.real(rate, f"cavity: {key}", least=0.0) for key, rate in least_zero.items()}
+    values |= {key: checks.real(x, f"cavity: {key}", above=0.0) for key, x in (("kappa", kappa), ("g", g))}
+    values["detuning"] = checks.real(detuning, "cavity: detuning")
+    values["n_max"] = checks.whole(n_max, "cavity: n_max", 1)
+    if n_max > LARGEST_N_MAX:
+        raise InputError(f"cavity: n_max = {n_max}: allowed: 1 to {LARGEST_N_MAX} (operators are dense matrices)")
+    if values["p"] == 0.0 and values["gamma"] == 0.0:
+        raise InputError("cavity: p = gamma = 0: the qubits never leave their dark state; p or gamma must be > 0")
+    if values["cavity_pump"] >= values["kappa"]:
+        raise InputError(
+            f"cavity: cavity_pump = {cavity_pump:g}: the number of photons would grow without end; "
+            f"allowed: < kappa = {kappa:g}"
+        )
+    order = ("p", "gamma", "kappa", "g", "n_max", "dephasing", "detuning", "cavity_pump")
+    return {key: values[key] for key in order}
+
+
+def unit_hamiltonians(n_max: int) -> tuple[Array, Array]:
+    """What g and delta multiply: sum_i (c_i^dagger a + c_i a^dagger) and n_1 - n_2, each (d, d)."""
+    dims = (2, 2, n_max + 1)
+    absorb = dagger(embed(sigma_minus(), 0, dims) + embed(sigma_minus(), 1, dims)) @ embed(destroy(n_max + 1), 2, dims)
+    return absorb + dagger(absorb), embed(number(), 0, dims) - embed(number(), 1, dims)
+
+
+def unit_jumps(n_max: int) -> list[tuple[str, str, str, Array]]:
+    """Name, reservoir, rate's parameter and operator (d, d) at unit rate of every kind of jump."""
+    dims = (2, 2, n_max + 1)
+    photon = embed(destroy(n_max + 1), 2, dims)
+    jumps: list[tuple[str, str, str, Array]] = []
+    for i in (0, 1):
+        c = embed(sigma_minus(), i, dims)
+        jumps += [(f"pump_{i + 1}", "pump", "p", dagger(c)), (f"decay_{i + 1}", "decay", "gamma", c)]
+    jumps += [("loss", "cavity", "kappa", photon), ("cavity_pump", "cavity", "cavity_pump", dagger(photon))]
+    return jumps + [(f"dephasing_{i + 1}", "dephasing", "dephasing", embed(sigma_z(), i, dims)) for i in (0, 1)]
 
 
 def effective_cavity(p: float, gamma: float, kappa: float, g: float = 1.0) -> Model:
@@ -146,9 +176,9 @@ def top_level_population(rho: Array) -> NDArray[np.float64]:
     return top
 
 
-def check_truncation(rho: Array) -> None:
-    """Raise InputError where one of the states rho (..., d, d) has too much population in the highest Fock level."""
-    worst, n_max = float(np.max(top_level_population(rho))), np.shape(rho)[-1] // 4 - 1
+def check_truncation(top: float | NDArray[np.float64], n_max: int) -> None:
+    """Raise InputError where one of the populations `top` of the highest Fock level is too large."""
+    worst = float(np.max(top))
     if worst > LARGEST_TOP_POPULATION:
         raise InputError(
             f"cavity: n_max = {n_max}: the highest Fock level has the population {worst:.2g}, allowed: at most "
