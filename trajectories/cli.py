@@ -108,6 +108,7 @@ def parser() -> Parser:
     _run(command("run", "sample a run file's trajectories, report, draw", RUN))
     _report(command("report", "compare a result with the master equation", REPORT))
     _solve(command("solve", "the master equation alone, without sampling", SOLVE))
+    _counting(command("counting", "current, noise and higher cumulants of counts", COUNTING))
     _figure(command("figure", "draw a result, or a run file's exact curves", FIGURE))
     _replay(command("replay", "tell one trajectory jump by jump", REPLAY))
     _systems(command("systems", "list the systems, or one system's parameters", SYSTEMS))
@@ -138,6 +139,16 @@ Nothing is sampled and nothing is written.
 examples:
   trajectories solve runs/diamond.toml
   trajectories solve runs/diamond.toml --set system.beta_S=5 --json"""
+
+COUNTING = """\
+Counting statistics: current, noise, third and fourth cumulant of the quanta from each reservoir, of the entropy
+production and of the jumps, with the uncertainty relations, covariances, mean waiting times and lambda(u), exact in the
+steady state. Of a result, beside them what was sampled: at finite time, with error bars, against the exact values at
+the same time, and one verdict.
+examples:
+  trajectories counting runs/diamond.toml
+  trajectories counting runs/diamond.toml --set system.beta_S=5 --scgf
+  trajectories counting diamond.h5 --json"""
 
 FIGURE = """\
 Draw the picture of a result: estimates with error bars over the master equation's curves, the histogram of the
@@ -218,6 +229,13 @@ def _report(command: Parser) -> None:
 def _solve(command: Parser) -> None:
     command.add_argument("file", metavar="RUN.toml", help="the run file")
     _changes(command)
+    _json(command)
+
+
+def _counting(command: Parser) -> None:
+    command.add_argument("file", metavar="FILE", help="a run file RUN.toml, or a result FILE.h5")
+    _changes(command, " (RUN.toml only)")
+    command.add_argument("--scgf", action="store_true", help="show lambda(u), -0.5 <= u <= 1.5, of every count")
     _json(command)
 
 

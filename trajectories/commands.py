@@ -83,6 +83,21 @@ def solve(arguments: Namespace) -> int:
     return 0
 
 
+def counting(arguments: Namespace) -> int:
+    """Counting statistics of a run file's steady state, or of a result."""
+    from trajectories.countingtables import Counting
+    from trajectories.job import Job
+    from trajectories.results import Result
+
+    source = _source(arguments)
+    if isinstance(source, Result):
+        found = Counting.of_result(source, arguments.scgf)
+    else:
+        found = Counting.of_job(Job.of(source), arguments.scgf)
+    _print(arguments.json, found.json, found.text)
+    return found.exit_status
+
+
 def figure(arguments: Namespace) -> int:
     """Draw a result, or a run file's exact curves."""
     from trajectories.figures import draw
