@@ -112,6 +112,7 @@ def parser() -> Parser:
     _figure(command("figure", "draw a result, or a run file's exact curves", FIGURE))
     _replay(command("replay", "tell one trajectory jump by jump", REPLAY))
     _systems(command("systems", "list the systems, or one system's parameters", SYSTEMS))
+    _theorems(command("theorems", "test the fluctuation theorems against a reversed ensemble", THEOREMS))
     _json(command("bench", "measure the speed on this machine", BENCH))
     return top
 
@@ -170,6 +171,16 @@ List the systems that a run file can name in [system], or show what one of them 
 examples:
   trajectories systems
   trajectories systems diamond"""
+
+THEOREMS = """\
+Test the fluctuation theorems of a result. The reversed process is sampled on its own, from Theta rho(T) Theta^+, and
+every bin of the forward histogram, weighted with e^{-Delta S}, is compared with the mirrored reversed one (detailed
+theorem, chi^2); <e^{-Delta S}> and its part inside a window are judged where they can be resolved. Draws
+NAME_theorems.png.
+examples:
+  trajectories theorems diamond_theorem.h5
+  trajectories theorems engine.h5 --trajectories 1e6 -o engine_theorems.pdf
+  trajectories theorems diamond.h5 --json --no-figure"""
 
 BENCH = """\
 Measure jumps per second on one core of this machine, against QuTiP's mcsolve where QuTiP is installed."""
@@ -250,6 +261,16 @@ def _replay(command: Parser) -> None:
     command.add_argument("file", metavar="FILE", help="a result FILE.h5 or a run file RUN.toml")
     _changes(command, " (RUN.toml only)")
     command.add_argument("--trajectory", type=_whole, required=True, metavar="I", help="which one: 0, 1, 2, ...")
+    _json(command)
+
+
+def _theorems(command: Parser) -> None:
+    command.add_argument("file", metavar="RESULT.h5", help="the result file")
+    command.add_argument(
+        "--trajectories", type=_whole, metavar="N", help="how many each way (default: as many as the result has)"
+    )
+    command.add_argument("-o", "--output", metavar="FIG.png", help="the picture, .png or .pdf")
+    command.add_argument("--no-figure", action="store_true", help="draw nothing")
     _json(command)
 
 

@@ -135,6 +135,27 @@ def systems(arguments: Namespace) -> int:
     return 0
 
 
+def theorems(arguments: Namespace) -> int:
+    """Test the fluctuation theorems of a result."""
+    from trajectories import ensemble
+
+    result = ensemble.open_result(arguments.file)
+    path = Path(arguments.output or f"{Path(arguments.file).stem}_theorems.png")
+    if path.suffix not in (".png", ".pdf"):
+        raise InputError(f"-o {path}: has the ending {path.suffix!r}: must be .png or .pdf")
+    from trajectories.theorems import theorems as tested
+
+    found = tested(result, arguments.trajectories)
+    _print(arguments.json, found.json, found.text)
+    if not arguments.no_figure:
+        from trajectories.theoremfigure import draw_theorems
+
+        draw_theorems(found, path)
+        if not arguments.json:
+            print(f"written: {path}")
+    return found.exit_status
+
+
 def bench(arguments: Namespace) -> int:
     """Measure the speed."""
     from trajectories import bench as benchmark

@@ -1,0 +1,130 @@
+"""The picture of the fluctuation theorems. No physics is computed here: everything comes from `theorems`."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from .figures import _save as save
+from .panels import BLACK, BLUE, GREY, POINT, SHADE, SKY, VERMILLION, Style, bars, legend
+from .theorems import PointTheorems, Theorems
+from .typography import SETTINGS, described
+
+WIDTH, HEIGHT, HEADER = 7.4, 3.0, 0.5  # inches
+
+
+def draw_theorems(found: Theorems, path: Path) -> Path:
+    """Draw histograms, log ratio and running average of the first sweep point, and return the file written.
+
+    path: ends in .png or .pdf. Raises InputError where it cannot be written.
+    """
+    with rc_context(SETTINGS), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        return save(compose(found), path, path.suffix[1:])
+
+
+def compose(found: Theorems) -> Figure:
+    """Return the picture: three panels below the title and the parameters."""
+    point = found.points[0]
+    layout = ConstrainedLayoutEngine(w_pad=0.05, rect=(0, 0, 1, HEIGHT / (HEIGHT + HEADER)))
+    figure = Figure(figsize=(WIDTH, HEIGHT + HEADER), layout=layout)
+    figure.text(0.012, 0.975, found.title, fontsize=9, fontweight="bold", va="top")
+    parameters = described(point.parameters, [f"duration = {point.rows[-1].time:g}"], 170)
+    figure.text(0.012, 0.915, parameters, fontsize=7.5, color="#404040", va="top", linespacing=1.4)
+    panels = figure.subplots(1, 3)
+    for axes, letter, draw in zip(panels, "abc", (_histograms, _log_ratio, _running), strict=True):
+        draw(axes, point)
+        look: dict[str, Any] = {"fontsize": 9, "fontweight": "bold", "ha": "right", "va": "bottom"}
+        axes.annotate(letter, (0, 1), xycoords="axes fraction", xytext=(-12, 4), textcoords="offset points", **look)
+    return figure
+
+
+def _histograms(axes: Axes, point: PointTheorems) -> None:
+    """Draw P(Delta S), the mirrored reversed histogram, and the forward one weighted with e^{-Delta S}: the last two
+    are the same in every bin."""
+    width = np.diff(point.edges)
+    forward = point.forward.bins[1:-1] / (point.forward.count * width)
+    mirrored = point.backward.bins[1:-1] / (point.backward.count * width)
+    weighted = point.forward.sums[0][1:-1] / (point.forward.count * width)
+    error = np.sqrt(point.forward.sums[1][1:-1]) / (point.forward.count * width)
+    look: dict[str, Any] = {"fill": True, "alpha": 0.45, "lw": 0}
+    axes.stairs(forward, point.edges, color=SKY, **look)
+    axes.stairs(mirrored, point.edges, color=VERMILLION, **(look | {"alpha": 0.3}))
+    seen = np.flatnonzero(point.forward.bins[1:-1])
+    centres = 0.5 * (point.edges[1:] + point.edges[:-1])
+    bars(axes, centres[seen], weighted[seen], error[seen], Style(BLACK, "o"), "", ms=2, mfc=BLACK, mew=0, capsize=0)
+    filled = np.flatnonzero(point.forward.bins[1:-1] + point.backward.bins[1:-1])
+    if len(filled):
+        heights = np.concatenate([forward[forward > 0], mirrored[mirrored > 0]])
+        axes.set_yscale("log")
+        axes.set_ylim(0.5 * heights.min(), 2.5 * heights.max())
+        axes.set_xlim(point.edges[filled[0]] - width[0], point.edges[filled[-1] + 1] + width[0])
+    axes.axvline(0, color=GREY, lw=0.6, zorder=1)
+    axes.set_xlabel(r"$\Delta S$ (nat)")
+    axes.set_ylabel("probability density (1/nat)")
+    dot = Line2D([], [], color=BLACK, ls="", marker="o", ms=2.5)
+    handles = [Patch(color=SKY, alpha=0.45), Patch(color=VERMILLION, alpha=0.3), dot]
+    names = [r"$P(\Delta S)$", r"$\tilde P(-\Delta\tilde S)$", r"$e^{-\Delta S}P(\Delta S)$"]
+    legend(axes, handles, names)
+
+
+def _log_ratio(axes: Axes, point: PointTheorems) -> None:
+    """Draw the log ratio of the compared bins and the line of slope one."""
+    axes.set_xlabel(r"$-\ln\,\langle e^{-\Delta S}\rangle_B$ (nat)")
+    axes.set_ylabel(r"$\ln\,P(B)\,/\,\tilde P(-B)$")
+    if point.bins is None:
+        axes.text(
+            0.5, 0.5, "no bin holds enough of\nboth ensembles", transform=axes.transAxes, ha="center", va="center"
+        )
+        axes.set_xticks([])
+        axes.set_yticks([])
+        return
+    ratio, error = point.bins.log_ratio
+    bars(axes, point.bins.delta, ratio, error, Style(BLUE, "o"), "", ms=2.6)
+    reach = np.concatenate([point.bins.delta, ratio])
+    ends = np.array([reach.min(), reach.max()]) + 0.08 * max(float(np.ptp(reach)), 0.5) * np.array([-1, 1])
+    axes.plot(ends, ends, color=BLACK, lw=1.0, zorder=2)
+    axes.set_xlim(*ends)
+    axes.set_ylim(*ends)
+    slope, uncertainty = point.bins.slope
+    names = ["slope 1", "bins" if np.isnan(slope) else f"bins: {slope:.3f} ± {uncertainty:.3f}"]
+    marker = Line2D([], [], color=BLUE, ls="", marker="o", **POINT)
+    legend(axes, [Line2D([], [], color=BLACK, lw=1.0), marker], names)
+
+
+def _running(axes: Axes, point: PointTheorems) -> None:
+    """Draw the average of e^{-Delta S} over the first n trajectories, with the sample's own error bar and, as a band
+    about the exact value, the exact standard error."""
+    n, mean, error = point.running
+    n, mean, error = n[n >= 16], mean[n >= 16], error[n >= 16]
+    axes.set_xscale("log")
+    axes.set_xlabel("trajectories $n$")
+    axes.set_ylabel(r"$\langle e^{-\Delta S}\rangle$ over the first $n$")
+    handles: list[Any] = [Line2D([], [], color=BLACK, lw=1.0)]
+    names = ["exact"]
+    if len(n):
+        axes.errorbar(n, mean, yerr=error, color=BLUE, lw=1.0, elinewidth=0.7, capsize=0, zorder=3)
+        low, high = float((mean - error).min()), float((mean + error).max())
+        low, high = min(low, point.average), max(high, point.average)
+        pad = 0.08 * (high - low) or 0.1
+        axes.set_xlim(n[0] / 1.2, n[-1] * 1.2)
+        handles.append(Line2D([], [], color=BLUE, lw=1.0))
+        names.append("sample ± its own error")
+        # Where <e^{-2 Delta S}> overflows, the band covers everything, as it does long before.
+        band = np.full(len(n), point.error) / np.sqrt(n)
+        wide = np.minimum(band, 10 * (high - low + 1.0))
+        axes.fill_between(n, point.average - wide, point.average + wide, color=SHADE, lw=0, zorder=0)
+        handles.append(Patch(color=SHADE))
+        names.append(f"± exact error, at last {band[-1]:.2g}".replace("inf", "∞"))
+        axes.set_ylim(low - pad, high + pad)
+    axes.axhline(point.average, color=BLACK, lw=1.0, zorder=2)
+    legend(axes, handles, names)

@@ -1,0 +1,247 @@
+"""The fluctuation theorems of a result: integral, detailed and windowed, each judged only where it can be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .backward import Direction, backward, expected_entropy, forward, survival
+from .errors import InputError
+from .fluctuation import (
+    FEWEST_IN_BIN,
+    FEWEST_IN_WINDOW,
+    Bins,
+    Running,
+    Weighted,
+    bins_of,
+    compared_bins,
+    detailed_row,
+    gather,
+    windowed_row,
+)
+from .kernels.ledger import ENTROPY
+from .preparation import Preparation
+from .report import FALSE_ALARM_RATE, judge, rows_of, verdict
+from .rows import Row
+from .scgf import time_reversal_breaking
+from .statistics import p_value
+from .tables import EXIT_STATUS, HEADER, plain
+from .tables import _aligned as aligned
+from .tables import _cells as cells
+from .tables import _described as described
+
+if TYPE_CHECKING:
+    from .results import Point, Result
+
+SAME = 1e-10
+NO_SPREAD = 1e-12
+PILOT_SHARE = 4  # one trajectory that only settles the bins for so many that are judged
+INTEGRAL = "integral_fluctuation_theorem"
+
+
+@dataclass(frozen=True)
+class PointTheorems:
+    """What one sweep point says.
+
+    rows: judged. forward, backward: weighted histograms in the bins of `edges` (bins+1,). bins: what the detailed
+    theorem compares, None where nothing can be. running: of e^{-Delta S}. error: exact standard deviation of one
+    e^{-Delta S}, inf where it overflows. average: exact <e^{-Delta S}>. breaking: None where Theta leaves the process
+    and its steady state as they are, else what it changes.
+    """
+
+    parameters: dict[str, Any]
+    rows: tuple[Row, ...]
+    edges: np.ndarray
+    forward: Weighted
+    backward: Weighted
+    bins: Bins | None
+    running: Running
+    error: float
+    average: float
+    breaking: str | None
+
+    def json(self) -> dict[str, Any]:
+        """Return rows, weights, the compared bins and the slope, which is an illustration and not judged."""
+        found: dict[str, Any] = {
+            "parameters": self.parameters,
+            "trajectories": {"forward": self.forward.count, "reversed": self.backward.count},
+            "rows": [row.json() | {"p_value": row.p_value} for row in self.rows],
+            "effective_sample_size": self.forward.effective,
+            "largest_weight_share": self.forward.largest_share,
+            "exact_error_of_average": self.error / np.sqrt(self.forward.count),
+            "time_reversal": self.breaking or "symmetric",
+        }
+        if self.bins is not None:
+            ratio, error = self.bins.log_ratio
+            slope, uncertainty = self.bins.slope
+            found["log_ratio_slope"] = {"estimate": slope, "standard_error": uncertainty}
+            found["bins"] = {
+                "delta_S": self.bins.delta,
+                "weighted_forward": self.bins.weighted,
+                "mirrored_reversed": self.bins.mirrored,
+                "log_ratio": ratio,
+                "standard_error": error,
+            }
+        return found
+
+    def lines(self) -> list[str]:
+        """Return the table of a point and what stands below it."""
+        theorem = [row for row in self.rows if row.quantity == INTEGRAL]
+        resolved = [row for row in theorem if row.status != "unresolved"]
+        shown = [row for row in self.rows if row.quantity != INTEGRAL or row in (*resolved[-1:], theorem[-1])]
+        below = [
+            f"integral theorem at t = {theorem[-1].time:g}, {self.forward.count:,} trajectories: effective number "
+            f"{self.forward.effective:.3g}, largest weight {100 * self.forward.largest_share:.2g} % of the average, "
+            f"exact standard error {self.error / np.sqrt(self.forward.count):.2g}"
+        ]
+        if self.bins is not None and len(self.bins.delta) > 1:
+            slope, error = self.bins.slope
+            below.append(f"slope of the log ratio {slope:.4f} ± {error:.4f} (illustration, not judged)")
+        below.append(f"time reversal: {self.breaking or 'leaves the process and its steady state as they are'}")
+        return [described(self.parameters), *aligned([HEADER, *(cells(row) for row in shown)]), *below]
+
+
+@dataclass(frozen=True)
+class Theorems:
+    """The fluctuation theorems of all points of a result, judged as one family."""
+
+    title: str
+    points: tuple[PointTheorems, ...]
+
+    @property
+    def rows(self) -> list[Row]:
+        return [row for point in self.points for row in point.rows]
+
+    @property
+    def verdict(self) -> str:
+        return verdict(self.rows)
+
+    @property
+    def exit_status(self) -> int:
+        """0 agree, 1 disagree, 3 nothing resolved."""
+        return EXIT_STATUS[self.verdict]
+
+    def json(self) -> dict[str, Any]:
+        """Return {"points": [...], "verdict", "false_alarm_rate"}; null for what does not exist."""
+        points = [plain(point.json()) for point in self.points]
+        return {"points": points, "verdict": self.verdict, "false_alarm_rate": FALSE_ALARM_RATE}
+
+    def text(self) -> str:
+        """Return the table and the verdict."""
+        judged = sum(row.p_value is not None for row in self.rows)
+        lines = [self.title]
+        for point in self.points:
+            lines += ["", *point.lines()]
+        return "\n".join([*lines, "", f"verdict: {self.verdict} ({judged} rows judged together)"])
+
+
+def theorems(result: Result, trajectories: int | None = None) -> Theorems:
+    """Test the fluctuation theorems of a result, with `trajectories` forward and as many reversed ones.
+
+    By default as many as the result has, which are then the same ones: they are sampled anew, being functions of their
+    numbers, as are the reversed ones, in streams of their own. Raises InputError where the model has no entropy
+    accounting or `trajectories` is below 1.
+    """
+    n = result.trajectories if trajectories is None else trajectories
+    if n < 1:
+        raise InputError(f"trajectories = {n}: must be 1 or more")
+    found = [point_theorems(point, result.seed, i, n) for i, point in enumerate(result.points)]
+    rows = iter(judge([row for point in found for row in point.rows]))
+    points = tuple(replace(point, rows=tuple(next(rows) for _ in point.rows)) for point in found)
+    title = f"{result.name}: fluctuation theorems, {n:,} trajectories forward and {n:,} reversed, seed {result.seed}"
+    return Theorems(title, points)
+
+
+def point_theorems(
+    point: Point, seed: int, number: int, n: int, reverse: Direction | None = None, ahead: Direction | None = None
+) -> PointTheorems:
+    """Return the theorems of one sweep point, not yet judged. reverse, ahead: other processes, for controls."""
+    preparation = point.preparation
+    ahead, reverse = ahead or forward(preparation), reverse or backward(preparation)
+    edges, block = preparation.ledger.edges[0], preparation.block_size
+    bins = settled_bins((ahead, reverse), edges, seed, number, n, block)
+    there, running = gather(ahead, edges, seed, number, 0, n, block)
+    back, _ = gather(reverse, edges, seed, number, 0, n, block)
+    breaking = asymmetry(preparation)
+    time, found = float(preparation.times[-1]), bins_of(there, back, bins)
+    average = float(preparation.exact.mean[-1, point.weight_column])
+    rows = [row for row in rows_of(point) if row.quantity == INTEGRAL]
+    rows += [
+        _generating_row(preparation, average),
+        detailed_row(found, time),
+        windowed_row(there, back, edges, breaking is None, time),
+        *_mean_rows(preparation, there, back),
+    ]
+    error = float(np.sqrt(max(float(preparation.exact.second[-1]) - average**2, 0.0)))
+    return PointTheorems(point.parameters, tuple(rows), edges, there, back, found, running, error, average, breaking)
+
+
+def settled_bins(
+    directions: tuple[Direction, Direction], edges: np.ndarray, seed: int, number: int, n: int, block: int
+) -> list[slice]:
+    """Return the bins that the detailed theorem compares, from trajectories n, n+1, ..., which are never judged."""
+    pilot = max(1, n // PILOT_SHARE)
+    expected = [gather(one, edges, seed, number, n, pilot, block)[0].bins * (n / pilot) for one in directions]
+    return compared_bins(edges, *expected)
+
+
+def asymmetry(preparation: Preparation) -> str | None:
+    """Return what Theta changes, None where the process is its own reverse: H, (L_k, Delta s_k), the steady state."""
+    if not preparation.steady:
+        return "the start is not the steady state, which the windowed identity without the reversed ensemble needs"
+    reason = time_reversal_breaking(preparation.model)
+    if reason is not None:
+        return reason
+    rho, u = preparation.sectors.unflatten(preparation.exact.density[-1]), preparation.model.time_reversal
+    difference = float(np.abs(u @ rho.conj() @ u.conj().T - rho).max())
+    return f"the time reversal changes the steady state, by up to {difference:.3g}" if difference > SAME else None
+
+
+def _generating_row(preparation: Preparation, average: float) -> Row:
+    """G(1, T) of the forward tilted generator against the reversed process's survival: deterministic on both sides."""
+    surviving = survival(preparation)
+    row = Row("generating_function", "G(1,T)", None, 0.0, float(preparation.times[-1]), "1", surviving)
+    difference = abs(average - surviving)
+    lowered = "" if average > 1 - 1e-9 else "1 - lambda: "
+    note = f"{lowered}forward generator against the reversed process, difference {difference:.1e}"
+    return replace(row, estimate=average, status="exact" if difference <= SAME else "disagree", note=note)
+
+
+def _mean_rows(preparation: Preparation, there: Weighted, back: Weighted) -> list[Row]:
+    """<Delta S> with the outcome drawn, <Delta S~>, or the share of reversed trajectories that undo a forward one."""
+    time = float(preparation.times[-1])
+    column = len(preparation.ledger.linear) + ENTROPY
+    rows = []
+    if not preparation.ledger.one_way.any():
+        exact = float(preparation.exact.mean[-1, column])
+        rows.append(_mean_row(Row("entropy_production", "outcome drawn", None, 0.0, time, "nat", exact), there))
+    reversed_exact = expected_entropy(preparation)
+    if np.isfinite(reversed_exact):
+        row = Row("reversed_entropy_production", None, None, 0.0, time, "nat", reversed_exact)
+        return [*rows, _mean_row(row, back)]
+    row = Row("reversed_survival", None, None, 0.0, time, "1", survival(preparation))
+    lost = "reversed trajectories that undo a forward one; the others take a one-way jump or end outside its start"
+    share, n = 1 - back.infinite / back.count, back.count
+    row = replace(row, estimate=share, standard_error=float(np.sqrt(share * (1 - share) / n)), note=lost)
+    if not FEWEST_IN_BIN <= back.infinite <= n - FEWEST_IN_BIN:
+        return [*rows, replace(row, status="unresolved")]
+    return [*rows, _studentised(row, (1 - 2 * share) / np.sqrt(n * share * (1 - share)))]
+
+
+def _mean_row(row: Row, found: Weighted) -> Row:
+    row = replace(row, estimate=found.mean, standard_error=found.standard_error)
+    assert row.exact is not None
+    if found.count < FEWEST_IN_WINDOW:
+        return replace(row, status="unresolved", note=f"fewer than {FEWEST_IN_WINDOW} trajectories")
+    if not found.standard_error > NO_SPREAD:
+        same = abs(found.mean - row.exact) <= NO_SPREAD * max(1.0, abs(row.exact))
+        return replace(row, standard_error=0.0, status="exact" if same else "disagree")
+    return _studentised(row)
+
+
+def _studentised(row: Row, skewness: float = 0.0) -> Row:
+    assert row.estimate is not None and row.exact is not None and row.standard_error is not None
+    z = (row.estimate - row.exact) / row.standard_error
+    return replace(row, z=float(z), p_value=float(p_value(z, skewness)), status="judged")
