@@ -7,7 +7,7 @@ from typing import NamedTuple
 from .arrays import Complex2, Complex3, Float1, Float2, Int1, Int2
 
 # Columns of a trajectory's row behind the linear ones (activity, heat per reservoir); the static functionals follow.
-ENTROPY, ENTROPY_SINCE, WEIGHT, COUPLING_WORK, PROJECTION = range(5)
+ENTROPY_SINCE, ENTROPY, WEIGHT, COUPLING_WORK, PROJECTION = range(5)
 FIRST_STATIC = 5
 
 # Rows of `varying`, the operators that change with the ensemble state rho(t).

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .ensemble import execute, open_result
+from .errors import InputError
 from .job import Job
+from .model import Model
 from .runfile import Run
+from .schema import is_number, kind, plain
 
 if TYPE_CHECKING:
-    from .model import Model
     from .results import Result
 
 
@@ -41,22 +43,34 @@ def run(
 
     Raises InputError for anything that cannot be.
     """
-    times = None if times is None else [float(time) for time in times]
-    ensemble = {
+    if not isinstance(model, Model):
+        raise InputError(f"model: is {kind(model)}: must be a Model, such as trajectories.systems.diamond(0, 1)")
+    if not isinstance(observables or {}, Mapping):
+        raise InputError(f"observables: is {kind(observables)}: must be a mapping of names to operators (d, d)")
+    named = {name: value for name, value in (observables or {}).items()}
+    if not all(isinstance(name, str) for name in named):
+        raise InputError("observables: must be named by strings")
+    given = {
         "trajectories": trajectories,
-        "duration": times[-1] if duration is None and times else duration,
-        "times": times or [],
+        "duration": duration,
+        "times": [] if times is None else times,
         "initial": initial,
         "seed": seed,
         "burn_in": burn_in,
         "records": records,
     }
-    mapping = {
-        "ensemble": {key: value for key, value in ensemble.items() if value is not None},
-        "observables": dict(observables or {}),
-    }
-    job = Job.of(Run.from_mapping(mapping, name=model.name, model=model))
+    ensemble = {key: _plain_number(value) for key, value in given.items() if value is not None}
+    last = plain(ensemble["times"])
+    if duration is None and isinstance(last, list) and last and is_number(last[-1]):
+        ensemble["duration"] = last[-1]
+    job = Job.of(Run.from_mapping({"ensemble": ensemble, "observables": named}, name=model.name, model=model))
     return execute(job, None if output is None else Path(output))
+
+
+def _plain_number(value: object) -> object:
+    """Return NumPy's numbers as Python's, and whole floats such as 1e6 as integers, which they are meant to be."""
+    value = value.item() if isinstance(value, np.generic) else value
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def open(path: str | Path) -> Result:

@@ -70,15 +70,18 @@ def linear_forms(model: Model) -> np.ndarray:
 
 def static_functionals(
     model: Model, sectors: Sectors, observables: dict[str, np.ndarray]
-) -> tuple[list[Column], np.ndarray]:
+) -> tuple[list[Column | None], np.ndarray]:
     """Return columns and operators (F, d, d) of the fixed linear functionals of the state, the energy first."""
     from .master import energy_rates
 
-    columns = [Column("energy", "energy", "instantaneous")]
+    columns: list[Column | None] = [Column("energy", "energy", "instantaneous")]
     operators = [model.hamiltonian]
     for reservoir, operator in zip(model.reservoirs, energy_rates(model), strict=True):
         columns.append(Column("energy_current", "energy/time", "instantaneous", reservoir=reservoir.name))
         operators.append(operator)
+    if not model.entropy:
+        # No thermodynamics is claimed for such a model, so that no currents are invented.
+        columns = [None] * len(columns)
     if model.dimension <= MOST_POPULATIONS:
         for i, label in enumerate(sectors.labels):
             columns.append(Column("population", "1", "instantaneous", label=label))
@@ -90,14 +93,14 @@ def static_functionals(
     return columns, np.array(operators)
 
 
-def columns_of(model: Model, static: list[Column]) -> list[Column | None]:
+def columns_of(model: Model, static: list[Column | None]) -> list[Column | None]:
     """Return the columns in the order of the tally; None where the model gives that number no meaning."""
     heated = heated_reservoirs(model)
     columns: list[Column | None] = [Column("activity", "1/time", "average")]
     columns += [Column("heat_current", "energy/time", "average", reservoir=model.reservoirs[r].name) for r in heated]
     entropic = model.entropy
-    columns.append(Column("entropy_production", "nat", "cumulative") if entropic else None)
     columns.append(Column("entropy_production_rate", "nat/time", "average") if entropic else None)
+    columns.append(Column("entropy_production", "nat", "cumulative") if entropic else None)
     columns.append(Column("integral_fluctuation_theorem", "1", "instantaneous") if entropic else None)
     all_heated = bool(heated) and len(heated) == len(model.reservoirs)
     columns.append(Column("coupling_work", "energy/time", "average") if all_heated else None)

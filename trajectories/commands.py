@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from trajectories.runfile import Run
 
 
+OTHER_FILES = {".toml": "run file", ".png": "picture", ".pdf": "picture", ".csv": "table", ".json": "report"}
+
+
 def run(arguments: Namespace) -> int:
     """Sample, report, draw."""
     from trajectories.runfile import load
@@ -25,8 +28,9 @@ def run(arguments: Namespace) -> int:
     changes = arguments.set + [f"ensemble.{key}={value}" for key, value in shortcuts if value is not None]
     wanted = load(arguments.file, changes)
     output = Path(arguments.output or f"{wanted.name}.h5")
-    if output.suffix == ".toml":
-        raise InputError(f"-o {output}: is the name of a run file: must be a result file such as {output.stem}.h5")
+    if output.suffix in OTHER_FILES:
+        kind = OTHER_FILES[output.suffix]
+        raise InputError(f"-o {output}: is the name of a {kind}: must be a result file such as {output.stem}.h5")
     from trajectories.kernels import compiled_before
 
     if not arguments.quiet and not compiled_before():
@@ -43,7 +47,7 @@ def run(arguments: Namespace) -> int:
         return 0
     show = not arguments.quiet and sys.stderr.isatty()
     with closing(_Progress(show)) as progress:
-        result = ensemble.execute(job, output, progress)
+        result = ensemble.execute(job, output, progress, lambda message: print(message, file=sys.stderr, flush=True))
     report = result.report()
     if not arguments.quiet:
         print(progress.remark(output), end="", file=sys.stderr if arguments.json else sys.stdout)
@@ -64,6 +68,8 @@ def report(arguments: Namespace) -> int:
 
     found = open_result(arguments.file).report()
     if arguments.csv and arguments.csv != "-":
+        if Path(arguments.csv).resolve() == Path(arguments.file).resolve():
+            raise InputError(f"--csv {arguments.csv}: is the result itself: must be another file, such as report.csv")
         Path(arguments.csv).write_text(found.csv(), encoding="utf-8")
     if arguments.csv == "-":
         print(found.csv(), end="")

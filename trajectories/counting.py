@@ -72,14 +72,22 @@ def reversible_probability(master: Master, rho0: np.ndarray, times: np.ndarray) 
     errors as for `generating_function`.
     """
     _check_entropy(master)
+    return silent_probability(master, rho0, times, master.model.partner < 0)
+
+
+def silent_probability(master: Master, rho0: np.ndarray, times: np.ndarray, channels: np.ndarray) -> np.ndarray:
+    """Return the probability, (T,), that none of some channels has fired up to t: Tr[e^{L' t}(rho0)].
+
+    L' is the generator without their jump terms. channels: (K,) bool. rho0, times and errors as for
+    `generating_function`, but for the entropy accounting, which is not needed.
+    """
     master = master.covering(rho0)
     times = check_times(times)
-    one_way = master.model.partner < 0
-    if not one_way.any():
+    if not channels.any():
         return np.ones(len(times))
     start = _blocks(master, rho0)
     finish = np.broadcast_to(master.trace_row.astype(complex), (len(times), len(start)))
-    return np.minimum(1.0, _overlaps(master, np.where(one_way, 0.0, 1.0), start, finish, times))
+    return np.minimum(1.0, _overlaps(master, np.where(channels, 0.0, 1.0), start, finish, times))
 
 
 def _overlaps(

@@ -25,7 +25,7 @@ from .ownership import Ownership
 from .packing import pack, unpack
 from .preparation import GROUPS, Preparation
 from .results import Point, Result
-from .sampling import sample, sample_block
+from .sampling import JUMPS_PER_CALL, empty_block, sample, sample_block
 from .statistics import Block
 from .storage import Header, Records, Store, read
 
@@ -66,13 +66,16 @@ def blocks_for(trajectories: int, preparation: Preparation) -> int:
 
 
 def execute(
-    job: Job, output: Path | None = None, progress: Callable[[int, int], None] = lambda done, total: None
+    job: Job,
+    output: Path | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    say: Callable[[str], None] = lambda message: None,
 ) -> Result:
     """Sample a job to its end and return the Result; with `output`, keep it in that file, resume it, or extend it.
 
-    `progress(done, total)` hears of finished trajectories. Raises InputError for a file that belongs to another run,
-    Interrupted when a signal stopped the run (everything finished is then in the file), ownership.Busy when another
-    process is writing the file.
+    `progress(done, total)` hears of finished trajectories, `say` of what the run is waiting for. Raises
+    InputError for a file that belongs to another run, Interrupted when a signal stopped the run (everything finished is
+    then in the file), ownership.Busy when another process is writing the file.
     """
     with Stop().listening() as stop:
         if output is None:
@@ -81,14 +84,47 @@ def execute(
             blocks = blocks_for(job.trajectories, preparation)
             for index, block in _sampled(job, preparation, forest, blocks, stop, progress):
                 forest.add(index, block)
-            return result_of(job, preparation, forest, None)
+            records = records_of(job, preparation, stop.poll) if job.records else None
+            return result_of(job, preparation, forest, None, records)
         # Whatever can be refused is refused before anything is written, a claim on the file included.
         fresh = None if output.exists() else job.prepare()
         if fresh is None:
-            with read(output) as reader:
-                _check(job, reader.header, output)
-        with Ownership.acquire(output, waiting=lambda message: stop.poll()) as ownership:
+            complete = _complete(job, output, progress)
+            if complete is not None:
+                return complete
+        with Ownership.acquire(output, waiting=_Patience(stop, say)) as ownership:
             return _execute_in_file(job, output, fresh, ownership, stop, progress)
+
+
+class _Patience:
+    """Polls for signals while another process is writing the file, and says once what is being waited for."""
+
+    def __init__(self, stop: Stop, say: Callable[[str], None]) -> None:
+        self.stop, self.say, self.said = stop, say, False
+
+    def __call__(self, message: str) -> None:
+        self.stop.poll()
+        if not self.said:
+            self.say(f"waiting: {message}")
+        self.said = True
+
+
+def _complete(job: Job, output: Path, progress: Callable[[int, int], None]) -> Result | None:
+    """Return the result if the file holds all of it, so that nothing need be written; refuse another run's file."""
+    with read(output) as reader:
+        _check(job, reader.header, output)
+        records = reader.records()
+        asked = blocks_for(job.trajectories, _unpacked(reader.header, output))
+        total = max(asked, int(reader.blocks[0]))
+        if reader.blocks_done(0) < total or job.records > _kept(records):
+            return None
+    found = open_result(output)
+    progress(found.trajectories, found.trajectories)
+    return found
+
+
+def _kept(records: Records | None) -> int:
+    return 0 if records is None else len(records.initial)
 
 
 def _execute_in_file(
@@ -113,10 +149,11 @@ def _execute_in_file(
         finally:
             if forest.blocks_done > before:
                 store.commit(0, forest.nodes())
-        if job.records and store.records() is None:
-            store.write_records(records_of(job, preparation))
+        if job.records > _kept(store.records()):
+            store.write_records(records_of(job, preparation, stop.poll))
         ownership.release("complete", forest.blocks_done, blocks)
-    return result_of(job, preparation, forest, output)
+        records = store.records()
+    return result_of(job, preparation, forest, output, records)
 
 
 def _open_or_create(
@@ -156,7 +193,7 @@ def _unpacked(header: Header, path: Path) -> Preparation:
 
 def template(preparation: Preparation) -> Block:
     """Return a Block of the shapes that this preparation's blocks have."""
-    return sample_block(preparation.plan, preparation.ledger, 0, 0, 0, 1, preparation.jumps_per_trajectory)
+    return empty_block(preparation.ledger)
 
 
 def _meta(job: Job) -> dict[str, Any]:
@@ -174,8 +211,7 @@ def _sampled(
 ) -> Iterator[tuple[int, Block]]:
     """Yield those of the first `blocks` blocks that are still missing, in index order."""
     size = preparation.block_size
-    missing = list(forest.missing(blocks))
-    for done, index in enumerate(missing, start=blocks - len(missing)):
+    for done, index in enumerate(forest.missing(blocks), start=forest.blocks_done):
         progress(done * size, blocks * size)
         stop.poll()
         first = index * size
@@ -186,32 +222,35 @@ def _sampled(
     progress(blocks * size, blocks * size)
 
 
-def records_of(job: Job, preparation: Preparation) -> Records:
+def records_of(job: Job, preparation: Preparation, poll: Callable[[], None] = lambda: None) -> Records:
     """Return the jump records of the first `job.records` trajectories.
 
     A trajectory is a pure function of its number, so its record is sampled anew rather than carried along.
     """
     n = min(job.records, blocks_for(job.trajectories, preparation) * preparation.block_size)
-    lengths = sample(preparation.plan, preparation.ledger, job.seed, 0, 0, n).record_length
-    capacity = max(1, int(lengths.max(initial=0)))
-    found = sample(preparation.plan, preparation.ledger, job.seed, 0, 0, n, capacity)
-    inside = np.arange(capacity) < lengths[:, None]
-    return Records(
-        point=np.zeros(n, np.int64),
-        trajectory=np.arange(n),
-        initial=found.initial,
-        final=found.final,
-        offsets=np.concatenate([[0], np.cumsum(lengths)]),
-        times=found.record_times[inside],
-        channels=found.record_channels[inside].astype(np.int32),
-    )
+    per_call = max(1, int(JUMPS_PER_CALL / max(1.0, preparation.jumps_per_trajectory)))
+    parts: list[tuple[np.ndarray, ...]] = []
+    # Only the end is looked at: sample times do not change a trajectory.
+    plan = preparation.plan._replace(times=preparation.plan.times[-1:].copy())
+    for first in range(0, n, per_call):
+        size = min(per_call, n - first)
+        lengths = sample(plan, preparation.ledger, job.seed, 0, first, size).record_length
+        capacity = max(1, int(lengths.max()))
+        found = sample(plan, preparation.ledger, job.seed, 0, first, size, capacity)
+        inside = np.arange(capacity) < lengths[:, None]
+        channels = found.record_channels[inside].astype(np.int32)
+        parts.append((found.initial, found.final, lengths, found.record_times[inside], channels))
+        poll()
+    initial, final, lengths, times, channels = (np.concatenate(part) for part in zip(*parts, strict=True))
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    return Records(np.zeros(n, np.int64), np.arange(n), initial, final, offsets, times, channels)
 
 
-def result_of(job: Job, preparation: Preparation, forest: Forest, path: Path | None) -> Result:
+def result_of(job: Job, preparation: Preparation, forest: Forest, path: Path | None, records: Records | None) -> Result:
     """Return the Result of what has been sampled."""
     point = Point(dict(job.model.parameters), preparation, forest)
-    records = records_of(job, preparation) if job.records else None
-    return Result([point], name=job.name, seed=job.seed, text=job.text, meta=_meta(job), path=path, records=records)
+    meta = _meta(job)
+    return Result([point], name=job.name, seed=job.seed, text=job.text, meta=meta, path=path, records=records)
 
 
 def open_result(path: str | Path) -> Result:

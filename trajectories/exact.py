@@ -28,7 +28,6 @@ class Exact(NamedTuple):
     second: np.ndarray  # (T,) <exp(-2 Delta S)> from the tilted generator
     third: np.ndarray  # (T,) <exp(-3 Delta S)>
     irreversible: np.ndarray  # (T,) fraction of trajectories with infinite Delta S
-    skewness: np.ndarray  # (T, Q) of one trajectory's value, as far as it can be told beforehand
 
 
 def ensemble_of(master: Master, start: np.ndarray | None, times: np.ndarray) -> Ensemble:
@@ -72,51 +71,7 @@ def exact_averages(master: Master, ensemble: Ensemble, ledger: Ledger, times: np
         third = counting.generating_function(master, 3.0, start, times)
         if ledger.one_way.any():
             irreversible = 1.0 - counting.reversible_probability(master, start, times)
-    skewness = expected_skewness(ensemble, ledger, counts)
-    return Exact(mean, ensemble.states, second, third, irreversible, skewness)
-
-
-def expected_skewness(ensemble: Ensemble, ledger: Ledger, counts: np.ndarray) -> np.ndarray:
-    """Return the skewness (T, Q) of one trajectory's values that the master equation lets us expect.
-
-    Rare events that were never seen leave a sample that looks harmless: whether there were enough of them is decided
-    beforehand. A functional A of the state is given the distribution that measuring A would have, counts that of
-    independent jumps: skewness sum |c|^3 n / (sum c^2 n)^(3/2) for steps c of which n are expected.
-    """
-    n_linear, burn = len(ledger.linear), int(ledger.burn_index[0])
-    found = np.zeros((len(counts), n_linear + FIRST_STATIC + len(ledger.static)))
-    since = np.maximum(counts - (counts[burn] if burn >= 0 else 0.0), 0.0)
-    steps = np.abs(ledger.linear)
-    entropy = np.abs(np.einsum("p,pk->k", ledger.pair_entropy, ledger.pair_sign))
-    for columns, step in (
-        (slice(0, n_linear), steps),
-        (slice(n_linear + ENTROPY, n_linear + ENTROPY_SINCE + 1), entropy),
-    ):
-        second = np.einsum("tk,...k->t...", since, step**2)
-        third = np.einsum("tk,...k->t...", since, step**3)
-        found[:, columns] = _ratio(third, second).reshape(len(counts), -1)
-    for f, operator in enumerate(ledger.static):
-        found[:, n_linear + FIRST_STATIC + f] = _measured_skewness(operator, ensemble.states, ledger)
-    return found
-
-
-def _measured_skewness(operator: np.ndarray, states: np.ndarray, ledger: Ledger) -> np.ndarray:
-    """Return the skewness (T,) of what measuring a Hermitian operator (D,) in the states (T, D) would give."""
-    values, weights = [], []
-    for s, m in enumerate(ledger.dimension):
-        own = slice(ledger.block_offset[s], ledger.block_offset[s] + m * m)
-        level, vectors = np.linalg.eigh(operator[own].reshape(m, m))
-        block = states[:, own].reshape(-1, m, m)
-        values.append(level)
-        weights.append(np.einsum("an,tab,bn->tn", vectors.conj(), block, vectors).real.clip(min=0.0))
-    level, weight = np.concatenate(values), np.concatenate(weights, axis=1)
-    deviation = level - np.einsum("tn,n->t", weight, level)[:, None]
-    second, third = (weight * deviation**2).sum(axis=1), (weight * deviation**3).sum(axis=1)
-    return _ratio(third, np.where(second > 1e-20 * (level**2).max(), second, 0.0))
-
-
-def _ratio(third: np.ndarray, second: np.ndarray) -> np.ndarray:
-    return np.where(second > 0, np.abs(third) / np.where(second > 0, second, 1.0) ** 1.5, 0.0)
+    return Exact(mean, ensemble.states, second, third, irreversible)
 
 
 def _entropy(master: Master, ensemble: Ensemble, times: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from .columns import Column, columns_of, heated_reservoirs, linear_forms, static
 from .counting import generating_function
 from .errors import InputError
 from .exact import Ensemble, Exact, ensemble_of, exact_averages
+from .expected import Expected, expected
 from .kernels.ledger import Ledger
 from .kernels.plan import Plan
 from .master import Master
@@ -25,6 +26,7 @@ NUMBERS_PER_BLOCK = 4_000_000
 FEWEST_BLOCKS = 64
 GROUPS = 64
 BINS = 101
+MOST_JUMPS = 1e8  # a trajectory is one uninterrupted calculation
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Preparation:
     times: np.ndarray
     columns: tuple[Column | None, ...]
     exact: Exact
+    expected: Expected
     spectra: tuple[Spectrum, Spectrum]
     steady: bool
     pair: tuple[int, int] | None
@@ -87,6 +90,11 @@ def prepare(
     plan = unravel(model, sectors, start, ends[-1], times)
     static, operators = static_functionals(model, sectors, observables or {})
     counts = master.jump_rates(ensemble.integrals[-1])
+    if counts.sum() > MOST_JUMPS:
+        raise InputError(
+            f"duration {times[-1]:g}: a trajectory has {counts.sum():.3g} jumps on average: must be at most "
+            f"{MOST_JUMPS:g}; take a shorter duration and more trajectories"
+        )
     ledger = _ledger(model, sectors, ensemble, start, ends, operators, times, burn_in)
     columns = tuple(columns_of(model, static))
     ledger = ledger._replace(edges=_edges(model, master, ensemble, ledger, counts, times))
@@ -98,6 +106,7 @@ def prepare(
         times=times,
         columns=columns,
         exact=exact_averages(master, ensemble, ledger, times),
+        expected=expected(master, ensemble, ledger, times, pair),
         spectra=(start, ends[-1]),
         steady=ensemble.steady,
         pair=pair,
@@ -189,7 +198,9 @@ def _edges(
     model: Model, master: Master, ensemble: Ensemble, ledger: Ledger, counts: np.ndarray, times: np.ndarray
 ) -> np.ndarray:
     """Choose histogram edges before anything is sampled: six standard deviations wide, never on a count."""
-    rows = [_entropy_edges(master, ensemble, times) if model.entropy else np.linspace(-1.0, 1.0, BINS + 1)]
+    rows = [
+        _entropy_edges(model, master, ensemble, counts, times) if model.entropy else np.linspace(-1.0, 1.0, BINS + 1)
+    ]
     for r, form in zip(heated_reservoirs(model), ledger.linear[1:], strict=True):
         quanta = np.abs(model.quanta[(model.reservoir_index == r) & (model.quanta != 0)])
         step = float(quanta.min()) if len(quanta) else 1.0
@@ -201,15 +212,18 @@ def _edges(
     return np.array(rows)
 
 
-def _entropy_edges(master: Master, ensemble: Ensemble, times: np.ndarray) -> np.ndarray:
+def _entropy_edges(
+    model: Model, master: Master, ensemble: Ensemble, counts: np.ndarray, times: np.ndarray
+) -> np.ndarray:
     """Return edges symmetric about zero, over the mean plus six standard deviations of Delta S(T)."""
-    h = 1e-3
-    logs = [
-        np.log(generating_function(master, u, ensemble.start, times[-1:], finite_only=True)[0]) for u in (-h, 0.0, h)
-    ]
-    mean, variance = -(logs[2] - logs[0]) / (2 * h), (logs[2] - 2 * logs[1] + logs[0]) / h**2
-    if not np.isfinite(mean):
-        raise InputError("the entropy production has no finite mean on trajectories without a one-way jump")
+    steps = np.where(np.isfinite(model.entropy_steps), model.entropy_steps, 0.0)
+    mean, variance = float(steps @ counts), float(steps**2 @ counts)
+    h = 1e-3 / max(1.0, 1e-3 * (abs(mean) + np.sqrt(variance)))  # the averages of exp(+-h Delta S) are of order one
+    average = [generating_function(master, u, ensemble.start, times[-1:], finite_only=True)[0] for u in (-h, 0.0, h)]
+    # Where no trajectory is left without a one-way jump, independent jumps have to do.
+    if min(average) > 0 and np.isfinite(average).all():
+        logs = np.log(average)
+        mean, variance = -(logs[2] - logs[0]) / (2 * h), (logs[2] - 2 * logs[1] + logs[0]) / h**2
     # The odd factor keeps the edges off the atoms, which are sums of multiples of the channels' Delta s.
     half = 1.0172963 * (abs(mean) + 6.0 * np.sqrt(max(variance, 0.0)) + 0.1)
     return np.linspace(-half, half, BINS + 1)

@@ -162,7 +162,7 @@ class Replay:
             self._evolved(psi, np.array([length]))[0]
             for psi, length in zip(self._after_jumps[:-1], lengths, strict=True)
         ]
-        before = _expected(h, np.array(states).reshape(len(lengths), -1))[0]
+        before = _expected(h, np.array(states, complex).reshape(len(lengths), self.preparation.model.dimension))[0]
         return before, _expected(h, self._after_jumps[1:])[0]
 
     def energies(self, times: np.ndarray) -> np.ndarray:
@@ -246,8 +246,8 @@ def _expected(operators: np.ndarray, states: np.ndarray) -> np.ndarray:
 
 def replay(source: Result | Run | Job, number: int) -> Replay:
     """Return trajectory `number` = 0, 1, 2, ... of a result or a run. Raises InputError for another number."""
-    if number < 0:
-        raise InputError(f"trajectory {number}: trajectories are numbered 0, 1, 2, ...")
+    if not isinstance(number, int) or not 0 <= number < 2**63:
+        raise InputError(f"trajectory {number}: must be one of 0, 1, 2, ... 2^63-1")
     if isinstance(source, Result):
         name, seed, preparation = source.name, source.seed, source.points[0].preparation
     else:

@@ -9,20 +9,43 @@ equation gives no value.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
-from .exact import trajectories_needed
+from .exact import LARGEST_SKEWNESS, trajectories_needed
 from .kernels.ledger import FIRST_STATIC, WEIGHT
 from .results import Point
 from .rows import Row, entanglement_measures, entanglement_row, exact_row, irreversible_row, span
-from .statistics import jackknife, p_value, skewness_of_mean, standard_error
+from .statistics import Jackknife, jackknife, p_value, skewness_of_mean, standard_error
 
 FALSE_ALARM_RATE = 1e-3
-MOST_SKEWED = 0.5
+FEWEST = 30  # trajectories for a mean to be judged by its own standard error
+FEWEST_GROUPS = 32
+FEWEST_EVENTS = 50
+MOST_SKEWED = 0.2  # of a mean: as of 25 rare events, which are missed altogether once in 10^11
 NO_SPREAD = 1e-12
 INITIAL_DRAW = "steady start: tests the initial draw only"
+
+
+@dataclass(frozen=True)
+class Spread:
+    """What is known of a mean of n values beside its standard error.
+
+    skewness: of the mean, from the sample; expected: of one value, beforehand. scale: natural size of one value; widest:
+    range of one value, inf where it has none. condemned(deviation): probability that all values are equal by chance.
+    most_skewed: largest skewness of the mean at which its standard error is believed.
+    """
+
+    n: int
+    skewness: float
+    expected: float
+    scale: float
+    widest: float
+    condemned: Callable[[float], float]
+    most_skewed: float = MOST_SKEWED
 
 
 def rows_of(point: Point) -> list[Row]:
@@ -38,11 +61,14 @@ def rows_of(point: Point) -> list[Row]:
 
 
 def verdict(rows: list[Row]) -> str:
-    """Return "disagree" if any row does, "agree" if any row is resolved and none disagrees, otherwise "unresolved"."""
+    """Return "disagree" if any row does, "agree" if none does and something was tested, otherwise "unresolved".
+
+    Exact rows alone are a test only where nothing was left unresolved: some are the same for any engine.
+    """
     statuses = {row.status for row in rows}
     if "disagree" in statuses:
         return "disagree"
-    return "agree" if statuses & {"agree", "exact"} else "unresolved"
+    return "agree" if "agree" in statuses or ("exact" in statuses and "unresolved" not in statuses) else "unresolved"
 
 
 def _column_rows(point: Point, q: int, errors: np.ndarray, skewness: np.ndarray) -> list[Row]:
@@ -56,71 +82,84 @@ def _column_rows(point: Point, q: int, errors: np.ndarray, skewness: np.ndarray)
         if row.status != "irreversible":
             width = span(preparation, column, float(time))
             row = replace(row, estimate=float(block.mean[t, q] / width), standard_error=float(errors[t] / width))
-            if q == n_linear + WEIGHT:
-                row = _theorem(row, point, t, float(skewness[t]))
-            else:
-                expected = float(preparation.exact.skewness[t, q])
-                row = _mean(row, int(block.count), float(skewness[t]), _widest(point, q, t) / width, expected)
             if q >= n_linear + FIRST_STATIC and preparation.steady:
-                row = replace(row, note=INITIAL_DRAW)
+                row = _noted(row, INITIAL_DRAW)
+            spread = Spread(
+                n=int(block.count),
+                skewness=float(skewness[t]),
+                expected=float(preparation.expected.skewness[t, q]),
+                scale=float(preparation.expected.scale[t, q]) / width,
+                widest=_range(point, q) / width,
+                condemned=partial(_condemned, point, q, t),
+            )
+            row = _theorem(row, point, t, spread) if q == n_linear + WEIGHT else _mean(row, spread)
         rows.append(row)
     return rows
 
 
-def _mean(row: Row, n: int, skewness: float, widest: float, expected: float = 0.0) -> Row:
-    """Judge a mean: studentised where its distribution is close to normal, by a bound on its range elsewhere.
-
-    skewness: of the mean, from the sample; expected: of one value, beforehand; widest: range of one value.
-    """
-    if row.estimate is None or row.exact is None or row.standard_error is None:
-        return row
+def _mean(row: Row, spread: Spread) -> Row:
+    """Judge a mean: studentised where its distribution is close to normal, by a bound elsewhere."""
     estimate, exact, error = row.estimate, row.exact, row.standard_error
-    scale = max(1.0, abs(exact))
-    deviation = abs(estimate - exact)
-    if not error > NO_SPREAD * scale / np.sqrt(n):
+    if estimate is None or exact is None or error is None:
+        return row
+    n, deviation = spread.n, abs(estimate - exact)
+    rounding = NO_SPREAD * spread.scale
+    if not error > rounding / np.sqrt(n):
         row = replace(row, standard_error=0.0 if n > 1 else None)
-        if deviation <= NO_SPREAD * scale:
+        if deviation <= max(rounding, NO_SPREAD * abs(exact)):
             return replace(row, status="exact")
-        # All n values are equal although the mean lies elsewhere: at most (1 - deviation / widest)^n.
-        return _bounded(row, float(np.exp(-n * deviation / widest)))
+        return _bounded(row, spread.condemned(deviation), "no spread in the sample")
     z = (estimate - exact) / error
-    if max(abs(skewness), expected / np.sqrt(n)) > MOST_SKEWED:
+    skewed = max(abs(spread.skewness), spread.expected / np.sqrt(n))
+    if n < FEWEST or skewed > spread.most_skewed:
         # Hoeffding's bound holds whatever the distribution inside its range.
-        return _bounded(replace(row, z=z), float(2 * np.exp(-2 * n * (deviation / widest) ** 2)))
-    return replace(row, z=z, p_value=float(p_value(z, skewness)), status="judged")
+        bound = 2 * np.exp(-2 * n * (deviation / spread.widest) ** 2) if spread.widest > 0 else 1.0
+        return _bounded(replace(row, z=z), float(bound), "too few events for an error bar")
+    return replace(row, z=z, p_value=float(p_value(z, spread.skewness, n - 1)), status="judged")
 
 
-def _bounded(row: Row, bound: float) -> Row:
+def _bounded(row: Row, bound: float, why: str) -> Row:
     """A row whose p-value is at most `bound`: it can disagree, but it cannot agree."""
-    return replace(row, p_value=min(bound, 1.0), status="bounded")
+    return _noted(replace(row, p_value=min(bound, 1.0), status="bounded"), why)
 
 
-def _theorem(row: Row, point: Point, t: int, skewness: float) -> Row:
+def _noted(row: Row, note: str) -> Row:
+    return replace(row, note="; ".join(filter(None, (row.note, note))))
+
+
+def _theorem(row: Row, point: Point, t: int, spread: Spread) -> Row:
     """Judge <exp(-Delta S)>: only where its exact moments say that so many trajectories can resolve it."""
     exact = point.preparation.exact
     needed = trajectories_needed(exact, float(exact.mean[t, point.weight_column]), t)
-    lowered = row.exact is not None and row.exact < 1 - 1e-9
-    why = "one-way channels" if point.preparation.ledger.one_way.any() else "start without full rank"
-    note = f"1 - lambda, below one: {why}" if lowered else ""
+    if row.exact is not None and row.exact < 1 - 1e-9:
+        one_way = point.preparation.ledger.one_way.any()
+        why = "one-way channels" if one_way else "start without full rank"
+        row = _noted(row, f"1 - lambda, below one: {why}")
     if point.trajectories < needed:
         wanted = f"takes {needed:.2g} trajectories" if needed < 1e300 else "takes more than 1e+300 trajectories"
-        return replace(row, status="unresolved", note="; ".join(filter(None, (note, wanted))))
-    return _mean(replace(row, note=note), point.trajectories, skewness, np.inf)
+        return _noted(replace(row, status="unresolved"), wanted)
+    return _mean(row, replace(spread, most_skewed=LARGEST_SKEWNESS))
 
 
-def _widest(point: Point, q: int, t: int) -> float:
-    """Return how far one trajectory's value can lie from another's: certain for states, beyond ten sigma for counts."""
-    preparation = point.preparation
+def _condemned(point: Point, q: int, t: int, deviation: float) -> float:
+    """Return how likely it is at most that all N values of column q are equal, though their mean lies elsewhere."""
+    preparation, n = point.preparation, point.trajectories
     n_linear = len(preparation.ledger.linear)
     if q >= n_linear + FIRST_STATIC:
-        operator = preparation.sectors.unflatten(preparation.ledger.static[q - n_linear - FIRST_STATIC])
-        return float(np.ptp(np.linalg.eigvalsh(operator))) or 1.0
-    jumps = max(float(preparation.exact.mean[t, 0]), 0.0)
-    most = jumps + 10 * np.sqrt(jumps) + 10
-    energies = float(np.ptp(np.linalg.eigvalsh(preparation.model.hamiltonian))) or 1.0
-    steps = np.abs(preparation.ledger.linear[q]).max() if q < n_linear else 0.0
-    entropies = np.abs(preparation.ledger.pair_entropy).max(initial=0.0) + np.abs(preparation.ledger.log_start).max()
-    return float(most * max(steps, 1e-300) if q < n_linear else most * max(energies, entropies))
+        widest = _range(point, q)
+        return float(np.exp(-n * deviation / widest)) if widest > 0 else 1.0
+    # A count has no largest value; but the probability that nothing ever jumps is known.
+    silent = float(point.total.mean[t, 0]) == 0.0
+    return float(preparation.expected.silence[t] ** n) if silent else 1.0
+
+
+def _range(point: Point, q: int) -> float:
+    """Return how far one value of a functional of the state can lie from another, inf for counts."""
+    preparation = point.preparation
+    static = q - len(preparation.ledger.linear) - FIRST_STATIC
+    if static < 0:
+        return np.inf
+    return float(np.ptp(np.linalg.eigvalsh(preparation.sectors.unflatten(preparation.ledger.static[static]))))
 
 
 def _irreversible_rows(point: Point) -> list[Row]:
@@ -130,12 +169,18 @@ def _irreversible_rows(point: Point) -> list[Row]:
     rows = []
     n = int(block.count)
     for t in range(len(preparation.times)):
-        share = float(block.infinite[t]) / n
+        share, exact = float(block.infinite[t]) / n, float(preparation.exact.irreversible[t])
         error = np.sqrt(share * (1 - share) / max(n - 1, 1))
-        skewness = (1 - 2 * share) / np.sqrt(n * share * (1 - share)) if 0 < share < 1 else 0.0
         row = replace(irreversible_row(preparation, t), estimate=share, standard_error=float(error))
-        rows.append(_mean(row, n, float(skewness), 1.0))
+        skewness, expected = (_skewness_of_share(p) for p in (share, exact))
+        spread = Spread(n, skewness / np.sqrt(n), expected, 1.0, 1.0, lambda deviation: float(np.exp(-n * deviation)))
+        rows.append(_mean(row, spread))
     return rows
+
+
+def _skewness_of_share(p: float) -> float:
+    """Skewness of a yes or no that is yes with probability p."""
+    return abs(1 - 2 * p) / np.sqrt(p * (1 - p)) if 0 < p < 1 else 0.0
 
 
 def _entanglement_rows(point: Point) -> list[Row]:
@@ -151,24 +196,27 @@ def _entanglement_rows(point: Point) -> list[Row]:
             estimate = float(found.estimate[t])
             row = entanglement_row(preparation, name, t, float(exact[t]))
             row = replace(row, estimate=max(0.0, estimate), standard_error=float(found.standard_error[t]))
-            row = _nonlinear(row, estimate - float(exact[t]), float(found.bias[t]), found.degrees_of_freedom)
-            rows.append(replace(row, note=INITIAL_DRAW) if preparation.steady else row)
+            row = _noted(row, INITIAL_DRAW) if preparation.steady else row
+            # The measures are as good as linear only where every population they depend on has been met often enough.
+            events = point.trajectories * float(preparation.expected.rarest[t])
+            rows.append(_nonlinear(row, estimate - float(exact[t]), events, found))
     return rows
 
 
-def _nonlinear(row: Row, deviation: float, bias: float, degrees: int) -> Row:
-    """Judge a jackknifed value before its cut at zero, where it is smooth; not where its bias rivals its error."""
-    error = row.standard_error
-    if error is None or not np.isfinite(error):
-        return replace(
-            row, standard_error=None, status="unresolved", note="too few groups of trajectories for an error bar"
-        )
-    if error <= NO_SPREAD:
-        return replace(row, status="exact" if abs(deviation) <= 1e-9 else "disagree", standard_error=0.0)
-    z = deviation / error
-    if abs(bias) > 0.5 * error:
-        return replace(row, z=z, status="unresolved", note="too few trajectories: the bias is as large as the error")
-    return replace(row, z=z, p_value=float(p_value(z, degrees_of_freedom=degrees)), status="judged")
+def _nonlinear(row: Row, deviation: float, events: float, found: Jackknife) -> Row:
+    """Judge a jackknifed value before its cut at zero, where it is smooth."""
+    error, groups = row.standard_error, found.degrees_of_freedom + 1
+    if error is None or not np.isfinite(error) or groups < FEWEST_GROUPS:
+        row = replace(row, standard_error=error if error is not None and np.isfinite(error) else None)
+        return _noted(replace(row, status="unresolved"), f"{groups} groups of trajectories: too few for an error bar")
+    if error <= NO_SPREAD and abs(deviation) <= 1e-9:
+        return replace(row, status="exact", standard_error=0.0)
+    z = deviation / error if error > NO_SPREAD else None
+    if events < FEWEST_EVENTS:
+        why = f"the rarest population was met {events:.2g} times: too few for an error bar"
+        return _noted(replace(row, z=z, status="unresolved"), why)
+    p = float(p_value(z, degrees_of_freedom=found.degrees_of_freedom)) if z is not None else 0.0
+    return replace(row, z=z, p_value=p, status="judged")
 
 
 def judge(rows: list[Row]) -> list[Row]:

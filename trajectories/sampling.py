@@ -48,10 +48,22 @@ def empty_samples(n: int, n_times: int, n_channels: int, largest: int, capacity:
 
 def sample(plan: Plan, ledger: Ledger, seed: int, point: int, first: int, n: int, capacity: int = 0) -> Samples:
     """Sample trajectories first ... first+n-1 of a point; each is a pure function of (seed, point, number)."""
-    n_times, n_channels = ledger.varying.shape[0], ledger.one_way.shape[0]
-    samples = empty_samples(n, n_times, n_channels, int(ledger.dimension.max()), capacity)
+    samples = empty_samples(n, len(plan.times), len(ledger.one_way), int(ledger.dimension.max()), capacity)
     jumps(plan, np.uint64(seed), point | FORWARD << 28, first, *samples)
     return samples
+
+
+def empty_block(ledger: Ledger) -> Block:
+    """Return a Block of no trajectories, of the shapes that this ledger's blocks have."""
+    n_times, (n_static, size), n_linear = len(ledger.varying), ledger.static.shape, len(ledger.linear)
+    return block_of(
+        np.zeros((0, n_times, n_linear + FIRST_STATIC + n_static)),
+        n_linear + 1,
+        np.zeros((n_times, size), np.complex128),
+        np.zeros((ledger.edges.shape[0], ledger.edges.shape[1] + 1), np.int64),
+        np.zeros(n_times, np.int64),
+        np.zeros((0, n_times)),
+    )
 
 
 def sample_block(

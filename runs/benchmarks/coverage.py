@@ -60,7 +60,7 @@ def rows_of_run(preparation: Preparation, seed: int, sampler: Sampler = honest) 
 
 
 def coverage(preparation: Preparation, runs: int, sampler: Sampler = honest, seed: int = 1) -> dict[str, float]:
-    """Return the share of runs whose 95 % interval holds the exact value, for each quantity with spread."""
+    """Return the share of runs whose 95 % interval holds the exact value, nan where not all runs resolved it."""
     inside: dict[str, list[bool]] = {}
     for run in range(runs):
         for row in rows_of_run(preparation, seed + run, sampler):
@@ -72,7 +72,8 @@ def coverage(preparation: Preparation, runs: int, sampler: Sampler = honest, see
             lower, upper = confidence_interval(row.estimate, row.standard_error, 0.95, degrees)
             name = " ".join(filter(None, (row.quantity, row.label or row.reservoir)))
             inside.setdefault(name, []).append(bool(lower <= row.exact <= upper))
-    return {name: float(np.mean(found)) for name, found in inside.items() if len(found) == runs}
+    # A quantity that is resolved in some runs only would be judged on a selection.
+    return {name: float(np.mean(found)) if len(found) == runs else float("nan") for name, found in inside.items()}
 
 
 def main() -> int:
