@@ -31,6 +31,7 @@ from .rows import Row
 from .statistics import Block, Jackknife, jackknife, p_value
 from .steadycounting import CUMULANTS, RATIOS, Count, SteadyCounting, reverses
 from .transients import finite_time, finite_time_cumulants
+from .uncertainty import STILL
 
 QUANTITIES = (*CUMULANTS[1:], *RATIOS)
 HIGHEST_MOMENT = 12
@@ -159,7 +160,7 @@ def _exact(preparation: Preparation, count: Count, kappa: np.ndarray, later: np.
     mean, n_linear = preparation.exact.mean[later], len(preparation.ledger.linear)
     values = np.full((len(QUANTITIES), len(later)), np.nan)
     values[:3] = kappa[:, 1:4].T
-    moves = kappa[:, 0] != 0.0
+    moves = np.abs(kappa[:, 0]) > STILL * mean[:, 0] * np.abs(count.weights).max()
     square = np.where(moves, kappa[:, 0], 1.0) ** 2
     if preparation.model.entropy and reverses(preparation.model, count.weights):
         values[3] = np.where(moves, kappa[:, 1] * mean[:, n_linear + ENTROPY_SINCE] / (2 * square), np.nan)

@@ -23,6 +23,8 @@ FORBIDDEN = {
         for name in (
             *("operators", "checks", "partners", "model", "sectors", "spectral", "master", "counting", "reversal"),
             *("entanglement", "unravelling", "statistics", "forest", "columns", "exact", "preparation", "sampling"),
+            *("counts", "cumulants", "transients", "scgf", "leading", "spectra", "uncertainty", "factors"),
+            "steadycounting",
         )
     },
     # the file layer and the run files know no physics
@@ -30,6 +32,8 @@ FORBIDDEN = {
     "ownership": (*UPPER, "storage", "master", "model", "h5py"),
     "runfile": ("ensemble", "results", "report", "master", "unravelling", *FILES),
     "schema": ("numpy", "model", "systems", "ensemble"),
+    # the rows of a report know neither files nor how they are printed
+    "countingreport": (*FILES, "ensemble", "tables", "countingtables", "figures", "job", "api", "commands", "cli"),
     # pictures compute no physics: curves.py asks the deterministic side for its lines, the rest draws
     "figures": ("master", "counting", "unravelling", "sampling", "kernels"),
     **{name: ("master", "exact", "counting", "sampling", "kernels") for name in ("panels", "portraits", "typography")},

@@ -1,0 +1,236 @@
+"""`trajectories counting`: of a run file and of a result, as text and JSON, and how it ends."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import pytest
+
+from trajectories import run
+from trajectories.cli import main
+from trajectories.countingreport import counting_rows
+from trajectories.countingtables import Counting
+from trajectories.ensemble import open_result
+from trajectories.master import Master
+from trajectories.results import Point
+from trajectories.statistics import Block
+from trajectories.steadycounting import CUMULANTS, RATIOS, SteadyCounting, counts_of
+from trajectories.systems import cavity, diamond, local_engine
+
+RUN = """
+[system]
+name = "diamond"
+beta_A = 0.0
+beta_S = 1.0
+[ensemble]
+trajectories = 32768
+duration = 1.0
+samples = 2
+"""
+GROUND = np.diag([1.0, 0.0, 0.0, 0.0]).astype(complex)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with small.toml and its result small.h5."""
+    where = tmp_path_factory.mktemp("counting")
+    (where / "small.toml").write_text(RUN)
+    assert main(["run", str(where / "small.toml"), "-o", str(where / "small.h5"), "--quiet", "--no-figure"]) == 0
+    return where
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: object, status: int = 0) -> str:
+    """What the command prints when it ends with this status."""
+    assert main(["counting", *map(str, arguments)]) == status
+    return capsys.readouterr().out
+
+
+def strict(text: str) -> Any:
+    """Parse JSON; NaN and Infinity, which JSON does not have, are refused."""
+
+    def refuse(constant: str) -> NoReturn:
+        raise AssertionError(f"{constant} in JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+# Of a run file
+
+
+def test_a_run_file_gives_the_reference_values(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = strict(printed(capsys, folder / "small.toml", "--json"))
+    assert found["verdict"] is None and found["points"][0]["rows"] == []
+    steady = found["points"][0]["steady"]
+    rates = {own["count"]: own for own in steady["counts"]}
+    assert list(rates) == ["quanta from A", "quanta from S", "entropy production", "jumps"]
+    # Reference values of the diamond at (0, 1), from its quartic.
+    assert rates["quanta from S"]["current"] == pytest.approx(-0.5619610678, abs=1e-10)
+    assert rates["quanta from S"]["noise"] == pytest.approx(1.197041943, abs=1e-9)
+    assert rates["quanta from S"]["tur_ratio"] == pytest.approx(1.065058, abs=1e-6)
+    assert rates["entropy production"]["tur_ratio"] == pytest.approx(1.065058, abs=1e-6)
+    assert rates["jumps"]["current"] == steady["activity"] == pytest.approx(5.123922136, abs=1e-9)
+    # A number of jumps does not change sign under reversal: there is no thermodynamic relation for it.
+    assert rates["jumps"]["tur_ratio"] is None and rates["jumps"]["kur_ratio"] > 1
+    matrix = np.array(steady["covariance"])
+    np.testing.assert_allclose(np.diag(matrix), [own["noise"] for own in steady["counts"]], rtol=1e-10)
+    scgf = steady["scgf"]
+    assert scgf["symmetry_required"] is True and scgf["largest_deviation"] < 1e-12
+    np.testing.assert_allclose(scgf["entropy"], scgf["entropy"][::-1], atol=1e-12)
+    assert scgf["u"][0] == -0.5 and scgf["u"][-1] == 1.5
+    assert scgf["counts"] == {}
+
+
+def test_waiting_times_are_those_between_channels(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = diamond(0.0, 1.0)
+    found = strict(printed(capsys, folder / "small.toml", "--json"))["points"][0]["steady"]["waiting_times"]
+    assert found["channels"] == [channel.name for channel in model.channels]
+    solver = Master(model)
+    rates = solver.jump_rates(solver.steady_blocks)
+    # From one jump of a channel to the next of the same: the inverse of its rate.
+    np.testing.assert_allclose(np.diag(found["mean"]), 1 / rates, rtol=1e-10)
+
+
+def test_the_text_has_a_table_for_each_thing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = printed(capsys, folder / "small.toml")
+    for word in (*CUMULANTS, *RATIOS, "covariances", "waiting time", "required", "-0.56196107", "1.1970419"):
+        assert word in text
+    assert "lim ln" not in text and "verdict" not in text
+    shown = printed(capsys, folder / "small.toml", "--scgf", "--set", "system.beta_S=2")
+    # lambda(1/2) of the diamond at (0, 2): reference value -0.4315552620.
+    assert "lim ln <exp(-u N)>/t" in shown and "-0.43155526" in shown
+
+
+def test_counts_of_models_that_lack_something() -> None:
+    one_way = SteadyCounting.of(Master(local_engine(T_h=0.7, T_c=0.0, g=1.6e-3, gamma_h=1e-3, gamma_c=1.1e-2)))
+    assert [count.name for count in one_way.counts] == ["quanta from h", "quanta from c", "jumps"]
+    assert not one_way.scgf.symmetry_required and "one-way" in one_way.scgf.reason
+    assert np.isinf(one_way.scgf.entropy[0]) and np.isnan(one_way.rates[0].tur_ratio)
+    # The channel that a bath at zero temperature lacks is not there; all that are fire.
+    assert np.isfinite(one_way.waiting_times.mean).all()
+    photons = cavity(p=0.1, gamma=0.05, kappa=1.0, n_max=3)
+    without = SteadyCounting.of(Master(photons))
+    assert without.scgf.entropy is None and "no entropy accounting" in without.scgf.reason
+    assert "entropy production" not in [count.name for count in counts_of(photons)]
+
+
+# Of a result
+
+
+def test_a_result_is_compared_at_finite_time(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = strict(printed(capsys, folder / "small.h5", "--json"))
+    rows = found["points"][0]["rows"]
+    # 2 times, 3 counts with 3 cumulants and a kinetic ratio, 2 thermodynamic ratios, 3 pairs.
+    assert len(rows) == 2 * (3 * 4 + 2 + 3)
+    assert {row["quantity"] for row in rows} == {*CUMULANTS[1:], *RATIOS, "covariance"}
+    assert found["verdict"] == "agree" and {row["status"] for row in rows} <= {"agree", "unresolved"}
+    noise = next(r for r in rows if r["quantity"] == "noise" and r["reservoir"] == "S" and r["time"] == 1.0)
+    assert noise["from"] == 0.0 and noise["long_time"] == pytest.approx(1.197041943, abs=1e-9)
+    # Over one relaxation time the constant of the variance is not small: the row's exact value holds it.
+    assert noise["exact"] > 1.1 * noise["long_time"]
+    assert abs(noise["estimate"] - noise["exact"]) < 4 * noise["standard_error"]
+    text = printed(capsys, folder / "small.h5")
+    assert "finite time" in text and "long time" in text and "verdict: agree" in text
+
+
+def test_the_sampled_variance_is_the_blocks_own(folder: Path) -> None:
+    result = open_result(folder / "small.h5")
+    block = result.points[0].total
+    column = 2  # jumps, heat from A, heat from S
+    expected = block.m2[1, column] / (int(block.count) - 1)
+    rows = {(f.row.quantity, f.row.label, f.row.time): f.row for f in Counting.of_result(result).points[0].rows}
+    # Per time 1, and a quantum of 1: the variance itself. Without the jackknife's correction it were 3e-5 smaller;
+    # groups correct it to a small part of that, not to the last digit.
+    assert rows["noise", "quanta from S", 1.0].estimate == pytest.approx(expected, rel=1e-5)
+    joint = block.comoment[1, 1, 2] / (int(block.count) - 1)
+    assert rows["covariance", "quanta from A, quanta from S", 1.0].estimate == pytest.approx(joint, rel=1e-5)
+
+
+def test_counting_begins_at_the_burn_in() -> None:
+    result = run(diamond(0.0, 1.0), times=[0.3, 1.0], initial=GROUND, burn_in=0.3, trajectories=8192, seed=3)
+    report = Counting.of_result(result)
+    assert {found.row.start for found in report.points[0].rows} == {0.3}
+    assert {found.row.time for found in report.points[0].rows} == {1.0}
+    assert report.verdict == "agree"
+
+
+def test_a_spread_that_is_wrong_disagrees(folder: Path) -> None:
+    """Control: sums of squares that are six per cent too large are seen in the noise, and end with status 1."""
+    result = open_result(folder / "small.h5")
+    point = result.points[0]
+
+    def wider(block: Block) -> Block:
+        return block._replace(m2=1.06 * block.m2)
+
+    changed = Point(point.parameters, point.preparation, point.forest)
+    changed.__dict__["groups"] = [wider(block) for block in point.groups]
+    result.points = (changed,)
+    report = Counting.of_result(result)
+    assert report.verdict == "disagree" and report.exit_status == 1
+    assert "noise" in {row.quantity for row in report.rows if row.status == "disagree"}
+
+
+def test_too_few_trajectories_are_unresolved() -> None:
+    result = run(diamond(0.0, 1.0), times=[0.05], trajectories=64, seed=1)
+    report = Counting.of_result(result)
+    fourth = [row for row in report.rows if row.quantity == "fourth_cumulant"]
+    assert {row.status for row in fourth} == {"unresolved"}
+    assert all("too few" in row.note for row in fourth)
+    assert report.exit_status == 3 or any(row.status == "agree" for row in report.rows)
+
+
+def test_no_ratio_where_no_current_flows() -> None:
+    result = run(diamond(1.0, 1.0), times=[1.0], trajectories=1024, seed=1)
+    rows = Counting.of_result(result).rows
+    ratios = {(row.quantity, row.label) for row in rows if row.quantity in RATIOS}
+    assert ratios == {("kur_ratio", "jumps")}
+    steady = SteadyCounting.of(Master(diamond(1.0, 1.0)))
+    assert np.isnan(steady.rates[0].tur_ratio)
+    point = dataclasses.replace(result.points[0])
+    assert all(np.isfinite(found.row.exact or 0.0) for found in counting_rows(point, steady))
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("missing.toml",), "missing.toml"),
+        (("missing.h5",), "missing.h5"),
+        (("small.toml", "--set", "system.beta_Q=1"), "beta_Q"),
+        (("small.h5", "--set", "system.beta_A=1"), "is a result"),
+    ],
+)
+def test_bad_input_is_one_line(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    words: str,
+) -> None:
+    monkeypatch.chdir(folder)
+    assert main(["counting", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and words in captured.err and captured.err.count("\n") == 1
+
+
+def test_a_model_without_a_unique_steady_state_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    # Without exchange, dephasing alone leaves every population where it is.
+    Path("own.py").write_text(
+        "import numpy as np\nfrom trajectories import Channel, Model, Reservoir\n"
+        "def build():\n"
+        "    z = np.diag([1.0, -1.0]).astype(complex)\n"
+        "    return Model(z, [Channel('d', z, 'r', partner='d')], [Reservoir('r', 1.0)])\n"
+    )
+    ensemble = "[ensemble]\ntrajectories = 64\nduration = 1.0\n"
+    Path("own.toml").write_text(f'[system]\nfile = "own.py"\nfunction = "build"\n{ensemble}')
+    assert main(["counting", "own.toml"]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "steady state" in error
