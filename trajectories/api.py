@@ -64,7 +64,15 @@ def run(
     if duration is None and isinstance(last, list) and last and is_number(last[-1]):
         ensemble["duration"] = last[-1]
     job = Job.of(Run.from_mapping({"ensemble": ensemble, "observables": named}, name=model.name, model=model))
-    return execute(job, None if output is None else Path(output))
+    return execute(job, None if output is None else _path(output))
+
+
+def _path(output: str | Path) -> Path:
+    try:
+        Path(output).exists()
+    except (OSError, ValueError) as error:
+        raise InputError(f"output = {str(output)[:60]!r}: must be the name of a file: {error}"[:200]) from None
+    return Path(output)
 
 
 def _plain_number(value: object) -> object:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 AnyArray = TypeVar("AnyArray", bound=np.ndarray)
 Named = TypeVar("Named")
 
+LARGEST_ELEMENT = 1e60  # fourth powers of expectation values are summed
 HERMITICITY = 1e-10
 UNITARITY = 1e-9
 COMPUTATIONAL = "computational"
@@ -68,7 +69,9 @@ def _sequence(value: Any, where: str) -> tuple[Any, ...]:
 
 
 def hermitian(matrix: Array, where: str) -> Array:
-    """The matrix, exactly Hermitian, if it is Hermitian to 1e-10 of its largest element."""
+    """The matrix, exactly Hermitian, if it is Hermitian to 1e-10 of its largest element, and that is below 1e60."""
+    if np.max(np.abs(matrix)) > LARGEST_ELEMENT:
+        raise InputError(f"{where}: has an element of size {np.max(np.abs(matrix)):.3g}: must be at most 1e60")
     deviation = np.abs(matrix - dagger(matrix))
     if np.max(deviation) > HERMITICITY * np.max(np.abs(matrix)):
         i, j = (int(x) for x in np.unravel_index(np.argmax(deviation), deviation.shape))

@@ -13,8 +13,6 @@ from trajectories.schema import listing, nearest, show
 if TYPE_CHECKING:
     from trajectories.model import Model
 
-LARGEST_ELEMENT = 1e60  # fourth powers are summed
-
 
 def named_state(word: str, model: Model, where: str) -> np.ndarray | None:
     """Return the density matrix (d, d) of "ground", "mixed" or a basis state's label; None for "steady"."""
