@@ -69,7 +69,9 @@ def run(
 
 def _path(output: str | Path) -> Path:
     try:
-        Path(output).exists()
+        Path(output).lstat()
+    except FileNotFoundError:
+        pass
     except (OSError, ValueError) as error:
         raise InputError(f"output = {str(output)[:60]!r}: must be the name of a file: {error}"[:200]) from None
     return Path(output)

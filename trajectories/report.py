@@ -34,9 +34,9 @@ INITIAL_DRAW = "steady start: tests the initial draw only"
 class Spread:
     """What is known of a mean of n values beside its standard error.
 
-    skewness: of the mean, from the sample; expected: of one value, beforehand. scale: natural size of one value; widest:
-    range of one value, inf where it has none. condemned(deviation): probability that all values are equal by chance.
-    most_skewed: largest skewness of the mean at which its standard error is believed.
+    skewness: of the mean, from the sample; expected: of one value, beforehand. scale: natural size of one value;
+    widest: range of one value, inf where it has none. condemned(deviation): probability that all values are equal by
+    chance. most_skewed: largest skewness of the mean at which its standard error is believed.
     """
 
     n: int
