@@ -115,9 +115,7 @@ def directory_checksum(point: int, sequence: int, entries: NDArray) -> int:
     return zlib.crc32(entries.tobytes(), zlib.crc32(start))
 
 
-def extent_for(
-    template: Block, groups: int, blocks: NDArray[np.int64], slots: int = 0, capacity: int = 0
-) -> Extent:
+def extent_for(template: Block, groups: int, blocks: NDArray[np.int64], slots: int = 0, capacity: int = 0) -> Extent:
     """The extent that holds a run of ``blocks[p]`` blocks at point p; at least ``slots`` and ``capacity``.
 
     A group of b leaves has at most one node per level when its blocks come in order, and never more than (b + 1) / 2.

@@ -133,7 +133,7 @@ def child_killed(path: Path, kind: type[Store], order_seed: int, said: mmap.mmap
 
 
 def verdict(path: Path, said: mmap.mmap) -> str:
-    """"good", "damaged" (the reader says so), "lost" (committed blocks are missing) or "wrong" (other bits)."""
+    """ "good", "damaged" (the reader says so), "lost" (committed blocks are missing) or "wrong" (other bits)."""
     if not path.exists():
         return "lost" if any(said[1 : 1 + POINTS]) else "good"
     try:
