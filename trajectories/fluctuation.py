@@ -132,20 +132,24 @@ def gather(
 
 
 def compared_bins(edges: np.ndarray, forward: np.ndarray, backward: np.ndarray) -> list[slice]:
-    """Return the runs of inner bins that are compared, from expected counts (bins+2,) of both ensembles.
+    """Return the runs of inner bins that are compared, from counts (bins+2,) expected of equally large ensembles.
 
-    From the left, neighbours are merged until both ensembles are expected to have 50 effective trajectories there. In
-    a bin whose weights span a factor R, n trajectories are worth at least 4 n R/(1+R)^2 (Kantorovich's inequality), so
-    that no sum of weights rests on a few of them. What cannot reach that is left out: underflow and overflow, the far
-    left, where forward trajectories are too rare to be seen, and the far right, where the reversed ones are.
+    From the left, neighbours are merged until both ensembles should have 50 effective trajectories there. What should
+    be there is the larger of what is expected of an ensemble and what the theorem makes of the other one's
+    expectation, so that a bin that only one of them visits is compared where that contradicts the theorem. In a bin
+    whose weights span a factor R, n trajectories are worth at least 4 n R/(1+R)^2 (Kantorovich's inequality), so that
+    no sum of weights rests on a few of them. What cannot reach that is left out: underflow and overflow, the far left,
+    where forward trajectories are too rare to be seen, and the far right, where the reversed ones are.
     """
+    there, back = forward[1:-1], backward[1:-1]
+    ahead = np.maximum(there, back * np.exp(edges[:-1]))
+    reverse = np.maximum(back, there * np.exp(-edges[1:]))
     found, start = [], 0
     for stop in range(1, len(edges)):
         for begin in range(start, stop):
             ratio = np.exp(edges[begin] - edges[stop])
             worth = 4 * ratio / (1 + ratio) ** 2
-            inside = slice(begin + 1, stop + 1)
-            if min(forward[inside].sum() * worth, backward[inside].sum()) >= FEWEST_IN_BIN:
+            if min(ahead[begin:stop].sum() * worth, reverse[begin:stop].sum()) >= FEWEST_IN_BIN:
                 found.append(slice(begin, stop))
                 start = stop
                 break
@@ -157,6 +161,7 @@ class Bins(NamedTuple):
 
     delta: -ln of the mean weight, the Delta S at which the log ratio of the two probabilities lies on the line of slope
     one whatever the bin's width. probability: forward. weighted: sum e^{-Delta S}/N. mirrored: P~(Delta S~ in -B).
+    Logarithms are not finite where one ensemble has nothing.
     """
 
     delta: np.ndarray
@@ -168,33 +173,36 @@ class Bins(NamedTuple):
     @property
     def log_ratio(self) -> tuple[np.ndarray, np.ndarray]:
         """ln P(B)/P~(-B) and its standard error at a given delta."""
-        ratio = np.log(self.probability) - np.log(self.mirrored)
-        error = np.sqrt(
-            np.diag(self.covariances[0]) / self.weighted**2 + np.diag(self.covariances[1]) / self.mirrored**2
-        )
-        return ratio, error
+        variances = [np.diag(covariance) for covariance in self.covariances]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.log(self.probability) - np.log(self.mirrored)
+            return ratio, np.sqrt(variances[0] / self.weighted**2 + variances[1] / self.mirrored**2)
 
     @property
     def slope(self) -> tuple[float, float]:
         """Slope of the log ratio against delta by least squares, and its standard error: an illustration, no test."""
         ratio, error = self.log_ratio
-        if len(ratio) < 2:
+        kept = np.isfinite(ratio) & np.isfinite(error)
+        if kept.sum() < 2:
             return np.nan, np.nan
-        weight = 1 / np.maximum(error, np.finfo(float).tiny) ** 2
-        centred = self.delta - (weight @ self.delta) / weight.sum()
+        delta, ratio = self.delta[kept], ratio[kept]
+        weight = 1 / np.maximum(error[kept], np.finfo(float).tiny) ** 2
+        centred = delta - (weight @ delta) / weight.sum()
         spread = weight @ centred**2
         return float(weight @ (centred * ratio) / spread), float(1 / np.sqrt(spread))
 
 
 def bins_of(forward: Weighted, backward: Weighted, bins: list[slice]) -> Bins | None:
-    """Return what is compared in each of `bins`; None where one of them is empty, or there is none."""
-    (count, first, second), (mirrored, _, _) = _summed(forward, bins), _summed(backward, bins)
-    if not len(count) or (count == 0).any() or (mirrored == 0).any():
+    """Return what is compared in each of `bins`; None where there is nothing to compare."""
+    bins = [b for b in bins if (forward.bins + backward.bins)[b.start + 1 : b.stop + 1].any()]
+    if not bins:
         return None
+    (count, first, second), (mirrored, _, _) = _summed(forward, bins), _summed(backward, bins)
     n, m = forward.count, backward.count
     f, r = first / n, mirrored / m
     covariances = (np.diag(second / n) - np.outer(f, f)) / n, (np.diag(r) - np.outer(r, r)) / m
-    return Bins(-np.log(first / count), count / n, f, r, covariances)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return Bins(-np.log(first / count), count / n, f, r, covariances)
 
 
 def detailed_row(found: Bins | None, time: float) -> Row:
@@ -207,7 +215,8 @@ def detailed_row(found: Bins | None, time: float) -> Row:
         note = f"no bin of Delta S in which both ensembles have {FEWEST_IN_BIN} trajectories"
         return replace(row, status="unresolved", note=note)
     difference = found.weighted - found.mirrored
-    independent = np.sqrt(sum(np.diag(c) for c in found.covariances) + found.weighted**2 * np.finfo(float).eps)
+    size = np.maximum(found.weighted, found.mirrored)
+    independent = np.sqrt(sum(np.diag(c) for c in found.covariances) + size**2 * np.finfo(float).eps)
     scale = np.outer(independent, independent)
     levels, vectors = np.linalg.eigh((found.covariances[0] + found.covariances[1]) / scale)
     # Where Delta S has a single value there is nothing random about it, and both sides are simply equal.

@@ -89,8 +89,10 @@ def _log_ratio(axes: Axes, point: PointTheorems) -> None:
         axes.set_yticks([])
         return
     ratio, error = point.bins.log_ratio
-    bars(axes, point.bins.delta, ratio, error, Style(BLUE, "o"), "", ms=2.6)
-    reach = np.concatenate([point.bins.delta, ratio])
+    kept = np.isfinite(ratio) & np.isfinite(error)
+    delta, ratio, error = point.bins.delta[kept], ratio[kept], error[kept]
+    bars(axes, delta, ratio, error, Style(BLUE, "o"), "", ms=2.6)
+    reach = np.concatenate([delta, ratio, [0.0]])
     ends = np.array([reach.min(), reach.max()]) + 0.08 * max(float(np.ptp(reach)), 0.5) * np.array([-1, 1])
     axes.plot(ends, ends, color=BLACK, lw=1.0, zorder=2)
     axes.set_xlim(*ends)
