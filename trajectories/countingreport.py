@@ -8,36 +8,27 @@ rows compare, at finite time and with the constant and all transients included,
     tur_ratio = kappa_2 <Delta S>/(2 <N>^2),  kur_ratio = kappa_2 <jumps>/<N>^2.
 
 Errors are those of the jackknife over groups of trajectories, whose central sums are moved to a common pivot and there
-add up. Whether n trajectories determine such an error is decided beforehand: the estimate is to first order the mean of
-an influence function h(N), for the fourth cumulant h = y^4 - mu_4 - 4 mu_3 y - 6 mu_2 (y^2 - mu_2) with y = N - <N>,
-and exact cumulants up to the twelfth give its variance and skewness.
-Influence functions: Hampel, J. Am. Stat. Assoc. 69, 383 (1974).
+add up. Whether n trajectories determine such an error is decided beforehand, see `countingexact`: a row whose
+estimate is still skewed at that n is judged by Chebyshev's bound, and can disagree but not agree.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import comb
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.polynomial import polynomial
 
+from .countingexact import NO_SPREAD, QUANTITIES, ExactCounting, Reach
 from .kernels.ledger import ENTROPY_SINCE
-from .master import Master
 from .preparation import Preparation
 from .results import Point
 from .rows import Row
 from .statistics import Block, Jackknife, jackknife, p_value
-from .steadycounting import CUMULANTS, RATIOS, Count, SteadyCounting, reverses
-from .transients import finite_time, finite_time_cumulants
-from .uncertainty import STILL
+from .steadycounting import RATIOS, Count
 
-QUANTITIES = (*CUMULANTS[1:], *RATIOS)
-HIGHEST_MOMENT = 12
 MOST_SKEWED = 0.5
 SLOW = 0.1
-NO_SPREAD = 1e-12
 
 
 @dataclass(frozen=True)
@@ -51,74 +42,40 @@ class CountingRow:
         return self.row.json() | {"long_time": self.long_time}
 
 
-class Reach(NamedTuple):
-    """What one trajectory contributes: standard deviation and skewness of an estimate's influence function, (T,)."""
-
-    deviation: np.ndarray
-    skewness: np.ndarray
-
-    def at(self, t: int, scale: float = 1.0) -> Reach:
-        """Return the reach at one time, in other units."""
-        return Reach(self.deviation[t] * scale, self.skewness[t])
-
-
-def counting_rows(point: Point, steady: SteadyCounting) -> list[CountingRow]:
+def counting_rows(point: Point, exact: ExactCounting) -> list[CountingRow]:
     """Return the rows of one sweep point's tallied counts at its sample times after `from`, not yet judged.
 
-    steady: the same model's long-time values. Raises InputError where the steady state is not unique.
+    exact: that of the point's preparation.
     """
-    preparation = point.preparation
-    tallied = [i for i, count in enumerate(steady.counts) if count.column is not None]
-    counts = [steady.counts[i] for i in tallied]
-    later = np.flatnonzero(preparation.times > preparation.counting_from)
-    if not len(later):
+    if not len(exact.later):
         return []
-    spans = preparation.times[later] - preparation.counting_from
-    master, start = Master(preparation.model, preparation.sectors), _start(preparation)
-    sampled = _sampled(point, counts, later)
+    preparation, n, sampled = point.preparation, point.trajectories, _sampled(point, exact.counts, exact.later)
     rows: list[CountingRow] = []
-    reaches = []
-    for c, (i, count) in enumerate(zip(tallied, counts, strict=True)):
-        kappa = finite_time_cumulants(master, count.weights, spans, start, HIGHEST_MOMENT)
-        reaches.append(_reach(kappa))
-        exact = _exact(preparation, count, kappa, later)
-        slow = np.sqrt(np.maximum(kappa[:, 1], 0.0) / point.trajectories) > SLOW * np.abs(kappa[:, 0])
+    for c, (i, count) in enumerate(zip(exact.tallied, exact.counts, strict=True)):
         for q, quantity in enumerate(QUANTITIES):
-            ratio, long_time = quantity in RATIOS, _number(getattr(steady.rates[i], quantity))
-            for t in map(int, np.flatnonzero(np.isfinite(exact[q]))):
-                width = 1.0 if ratio else float(spans[t])
-                unit = "1" if ratio else count.unit_of(q + 2)
-                row = _row(preparation, quantity, count.name, count.reservoir, int(later[t]), unit)
-                row = replace(row, exact=float(exact[q, t] / width))
+            ratio, long_time = quantity in RATIOS, _number(getattr(exact.steady.rates[i], quantity))
+            unit = "1" if ratio else count.unit_of(q + 2)
+            for t in map(int, np.flatnonzero(np.isfinite(exact.values[c, q]))):
+                value, width = float(exact.values[c, q, t]), 1.0 if ratio else float(exact.spans[t])
+                row = _row(preparation, quantity, count.name, count.reservoir, int(exact.later[t]), unit)
                 found = _part(sampled, t, c * len(QUANTITIES) + q, width)
-                one = reaches[c][q].at(t, float(exact[q, t]) if ratio else 1.0 / width)
-                judged = _judged(row, found, one, point.trajectories, ratio and bool(slow[t]))
-                rows.append(CountingRow(judged, long_time))
-    return rows + _covariance_rows(point, steady, tallied, sampled, reaches)
+                one = exact.reach[c][q].at(t, value if ratio else 1.0 / width)
+                slow = ratio and bool(exact.relative_spread[c, t] > SLOW * np.sqrt(n))
+                rows.append(CountingRow(_judged(replace(row, exact=value / width), found, one, n, slow), long_time))
+    return rows + _covariance_rows(point, exact, sampled)
 
 
-def _covariance_rows(
-    point: Point, steady: SteadyCounting, tallied: list[int], sampled: Jackknife, reaches: list[list[Reach]]
-) -> list[CountingRow]:
-    preparation, counts = point.preparation, [steady.counts[i] for i in tallied]
-    later = np.flatnonzero(preparation.times > preparation.counting_from)
-    spans = preparation.times[later] - preparation.counting_from
-    master, weights = Master(preparation.model, preparation.sectors), np.array([count.weights for count in counts])
-    joint = finite_time(master, weights, spans, _start(preparation)).covariance
-    rows = []
+def _covariance_rows(point: Point, exact: ExactCounting, sampled: Jackknife) -> list[CountingRow]:
+    rows, counts = [], exact.counts
     for place, (a, b) in enumerate(_pairs(len(counts)), start=len(counts) * len(QUANTITIES)):
-        limit = float(steady.covariance[tallied[a], tallied[b]])
-        for t, span in enumerate(map(float, spans)):
-            label = f"{counts[a].name}, {counts[b].name}"
-            row = _row(preparation, "covariance", label, None, int(later[t]), _product(counts[a], counts[b]))
-            row = replace(row, exact=float(joint[t, a, b] / span))
-            one = _joint_reach(joint[t][np.ix_([a, b], [a, b])], reaches[a][0].at(t), reaches[b][0].at(t))
-            found = _part(sampled, t, place, span)
-            rows.append(
-                CountingRow(
-                    _judged(row, found, one._replace(deviation=one.deviation / span), point.trajectories), limit
-                )
-            )
+        label, unit = f"{counts[a].name}, {counts[b].name}", _product(counts[a], counts[b])
+        limit = float(exact.steady.covariance[exact.tallied[a], exact.tallied[b]])
+        for t, span in enumerate(map(float, exact.spans)):
+            row = _row(point.preparation, "covariance", label, None, int(exact.later[t]), unit)
+            row = replace(row, exact=float(exact.covariance[t, a, b] / span))
+            one = exact.joint_reach(t, a, b)
+            one = one._replace(deviation=one.deviation / span)
+            rows.append(CountingRow(_judged(row, _part(sampled, t, place, span), one, point.trajectories), limit))
     return rows
 
 
@@ -138,87 +95,6 @@ def _number(value: float) -> float | None:
 
 def _pairs(n: int) -> list[tuple[int, int]]:
     return [(a, b) for a in range(n) for b in range(a + 1, n)]
-
-
-# The exact side
-
-
-def _start(preparation: Preparation) -> np.ndarray | None:
-    """Return the state in which counting starts, as flattened blocks; None for the steady state."""
-    if preparation.steady:
-        return None
-    burn = int(preparation.ledger.burn_index[0])
-    if burn >= 0:
-        return preparation.exact.density[burn]
-    first = preparation.spectra[0]
-    rho = (first.vectors * first.probabilities) @ first.vectors.conj().T
-    return preparation.sectors.flatten(rho)
-
-
-def _exact(preparation: Preparation, count: Count, kappa: np.ndarray, later: np.ndarray) -> np.ndarray:
-    """Return the exact values of all quantities over (from, t], (5, T); nan where one does not exist."""
-    mean, n_linear = preparation.exact.mean[later], len(preparation.ledger.linear)
-    values = np.full((len(QUANTITIES), len(later)), np.nan)
-    values[:3] = kappa[:, 1:4].T
-    moves = np.abs(kappa[:, 0]) > STILL * mean[:, 0] * np.abs(count.weights).max()
-    square = np.where(moves, kappa[:, 0], 1.0) ** 2
-    if preparation.model.entropy and reverses(preparation.model, count.weights):
-        values[3] = np.where(moves, kappa[:, 1] * mean[:, n_linear + ENTROPY_SINCE] / (2 * square), np.nan)
-    values[4] = np.where(moves, kappa[:, 1] * mean[:, 0] / square, np.nan)
-    return values
-
-
-def _reach(kappa: np.ndarray) -> list[Reach]:
-    """Return the reach of all quantities from the cumulants kappa (T, 12) of a count; of ratios relative to them.
-
-    In a ratio the entropy production is taken to follow the count, and the number of jumps not to vary.
-    """
-    found = np.zeros((len(QUANTITIES), 2, len(kappa)))
-    for t, row in enumerate(kappa):
-        spread = float(np.sqrt(max(row[1], 0.0)))
-        if spread <= NO_SPREAD:
-            continue
-        m = _central_moments(row / spread ** np.arange(1, len(row) + 1))
-        variance = np.array([-1.0, 0.0, 1.0])
-        slope = np.array([0.0, spread / row[0] if row[0] else 0.0, 0.0])
-        influence = [
-            (variance, spread**2),
-            (np.array([-m[3], -3.0, 0.0, 1.0]), spread**3),
-            (np.array([6.0 - m[4], -4.0 * m[3], -6.0, 0.0, 1.0]), spread**4),
-            (variance - slope, 1.0),
-            (variance - 2 * slope, 1.0),
-        ]
-        for q, (h, scale) in enumerate(influence):
-            square = polynomial.polymul(h, h)
-            cube = polynomial.polymul(square, h)
-            second, third = float(square @ m[: len(square)]), float(cube @ m[: len(cube)])
-            if second > 0.0:
-                found[q, :, t] = scale * np.sqrt(second), third / second**1.5
-            else:
-                found[q, :, t] = 0.0, np.inf
-    return [Reach(*values) for values in found]
-
-
-def _central_moments(kappa: np.ndarray) -> np.ndarray:
-    """Return mu_0 ... mu_n of cumulants kappa_1 ... kappa_n: mu_n = sum_m C(n-1, m-1) kappa_m mu_{n-m}, kappa_1 = 0."""
-    m = np.zeros(len(kappa) + 1)
-    m[0] = 1.0
-    for n in range(2, len(m)):
-        m[n] = sum(comb(n - 1, j - 1) * kappa[j - 1] * m[n - j] for j in range(2, n + 1))
-    return m
-
-
-def _joint_reach(covariance: np.ndarray, a: Reach, b: Reach) -> Reach:
-    """Return the reach of a covariance from the (2, 2) matrix and the reaches of both variances, at one time.
-
-    The deviation is an upper bound (Cauchy, Schwarz); the skewness that of products of normal variables of the same
-    correlation rho, (2 rho^3 + 6 rho)/(1 + rho^2)^(3/2), in units of that of the variances.
-    """
-    fourth = np.prod([own.deviation**2 + covariance[i, i] ** 2 for i, own in enumerate((a, b))])
-    norm = float(np.sqrt(covariance[0, 0] * covariance[1, 1]))
-    rho = float(covariance[0, 1]) / norm if norm > 0.0 else 0.0
-    share = (2 * rho**3 + 6 * rho) / (1 + rho**2) ** 1.5 / np.sqrt(8)
-    return Reach(fourth**0.25, share * max(a.skewness, b.skewness, key=abs))
 
 
 # The sampled side

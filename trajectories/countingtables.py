@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .countingexact import ExactCounting
 from .countingreport import CountingRow, counting_rows
 from .job import Job
 from .master import Master
@@ -55,7 +56,7 @@ class Counting:
         for point in result.points:
             model = point.preparation.model
             steady = SteadyCounting.of(Master(model, find_sectors(model)), every_scgf)
-            rows = tuple(counting_rows(point, steady))
+            rows = tuple(counting_rows(point, ExactCounting.of(point.preparation, steady)))
             points.append(CountingPoint(point.parameters, point.trajectories, steady, rows))
         judged = iter(judge([found.row for point in points for found in point.rows]))
         points = [

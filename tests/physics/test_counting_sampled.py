@@ -16,6 +16,7 @@ from mutants import mutant, sampler
 from sampled import point_of
 
 from trajectories import sampling
+from trajectories.countingexact import ExactCounting
 from trajectories.countingreport import counting_rows
 from trajectories.forest import Forest
 from trajectories.kernels.ledger import ENTROPY_SINCE
@@ -46,17 +47,17 @@ RUNS = 250
 
 
 @cache
-def prepared(case: str, trajectories: int) -> tuple[Preparation, SteadyCounting]:
+def prepared(case: str, trajectories: int) -> tuple[Preparation, ExactCounting]:
     model, times, initial, burn_in = CASES[case]
     preparation = prepare(model, np.array(times), initial, trajectories, None, burn_in)
-    return preparation, SteadyCounting.of(Master(model))
+    return preparation, ExactCounting.of(preparation, SteadyCounting.of(Master(model)))
 
 
 def compared(case: str, engine: Preparation | None = None) -> list[Row]:
     """The judged rows of a run, whose blocks come from `engine` (by default an honest one)."""
-    preparation, steady = prepared(case, TRAJECTORIES)
+    preparation, exact = prepared(case, TRAJECTORIES)
     point = point_of(preparation, TRAJECTORIES, 11, engine=engine)
-    return judge([found.row for found in counting_rows(point, steady)])
+    return judge([found.row for found in counting_rows(point, exact)])
 
 
 def disagreeing(rows: list[Row]) -> set[tuple[str, str | None]]:
@@ -77,8 +78,8 @@ def test_cumulants_to_fourth_order_agree(case: str) -> None:
 
 def test_the_constant_of_the_variance_is_seen() -> None:
     """Control: judged by the long-time rates alone, the same sample disagrees."""
-    preparation, steady = prepared("diamond", TRAJECTORIES)
-    found = counting_rows(point_of(preparation, TRAJECTORIES, 11), steady)
+    preparation, exact = prepared("diamond", TRAJECTORIES)
+    found = counting_rows(point_of(preparation, TRAJECTORIES, 11), exact)
     noise = [own for own in found if own.row.quantity == "noise" and own.row.label == "quanta from S"]
     for own in noise:
         assert own.long_time is not None and own.row.estimate is not None and own.row.standard_error is not None
@@ -86,9 +87,9 @@ def test_the_constant_of_the_variance_is_seen() -> None:
 
 
 def test_the_uncertainty_ratios_are_those_of_the_tallied_means() -> None:
-    preparation, steady = prepared("diamond", TRAJECTORIES)
+    preparation, exact = prepared("diamond", TRAJECTORIES)
     point = point_of(preparation, TRAJECTORIES, 11)
-    rows = {(own.row.quantity, own.row.label, own.row.time): own.row for own in counting_rows(point, steady)}
+    rows = {(own.row.quantity, own.row.label, own.row.time): own.row for own in counting_rows(point, exact)}
     block = point.total
     mean, variance = block.mean[1, 2], block.m2[1, 2] / (int(block.count) - 1)
     entropy = block.mean[1, len(preparation.ledger.linear) + ENTROPY_SINCE]
@@ -103,14 +104,15 @@ def test_the_uncertainty_ratios_are_those_of_the_tallied_means() -> None:
 
 def coverage(case: str, twice: bool = False) -> dict[tuple[str, str | None], float]:
     """The share of 95 % intervals that hold the exact value; `twice`: every second block repeats the one before."""
-    preparation, steady = prepared(case, SMALL)
-    size, inside = preparation.block_size, {}
+    preparation, exact = prepared(case, SMALL)
+    size = preparation.block_size
+    inside: dict[tuple[str, str | None], list[bool]] = {}
     for seed in range(RUNS):
         forest = Forest(GROUPS)
         for index in range(SMALL // size):
             first = (index // 2 if twice else index) * size
             forest.add(index, sample_block(preparation.plan, preparation.ledger, 500 + seed, 0, first, size, 1.0))
-        for row in (own.row for own in counting_rows(Point({}, preparation, forest), steady)):
+        for row in (own.row for own in counting_rows(Point({}, preparation, forest), exact)):
             if row.time < preparation.times[-1]:
                 continue
             assert row.estimate is not None and row.standard_error is not None

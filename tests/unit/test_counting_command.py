@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any, NoReturn
@@ -12,7 +11,6 @@ import pytest
 
 from trajectories import run
 from trajectories.cli import main
-from trajectories.countingreport import counting_rows
 from trajectories.countingtables import Counting
 from trajectories.ensemble import open_result
 from trajectories.master import Master
@@ -108,7 +106,8 @@ def test_counts_of_models_that_lack_something() -> None:
     one_way = SteadyCounting.of(Master(local_engine(T_h=0.7, T_c=0.0, g=1.6e-3, gamma_h=1e-3, gamma_c=1.1e-2)))
     assert [count.name for count in one_way.counts] == ["quanta from h", "quanta from c", "jumps"]
     assert not one_way.scgf.symmetry_required and "one-way" in one_way.scgf.reason
-    assert np.isinf(one_way.scgf.entropy[0]) and np.isnan(one_way.rates[0].tur_ratio)
+    assert one_way.scgf.entropy is not None and np.isinf(one_way.scgf.entropy[0])
+    assert np.isnan(one_way.rates[0].tur_ratio)
     # The channel that a bath at zero temperature lacks is not there; all that are fire.
     assert np.isfinite(one_way.waiting_times.mean).all()
     photons = cavity(p=0.1, gamma=0.05, kappa=1.0, n_max=3)
@@ -189,8 +188,6 @@ def test_no_ratio_where_no_current_flows() -> None:
     assert ratios == {("kur_ratio", "jumps")}
     steady = SteadyCounting.of(Master(diamond(1.0, 1.0)))
     assert np.isnan(steady.rates[0].tur_ratio)
-    point = dataclasses.replace(result.points[0])
-    assert all(np.isfinite(found.row.exact or 0.0) for found in counting_rows(point, steady))
 
 
 # Bad input

@@ -24,7 +24,7 @@ FORBIDDEN = {
             *("operators", "checks", "partners", "model", "sectors", "spectral", "master", "counting", "reversal"),
             *("entanglement", "unravelling", "statistics", "forest", "columns", "exact", "preparation", "sampling"),
             *("counts", "cumulants", "transients", "scgf", "leading", "spectra", "uncertainty", "factors"),
-            "steadycounting",
+            *("steadycounting", "countingexact"),
         )
     },
     # the file layer and the run files know no physics
