@@ -23,6 +23,7 @@ FORBIDDEN = {
         for name in (
             *("operators", "checks", "partners", "model", "sectors", "spectral", "master", "counting", "reversal"),
             *("entanglement", "unravelling", "statistics", "forest", "columns", "exact", "preparation", "sampling"),
+            "backward",
             *("counts", "cumulants", "transients", "scgf", "leading", "spectra", "uncertainty", "factors"),
             *("steadycounting", "countingexact"),
         )
@@ -36,7 +37,10 @@ FORBIDDEN = {
     "countingreport": (*FILES, "ensemble", "tables", "countingtables", "figures", "job", "api", "commands", "cli"),
     # pictures compute no physics: curves.py asks the deterministic side for its lines, the rest draws
     "figures": ("master", "counting", "unravelling", "sampling", "kernels"),
-    **{name: ("master", "exact", "counting", "sampling", "kernels") for name in ("panels", "portraits", "typography")},
+    **{
+        name: ("master", "exact", "counting", "sampling", "kernels")
+        for name in ("panels", "portraits", "typography", "theoremfigure")
+    },
 }
 KERNELS_MAY_IMPORT = ("__future__", "numba", "llvmlite", "numpy", "math", "typing", "trajectories.kernels")
 # The cache folder is named before anything is compiled, from the sources and the machine: by __init__ alone.
