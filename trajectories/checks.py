@@ -68,6 +68,14 @@ def _sequence(value: Any, where: str) -> tuple[Any, ...]:
     return tuple(value)
 
 
+def subsystems(value: Any, dims: tuple[int, ...]) -> tuple[int, ...]:
+    """Different subsystems, counted from 0."""
+    found = tuple(whole(index, "truncated", 0) for index in _sequence(value, "truncated"))
+    if len(set(found)) < len(found) or any(index >= len(dims) for index in found):
+        raise InputError(f"truncated = {found}: must be different subsystems from 0 to {len(dims) - 1}")
+    return found
+
+
 def hermitian(matrix: Array, where: str) -> Array:
     """The matrix, exactly Hermitian, if it is Hermitian to 1e-10 of its largest element, and that is below 1e60."""
     if np.max(np.abs(matrix)) > LARGEST_ELEMENT:

@@ -107,6 +107,8 @@ class Model:
         False: no entropy production is defined, and channels without a declared partner are not searched for one.
     remarks : sequence of str
         One-line warnings about the model's validity.
+    truncated : sequence of int
+        Subsystems, counted from 0, that were cut off: a run in which their highest level gets populated is refused.
 
     Attributes (read-only arrays; K channels)
     -----------------------------------------
@@ -123,7 +125,7 @@ class Model:
     __slots__ = (
         "bases", "channels", "dims", "effective_hamiltonian", "entropy", "entropy_steps", "hamiltonian", "loss", "name",
         "operators", "pair", "parameters", "partner", "partners_found", "quanta", "remarks", "reservoir_index",
-        "reservoirs", "states", "time_reversal",
+        "reservoirs", "states", "time_reversal", "truncated",
     )  # fmt: skip
 
     name: str
@@ -137,6 +139,7 @@ class Model:
     pair: tuple[int, int] | None
     parameters: Mapping[str, Any]
     remarks: tuple[str, ...]
+    truncated: tuple[int, ...]
     entropy: bool
     operators: Array
     partner: NDArray[np.int64]
@@ -162,6 +165,7 @@ class Model:
         parameters: Mapping[str, Any] | None = None,
         entropy: bool = True,
         remarks: Sequence[str] = (),
+        truncated: Sequence[int] = (),
     ) -> None:
         energy = checks.hermitian(as_operator(hamiltonian, "hamiltonian"), "hamiltonian")
         d = energy.shape[0]
@@ -184,6 +188,7 @@ class Model:
             pair=checks.pair(pair, levels),
             parameters=MappingProxyType({key: checks.plain(value) for key, value in (parameters or {}).items()}),
             remarks=tuple(str(line) for line in remarks),
+            truncated=checks.subsystems(truncated, levels),
             entropy=bool(entropy),
             operators=pairing.operators,
             partner=pairing.partner,

@@ -25,6 +25,7 @@ LARGEST_BLOCK = 16_384
 NUMBERS_PER_BLOCK = 4_000_000
 FEWEST_BLOCKS = 64
 GROUPS = 64
+LARGEST_TOP_POPULATION = 1e-6
 BINS = 101
 MOST_JUMPS = 1e8  # a trajectory is one uninterrupted calculation
 
@@ -85,6 +86,7 @@ def prepare(
     sectors = find_sectors(model, states=() if initial is None else (initial,))
     master = Master(model, sectors)
     ensemble = ensemble_of(master, initial, times)
+    _check_truncation(model, sectors, ensemble, times)
     start = spectrum(ensemble.start, model.hamiltonian, sectors)
     ends = _spectra(ensemble, model, sectors)
     plan = unravel(model, sectors, start, ends[-1], times)
@@ -116,6 +118,20 @@ def prepare(
         jumps_per_trajectory=float(counts.sum()),
         remarks=model.remarks,
     )
+
+
+def _check_truncation(model: Model, sectors: Sectors, ensemble: Ensemble, times: np.ndarray) -> None:
+    """Raise InputError where the highest level of a subsystem that was cut off is populated."""
+    states = sectors.unflatten(np.concatenate([ensemble.start[None], ensemble.states]))
+    populations = np.einsum("tii->ti", states).real.reshape(-1, *model.dims)
+    for subsystem in model.truncated:
+        top = np.moveaxis(populations, subsystem + 1, -1)[..., -1].reshape(len(states), -1).sum(axis=1)
+        if top.max() > LARGEST_TOP_POPULATION:
+            when = np.concatenate([[0.0], times])[int(top.argmax())]
+            raise InputError(
+                f"{model.name}: subsystem {subsystem + 1} is cut off at {model.dims[subsystem]} levels, and the highest has "
+                f"the population {top.max():.2g} at t = {when:g}: must be at most {LARGEST_TOP_POPULATION:g}; keep more levels"
+            )
 
 
 def block_size(trajectories: int, jumps: float, largest_sector: int, numbers: int) -> int:

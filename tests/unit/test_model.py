@@ -15,6 +15,8 @@ import pytest
 from trajectories.errors import InputError
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.operators import basis, dagger, destroy, embed, number, sigma_minus, sigma_plus, sigma_x, sigma_z
+from trajectories.preparation import prepare
+from trajectories.systems import cavity
 
 UP, DOWN = 0.2, 0.5
 
@@ -488,3 +490,16 @@ def test_large_sparse_models_are_quick() -> None:
     model = Model(number(d), channels, [Reservoir("b", 2 * math.log(2))])
     assert model.partner.tolist() == [1, 0]
     np.testing.assert_allclose(model.loss @ basis(d, 7), (7 + 0.25 * 8) * basis(d, 7), rtol=1e-12)
+
+
+def test_a_cut_off_subsystem_must_not_be_filled() -> None:
+    """Two photons' room in a cavity that holds more: the run is refused, with the population of the top level."""
+    enough = cavity(p=5e-3, gamma=1e-3, kappa=2.0, n_max=6)
+    assert enough.truncated == (2,)
+    assert prepare(enough, np.array([1.0]), None, 64).jumps_per_trajectory > 0
+    with pytest.raises(InputError, match=r"subsystem 3 is cut off at 2 levels.*must be at most 1e-06"):
+        prepare(cavity(p=5e-3, gamma=1e-3, kappa=2.0, n_max=1), np.array([1.0]), None, 64)
+    with pytest.raises(InputError, match="truncated"):
+        Model(
+            np.eye(2), [Channel("c", np.eye(2), "bath", None, "none")], [Reservoir("bath")], truncated=(1,), pair=None
+        )

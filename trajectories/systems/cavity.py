@@ -100,6 +100,7 @@ def cavity(
         pair=(0, 1),
         parameters=values,
         entropy=False,
+        truncated=(2,),
     )
 
 
