@@ -29,6 +29,7 @@ from .steadycounting import RATIOS, Count
 
 MOST_SKEWED = 0.5
 SLOW = 0.1
+MOVING = "not the steady state: no bound of 1"
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def counting_rows(point: Point, exact: ExactCounting) -> list[CountingRow]:
             for t in map(int, np.flatnonzero(np.isfinite(exact.values[c, q]))):
                 value, width = float(exact.values[c, q, t]), 1.0 if ratio else float(exact.spans[t])
                 row = _row(preparation, quantity, count.name, count.reservoir, int(exact.later[t]), unit)
+                row = replace(row, note=MOVING if ratio and not preparation.steady else "")
                 found = _part(sampled, t, c * len(QUANTITIES) + q, width)
                 one = exact.reach[c][q].at(t, value if ratio else 1.0 / width)
                 slow = ratio and bool(exact.relative_spread[c, t] > SLOW * np.sqrt(n))
@@ -151,13 +153,15 @@ def _judged(row: Row, found: Jackknife, one: Reach, n: int, slow: bool = False) 
     """Put an estimate into a row and judge it, studentised where n trajectories determine its error bar."""
     exact, estimate, error = float(row.exact or 0.0), float(found.estimate), float(found.standard_error)
     if not np.isfinite(estimate):
-        return replace(row, status="unresolved", note="no trajectory counted anything")
+        return replace(row, status="unresolved", note=_joined(row, "no trajectory counted anything"))
     row = replace(row, estimate=estimate)
     if not np.isfinite(error):
-        return replace(row, status="unresolved", note="too few groups of trajectories for an error bar")
+        return replace(row, status="unresolved", note=_joined(row, "too few groups of trajectories for an error bar"))
     row = replace(row, standard_error=error)
     if slow:
-        return replace(row, status="unresolved", note="the mean count is too close to zero for a ratio to its square")
+        return replace(
+            row, status="unresolved", note=_joined(row, "the mean count is too uncertain for a ratio to its square")
+        )
     deviation, expected = abs(estimate - exact), one.deviation / np.sqrt(n)
     if expected <= 0.0 and error <= NO_SPREAD:
         return replace(row, status="exact" if deviation <= NO_SPREAD * max(1.0, abs(exact)) else "disagree")
@@ -166,6 +170,12 @@ def _judged(row: Row, found: Jackknife, one: Reach, n: int, slow: bool = False) 
     if z is None or not abs(skewness) <= MOST_SKEWED or abs(found.bias) > 0.5 * error:
         # Chebyshev's bound holds whatever the distribution: such a row can disagree, but it cannot agree.
         bound = min(1.0, (expected / deviation) ** 2) if deviation > 0.0 else 1.0
-        return replace(row, z=z, p_value=bound, status="bounded", note="too few trajectories for a sure error bar")
+        return replace(
+            row, z=z, p_value=bound, status="bounded", note=_joined(row, "too few trajectories for a sure error bar")
+        )
     p = float(p_value(z, skewness, found.degrees_of_freedom))
     return replace(row, z=z, p_value=p, status="judged")
+
+
+def _joined(row: Row, note: str) -> str:
+    return "; ".join(filter(None, (row.note, note)))
