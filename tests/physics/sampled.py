@@ -41,8 +41,13 @@ def disagreeing(rows: Iterable[Row]) -> set[str]:
 
 
 def controlled(
-    model: Model, times: Iterable[float], initial: np.ndarray | None, trajectories: int, change: Change, seed: int = 1
+    model: Model,
+    times: Iterable[float],
+    initial: np.ndarray | None,
+    trajectories: int,
+    change: Change,
+    observables: dict[str, np.ndarray] | None = None,
 ) -> set[str]:
     """Return the quantities in which an engine with `change` is caught."""
-    preparation = prepare(model, np.array(list(times)), initial, trajectories)
-    return disagreeing(judged([point_of(preparation, trajectories, seed, engine=change(preparation))]))
+    preparation = prepare(model, np.array(list(times)), initial, trajectories, observables, pair=(0, 1))
+    return disagreeing(judged([point_of(preparation, trajectories, 1, engine=change(preparation))]))

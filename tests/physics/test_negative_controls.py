@@ -25,8 +25,13 @@ from trajectories.sectors import Sectors, rotated_operators
 from trajectories.systems import diamond, local_engine
 
 GROUND = np.diag([1.0, 0, 0, 0]).astype(complex)
-DIAMOND = (diamond(beta_A=0.0, beta_S=1.0), (0.4, 0.8))
-ENGINE = (local_engine(T_h=2.0, T_c=0.3, g=0.02, gamma_h=0.01, gamma_c=0.011), (50.0, 100.0))
+HOT = {"T_h": 2.0, "T_c": 0.3, "g": 0.02, "gamma_h": 0.01, "gamma_c": 0.011}
+MACHINES = {
+    "diamond": (diamond(beta_A=0.0, beta_S=1.0), (0.4, 0.8)),
+    "engine": (local_engine(**HOT), (50.0, 100.0)),
+    "entangled": (diamond(beta_A=-2.0, beta_S=3.0), (0.4, 0.8)),
+    "one-way": (local_engine(**(HOT | {"T_c": 0.0, "delta": 0.02})), (50.0, 100.0)),
+}
 TRAJECTORIES = 100_000
 
 
@@ -102,7 +107,29 @@ CONTROLS: list[tuple[Callable, str, set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize("machine", ["diamond", "engine"])
+STATES = {"population", "energy", "energy_current", "observable", "concurrence", "negativity"}
+COUNTS = {"activity", "heat_current"}
+# Machines with entanglement, and with a one-way channel: every quantity of a report is caught by some control.
+MORE_CONTROLS: list[tuple[str, Callable, str, set[str]]] = [
+    ("entangled", never_jumps, "relaxing", STATES | COUNTS | {"entropy_production", "entropy_production_rate"}),
+    ("entangled", no_jump_evolution_of_half_the_loss, "relaxing", STATES | COUNTS | {"entropy_production"}),
+    ("entangled", partners_swapped, "relaxing", {"entropy_production", "entropy_production_rate"}),
+    ("entangled", hot_for_cold, "relaxing", {"heat_current", "coupling_work"}),
+    ("one-way", never_jumps, "relaxing", STATES | COUNTS | {"coupling_work", "irreversible_fraction"}),
+    (
+        "one-way",
+        no_jump_evolution_of_half_the_loss,
+        "steady",
+        STATES
+        | COUNTS
+        | {"coupling_work", "irreversible_fraction", "projection_energy", "integral_fluctuation_theorem"},
+    ),
+    ("one-way", partners_swapped, "steady", {"integral_fluctuation_theorem"}),
+    ("one-way", hot_for_cold, "relaxing", {"heat_current", "coupling_work"}),
+]
+
+
+@pytest.mark.parametrize("machine", list(MACHINES))
 @pytest.mark.parametrize("start", ["relaxing", "steady"])
 def test_the_honest_engine_passes(machine: str, start: str) -> None:
     assert _caught(honest, machine, start) == set()
@@ -115,8 +142,19 @@ def test_a_wrong_engine_is_caught(machine: str, change: Callable, start: str, ca
 
 
 def _caught(change: Callable, machine: str, start: str) -> set[str]:
-    model, times = DIAMOND if machine == "diamond" else ENGINE
-    return controlled(model, times, GROUND if start == "relaxing" else None, TRAJECTORIES, change)
+    model, times = MACHINES[machine]
+    initial = GROUND if start == "relaxing" else None
+    observables = {"level": np.diag([0.0, 1.0, 2.0, 5.0]).astype(complex)}
+    return controlled(model, times, initial, TRAJECTORIES, change, observables)
+
+
+@pytest.mark.parametrize(
+    ("machine", "change", "start", "caught"), MORE_CONTROLS, ids=lambda value: getattr(value, "__name__", None)
+)
+def test_a_wrong_engine_is_caught_in_every_quantity(
+    machine: str, change: Callable, start: str, caught: set[str]
+) -> None:
+    assert _caught(change, machine, start) >= caught
 
 
 MUTANTS = [
