@@ -16,8 +16,9 @@ from trajectories.cli import main
 from trajectories.errors import InputError
 from trajectories.fluctuation import bins_of, compared_bins, detailed_row, gather, merge, weighted, windowed_row
 from trajectories.preparation import Preparation, prepare
+from trajectories.model import Channel, Model, Reservoir
 from trajectories.sectors import rotated_operators
-from trajectories.systems import cavity, diamond, local_engine
+from trajectories.systems import diamond, local_engine
 from trajectories.theorems import theorems
 
 
@@ -91,7 +92,11 @@ def test_it_is_the_forward_one_conjugated(engine: Preparation) -> None:
 
 
 def test_no_entropy_no_reverse() -> None:
-    preparation = prepare(cavity(1e-3, 5e-3, 2.0, n_max=2), np.array([1.0]), None, 64)
+    lower = np.array([[0.0, 1.0], [0.0, 0.0]])
+    model = Model(
+        np.zeros((2, 2)), [Channel("decay", lower, "drain", -1.0, "none")], [Reservoir("drain")], entropy=False
+    )
+    preparation = prepare(model, np.array([1.0]), np.diag([0.0, 1.0]).astype(complex), 64)
     for refused in (forward, backward, expected_entropy, survival):
         with pytest.raises(InputError, match="no entropy accounting"):
             refused(preparation)
