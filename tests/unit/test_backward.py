@@ -15,8 +15,8 @@ from trajectories.backward import Direction, backward, entropies, expected_entro
 from trajectories.cli import main
 from trajectories.errors import InputError
 from trajectories.fluctuation import bins_of, compared_bins, detailed_row, gather, merge, weighted, windowed_row
-from trajectories.preparation import Preparation, prepare
 from trajectories.model import Channel, Model, Reservoir
+from trajectories.preparation import Preparation, prepare
 from trajectories.sectors import rotated_operators
 from trajectories.systems import diamond, local_engine
 from trajectories.theorems import theorems
