@@ -9,7 +9,8 @@ rows compare, at finite time and with the constant and all transients included,
 
 Errors are those of the jackknife over groups of trajectories, whose central sums are moved to a common pivot and there
 add up. Whether n trajectories determine such an error is decided beforehand, see `countingexact`: a row whose
-estimate is still skewed at that n is judged by Chebyshev's bound, and can disagree but not agree.
+estimate is still skewed at that n is judged by Chebyshev's bound, and can disagree but not agree. The z of a ratio is
+that of kappa_2 <Delta S>/2 - R <N>^2 or kappa_2 <jumps> - R <N>^2 with the exact R: their errors are closer to normal.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from .statistics import Block, Jackknife, jackknife, p_value
 from .steadycounting import RATIOS, Count
 
 MOST_SKEWED = 0.5
-SLOW = 0.1
+SLOW = 0.05  # relative uncertainty of a mean count up to which ratios to its square are judged
 MOVING = "not the steady state: no bound of 1"
 
 
@@ -50,7 +51,7 @@ def counting_rows(point: Point, exact: ExactCounting) -> list[CountingRow]:
     """
     if not len(exact.later):
         return []
-    preparation, n, sampled = point.preparation, point.trajectories, _sampled(point, exact.counts, exact.later)
+    preparation, n, sampled = point.preparation, point.trajectories, _sampled(point, exact)
     rows: list[CountingRow] = []
     for c, (i, count) in enumerate(zip(exact.tallied, exact.counts, strict=True)):
         for q, quantity in enumerate(QUANTITIES):
@@ -63,7 +64,9 @@ def counting_rows(point: Point, exact: ExactCounting) -> list[CountingRow]:
                 found = _part(sampled, t, c * len(QUANTITIES) + q, width)
                 one = exact.reach[c][q].at(t, value if ratio else 1.0 / width)
                 slow = ratio and bool(exact.relative_spread[c, t] > SLOW * np.sqrt(n))
-                rows.append(CountingRow(_judged(replace(row, exact=value / width), found, one, n, slow), long_time))
+                test = _part(sampled, t, (c - len(exact.counts)) * len(RATIOS) + q - 3, 1.0) if ratio else None
+                row = _judged(replace(row, exact=value / width), found, one, n, test, slow)
+                rows.append(CountingRow(row, long_time))
     return rows + _covariance_rows(point, exact, sampled)
 
 
@@ -102,9 +105,13 @@ def _pairs(n: int) -> list[tuple[int, int]]:
 # The sampled side
 
 
-def _sampled(point: Point, counts: list[Count], later: np.ndarray) -> Jackknife:
-    """Jackknife all quantities of all counts, then the covariances of pairs: (T, 5 C + pairs)."""
-    n_linear = len(point.preparation.ledger.linear)
+def _sampled(point: Point, exact: ExactCounting) -> Jackknife:
+    """Jackknife all quantities of all counts, covariances of pairs, and tests of ratios: (T, 5 C + pairs + 2 C).
+
+    A ratio R = A/<N>^2 is tested by A - R <N>^2 with the exact R, which must vanish: it has far less of a tail than R.
+    """
+    counts, later, n_linear = exact.counts, exact.later, len(point.preparation.ledger.linear)
+    ratios = np.nan_to_num(exact.values[:, -len(RATIOS) :]).transpose(2, 0, 1)
     columns = np.array([count.column for count in counts])
     scale = np.array([count.scale for count in counts])
     pivot = point.total.mean[np.ix_(later, columns)] * scale
@@ -123,12 +130,14 @@ def _sampled(point: Point, counts: list[Count], later: np.ndarray) -> Jackknife:
         m3 = powers[:, 2] - 3 * shift * powers[:, 1] + 2 * shift**3
         m4 = powers[:, 3] - 4 * shift * powers[:, 2] + 6 * shift**2 * powers[:, 1] - 3 * shift**4
         square = (pivot + shift) ** 2
-        relative = m2 / np.where(square > 0, square, np.inf)
-        thermodynamic = relative * (entropy + mean[:, -1])[:, None] / 2
-        kinetic = relative * (jumps + mean[:, -2])[:, None]
-        own = np.stack([m2, m3, m4 - 3 * m2**2, thermodynamic, kinetic], axis=2).reshape(len(mean), -1)
+        costs = np.stack([(entropy + mean[:, -1]) / 2, jumps + mean[:, -2]], axis=1)
+        above = m2[:, :, None] * costs[:, None, :]
+        divided = above / np.where(square > 0, square, np.inf)[:, :, None]
+        own = np.concatenate([np.stack([m2, m3, m4 - 3 * m2**2], axis=2), divided], axis=2)
         mixed = [joint[:, a, b] - shift[:, a] * shift[:, b] for a, b in _pairs(c)]
-        return np.concatenate([own, *(column[:, None] for column in mixed)], axis=1)
+        tests = above - ratios * square[:, :, None]
+        parts = [own.reshape(len(mean), -1), *(column[:, None] for column in mixed), tests.reshape(len(mean), -1)]
+        return np.concatenate(parts, axis=1)
 
     return jackknife(function, np.concatenate([sums, extra], axis=2), sizes)
 
@@ -149,8 +158,11 @@ def _part(sampled: Jackknife, t: int, place: int, width: float) -> Jackknife:
     return Jackknife(estimate, error, bias, sampled.degrees_of_freedom)
 
 
-def _judged(row: Row, found: Jackknife, one: Reach, n: int, slow: bool = False) -> Row:
-    """Put an estimate into a row and judge it, studentised where n trajectories determine its error bar."""
+def _judged(row: Row, found: Jackknife, one: Reach, n: int, test: Jackknife | None = None, slow: bool = False) -> Row:
+    """Put an estimate into a row and judge it, studentised where n trajectories determine its error bar.
+
+    test: what must vanish where the estimate is right; None: its deviation from the exact value. slow: do not judge.
+    """
     exact, estimate, error = float(row.exact or 0.0), float(found.estimate), float(found.standard_error)
     if not np.isfinite(estimate):
         return replace(row, status="unresolved", note=_joined(row, "no trajectory counted anything"))
@@ -166,6 +178,8 @@ def _judged(row: Row, found: Jackknife, one: Reach, n: int, slow: bool = False) 
     if expected <= 0.0 and error <= NO_SPREAD:
         return replace(row, status="exact" if deviation <= NO_SPREAD * max(1.0, abs(exact)) else "disagree")
     z = (estimate - exact) / error if error > 0.0 else None
+    if test is not None and test.standard_error > 0.0:
+        z = float(test.estimate / test.standard_error)
     skewness = one.skewness / np.sqrt(n)
     if z is None or not abs(skewness) <= MOST_SKEWED or abs(found.bias) > 0.5 * error:
         # Chebyshev's bound holds whatever the distribution: such a row can disagree, but it cannot agree.

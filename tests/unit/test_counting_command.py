@@ -56,6 +56,14 @@ def strict(text: str) -> Any:
     return json.loads(text, parse_constant=refuse)
 
 
+def test_the_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["counting", "--help"])
+    text = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert all(word in text for word in ("usage: trajectories counting", "--set", "--json", "--scgf", "examples:"))
+
+
 # Of a run file
 
 
@@ -154,6 +162,8 @@ def test_counting_begins_at_the_burn_in() -> None:
     assert {found.row.start for found in report.points[0].rows} == {0.3}
     assert {found.row.time for found in report.points[0].rows} == {1.0}
     assert report.verdict == "agree"
+    ratios = [row for row in report.rows if row.quantity in RATIOS]
+    assert ratios and all("not the steady state" in row.note for row in ratios)
 
 
 def test_a_spread_that_is_wrong_disagrees(folder: Path) -> None:
