@@ -129,9 +129,9 @@ def _check_truncation(model: Model, sectors: Sectors, ensemble: Ensemble, times:
         if top.max() > LARGEST_TOP_POPULATION:
             when = np.concatenate([[0.0], times])[int(top.argmax())]
             raise InputError(
-                f"{model.name}: subsystem {subsystem + 1} is cut off at {model.dims[subsystem]} levels, and the highest "
-                f"has the population {top.max():.2g} at t = {when:g}: must be at most {LARGEST_TOP_POPULATION:g}; "
-                "keep more levels"
+                f"{model.name}: subsystem {subsystem + 1} is cut off at {model.dims[subsystem]} levels, and the "
+                f"highest has the population {top.max():.2g} at t = {when:g}: must be at most "
+                f"{LARGEST_TOP_POPULATION:g}; keep more levels"
             )
 
 

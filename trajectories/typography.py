@@ -55,6 +55,7 @@ NAMES = {
     "projection_energy": "energy of the projection",
     "irreversible_fraction": r"fraction with $\Delta S=\infty$",
 }
+CAPITALS = frozenset("Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split())
 GREEK = frozenset("alpha beta gamma delta epsilon eta theta kappa lambda mu nu omega phi rho sigma tau xi zeta".split())
 UNITS = {"1": "", "of the operator": ""}
 
@@ -94,15 +95,20 @@ def length(text: str) -> int:
 
 def ket(label: str) -> str:
     """Return |label> as a formula; labels that are no plain letters and digits as they are."""
-    return rf"$|{label}\rangle$" if re.fullmatch(r"[\w+-]+", label) and "_" not in label else short(label)
+    if "_" in label:
+        letter = parameter(label)
+        return rf"$|{letter[1:-1]}\rangle$" if letter.startswith("$") else short(label)
+    return rf"$|{label}\rangle$" if re.fullmatch(r"[\w+-]+", label) else short(label)
 
 
 def parameter(name: str) -> str:
     """Return a parameter's name as a formula: beta_A as a Greek letter with an index, long names as they are."""
-    head, _, index = name.partition("_")
-    if (head not in GREEK and len(head) > 1) or not re.fullmatch(r"[a-zA-Z0-9]*", head + index):
+    head, *indices = name.split("_")
+    greek = head in GREEK or head in CAPITALS
+    if (not greek and len(head) > 1) or not re.fullmatch(r"[a-zA-Z0-9]*", head + "".join(indices)):
         return short(name)
-    letter = f"\\{head}" if head in GREEK else head
+    letter = f"\\{head}" if greek else head
+    index = ",".join(indices)
     return rf"${letter}_{{\mathrm{{{index}}}}}$" if index else f"${letter}$"
 
 

@@ -358,7 +358,9 @@ def test_header_names_parameters_seed_and_trajectories(figure: Figure) -> None:
         ("n", "$n$"),
         ("omega", r"$\omega$"),
         ("pump", "pump"),
-        ("gamma_h_2", "gamma_h_2"),
+        ("gamma_C_A", r"$\gamma_{\mathrm{C,A}}$"),
+        ("Omega", r"$\Omega$"),
+        ("cavity_pump", "cavity_pump"),
     ],
 )
 def test_parameters_are_set_as_formulas(given: str, shown: str) -> None:
