@@ -198,7 +198,7 @@ def _print(as_json: bool, data: Callable[[], Any], text: Callable[[], str]) -> N
     if not as_json:
         print(text())
         return
-    from trajectories.tables import plain
+    from trajectories.layout import plain
 
     print(json.dumps(plain(data()), indent=2, allow_nan=False, ensure_ascii=False))
 

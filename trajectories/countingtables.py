@@ -9,17 +9,14 @@ from typing import Any
 from .countingexact import ExactCounting
 from .countingreport import CountingRow, counting_rows
 from .job import Job
+from .layout import aligned, described, interval, number, with_error
 from .master import Master
 from .report import FALSE_ALARM_RATE, judge, verdict
 from .results import Result
 from .rows import Row
 from .sectors import find_sectors
 from .steadycounting import CUMULANTS, RATIOS, SteadyCounting
-from .tables import EXIT_STATUS, with_error
-from .tables import _aligned as aligned
-from .tables import _described as described
-from .tables import _interval as interval
-from .tables import _number as number
+from .tables import EXIT_STATUS
 
 HEADER = ("quantity", "of", "(from, time]", "estimate", "exact", "z", "long time", "unit", "status", "")
 

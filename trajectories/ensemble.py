@@ -197,7 +197,7 @@ def template(preparation: Preparation) -> Block:
 
 
 def _meta(job: Job) -> dict[str, Any]:
-    from .tables import plain
+    from .layout import plain
 
     return {
         "name": job.name,

@@ -68,10 +68,10 @@ def draw(
     with rc_context(SETTINGS), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         # Composed anew for each: the layout of a figure that was drawn before is not quite the same.
-        return [_save(compose(content), path.with_name(f"{path.name}.{ending}"), ending) for ending in formats]
+        return [save(compose(content), path.with_name(f"{path.name}.{ending}"), ending) for ending in formats]
 
 
-def _save(figure: Figure, path: Path, ending: str) -> Path:
+def save(figure: Figure, path: Path, ending: str) -> Path:
     drawn = io.BytesIO()
     figure.savefig(drawn, format=ending, dpi=DOTS_PER_INCH, metadata=METADATA[ending])
     part = path.with_name(f".{path.name}.part")

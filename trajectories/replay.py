@@ -171,7 +171,7 @@ class Replay:
 
     def json(self) -> dict[str, Any]:
         """Return the record and what follows from it, as JSON's types."""
-        from .tables import plain
+        from .layout import plain
 
         model = self.preparation.model
         first, last = self.spectra

@@ -107,7 +107,7 @@ def _mean(row: Row, spread: Spread) -> Row:
     if not error > rounding / np.sqrt(n):
         row = replace(row, standard_error=0.0 if n > 1 else None)
         if deviation <= max(rounding, NO_SPREAD * abs(exact)):
-            return replace(row, status="exact")
+            return replace(row, status="exact", estimate=0.0 if abs(estimate) <= rounding else estimate)
         return _bounded(row, spread.condemned(deviation), "no spread in the sample")
     z = (estimate - exact) / error
     skewed = max(abs(spread.skewness), spread.expected / np.sqrt(n))

@@ -13,6 +13,7 @@ from .entanglement import concurrence_signed, negativity, negativity_signed, red
 from .kernels.ledger import ENTROPY, ENTROPY_SINCE
 from .preparation import Preparation
 
+ROUNDING = 1e-14  # of a quantity's natural size: exact zeros come out of sums of that size
 IRREVERSIBLE = "absolutely irreversible: {:.6g} of all trajectories have infinite entropy production"
 
 
@@ -71,8 +72,10 @@ def exact_row(preparation: Preparation, q: int, t: int) -> Row | None:
     if q in (n_linear + ENTROPY, n_linear + ENTROPY_SINCE) and preparation.ledger.one_way.any():
         note = IRREVERSIBLE.format(preparation.exact.irreversible[t])
         return _replaced(row, status="irreversible", note=note)
-    value = float(preparation.exact.mean[t, q] / span(preparation, column, time))
-    return _replaced(row, exact=value if np.isfinite(value) else None)
+    width = span(preparation, column, time)
+    value = float(preparation.exact.mean[t, q] / width)
+    rounding = ROUNDING * float(preparation.expected.scale[-1, q]) / width
+    return _replaced(row, exact=(0.0 if abs(value) <= rounding else value) if np.isfinite(value) else None)
 
 
 def irreversible_row(preparation: Preparation, t: int) -> Row:

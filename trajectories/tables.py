@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .layout import HEADER, aligned, cells, described, interval, number, plain
 from .report import FALSE_ALARM_RATE, judge, rows_of, verdict
 from .rows import Row, exact_rows
 from .statistics import effective_sample_size, largest_weight_share
@@ -136,7 +136,7 @@ class Solution:
         """Return a table of the last sample time."""
         last = max(row.time for row in self.rows)
         cells = [
-            (row.quantity, row.label or row.reservoir or "", _interval(row), _number(row.exact), row.unit, row.note)
+            (row.quantity, row.label or row.reservoir or "", interval(row), number(row.exact), row.unit, row.note)
             for row in self.rows
             if row.time == last
         ]
@@ -144,9 +144,9 @@ class Solution:
         return "\n".join(
             [
                 f"{self.title}: master equation",
-                _described(self.parameters),
+                described(self.parameters),
                 *("  " + line for line in self.summary),
-                *_aligned([header, *cells]),
+                *aligned([header, *cells]),
             ]
         )
 
@@ -166,43 +166,13 @@ def _point_report(point: Point, rows: tuple[Row, ...]) -> PointReport:
     return PointReport(point.parameters, point.trajectories, rows, tuple(point.preparation.summary), weights)
 
 
-def plain(value: Any) -> Any:
-    """Return `value` as JSON can hold it: infinite numbers as text, nan as null, arrays as lists."""
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    if isinstance(value, complex):
-        return str(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else ("inf" if value > 0 else "-inf")
-    return value
-
-
-def with_error(estimate: float | None, error: float | None) -> str:
-    """Return 0.17383(12): the estimate to two digits of its standard error, which stands in brackets."""
-    if estimate is None:
-        return "-"
-    if not error or not math.isfinite(error):
-        return _number(estimate)
-    digits = max(0, 1 - math.floor(math.log10(error)))
-    if digits > 12:
-        return f"{estimate:.6e} ± {error:.1e}"
-    return f"{estimate:.{digits}f}({round(error * 10**digits):d})" if error < 1 else f"{estimate:.6g} ± {error:.2g}"
-
-
-HEADER = ("quantity", "of", "(from, time]", "estimate", "exact", "z", "status", "")
-
-
 def _point_lines(point: PointReport, every_time: bool) -> list[str]:
-    lines = [_described(point.parameters), *("  " + line for line in point.summary)]
+    lines = [described(point.parameters), *("  " + line for line in point.summary)]
     last = max(row.time for row in point.rows)
     theorem = [row for row in point.rows if row.quantity == "integral_fluctuation_theorem"]
     resolved = [row for row in theorem if row.status != "unresolved"]
     shown = [row for row in point.rows if every_time or row.time == last or row in resolved[-1:]]
-    lines += _aligned([HEADER, *(_cells(row) for row in shown)])
+    lines += aligned([HEADER, *(cells(row) for row in shown)])
     if theorem:
         until = f"up to t = {resolved[-1].time:g}" if resolved else "at no sample time"
         size, share = point.weights
@@ -211,37 +181,3 @@ def _point_lines(point: PointReport, every_time: bool) -> list[str]:
             f"{size:.3g}, and the largest weight exp(-Delta S) carries {100 * share:.2g} % of the average"
         )
     return lines
-
-
-def _cells(row: Row) -> tuple[str, ...]:
-    return (
-        row.quantity,
-        row.label or row.reservoir or "",
-        _interval(row),
-        with_error(row.estimate, row.standard_error),
-        _number(row.exact),
-        "-" if row.z is None else f"{row.z:+.2f}",
-        row.status,
-        row.note,
-    )
-
-
-def _aligned(cells: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
-
-
-def _interval(row: Row) -> str:
-    return f"{row.time:g}" if row.start is None else f"({row.start:g}, {row.time:g}]"
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return "0" if abs(value) < 1e-14 else f"{value:.8g}"
-
-
-def _described(parameters: dict[str, Any]) -> str:
-    return ", ".join(
-        f"{name} = {value:g}" if isinstance(value, float) else f"{name} = {value}" for name, value in parameters.items()
-    )

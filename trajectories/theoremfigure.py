@@ -14,7 +14,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from .figures import _save as save
+from .figures import save
 from .panels import BLACK, BLUE, GREY, POINT, SHADE, SKY, VERMILLION, Style, bars, legend
 from .theorems import PointTheorems, Theorems
 from .typography import SETTINGS, described

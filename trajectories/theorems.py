@@ -22,15 +22,13 @@ from .fluctuation import (
     windowed_row,
 )
 from .kernels.ledger import ENTROPY
+from .layout import HEADER, aligned, cells, described, plain
 from .preparation import Preparation
 from .report import FALSE_ALARM_RATE, judge, rows_of, verdict
 from .rows import Row
 from .scgf import time_reversal_breaking
 from .statistics import p_value
-from .tables import EXIT_STATUS, HEADER, plain
-from .tables import _aligned as aligned
-from .tables import _cells as cells
-from .tables import _described as described
+from .tables import EXIT_STATUS
 
 if TYPE_CHECKING:
     from .results import Point, Result

@@ -12,12 +12,12 @@ import pytest
 from small_models import LOWER
 
 import trajectories
+from trajectories.layout import with_error
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.report import FALSE_ALARM_RATE, judge, verdict
 from trajectories.results import Result
 from trajectories.rows import Row
 from trajectories.systems import diamond, local_engine
-from trajectories.tables import with_error
 
 
 def row(p: float | None, status: str = "judged") -> Row:
@@ -129,7 +129,7 @@ def test_few_trajectories_resolve_nothing_and_say_so() -> None:
 @pytest.mark.parametrize(
     ("estimate", "error", "expected"),
     [(0.173826, 0.00117, "0.1738(12)"), (52.0468, 0.0164, "52.047(16)"), (12345.6, 210.0, "12345.6 ± 2.1e+02"),
-     (1.0, 0.0, "1"), (None, None, "-"), (-1e-17, 0.0, "0")],
+     (1.0, 0.0, "1"), (None, None, "-"), (-1.7e-26, 0.0, "-1.7e-26")],
 )  # fmt: skip
 def test_estimates_are_written_with_their_error(estimate: float | None, error: float | None, expected: str) -> None:
     assert with_error(estimate, error) == expected
