@@ -113,6 +113,7 @@ def parser() -> Parser:
     _replay(command("replay", "tell one trajectory jump by jump", REPLAY))
     _systems(command("systems", "list the systems, or one system's parameters", SYSTEMS))
     _theorems(command("theorems", "test the fluctuation theorems against a reversed ensemble", THEOREMS))
+    _rare(command("rare", "lambda(u) and <e^(-Delta S)> where plain sampling is hopeless", RARE))
     _json(command("bench", "measure the speed on this machine", BENCH))
     return top
 
@@ -181,6 +182,16 @@ examples:
   trajectories theorems diamond_theorem.h5
   trajectories theorems engine.h5 --trajectories 1e6 -o engine_theorems.pdf
   trajectories theorems diamond.h5 --json --no-figure"""
+
+RARE = """\
+Estimate lambda(u) = lim ln<e^{-u Delta S}>/T and the integral theorem <e^{-Delta S}> = 1 where they are decided by
+trajectories too rare to be sampled: a population of forward trajectories, drawn from a guided process and carrying
+exact weights, is resampled again and again (cloning). Errors come from independent repetitions; the bias of a finite
+population is shown by halving it. Duration, start and seed are the run file's.
+examples:
+  trajectories rare runs/diamond.toml
+  trajectories rare runs/engine.toml --set ensemble.duration=20000 --u -1 --u 2
+  trajectories rare runs/diamond.toml --population 4000 --json"""
 
 BENCH = """\
 Measure jumps per second on one core of this machine, against QuTiP's mcsolve where QuTiP is installed."""
@@ -261,6 +272,9 @@ def _replay(command: Parser) -> None:
     command.add_argument("file", metavar="FILE", help="a result FILE.h5 or a run file RUN.toml")
     _changes(command, " (RUN.toml only)")
     command.add_argument("--trajectory", type=_whole, required=True, metavar="I", help="which one: 0, 1, 2, ...")
+    command.add_argument(
+        "--point", type=_whole, default=0, metavar="P", help="point of a sweep: 0 (default), 1, 2, ..."
+    )
     _json(command)
 
 
@@ -271,6 +285,18 @@ def _theorems(command: Parser) -> None:
     )
     command.add_argument("-o", "--output", metavar="FIG.png", help="the picture, .png or .pdf")
     command.add_argument("--no-figure", action="store_true", help="draw nothing")
+    _json(command)
+
+
+def _rare(command: Parser) -> None:
+    command.add_argument("file", metavar="RUN.toml", help="the run file")
+    _changes(command)
+    command.add_argument(
+        "--u", type=float, action="append", metavar="U", help="an exponent (repeatable; default: from -1 to 2)"
+    )
+    command.add_argument("--population", type=_whole, default=2000, metavar="N", help="trajectories (default 2000)")
+    command.add_argument("--repetitions", type=_whole, default=16, metavar="R", help="independent ones (default 16)")
+    command.add_argument("--windows", type=_whole, default=256, metavar="W", help="resampling times (default 256)")
     _json(command)
 
 

@@ -36,18 +36,18 @@ def run(arguments: Namespace) -> int:
     if not arguments.quiet and not compiled_before():
         print("compiling the kernels, once on this machine (ten seconds or so)", file=sys.stderr, flush=True)
     from trajectories import ensemble
-    from trajectories.job import Job
+    from trajectories.job import jobs_of
 
-    job = Job.of(wanted)
+    jobs = jobs_of(wanted)
     if arguments.plan:
         from trajectories.planning import plan
 
-        found = plan(job)
+        found = plan(jobs)
         _print(arguments.json, found.json, found.text)
         return 0
     show = not arguments.quiet and sys.stderr.isatty()
     with closing(_Progress(show)) as progress:
-        result = ensemble.execute(job, output, progress, lambda message: print(message, file=sys.stderr, flush=True))
+        result = ensemble.execute(jobs, output, progress, lambda message: print(message, file=sys.stderr, flush=True))
     report = result.report()
     if not arguments.quiet:
         print(progress.remark(output), end="", file=sys.stderr if arguments.json else sys.stdout)
@@ -80,11 +80,11 @@ def report(arguments: Namespace) -> int:
 
 def solve(arguments: Namespace) -> int:
     """Solve the master equation of a run file."""
-    from trajectories.job import Job
+    from trajectories.job import jobs_of
     from trajectories.runfile import load
     from trajectories.tables import Solution
 
-    found = Solution.of(Job.of(load(arguments.file, arguments.set)))
+    found = Solution.of(jobs_of(load(arguments.file, arguments.set)))
     _print(arguments.json, found.json, found.text)
     return 0
 
@@ -121,7 +121,7 @@ def replay(arguments: Namespace) -> int:
     """Tell one trajectory."""
     from trajectories.replay import replay as replayed
 
-    found = replayed(_source(arguments), arguments.trajectory)
+    found = replayed(_source(arguments), arguments.trajectory, arguments.point)
     _print(arguments.json, found.json, found.text)
     return 0
 
@@ -159,6 +159,18 @@ def theorems(arguments: Namespace) -> int:
         draw_theorems(found, path)
         if not arguments.json:
             print(f"written: {path}")
+    return found.exit_status
+
+
+def rare(arguments: Namespace) -> int:
+    """Estimate what rare trajectories decide."""
+    from trajectories.job import Job
+    from trajectories.raretable import Rare
+    from trajectories.runfile import load
+
+    job = Job.of(load(arguments.file, arguments.set))
+    found = Rare.of(job, arguments.u, arguments.population, arguments.repetitions, arguments.windows)
+    _print(arguments.json, found.json, found.text)
     return found.exit_status
 
 

@@ -1,63 +1,53 @@
 """Which blocks are sampled, in which order, and how a run is stopped and taken up again.
 
 The checkpoint is the result file, and resuming is running the same command again: blocks that are in the file are not
-sampled again, and a block is a pure function of (run, seed, its number), so the bits at the end do not depend on how
-often a run was stopped.
+sampled again, and a block is a pure function of (run, seed, its point and number), so the bits at the end do not depend
+on how often a run was stopped.
 """
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
-import numpy as np
-
-from .errors import InputError, Interrupted
+from .errors import InputError
 from .forest import Forest
-from .job import Job
+from .job import Job, digest_of, fingerprints_of, refuse_other
 from .ownership import Ownership
 from .packing import pack, unpack
 from .preparation import GROUPS, Preparation
+from .recording import records_of
 from .results import Point, Result
-from .sampling import JUMPS_PER_CALL, empty_block, sample, sample_block
+from .sampling import empty_block, sample_block
 from .statistics import Block
+from .stopping import Patience, Stop
 from .storage import Header, Records, Store, read
 
 SECONDS_BETWEEN_COMMITS = 1.0
+Progress = Callable[[int, int], None]
+Say = Callable[[str], None]
 
 
-class Stop:
-    """Hears SIGINT, SIGTERM and SIGUSR1 while a run is under way; `poll` raises Interrupted once one has come."""
+@dataclass
+class Work:
+    """One sweep point under way: what was prepared, the blocks that are done, and how many there should be."""
 
-    SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+    job: Job
+    preparation: Preparation
+    forest: Forest
+    blocks: int
 
-    def __init__(self) -> None:
-        self.heard: int | None = None
+    @property
+    def size(self) -> int:
+        return self.preparation.block_size
 
-    def _hear(self, number: int, frame: FrameType | None) -> None:
-        self.heard = number
 
-    def poll(self) -> None:
-        if self.heard is not None:
-            raise Interrupted(f"stopped by {signal.Signals(self.heard).name}")
-
-    @contextmanager
-    def listening(self) -> Iterator[Stop]:
-        if threading.current_thread() is not threading.main_thread():
-            yield self
-            return
-        previous = {number: signal.signal(number, self._hear) for number in self.SIGNALS}
-        try:
-            yield self
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
+def groups_for(points: int) -> int:
+    """Return the number of groups per point into which blocks fold: fewer in large sweeps, so that files stay small."""
+    return GROUPS if points <= 32 else 32 if points <= 256 else 16
 
 
 def blocks_for(trajectories: int, preparation: Preparation) -> int:
@@ -66,126 +56,147 @@ def blocks_for(trajectories: int, preparation: Preparation) -> int:
 
 
 def execute(
-    job: Job,
+    jobs: Job | Sequence[Job],
     output: Path | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-    say: Callable[[str], None] = lambda message: None,
+    progress: Progress = lambda done, total: None,
+    say: Say = lambda message: None,
 ) -> Result:
-    """Sample a job to its end and return the Result; with `output`, keep it in that file, resume it, or extend it.
+    """Sample a job, or the jobs of a sweep, and return the Result; with `output`, keep it there, resume it, extend it.
 
-    `progress(done, total)` hears of finished trajectories, `say` of what the run is waiting for. Raises
-    InputError for a file that belongs to another run, Interrupted when a signal stopped the run (everything finished is
-    then in the file), ownership.Busy when another process is writing the file.
+    `progress(done, total)` hears of finished trajectories, `say` of what the run is waiting for. Raises InputError for
+    a file that belongs to another run, Interrupted when a signal stopped the run (everything finished is then in the
+    file), ownership.Busy when another process is writing the file.
     """
+    jobs = (jobs,) if isinstance(jobs, Job) else tuple(jobs)
     with Stop().listening() as stop:
         if output is None:
-            preparation = job.prepare()
-            forest = Forest(GROUPS)
-            blocks = blocks_for(job.trajectories, preparation)
-            for index, block in _sampled(job, preparation, forest, blocks, stop, progress):
-                forest.add(index, block)
-            records = records_of(job, preparation, stop.poll) if job.records else None
-            return result_of(job, preparation, forest, None, records)
+            work = _fresh(jobs, stop)
+            for point, index, block in _sampled(work, stop, progress):
+                work[point].forest.add(index, block)
+            return _result(work, None, _records(work, stop) if jobs[0].records else None)
         # Whatever can be refused is refused before anything is written, a claim on the file included.
-        fresh = None if output.exists() else job.prepare()
-        if fresh is None:
-            complete = _complete(job, output, progress)
-            if complete is not None:
-                return complete
-        with Ownership.acquire(output, waiting=_Patience(stop, say)) as ownership:
-            return _execute_in_file(job, output, fresh, ownership, stop, progress)
+        fresh = None if output.exists() else _fresh(jobs, stop)
+        complete = _complete(jobs, output, progress) if fresh is None else None
+        if complete is not None:
+            return complete
+        with Ownership.acquire(output, waiting=Patience(stop, say)) as ownership:
+            return _execute_in_file(jobs, output, fresh, ownership, stop, progress)
 
 
-class _Patience:
-    """Polls for signals while another process is writing the file, and says once what is being waited for."""
+def _fresh(jobs: Sequence[Job], stop: Stop) -> list[Work]:
+    """Prepare every point; they share a file, so their numbers must have the same shapes."""
+    work = []
+    for job in jobs:
+        preparation = job.prepare()
+        work.append(Work(job, preparation, Forest(groups_for(len(jobs))), blocks_for(job.trajectories, preparation)))
+        shapes = [[part.shape for part in empty_block(one.preparation.ledger)] for one in (work[0], work[-1])]
+        if shapes[0] != shapes[1]:
+            raise InputError(
+                f"[sweep]: {_spelt(job)} has other sectors or channels than {_spelt(jobs[0])}: points of one sweep "
+                "must have the same; make two runs of it"
+            )
+        stop.poll()
+    return work
 
-    def __init__(self, stop: Stop, say: Callable[[str], None]) -> None:
-        self.stop, self.say, self.said = stop, say, False
 
-    def __call__(self, message: str) -> None:
-        self.stop.poll()
-        if not self.said:
-            self.say(f"waiting: {message}")
-        self.said = True
+def _spelt(job: Job) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in job.swept.items())
 
 
-def _complete(job: Job, output: Path, progress: Callable[[int, int], None]) -> Result | None:
+def _complete(jobs: Sequence[Job], output: Path, progress: Progress) -> Result | None:
     """Return the result if the file holds all of it, so that nothing need be written; refuse another run's file."""
     with read(output) as reader:
-        _check(job, reader.header, output)
-        records = reader.records()
-        asked = blocks_for(job.trajectories, _unpacked(reader.header, output))
-        total = max(asked, int(reader.blocks[0]))
-        if reader.blocks_done(0) < total or job.records > _kept(records):
+        preparations = _checked(jobs, reader.header, output)
+        for point, (job, preparation) in enumerate(zip(jobs, preparations, strict=True)):
+            asked = max(blocks_for(job.trajectories, preparation), int(reader.blocks[point]))
+            if reader.blocks_done(point) < asked:
+                return None
+        if _wants_records(jobs, preparations, reader.records()):
             return None
     found = open_result(output)
-    progress(found.trajectories, found.trajectories)
+    done = sum(point.trajectories for point in found.points)
+    progress(done, done)
     return found
 
 
-def _kept(records: Records | None) -> int:
-    return 0 if records is None else len(records.initial)
+def _wants_records(jobs: Sequence[Job], preparations: Sequence[Preparation], kept: Records | None) -> bool:
+    return sum(job.records for job in jobs) > (0 if kept is None else len(kept.initial))
 
 
 def _execute_in_file(
-    job: Job,
+    jobs: Sequence[Job],
     output: Path,
-    fresh: Preparation | None,
+    fresh: list[Work] | None,
     ownership: Ownership,
     stop: Stop,
-    progress: Callable[[int, int], None],
+    progress: Progress,
 ) -> Result:
-    store, preparation, forest = _open_or_create(job, output, fresh, ownership)
+    store, work = _open_or_create(jobs, output, fresh, ownership, stop)
     with store:
-        blocks = max(blocks_for(job.trajectories, preparation), int(store.blocks[0]))
-        before, committed = forest.blocks_done, time.monotonic()
+        changed: set[int] = set()
+        total, committed = sum(one.blocks for one in work), time.monotonic()
+
+        def commit() -> None:
+            store.commit_points({point: work[point].forest.nodes() for point in sorted(changed)})
+            changed.clear()
+
         try:
-            for index, block in _sampled(job, preparation, forest, blocks, stop, progress):
-                forest.add(index, block)
+            for point, index, block in _sampled(work, stop, progress):
+                work[point].forest.add(index, block)
+                changed.add(point)
                 if time.monotonic() - committed > SECONDS_BETWEEN_COMMITS:
-                    store.commit(0, forest.nodes())
-                    ownership.beat(forest.blocks_done, blocks)
+                    commit()
+                    ownership.beat(sum(one.forest.blocks_done for one in work), total)
                     committed = time.monotonic()
         finally:
-            if forest.blocks_done > before:
-                store.commit(0, forest.nodes())
-        if job.records > _kept(store.records()):
-            store.write_records(records_of(job, preparation, stop.poll))
-        ownership.release("complete", forest.blocks_done, blocks)
+            if changed:
+                commit()
+        if _wants_records(jobs, [one.preparation for one in work], store.records()):
+            store.write_records(_records(work, stop))
+        ownership.release("complete", sum(one.forest.blocks_done for one in work), total)
         records = store.records()
-    return result_of(job, preparation, forest, output, records)
+    return _result(work, output, records)
 
 
 def _open_or_create(
-    job: Job, output: Path, fresh: Preparation | None, ownership: Ownership
-) -> tuple[Store, Preparation, Forest]:
-    """Open the result of this job, or create it from `fresh`; a larger request makes room in a copy."""
+    jobs: Sequence[Job], output: Path, fresh: list[Work] | None, ownership: Ownership, stop: Stop
+) -> tuple[Store, list[Work]]:
+    """Open the result of these jobs, or create it from `fresh`; a larger request makes room in a copy."""
+    groups = groups_for(len(jobs))
     if not output.exists():
-        preparation = fresh or job.prepare()
-        meta, arrays = pack(preparation)
-        header = Header(job.text, job.digest, job.seed, _meta(job) | {"preparation": meta}, [arrays])
-        blocks = blocks_for(job.trajectories, preparation)
-        store = Store.create(output, header, template(preparation), GROUPS, blocks, ownership.check)
-        return store, preparation, Forest(GROUPS)
+        work = fresh or _fresh(jobs, stop)
+        packed = [pack(one.preparation) for one in work]
+        meta = _meta(jobs) | {"preparations": [description for description, _ in packed]}
+        header = Header(jobs[0].text, digest_of(jobs), jobs[0].seed, meta, [arrays for _, arrays in packed])
+        blocks = [one.blocks for one in work]
+        return Store.create(output, header, template(work[0].preparation), groups, blocks, ownership.check), work
     store = Store.open(output, ownership.check)
-    _check(job, store.header, output)
-    preparation = _unpacked(store.header, output)
-    blocks = blocks_for(job.trajectories, preparation)
-    if blocks > store.blocks[0]:
+    preparations = _checked(jobs, store.header, output)
+    kept = store.blocks.tolist()
+    asked = [blocks_for(job.trajectories, found) for job, found in zip(jobs, preparations, strict=True)]
+    blocks = [max(pair) for pair in zip(asked, kept, strict=True)]
+    if blocks != kept:
         store.extend(blocks)
-    return store, preparation, Forest(GROUPS, store.load(0))
+    work = [
+        Work(job, found, Forest(groups, store.load(point)), blocks[point])
+        for point, (job, found) in enumerate(zip(jobs, preparations, strict=True))
+    ]
+    return store, work
 
 
-def _check(job: Job, header: Header, path: Path) -> None:
-    """Raise InputError unless the file is this job's and of this version's making."""
-    job.refuse_other(header.meta.get("fingerprints", {}), str(path))
-    _unpacked(header, path)
+def _checked(jobs: Sequence[Job], header: Header, path: Path) -> list[Preparation]:
+    """Return the preparations in the file; raise InputError unless it is these jobs' and of this version's making."""
+    refuse_other(jobs, header.meta.get("fingerprints", {}), str(path))
+    return _unpacked(header, path)
 
 
-def _unpacked(header: Header, path: Path) -> Preparation:
+def _unpacked(header: Header, path: Path) -> list[Preparation]:
     try:
-        return unpack(header.meta["preparation"], header.plans[0])
-    except (KeyError, TypeError, IndexError) as error:
+        described = header.meta["preparations"]
+        return [unpack(meta, arrays) for meta, arrays in zip(described, header.plans, strict=True)]
+    except (KeyError, TypeError, IndexError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(
             f"{path}: was written by another version of this program ({error}): must be run anew"
         ) from None
@@ -196,85 +207,76 @@ def template(preparation: Preparation) -> Block:
     return empty_block(preparation.ledger)
 
 
-def _meta(job: Job) -> dict[str, Any]:
+def _meta(jobs: Sequence[Job]) -> dict[str, Any]:
     from .layout import plain
 
     return {
-        "name": job.name,
-        "fingerprints": job.fingerprints(),
-        "run": plain(dict(job.mapping)),
+        "name": jobs[0].name,
+        "fingerprints": fingerprints_of(jobs),
+        "swept": [dict(job.swept) for job in jobs],
+        "run": plain(dict(jobs[0].mapping)),
     }
 
 
-def _sampled(
-    job: Job, preparation: Preparation, forest: Forest, blocks: int, stop: Stop, progress: Callable[[int, int], None]
-) -> Iterator[tuple[int, Block]]:
-    """Yield those of the first `blocks` blocks that are still missing, in index order."""
-    size = preparation.block_size
-    for done, index in enumerate(forest.missing(blocks), start=forest.blocks_done):
-        progress(done * size, blocks * size)
-        stop.poll()
-        first = index * size
-        block = sample_block(
-            preparation.plan, preparation.ledger, job.seed, 0, first, size, preparation.jumps_per_trajectory, stop.poll
-        )
-        yield index, block
-    progress(blocks * size, blocks * size)
+def _sampled(work: Sequence[Work], stop: Stop, progress: Progress) -> Iterator[tuple[int, int, Block]]:
+    """Yield the blocks that are still missing, as (point, index, block), in this order."""
+    done = sum(one.forest.blocks_done * one.size for one in work)
+    total = sum(one.blocks * one.size for one in work)
+    for point, one in enumerate(work):
+        found = one.preparation
+        for index in one.forest.missing(one.blocks):
+            progress(done, total)
+            stop.poll()
+            first, jumps = index * one.size, found.jumps_per_trajectory
+            block = sample_block(found.plan, found.ledger, one.job.seed, point, first, one.size, jumps, stop.poll)
+            done += one.size
+            yield point, index, block
+    progress(done, total)
 
 
-def records_of(job: Job, preparation: Preparation, poll: Callable[[], None] = lambda: None) -> Records:
-    """Return the jump records of the first `job.records` trajectories.
-
-    A trajectory is a pure function of its number, so its record is sampled anew rather than carried along.
-    """
-    n = min(job.records, blocks_for(job.trajectories, preparation) * preparation.block_size)
-    per_call = max(1, int(JUMPS_PER_CALL / max(1.0, preparation.jumps_per_trajectory)))
-    parts: list[tuple[np.ndarray, ...]] = []
-    # Only the end is looked at: sample times do not change a trajectory.
-    plan = preparation.plan._replace(times=preparation.plan.times[-1:].copy())
-    for first in range(0, n, per_call):
-        size = min(per_call, n - first)
-        lengths = sample(plan, preparation.ledger, job.seed, 0, first, size).record_length
-        capacity = max(1, int(lengths.max()))
-        found = sample(plan, preparation.ledger, job.seed, 0, first, size, capacity)
-        inside = np.arange(capacity) < lengths[:, None]
-        channels = found.record_channels[inside].astype(np.int32)
-        parts.append((found.initial, found.final, lengths, found.record_times[inside], channels))
-        poll()
-    initial, final, lengths, times, channels = (np.concatenate(part) for part in zip(*parts, strict=True))
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    return Records(np.zeros(n, np.int64), np.arange(n), initial, final, offsets, times, channels)
+def _parameters(preparation: Preparation, swept: Mapping[str, float]) -> dict[str, Any]:
+    """Return the model's parameters, and those of the sweep that it does not show itself."""
+    return dict(preparation.model.parameters) | {
+        name: value for name, value in swept.items() if name not in preparation.model.parameters
+    }
 
 
-def result_of(job: Job, preparation: Preparation, forest: Forest, path: Path | None, records: Records | None) -> Result:
-    """Return the Result of what has been sampled."""
-    point = Point(dict(job.model.parameters), preparation, forest)
-    meta = _meta(job)
-    return Result([point], name=job.name, seed=job.seed, text=job.text, meta=meta, path=path, records=records)
+def _records(work: Sequence[Work], stop: Stop) -> Records:
+    return records_of(work[0].job, [one.preparation for one in work], [one.blocks for one in work], stop.poll)
+
+
+def _result(work: Sequence[Work], path: Path | None, records: Records | None) -> Result:
+    jobs = [one.job for one in work]
+    points = [
+        Point(_parameters(one.preparation, one.job.swept), one.preparation, one.forest, index, dict(one.job.swept))
+        for index, one in enumerate(work)
+    ]
+    first = jobs[0]
+    return Result(
+        points, name=first.name, seed=first.seed, text=first.text, meta=_meta(jobs), path=path, records=records
+    )
 
 
 def open_result(path: str | Path) -> Result:
-    """Read a result file, also while it is being written.
+    """Read a result file, also while it is being written; of a sweep, the points that have been begun.
 
     Raises InputError for anything that is not one, or one without a block.
     """
     path = Path(path)
     with read(path) as reader:
         header = reader.header
-        forest = Forest(reader.groups, reader.load(0))
+        forests = [Forest(reader.groups, reader.load(point)) for point in range(reader.points)]
         records = reader.records()
-    if forest.blocks_done == 0:
+    if not any(forest.blocks_done for forest in forests):
         raise InputError(
             f"{path}: no block is finished yet: must be the result of a run that has begun; run it again to continue"
         )
-    preparation = _unpacked(header, path)
-    point = Point(dict(preparation.model.parameters), preparation, forest)
-    return Result(
-        [point],
-        name=header.meta["name"],
-        seed=header.seed,
-        text=header.text,
-        meta=dict(header.meta),
-        path=path,
-        records=records,
-    )
+    meta = dict(header.meta)
+    points = [
+        Point(_parameters(preparation, swept), preparation, forest, index, dict(swept))
+        for index, (preparation, forest, swept) in enumerate(
+            zip(_unpacked(header, path), forests, meta["swept"], strict=True)
+        )
+        if forest.blocks_done
+    ]
+    return Result(points, name=meta["name"], seed=header.seed, text=header.text, meta=meta, path=path, records=records)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from .portraits import (
 from .replay import Replay
 from .results import Result
 from .runfile import Run
+from .sweepfigure import compose_sweep, sweep_of
 from .typography import SETTINGS, described, quantity_name, short, unit_of, value, wrapped
 
 DOTS_PER_INCH = 200
@@ -58,17 +60,29 @@ def draw(
     older picture is then still there.
     """
     path = Path(path)
-    content = exact_content(source) if exact or isinstance(source, Run) else sampled_content(source)
     if path.suffix in (".png", ".pdf"):
         formats, path = formats or (path.suffix[1:],), path.with_suffix("")
-    formats = formats or content.settings.formats
+    sweep = sweep_of(source, exact)
+    compose_it: Callable[[], Figure]
+    wanted: Sequence[str]
+    if sweep is not None:
+        compose_it = partial(compose_sweep, sweep)
+        wanted = source.figure.formats if isinstance(source, Run) else _formats_of(source)
+    else:
+        content = exact_content(source) if exact or isinstance(source, Run) else sampled_content(source)
+        compose_it, wanted = partial(compose, content), content.settings.formats
+    formats = formats or wanted
     for ending in formats:
         if ending not in METADATA:
             raise InputError(f'figure format "{ending}": must be one of {", ".join(METADATA)}')
     with rc_context(SETTINGS), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         # Composed anew for each: the layout of a figure that was drawn before is not quite the same.
-        return [save(compose(content), path.with_name(f"{path.name}.{ending}"), ending) for ending in formats]
+        return [save(compose_it(), path.with_name(f"{path.name}.{ending}"), ending) for ending in formats]
+
+
+def _formats_of(result: Result) -> tuple[str, ...]:
+    return tuple(result.meta.get("run", {}).get("figure", {}).get("formats", ("png",)))
 
 
 def save(figure: Figure, path: Path, ending: str) -> Path:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,8 @@ class Job:
 
     times (T,): sample times, the last is the duration. initial (d, d): density matrix, None for the steady state.
     trajectories: how many are asked for. records: how many of the first ones keep their jump records. pair: the
-    subsystems, from 0, whose entanglement is meant. mapping: the run as tables. text: the run file, if there was one.
+    subsystems, from 0, whose entanglement is meant. mapping: the run as tables. swept: what this
+    point of a sweep has of its own. text: the run file, if there was one.
     """
 
     name: str
@@ -37,11 +38,18 @@ class Job:
     records: int = 0
     pair: tuple[int, int] | None = None
     mapping: Mapping[str, Any] = field(default_factory=dict)
+    swept: Mapping[str, float] = field(default_factory=dict)
     text: str = ""
 
     @classmethod
     def of(cls, run: Run) -> Job:
-        """Return the job of a run; raises InputError where it asks for something that cannot be."""
+        """Return the job of a run without a sweep; raises InputError where it asks for something that cannot be."""
+        if run.sweep:
+            names = ", ".join(f"system.{name}" for name in run.sweep)
+            raise InputError(
+                f"{run.source or run.name}: has a [sweep] over {names}: must be one point here; "
+                "choose it with --point, or take a run file without a sweep"
+            )
         model = run.build_model()
         return cls(
             name=run.name,
@@ -81,19 +89,34 @@ class Job:
         }
         return {name: hashlib.sha256(part).hexdigest() for name, part in parts.items()}
 
-    @property
-    def digest(self) -> str:
-        """One digest (hex) of everything that determines the numbers."""
-        return hashlib.sha256("".join(self.fingerprints().values()).encode()).hexdigest()
 
-    def refuse_other(self, found: Mapping[str, str], where: str) -> None:
-        """Raise InputError if the result at `where` belongs to a different run, naming what differs."""
-        different = [name for name, digest in self.fingerprints().items() if found.get(name) != digest]
-        if different:
-            raise InputError(
-                f"{where} holds the result of a different run: {', '.join(different)} differ; "
-                "give another file with -o, or remove this one"
-            )
+def jobs_of(run: Run) -> tuple[Job, ...]:
+    """Return the jobs of a run file: one, or one for each point of its sweep."""
+    mapping = run.mapping()
+    return tuple(replace(Job.of(point), swept=dict(swept), mapping=mapping) for swept, point in run.points())
+
+
+def fingerprints_of(jobs: Sequence[Job]) -> dict[str, str]:
+    """Return `Job.fingerprints` of one job, or of all points of a sweep together."""
+    if len(jobs) == 1:
+        return jobs[0].fingerprints()
+    every = [job.fingerprints() for job in jobs]
+    return {name: hashlib.sha256("".join(one[name] for one in every).encode()).hexdigest() for name in every[0]}
+
+
+def digest_of(jobs: Sequence[Job]) -> str:
+    """Return one digest (hex) of everything that determines the numbers."""
+    return hashlib.sha256("".join(fingerprints_of(jobs).values()).encode()).hexdigest()
+
+
+def refuse_other(jobs: Sequence[Job], found: Mapping[str, str], where: str) -> None:
+    """Raise InputError if the result at `where` belongs to a different run, naming what differs."""
+    different = [name for name, digest in fingerprints_of(jobs).items() if found.get(name) != digest]
+    if different:
+        raise InputError(
+            f"{where} holds the result of a different run: {', '.join(different)} differ; "
+            "give another file with -o, or remove this one"
+        )
 
 
 def _rounded(model: Model) -> bytes:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .container import extent_for
-from .ensemble import blocks_for, template
+from .ensemble import blocks_for, groups_for, template
 from .exact import trajectories_needed
 from .job import Job
 from .kernels.ledger import WEIGHT
-from .preparation import GROUPS, Preparation
+from .preparation import Preparation
 from .sampling import sample_block
 
 PROBE_SECONDS = 0.2
@@ -29,6 +30,7 @@ class RunPlan:
 
     name: str
     preparation: Preparation
+    points: int
     trajectories: int
     blocks: int
     seconds: float
@@ -41,7 +43,7 @@ class RunPlan:
         return [
             float(time)
             for t, time in enumerate(self.preparation.times)
-            if trajectories_needed(exact, float(exact.mean[t, column]), t) <= self.trajectories
+            if trajectories_needed(exact, float(exact.mean[t, column]), t) <= self.trajectories / self.points
         ]
 
     def json(self) -> dict[str, Any]:
@@ -49,6 +51,7 @@ class RunPlan:
         preparation = self.preparation
         return {
             "name": self.name,
+            "points": self.points,
             "trajectories": self.trajectories,
             "blocks": self.blocks,
             "block_size": preparation.block_size,
@@ -69,6 +72,8 @@ class RunPlan:
         lines = [
             f"{self.name}: {self.trajectories:,} trajectories in {self.blocks:,} blocks of {preparation.block_size:,}"
         ]
+        if self.points > 1:
+            lines.append(f"{self.points} points of a sweep; what follows is said of the one with the most jumps")
         lines += ["  " + line for line in preparation.summary]
         lines.append(
             f"jumps per trajectory: {preparation.jumps_per_trajectory:.4g} up to t = {preparation.times[-1]:g}"
@@ -85,12 +90,17 @@ class RunPlan:
         return "\n".join(lines)
 
 
-def plan(job: Job) -> RunPlan:
-    """Prepare a job and time a few of its trajectories; nothing is written."""
-    preparation = job.prepare()
-    blocks = blocks_for(job.trajectories, preparation)
+def plan(jobs: Sequence[Job]) -> RunPlan:
+    """Prepare a run and time a few trajectories of its costliest point; nothing is written."""
+    preparations = [job.prepare() for job in jobs]
+    job = jobs[0]
+    preparation = max(preparations, key=lambda found: found.jumps_per_trajectory)
+    every = np.array([blocks_for(job.trajectories, found) for found in preparations])
+    amounts = np.array([n * found.block_size for n, found in zip(every, preparations, strict=True)])
+    jumps = np.array([max(found.jumps_per_trajectory, 1.0) for found in preparations])
+    blocks, groups = int(every.sum()), groups_for(len(jobs))
     block = template(preparation)
-    extent = extent_for(block, GROUPS, np.array([blocks]))
+    extent = extent_for(block, groups, every)
     node = sum(np.asarray(part).nbytes for part in block)
     numbers = len(preparation.times) * (
         len(preparation.columns) + len(preparation.model.channels) + 2 * int(preparation.sectors.dimensions.max())
@@ -98,10 +108,11 @@ def plan(job: Job) -> RunPlan:
     return RunPlan(
         name=job.name,
         preparation=preparation,
-        trajectories=blocks * preparation.block_size,
+        points=len(jobs),
+        trajectories=int(amounts.sum()),
         blocks=blocks,
-        seconds=blocks * preparation.block_size * _seconds_per_trajectory(preparation),
-        memory=8 * preparation.block_size * numbers + node * GROUPS * 2,
+        seconds=float(amounts @ (jumps / jumps.max())) * _seconds_per_trajectory(preparation),
+        memory=8 * preparation.block_size * numbers + node * groups * 2 * len(jobs),
         file_size=extent.slots * node,
     )
 

@@ -15,7 +15,7 @@ from scipy.linalg import expm
 
 from .columns import heated_reservoirs
 from .errors import InputError
-from .job import Job
+from .job import Job, jobs_of
 from .paths import Paths, path_probabilities
 from .preparation import Preparation
 from .results import Result
@@ -244,18 +244,26 @@ def _expected(operators: np.ndarray, states: np.ndarray) -> np.ndarray:
     return np.einsum("ta,rab,tb->rt", states.conj(), operators, states, optimize=True).real
 
 
-def replay(source: Result | Run | Job, number: int) -> Replay:
-    """Return trajectory `number` = 0, 1, 2, ... of a result or a run. Raises InputError for another number."""
+def replay(source: Result | Run | Job, number: int, point: int = 0) -> Replay:
+    """Return trajectory `number` = 0, 1, 2, ... of a result or a run, at a point of its sweep if it has one.
+
+    Raises InputError for a number or a point that there is not.
+    """
     if not isinstance(number, int) or not 0 <= number < 2**63:
         raise InputError(f"trajectory {number}: must be one of 0, 1, 2, ... 2^63-1")
     if isinstance(source, Result):
-        name, seed, preparation = source.name, source.seed, source.points[0].preparation
+        choices = {found.index: found.preparation for found in source.points}
+        name, seed = source.name, source.seed
     else:
-        job = Job.of(source) if isinstance(source, Run) else source
-        name, seed, preparation = job.name, job.seed, job.prepare()
+        jobs = jobs_of(source) if isinstance(source, Run) else (source,)
+        choices = {point: jobs[point].prepare()} if 0 <= point < len(jobs) else {}
+        name, seed = jobs[0].name, jobs[0].seed
+    if point not in choices:
+        raise InputError(f"point {point}: must be one of the sweep's points: 0, 1, 2, ...")
+    preparation = choices[point]
     plan, ledger = preparation.plan, preparation.ledger
-    length = int(sample(plan, ledger, seed, 0, number, 1).record_length[0])
-    found = sample(plan, ledger, seed, 0, number, 1, max(length, 1))
+    length = int(sample(plan, ledger, seed, point, number, 1).record_length[0])
+    found = sample(plan, ledger, seed, point, number, 1, max(length, 1))
     return Replay(
         name=name,
         seed=seed,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -32,11 +32,16 @@ class Estimate(NamedTuple):
 
 @dataclass(frozen=True)
 class Point:
-    """One sweep point: what was prepared for it, and the statistics of the blocks that are done."""
+    """One sweep point: what was prepared for it, and the statistics of the blocks that are done.
+
+    index: its number in the whole sweep. swept: the parameters that differ from point to point.
+    """
 
     parameters: dict[str, Any]
     preparation: Preparation
     forest: Forest
+    index: int = 0
+    swept: dict[str, float] = field(default_factory=dict)
 
     @cached_property
     def groups(self) -> list[Block]:

@@ -13,14 +13,17 @@ title, description                  optional strings
               records               jump records of this many trajectories are kept (default 0)
               pair                  the two subsystems that concurrence and negativity mean, from 1
 [observables] name = "expression"   such as "n1 + n2" or "sx1*sx2", or a Hermitian matrix
+[sweep]       parameter = [0, 1, 2]  one or two parameters of [system], each with its values, or a range:
+              parameter = { from = 0.1, to = 10, points = 21, scale = "log" }   (scale: "linear" if left out)
 [figure]      title, quantities, histogram, trajectory, formats
 """
 
 from __future__ import annotations
 
+import itertools
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -66,6 +69,7 @@ class Run:
     burn_in: float
     pair: tuple[int, int] | None
     observables: Mapping[str, str | tuple[Any, ...]]
+    sweep: Mapping[str, tuple[float, ...]]
     figure: Figure
     given: Model | None
 
@@ -113,9 +117,19 @@ class Run:
             system=MappingProxyType(system),
             **runkeys.ensemble(tables["ensemble"]),
             observables=MappingProxyType(observables),
+            sweep=MappingProxyType(runkeys.sweep(tables["sweep"])),
             figure=runkeys.figure(tables["figure"], title, tuple(observables)),
             given=model,
         )
+
+    def points(self) -> list[tuple[dict[str, float], Run]]:
+        """Return the points of the sweep, the last parameter fastest: what is swept, and the run at that point."""
+        found = []
+        for values in itertools.product(*self.sweep.values()):
+            swept = dict(zip(self.sweep, values, strict=True))
+            system = MappingProxyType({**self.system, **swept})
+            found.append((swept, replace(self, system=system, sweep=MappingProxyType({}))))
+        return found
 
     def build_model(self) -> Model:
         """Return the Model that [system] describes. Raises InputError where it cannot be built."""
@@ -193,6 +207,7 @@ class Run:
                 **({} if self.pair is None else {"pair": [index + 1 for index in self.pair]}),
             },
             "observables": canonical_value(self.observables),
+            "sweep": canonical_value(self.sweep),
             "figure": {
                 "title": self.figure.title,
                 "quantities": list(self.figure.quantities),

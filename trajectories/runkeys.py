@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from trajectories.errors import InputError
-from trajectories.schema import Table, complex_entries, kind, listing, plain, show
+from trajectories.schema import Table, complex_entries, is_number, kind, listing, plain, show
 
 SECTIONS = {
     "system": None,
     "ensemble": ("trajectories", "duration", "samples", "times", "initial", "seed", "records", "burn_in", "pair"),
     "observables": None,
+    "sweep": None,
     "figure": ("title", "quantities", "histogram", "trajectory", "formats"),
 }
 QUANTITIES = (
@@ -168,6 +169,37 @@ def observables(table: Table) -> dict[str, str | tuple[Any, ...]]:
             table.refuse(name, 'an expression such as "n1 + n2", or a Hermitian matrix as a list of rows')
         found[name] = _frozen(entries)
     return found
+
+
+def sweep(table: Table) -> dict[str, tuple[float, ...]]:
+    """Check the [sweep] table: one or two parameters of [system], each a list or a range, and return their values."""
+    if len(table.values) > 2:
+        raise InputError(f"{table.where(list(table.values)[2])}: a sweep has one or two parameters, not more")
+    return {key: _swept(table, key) for key in table.values}
+
+
+def _swept(table: Table, key: str) -> tuple[float, ...]:
+    wanted = 'a list of different numbers, or a range such as { from = 0, to = 3, points = 7, scale = "linear" }'
+    value = plain(table.values[key])
+    if isinstance(value, Mapping):
+        spelt = Table(value, f"sweep.{key}", table.source, ("from", "to", "points", "scale"))
+        first, last = spelt.number("from", "a number"), spelt.number("to", "a number")
+        count, scale = spelt.integer("points", 2, 10**6), spelt.text("scale", "linear")
+        if scale not in ("linear", "log"):
+            spelt.refuse("scale", '"linear" or "log"')
+        if scale == "log" and not (first > 0 and last > 0):
+            spelt.refuse("from", "positive, as `to`, where the scale is logarithmic")
+        steps = [j / (count - 1) for j in range(count)]
+        if scale == "log":
+            value = [first * (last / first) ** step for step in steps]
+        else:
+            value = [first + (last - first) * step for step in steps]
+        value = [*value[:-1], last]
+    if not isinstance(value, list) or not value or not all(is_number(entry) and entry == entry for entry in value):
+        table.refuse(key, wanted)
+    if len(set(value)) < len(value):
+        raise InputError(f"{table.where(key)}: a value is given twice: must be {wanted}")
+    return tuple(value)
 
 
 def figure(table: Table, title: str, observed: tuple[str, ...]) -> Figure:

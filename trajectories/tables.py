@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .layout import HEADER, aligned, cells, described, interval, number, plain
+from .layout import HEADER, aligned, cells, described, interval, number, plain, with_error
 from .report import FALSE_ALARM_RATE, judge, rows_of, verdict
 from .rows import Row, exact_rows
 from .statistics import effective_sample_size, largest_weight_share
@@ -25,6 +26,7 @@ class PointReport:
 
     parameters: dict[str, Any]
     trajectories: int
+    swept: dict[str, float]
     rows: tuple[Row, ...]
     summary: tuple[str, ...]
     weights: tuple[float, float]  # effective sample size and largest weight's share at the end
@@ -93,8 +95,11 @@ class Report:
     def text(self, every_time: bool = False) -> str:
         """Return a table of the last sample time, or of every time, and the verdict."""
         lines = [self.title]
-        for point in self.points:
-            lines += ["", *_point_lines(point, every_time)]
+        if len(self.points) > 1 and not every_time:
+            lines += ["", *_sweep_lines(self.points)]
+        else:
+            for point in self.points:
+                lines += ["", *_point_lines(point, every_time)]
         judged = sum(row.p_value is not None for row in self.rows)
         counts = {
             status: sum(row.status == status for row in self.rows)
@@ -113,42 +118,47 @@ class Report:
 
 @dataclass(frozen=True)
 class Solution:
-    """What the master equation alone says of a run."""
+    """What the master equation alone says of a run: for each point of its sweep parameters, rows and what was found."""
 
     title: str
-    parameters: dict[str, Any]
-    rows: tuple[Row, ...]
-    summary: tuple[str, ...]
+    points: tuple[tuple[dict[str, Any], tuple[Row, ...], tuple[str, ...]], ...]
 
     @classmethod
-    def of(cls, job: Job) -> Solution:
-        """Solve the master equation of a job."""
-        preparation = job.prepare()
-        return cls(job.name, dict(job.model.parameters), tuple(exact_rows(preparation)), tuple(preparation.summary))
+    def of(cls, jobs: Sequence[Job]) -> Solution:
+        """Solve the master equation of a job, or of every point of a sweep."""
+        points = []
+        for job in jobs:
+            preparation = job.prepare()
+            parameters = dict(job.model.parameters) | dict(job.swept)
+            points.append((parameters, tuple(exact_rows(preparation)), tuple(preparation.summary)))
+        return cls(jobs[0].name, tuple(points))
 
     def json(self) -> dict[str, Any]:
         """Return {"points": [{"parameters", "rows": [{"quantity", "reservoir", "exact", ...}]}]}."""
         names = ("quantity", "label", "reservoir", "from", "time", "unit", "exact", "note")
-        rows = [{name: row.json()[name] for name in names} for row in self.rows]
-        return {"points": [{"parameters": plain(self.parameters), "rows": plain(rows)}]}
+        points = [
+            {
+                "parameters": plain(parameters),
+                "rows": plain([{name: row.json()[name] for name in names} for row in rows]),
+            }
+            for parameters, rows, _ in self.points
+        ]
+        return {"points": points}
 
     def text(self) -> str:
-        """Return a table of the last sample time."""
-        last = max(row.time for row in self.rows)
-        cells = [
-            (row.quantity, row.label or row.reservoir or "", interval(row), number(row.exact), row.unit, row.note)
-            for row in self.rows
-            if row.time == last
-        ]
+        """Return a table of the last sample time for every point."""
+        lines = [f"{self.title}: master equation"]
         header = ("quantity", "of", "(from, time]", "exact", "unit", "")
-        return "\n".join(
-            [
-                f"{self.title}: master equation",
-                described(self.parameters),
-                *("  " + line for line in self.summary),
-                *aligned([header, *cells]),
+        for parameters, rows, summary in self.points:
+            last = max(row.time for row in rows)
+            found = [
+                (row.quantity, row.label or row.reservoir or "", interval(row), number(row.exact), row.unit, row.note)
+                for row in rows
+                if row.time == last
             ]
-        )
+            described_so = [described(parameters), *("  " + line for line in summary)]
+            lines += [*([""] if len(self.points) > 1 else []), *described_so, *aligned([header, *found])]
+        return "\n".join(lines)
 
 
 def _amount(result: Result) -> str:
@@ -163,7 +173,31 @@ def _amount(result: Result) -> str:
 def _point_report(point: Point, rows: tuple[Row, ...]) -> PointReport:
     total = point.total
     weights = (float(effective_sample_size(total)[-1]), float(largest_weight_share(total)[-1]))
-    return PointReport(point.parameters, point.trajectories, rows, tuple(point.preparation.summary), weights)
+    return PointReport(
+        point.parameters, point.trajectories, point.swept, rows, tuple(point.preparation.summary), weights
+    )
+
+
+SHOWN = ("concurrence", "negativity", "heat_current", "entropy_production_rate", "activity")
+MOST_COLUMNS = 5
+
+
+def _sweep_lines(points: Sequence[PointReport]) -> list[str]:
+    """One line for each point of a sweep: what is swept, a few quantities at the last sample time, the worst row."""
+    last = [[row for row in point.rows if row.time == point.rows[-1].time] for point in points]
+    kinds = dict.fromkeys((row.quantity, row.label, row.reservoir) for row in last[0] if row.quantity in SHOWN)
+    columns = sorted(kinds, key=lambda kind: SHOWN.index(kind[0]))[:MOST_COLUMNS]
+    header = (*points[0].swept, *(" ".join(filter(None, column)) for column in columns), "worst z", "rows disagree")
+    table = [header]
+    for point, rows in zip(points, last, strict=True):
+        found = {(row.quantity, row.label, row.reservoir): row for row in rows}
+        shown = [found.get(column) for column in columns]
+        values = ["-" if row is None else with_error(row.estimate, row.standard_error) for row in shown]
+        worst = max((abs(row.z) for row in point.rows if row.z is not None and row.p_value is not None), default=0.0)
+        wrong = sum(row.status == "disagree" for row in point.rows)
+        table.append((*(f"{value:g}" for value in point.swept.values()), *values, f"{worst:.2f}", str(wrong)))
+    fixed = {name: value for name, value in points[0].parameters.items() if name not in points[0].swept}
+    return [described(fixed), *("  " + line for line in points[0].summary[:2]), *aligned(table)]
 
 
 def _point_lines(point: PointReport, every_time: bool) -> list[str]:

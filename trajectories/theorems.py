@@ -145,7 +145,7 @@ def theorems(result: Result, trajectories: int | None = None) -> Theorems:
     n = result.trajectories if trajectories is None else trajectories
     if n < 1:
         raise InputError(f"trajectories = {n}: must be 1 or more")
-    found = [point_theorems(point, result.seed, i, n) for i, point in enumerate(result.points)]
+    found = [point_theorems(point, result.seed, point.index, n) for point in result.points]
     rows = iter(judge([row for point in found for row in point.rows]))
     points = tuple(replace(point, rows=tuple(next(rows) for _ in point.rows)) for point in found)
     title = f"{result.name}: fluctuation theorems, {n:,} trajectories forward and {n:,} reversed, seed {result.seed}"

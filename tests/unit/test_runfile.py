@@ -50,11 +50,12 @@ def steady(model: Model) -> np.ndarray:
 @pytest.mark.parametrize("path", RUNS, ids=lambda path: path.stem)
 def test_shipped_run_files_are_runs(path: Path) -> None:
     run = load(path)
-    model = run.build_model()
-    rho = run.initial_state(model)
-    assert rho is None or abs(np.trace(rho) - 1) < 1e-12
-    for matrix in run.observables_for(model).values():
-        np.testing.assert_array_equal(matrix, matrix.conj().T)
+    for _, point in run.points():
+        model = point.build_model()
+        rho = point.initial_state(model)
+        assert rho is None or abs(np.trace(rho) - 1) < 1e-12
+        for matrix in point.observables_for(model).values():
+            np.testing.assert_array_equal(matrix, matrix.conj().T)
     assert run.times[-1] == run.duration and run.title and run.name == path.stem
 
 

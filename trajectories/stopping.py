@@ -1,0 +1,54 @@
+"""How a run hears that it should stop, and how it waits for another one."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from .errors import Interrupted
+
+
+class Stop:
+    """Hears SIGINT, SIGTERM and SIGUSR1 while a run is under way; `poll` raises Interrupted once one has come."""
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+
+    def __init__(self) -> None:
+        self.heard: int | None = None
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        self.heard = number
+
+    def poll(self) -> None:
+        """Raise Interrupted if a signal has come."""
+        if self.heard is not None:
+            raise Interrupted(f"stopped by {signal.Signals(self.heard).name}")
+
+    @contextmanager
+    def listening(self) -> Iterator[Stop]:
+        """Listen until the end of the block; only the main thread can."""
+        if threading.current_thread() is not threading.main_thread():
+            yield self
+            return
+        previous = {number: signal.signal(number, self._hear) for number in self.SIGNALS}
+        try:
+            yield self
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+
+class Patience:
+    """Polls for signals while another process is writing the file, and says once what is being waited for."""
+
+    def __init__(self, stop: Stop, say: Callable[[str], None]) -> None:
+        self.stop, self.say, self.said = stop, say, False
+
+    def __call__(self, message: str) -> None:
+        self.stop.poll()
+        if not self.said:
+            self.say(f"waiting: {message}")
+        self.said = True
