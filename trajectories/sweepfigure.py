@@ -56,16 +56,14 @@ class Sweep:
         return list(dict.fromkeys((row.quantity, row.label or row.reservoir) for row in names))
 
     def values(self, kind: Kind) -> dict[str, np.ndarray]:
-        """Estimate, standard error, exact value and z of one kind at every point, nan where there is none."""
+        """Estimate, standard error, exact value and z of one kind at every point; nan for none, and for z unresolved."""
         found = [
             next((row for row in rows if (row.quantity, row.label or row.reservoir) == kind), None)
             for rows in self.rows
         ]
-        names = ("estimate", "standard_error", "exact", "z")
-        return {
-            name: np.array([np.nan if (v := getattr(row, name, None)) is None else v for row in found])
-            for name in names
-        }
+        columns = {name: [getattr(row, name, None) for row in found] for name in ("estimate", "standard_error", "exact")}
+        columns["z"] = [row.z if row is not None and row.status in ("agree", "disagree") else None for row in found]
+        return {name: np.array([np.nan if v is None else v for v in column]) for name, column in columns.items()}
 
     def unit(self, kind: Kind) -> str:
         return next(row.unit for row in self.rows[0] if (row.quantity, row.label or row.reservoir) == kind)
@@ -149,7 +147,7 @@ def _maps(figure: Figure, places: Any, sweep: Sweep, kind: Kind) -> None:
     found = sweep.values(kind)
     low, high = np.nanmin(found["exact"]), np.nanmax(found["exact"])
     name = quantity_name(kind[0]) + (f" {kind[1]}" if kind[1] else "") + unit_of(sweep.unit(kind))
-    panels = [("estimate", f"sampled {name}"), ("exact", f"exact {name}"), ("z", "difference / standard error")]
+    panels = [("estimate", f"sampled {name}"), ("exact", f"exact {name}"), ("z", "difference / standard error (grey: unresolved)")]
     for key, label in panels if sweep.sampled else panels[1:2]:
         axes = next(places)
         values = np.full((len(y), len(x)), np.nan)
