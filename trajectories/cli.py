@@ -114,6 +114,7 @@ def parser() -> Parser:
     _systems(command("systems", "list the systems, or one system's parameters", SYSTEMS))
     _theorems(command("theorems", "test the fluctuation theorems against a reversed ensemble", THEOREMS))
     _rare(command("rare", "lambda(u) and <e^(-Delta S)> where plain sampling is hopeless", RARE))
+    _json(command("claims", "the papers' numbers, statements and formulas, computed and judged", CLAIMS))
     _json(command("bench", "measure the speed on this machine", BENCH))
     return top
 
@@ -192,6 +193,14 @@ examples:
   trajectories rare runs/diamond.toml
   trajectories rare runs/engine.toml --set ensemble.duration=20000 --u -1 --u 2
   trajectories rare runs/diamond.toml --population 4000 --json"""
+
+CLAIMS = """\
+Compute what the papers claim: every printed number, statement and formula of theirs beside the value that comes out,
+with a verdict (reproduced, printed truncated, not reproduced at the printed parameters, formula misprinted), the
+condition under which a failing statement holds, and the test that covers it. Takes a few seconds.
+examples:
+  trajectories claims
+  trajectories claims --json"""
 
 BENCH = """\
 Measure jumps per second on one core of this machine, against QuTiP's mcsolve where QuTiP is installed."""

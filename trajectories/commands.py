@@ -174,6 +174,15 @@ def rare(arguments: Namespace) -> int:
     return found.exit_status
 
 
+def claims(arguments: Namespace) -> int:
+    """What the papers claim, computed."""
+    from trajectories.claims import claims as computed
+
+    found = computed()
+    _print(arguments.json, found.json, found.text)
+    return 0
+
+
 def bench(arguments: Namespace) -> int:
     """Measure the speed."""
     from trajectories import bench as benchmark

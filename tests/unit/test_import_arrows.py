@@ -35,6 +35,11 @@ FORBIDDEN = {
     "schema": ("numpy", "model", "systems", "ensemble"),
     # the rows of a report know neither files nor how they are printed
     "countingreport": (*FILES, "ensemble", "tables", "countingtables", "figures", "job", "api", "commands", "cli"),
+    # the papers' claims are judged on the deterministic side alone
+    **{
+        name: (*UPPER, *FILES, "sampling", "kernels", "unravelling")
+        for name in ("claims", "claimed", "claimed_tacchino", "claimed_brask", "claimed_khandelwal", "claimed_man")
+    },
     # pictures compute no physics: curves.py asks the deterministic side for its lines, the rest draws
     "figures": ("master", "counting", "unravelling", "sampling", "kernels"),
     **{
