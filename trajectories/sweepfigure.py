@@ -56,12 +56,13 @@ class Sweep:
         return list(dict.fromkeys((row.quantity, row.label or row.reservoir) for row in names))
 
     def values(self, kind: Kind) -> dict[str, np.ndarray]:
-        """Estimate, standard error, exact value and z of one kind at every point; nan for none, and for z unresolved."""
+        """Estimate, standard error, exact value and z of one kind at every point; nan for none or unresolved z."""
         found = [
             next((row for row in rows if (row.quantity, row.label or row.reservoir) == kind), None)
             for rows in self.rows
         ]
-        columns = {name: [getattr(row, name, None) for row in found] for name in ("estimate", "standard_error", "exact")}
+        names = ("estimate", "standard_error", "exact")
+        columns = {name: [getattr(row, name, None) for row in found] for name in names}
         columns["z"] = [row.z if row is not None and row.status in ("agree", "disagree") else None for row in found]
         return {name: np.array([np.nan if v is None else v for v in column]) for name, column in columns.items()}
 
@@ -147,7 +148,7 @@ def _maps(figure: Figure, places: Any, sweep: Sweep, kind: Kind) -> None:
     found = sweep.values(kind)
     low, high = np.nanmin(found["exact"]), np.nanmax(found["exact"])
     name = quantity_name(kind[0]) + (f" {kind[1]}" if kind[1] else "") + unit_of(sweep.unit(kind))
-    panels = [("estimate", f"sampled {name}"), ("exact", f"exact {name}"), ("z", "difference / standard error (grey: unresolved)")]
+    panels = [("estimate", f"sampled {name}"), ("exact", f"exact {name}"), ("z", "difference / standard error")]
     for key, label in panels if sweep.sampled else panels[1:2]:
         axes = next(places)
         values = np.full((len(y), len(x)), np.nan)
@@ -232,4 +233,5 @@ def _facts(seed: int, trajectories: int | None, time: float, curves: bool) -> tu
     """What stands behind the parameters: time, seed, trajectories, what lines and points are, units."""
     sampled = () if trajectories is None else (f"seed {seed}", f"N = {trajectories:,} per point")
     legend = "lines: master equation" + ("" if trajectories is None else ", points: sampled ± 1 standard error")
-    return (f"$t$ = {time:g}", *sampled, *([legend] if curves else []), r"$\hbar = k_\mathrm{B} = 1$")
+    grey = [] if trajectories is None else ["grey: unresolved, too few events"]
+    return (f"$t$ = {time:g}", *sampled, *([legend] if curves else grey), r"$\hbar = k_\mathrm{B} = 1$")
