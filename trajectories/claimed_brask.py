@@ -107,7 +107,7 @@ def reset_grows_with_heat() -> Claim:
     heats = [reset_engine_heats(0.0, T_h, g, P_C, p_h)[1] for T_h, _, (g, p_h) in best]
     found = bool((np.diff([value for _, value, _ in best]) > 0).all() and (np.diff(heats) > 0).all())
     text = "at T_c = 0 increasing T_h increases the heat current and creates more entanglement (0.2 <= T_h/E <= 20)"
-    return Claim(PAPER, "Fig. 2(a), (b)", text, True, found, f"{RESET}::test_largest_concurrence")
+    return Claim(PAPER, "Fig. 2(a), (b)", text, True, found, f"{HERE}::test_statements_that_hold")
 
 
 @cache
