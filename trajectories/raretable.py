@@ -1,0 +1,149 @@
+"""The table of `trajectories rare`: <e^{-u Delta S}>, lambda(u) and the integral theorem of a run file, by cloning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .job import Job
+from .layout import aligned, described, number, plain, with_error
+from .rare import RareEstimate, cloning
+from .report import FALSE_ALARM_RATE
+from .tables import EXIT_STATUS
+
+EXPONENTS = (-1.0, -0.5, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
+EXPONENTS_ONE_WAY = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
+HEADER = ("u", "lambda(u)", "half population", "exact", "z", "status", "ln<e^(-u flow)>", "exact", "z", "status")
+
+
+@dataclass(frozen=True)
+class Rare:
+    """Estimates of one machine, each with its verdict.
+
+    flow: one for each u, of the entropy that jumps give to the reservoirs. theorem: <e^{-Delta S}> with both ends.
+    """
+
+    title: str
+    parameters: dict[str, Any]
+    flow: tuple[RareEstimate, ...]
+    theorem: RareEstimate
+
+    @classmethod
+    def of(
+        cls,
+        job: Job,
+        exponents: Sequence[float] | None = None,
+        population: int = 2000,
+        repetitions: int = 16,
+        windows: int = 256,
+    ) -> Rare:
+        """Estimate lambda(u) and <e^{-Delta S}> of a job's machine over the job's duration, from its start."""
+        if not exponents:
+            exponents = EXPONENTS_ONE_WAY if (job.model.partner < 0).any() else EXPONENTS
+        asked = [(u, False) for u in exponents] + [(1.0, True)]
+        found = [
+            cloning(
+                job.model,
+                u,
+                float(job.times[-1]),
+                population,
+                repetitions,
+                job.seed,
+                windows,
+                boundary=boundary,
+                initial=job.initial,
+                point=point,
+            )
+            for point, (u, boundary) in enumerate(asked)
+        ]
+        return cls(job.name, dict(job.model.parameters), tuple(found[:-1]), found[-1])
+
+    @property
+    def statuses(self) -> list[tuple[str, str]]:
+        """Of each average and each lambda(u) "agree", "disagree" or "unresolved", the theorem last, judged together."""
+        found = [*self.flow, self.theorem]
+        limit = FALSE_ALARM_RATE / (2 * len(found))
+        return [
+            (_status(e.p_values[0], e.resolved[0], limit), _status(e.p_values[1], e.resolved[1], limit)) for e in found
+        ]
+
+    @property
+    def verdict(self) -> str:
+        """One for all: "disagree" where anything does, "unresolved" where nothing is resolved."""
+        every = [status for average, rate in self.statuses[:-1] for status in (average, rate)]
+        every.append(self.statuses[-1][0])
+        return "disagree" if "disagree" in every else "agree" if "agree" in every else "unresolved"
+
+    @property
+    def exit_status(self) -> int:
+        """0 agree, 1 disagree, 3 nothing resolved."""
+        return EXIT_STATUS[self.verdict]
+
+    def json(self) -> dict[str, Any]:
+        """Return every number of the table, and the verdict."""
+        found = [
+            estimate._asdict() | {"z": estimate.z, "scgf_z": estimate.scgf_z, "status": s[0], "scgf_status": s[1]}
+            for estimate, s in zip([*self.flow, self.theorem], self.statuses, strict=True)
+        ]
+        return {
+            "parameters": plain(self.parameters),
+            "rows": plain(found[:-1]),
+            "integral_fluctuation_theorem": plain(found[-1]),
+            "verdict": self.verdict,
+            "false_alarm_rate": FALSE_ALARM_RATE,
+        }
+
+    def text(self) -> str:
+        """Return the table."""
+        one = self.theorem
+        lines = [
+            f"{self.title}: rare events by cloning, {one.repetitions} repetitions of {one.population:,} trajectories, "
+            f"T = {one.duration:g} in {one.windows} windows",
+            described(self.parameters),
+            "",
+        ]
+        cells = [_cells(e, s) for e, s in zip(self.flow, self.statuses, strict=False)]
+        lines += aligned([HEADER, *cells])
+        lines += [
+            "",
+            f"integral fluctuation theorem, <e^(-Delta S)> with both ends: {with_error(one.average, _error(one))}, "
+            f"half population {np.exp(one.half_population_log_average):.4g}, exact "
+            f"{number(float(np.exp(one.exact_log_average)))}, z = {one.z:+.2f}: {self.statuses[-1][0]}",
+            f"{_guides(self.flow)}; verdict: {self.verdict} (a correct engine is called wrong once "
+            f"in {1 / FALSE_ALARM_RATE:.0f} tables)",
+        ]
+        return "\n".join(lines)
+
+
+def _guides(flow: Sequence[RareEstimate]) -> str:
+    if not any(estimate.guide for estimate in flow):
+        return "the forward process itself, without a guide"
+    return "guided by v = " + ", ".join(f"{e.guide:g}" for e in flow) + " for these u, never by u itself"
+
+
+def _status(p: float, resolved: bool, limit: float) -> str:
+    if not resolved:
+        return "unresolved"
+    return "agree" if p >= limit else "disagree"
+
+
+def _error(estimate: RareEstimate) -> float:
+    return estimate.average * estimate.standard_error
+
+
+def _cells(e: RareEstimate, status: tuple[str, str]) -> tuple[str, ...]:
+    return (
+        f"{e.u:g}",
+        with_error(e.scgf, e.scgf_error),
+        f"{e.half_population_scgf:.6g}",
+        number(e.exact_scgf),
+        f"{e.scgf_z:+.2f}",
+        status[1],
+        with_error(e.log_average, e.standard_error),
+        number(e.exact_log_average),
+        f"{e.z:+.2f}",
+        status[0],
+    )
