@@ -20,7 +20,7 @@ import numpy as np
 
 from .counting import generating_function
 from .errors import InputError
-from .guide import guided
+from .guide import Guide, guided
 from .master import Master
 from .model import Model
 from .population import CLONE_BITS, FAMILY_BITS, SETTLING, Setup, log_average, repetition
@@ -34,7 +34,8 @@ Array = np.ndarray
 
 GUIDE_DISTANCE = 0.25
 TOGETHER = 1e-9
-WIDEST = 1.0  # standard deviation of Z over its mean from which its error bar is not believed
+WIDEST = 0.5  # standard deviation of Z over its mean beyond which its error bar is not believed
+END_VARIANCE = 1e-3  # of Z's mean from the end alone, by the master equation, beyond which the sample is not believed
 
 
 class RareEstimate(NamedTuple):
@@ -45,7 +46,9 @@ class RareEstimate(NamedTuple):
     duration, mean(ln Z) + var(ln Z)/2 over repetitions, which removes the bias of order 1/N.
     half_population_log_average, half_population_scgf: the same with N/2 clones, independent. bias_bound: of
     scgf, how far halving the population moves it plus two standard errors of that; Z itself has no bias.
-    settling: what is left of the start in scgf, by the master equation. resamplings: per repetition, on average.
+    settling: what is left of the start in scgf, by the master equation. end_spread: second moment of what a clone's
+    end contributes over its mean squared (a bound, by the master equation): where rare final states decide, a sample
+    that has not met them looks calm. resamplings: per repetition, on average.
     log_z (R,): ln Z of each repetition. boundary: whether X is Delta S with both ends, otherwise the flow.
     """
 
@@ -66,6 +69,7 @@ class RareEstimate(NamedTuple):
     half_population_scgf: float
     bias_bound: float
     settling: float
+    end_spread: float
     resamplings: float
     log_z: Array
 
@@ -92,10 +96,11 @@ class RareEstimate(NamedTuple):
 
     @property
     def resolved(self) -> tuple[bool, bool]:
-        """Whether the average and lambda(u) can be judged: Z does not vary by more than its mean; nothing is left of
-        the start."""
+        """Whether the average and lambda(u) can be judged: Z varies by less than half its mean and final states do not
+        matter that few clones reach; nothing is left of the start."""
         narrow = self.standard_error * np.sqrt(self.repetitions) <= WIDEST
-        return bool(narrow), bool(np.isfinite(self.scgf_error) and abs(self.settling) <= 0.5 * self.scgf_error)
+        met = self.end_spread <= END_VARIANCE * self.population * self.repetitions
+        return bool(narrow and met), bool(np.isfinite(self.scgf_error) and abs(self.settling) <= 0.5 * self.scgf_error)
 
 
 def cloning(
@@ -134,7 +139,7 @@ def cloning(
     guide = _default_guide(source, u) if guide is None else float(guide)
     if abs(guide - u) < TOGETHER and u != 0:
         raise InputError(f"guide {guide:g} is u itself, the exact answer: must be another number")
-    setup, exact_log, exact_rate, settling = _setup(source, initial, u, guide, boundary, duration, windows)
+    setup, exact_log, exact_rate, settling, spread = _setup(source, initial, u, guide, boundary, duration, windows)
     runs = [(2 * r + half, population >> half) for half in (0, 1) for r in range(repetitions)]
     with ThreadPoolExecutor(workers) as pool:
         found = list(pool.map(lambda run: repetition(setup, seed, point, *run), runs))
@@ -162,6 +167,7 @@ def cloning(
         half_population_scgf=half_value,
         bias_bound=abs(half_value - value) + 2 * float(np.hypot(half_error, value_error)),
         settling=settling,
+        end_spread=spread,
         resamplings=float(np.mean([f[2] for f in found[full]])),
         log_z=logs[full],
     )
@@ -176,8 +182,8 @@ def _default_guide(model: Model, u: float) -> float:
 
 def _setup(
     model: Model, initial: Array | None, u: float, guide: float, boundary: bool, duration: float, windows: int
-) -> tuple[Setup, float, float, float]:
-    """Compile what the repetitions share; return it with exact values: ln <e^{-u X}>, lambda(u), `settling`."""
+) -> tuple[Setup, float, float, float, float]:
+    """Return what the repetitions share, and exact ln <e^{-u X}>, lambda(u), `settling` and `end_spread`."""
     sectors = find_sectors(model, states=() if initial is None else (initial,))
     master = Master(model, sectors)
     begin: Any = master.steady_blocks if initial is None else initial
@@ -198,6 +204,8 @@ def _setup(
     else:
         exact_log = _exact_flow(master, u, begin, duration, master.trace_row)
     rate = float(scgf(master, u))
+    opened = begin if not boundary else master.sectors.flatten(_start_power(start, 1 - u))
+    spread = _end_spread(master, _flowed(master, u, opened, duration)[0], process, finish)
     early = duration / windows * int(SETTLING * windows)
     grown = [_exact_flow(master, u, begin, t, process.eigenvector) for t in (early, duration)]
     settling = (grown[1] - grown[0]) / (duration - early) - rate
@@ -213,7 +221,7 @@ def _setup(
         window=duration / windows,
         windows=windows,
     )
-    return setup, exact_log, rate, settling
+    return setup, exact_log, rate, settling, spread
 
 
 def _power(found: Spectrum, u: float, sectors: int) -> Array:
@@ -226,15 +234,43 @@ def _power(found: Spectrum, u: float, sectors: int) -> Array:
     return out
 
 
-def _exact_flow(master: Master, u: float, begin: Array, duration: float, end: Array) -> float:
-    """Return ln Tr[A e^{L_u t}(rho0)]; end (D,): flattened blocks of A, the identity for <e^{-u X}> of the flow."""
+def _start_power(found: Spectrum, exponent: float) -> Array:
+    """Return rho^exponent on its support, (d, d)."""
+    inside = found.probabilities > 0
+    vectors = found.vectors[:, inside]
+    return np.asarray((vectors * found.probabilities[inside] ** exponent) @ vectors.conj().T)
+
+
+def _flowed(master: Master, u: float, begin: Array, duration: float) -> tuple[Array, float]:
+    """Return (v, c) with e^{L_u t}(rho0) = e^c v, flattened blocks."""
     steps = master.model.entropy_steps
     with np.errstate(over="ignore"):
         weights = np.where(np.isinf(steps), float(u == 0), np.exp(-u * np.where(np.isinf(steps), 0.0, steps)))
     blocks = np.asarray(begin, complex) if np.ndim(begin) == 1 else master.sectors.flatten(begin)
     blocks = blocks.real if master.classical else blocks
-    vector, log_scale = master.propagator(master.tilted(weights)).advance(blocks, duration)
+    return master.propagator(master.tilted(weights)).advance(blocks, duration)
+
+
+def _exact_flow(master: Master, u: float, begin: Array, duration: float, end: Array) -> float:
+    """Return ln Tr[A e^{L_u t}(rho0)]; end (D,): flattened blocks of A, the identity for <e^{-u X}> of the flow."""
+    vector, log_scale = _flowed(master, u, begin, duration)
     return float(np.log(np.vdot(end, vector).real) + log_scale)
+
+
+def _end_spread(master: Master, begun: Array, guide: Guide, finish: Array | None) -> float:
+    """Return Tr[R A X^{-1} A] Tr[R X] / Tr[R A]^2 with R = `begun` (D,), A = `finish`.
+
+    Clones end in phi = X^{1/2} psi with the mean state X^{1/2} R X^{1/2}/Tr[R X] and contribute <phi|M|phi>,
+    M = X^{-1/2} A X^{-1/2}, whose square is at most <phi|M^2|phi>.
+    """
+    sums = np.zeros(3)
+    blocks = zip(master.sectors.split(begun), master.sectors.split(guide.eigenvector), strict=True)
+    for s, (r, x) in enumerate(blocks):
+        m = len(r)
+        a = np.eye(m) if finish is None else finish[s, :m, :m]
+        half = guide.inverse[s, :m, :m] @ a
+        sums += [np.trace(term).real for term in (r @ x, r @ a, r @ half.conj().T @ half)]
+    return float(sums[0] * sums[2] / sums[1] ** 2)
 
 
 def _log_mean(logs: Array) -> tuple[float, float]:
