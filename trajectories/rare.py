@@ -20,15 +20,16 @@ import numpy as np
 
 from .counting import generating_function
 from .errors import InputError
-from .guide import Guide, guided
+from .guide import guided
 from .master import Master
 from .model import Model
 from .population import CLONE_BITS, FAMILY_BITS, SETTLING, Setup, log_average, repetition
 from .preparation import Preparation
 from .scgf import scgf
 from .sectors import find_sectors
-from .spectral import Spectrum, spectrum
+from .spectral import spectrum
 from .statistics import p_value
+from .tiltedflow import end_spread, exact_flow, flowed, power_by_sector, spectral_power
 
 Array = np.ndarray
 
@@ -198,16 +199,16 @@ def _setup(
     finish = None
     if boundary:
         end = begin if initial is None else master.blocks(initial, np.array([duration]))[0]
-        finish = _power(spectrum(end, model.hamiltonian, sectors), u, len(sectors.dimensions))
+        finish = power_by_sector(spectrum(end, model.hamiltonian, sectors), u, len(sectors.dimensions))
         exact = float(generating_function(master, u, begin, np.array([duration]))[0])
         exact_log = float(np.log(exact))
     else:
-        exact_log = _exact_flow(master, u, begin, duration, master.trace_row)
+        exact_log = exact_flow(master, u, begin, duration, master.trace_row)
     rate = float(scgf(master, u))
-    opened = begin if not boundary else master.sectors.flatten(_start_power(start, 1 - u))
-    spread = _end_spread(master, _flowed(master, u, opened, duration)[0], process, finish)
+    opened = begin if not boundary else master.sectors.flatten(spectral_power(start, 1 - u))
+    spread = end_spread(master, flowed(master, u, opened, duration)[0], process, finish)
     early = duration / windows * int(SETTLING * windows)
-    grown = [_exact_flow(master, u, begin, t, process.eigenvector) for t in (early, duration)]
+    grown = [exact_flow(master, u, begin, t, process.eigenvector) for t in (early, duration)]
     settling = (grown[1] - grown[0]) / (duration - early) - rate
     setup = Setup(
         guide=process,
@@ -222,55 +223,6 @@ def _setup(
         windows=windows,
     )
     return setup, exact_log, rate, settling, spread
-
-
-def _power(found: Spectrum, u: float, sectors: int) -> Array:
-    """Return rho^u on its support, in the sectors' bases, (S, M, M)."""
-    m = found.local.shape[1]
-    out = np.zeros((sectors, m, m), complex)
-    for p, s, vector in zip(found.probabilities, found.sector, found.local, strict=True):
-        if p > 0:
-            out[s] += p**u * np.outer(vector, vector.conj())
-    return out
-
-
-def _start_power(found: Spectrum, exponent: float) -> Array:
-    """Return rho^exponent on its support, (d, d)."""
-    inside = found.probabilities > 0
-    vectors = found.vectors[:, inside]
-    return np.asarray((vectors * found.probabilities[inside] ** exponent) @ vectors.conj().T)
-
-
-def _flowed(master: Master, u: float, begin: Array, duration: float) -> tuple[Array, float]:
-    """Return (v, c) with e^{L_u t}(rho0) = e^c v, flattened blocks."""
-    steps = master.model.entropy_steps
-    with np.errstate(over="ignore"):
-        weights = np.where(np.isinf(steps), float(u == 0), np.exp(-u * np.where(np.isinf(steps), 0.0, steps)))
-    blocks = np.asarray(begin, complex) if np.ndim(begin) == 1 else master.sectors.flatten(begin)
-    blocks = blocks.real if master.classical else blocks
-    return master.propagator(master.tilted(weights)).advance(blocks, duration)
-
-
-def _exact_flow(master: Master, u: float, begin: Array, duration: float, end: Array) -> float:
-    """Return ln Tr[A e^{L_u t}(rho0)]; end (D,): flattened blocks of A, the identity for <e^{-u X}> of the flow."""
-    vector, log_scale = _flowed(master, u, begin, duration)
-    return float(np.log(np.vdot(end, vector).real) + log_scale)
-
-
-def _end_spread(master: Master, begun: Array, guide: Guide, finish: Array | None) -> float:
-    """Return Tr[R A X^{-1} A] Tr[R X] / Tr[R A]^2 with R = `begun` (D,), A = `finish`.
-
-    Clones end in phi = X^{1/2} psi with the mean state X^{1/2} R X^{1/2}/Tr[R X] and contribute <phi|M|phi>,
-    M = X^{-1/2} A X^{-1/2}, whose square is at most <phi|M^2|phi>.
-    """
-    sums = np.zeros(3)
-    blocks = zip(master.sectors.split(begun), master.sectors.split(guide.eigenvector), strict=True)
-    for s, (r, x) in enumerate(blocks):
-        m = len(r)
-        a = np.eye(m) if finish is None else finish[s, :m, :m]
-        half = guide.inverse[s, :m, :m] @ a
-        sums += [np.trace(term).real for term in (r @ x, r @ a, r @ half.conj().T @ half)]
-    return float(sums[0] * sums[2] / sums[1] ** 2)
 
 
 def _log_mean(logs: Array) -> tuple[float, float]:

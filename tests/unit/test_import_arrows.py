@@ -26,7 +26,7 @@ FORBIDDEN = {
             "backward",
             *("counts", "cumulants", "transients", "scgf", "leading", "spectra", "uncertainty", "factors"),
             *("steadycounting", "countingexact"),
-            *("guide", "population", "rare"),
+            *("guide", "population", "rare", "tiltedflow"),
         )
     },
     # the file layer and the run files know no physics
