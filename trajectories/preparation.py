@@ -57,10 +57,6 @@ class Preparation:
     jumps_per_trajectory: float
     remarks: tuple[str, ...]
 
-    @property
-    def covariant(self) -> int:
-        return len(self.ledger.linear) + 1
-
     @cached_property
     def summary(self) -> list[str]:
         """One line for each thing that was found: sectors, methods, reversal partners, remarks on validity."""

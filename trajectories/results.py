@@ -14,7 +14,7 @@ from .errors import InputError
 from .forest import Forest
 from .kernels.ledger import WEIGHT
 from .preparation import Preparation
-from .statistics import Block, standard_error
+from .statistics import Block
 
 if TYPE_CHECKING:
     from .storage import Records
@@ -154,8 +154,3 @@ class Result:
             f"<Result {self.name}: {points}, {self.trajectories:,} trajectories each, seed {self.seed}, "
             f"times up to {self.times[-1]:g}>"
         )
-
-    def mean_and_error(self, point: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """Return means and standard errors (T, Q) of all columns as they were tallied, not divided by time."""
-        block = self.points[point].total
-        return block.mean, standard_error(block)
