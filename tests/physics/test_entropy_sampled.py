@@ -59,7 +59,7 @@ def test_the_point_that_tells_wrong_bases_apart() -> None:
     model = local_engine(T_h=2.0, T_c=0.3, g=0.02, gamma_h=0.01, gamma_c=0.011)
     result = trajectories.run(model, duration=100.0, trajectories=200_000)
     found = result["entropy_production"]
-    assert found.exact[0] == pytest.approx(0.684384, abs=1e-6)
+    assert np.floor(found.exact[0] * 1e6) / 1e6 == 0.684384  # the reference is cut off after six digits, not rounded
     assert abs(found.estimate[0] - found.exact[0]) < 4 * found.standard_error[0]  # 6e-5 of all seeds fail
     assert 4 * found.standard_error[0] < 0.0182
 
