@@ -77,7 +77,7 @@ def test_the_bias_of_a_logarithm_is_known_and_removed() -> None:
     assert abs(estimate.mean()) < 4 * error  # false alarm 6e-5
     assert raw.mean() == pytest.approx(-0.01254, abs=4 * error)
     assert raw.mean() < -4 * error  # the control: without the correction the bias is seen
-    # What the jackknife takes off has a closed form too: 7 times the change of bias from 40 to the 35 values of 7 groups.
+    # What is taken off has a closed form too: 7 times the change of bias from 40 values to the 35 of 7 groups.
     removed = np.array([f.bias for f in found])
     expected = 7 * ((digamma(35) - np.log(35)) - (digamma(40) - np.log(40)))
     assert abs(removed.mean() - expected) < 4 * removed.std() / np.sqrt(len(removed))  # false alarm 6e-5
