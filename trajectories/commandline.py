@@ -1,0 +1,152 @@
+"""What the command `trajectories` understands: its commands and their options. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+from trajectories import __version__, helptexts
+
+BAD_INPUT = 2
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints are one line like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"trajectories: error: {message} (see `{self.prog} --help`)\n")
+
+
+def parser() -> Parser:
+    """Return the parser of the whole command line."""
+    form = argparse.RawDescriptionHelpFormatter
+    top = Parser(prog="trajectories", description=helptexts.DESCRIPTION, epilog=helptexts.EPILOG, formatter_class=form)
+    top.add_argument("--version", action="version", version=f"trajectories {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(name: str, summary: str, description: str) -> Parser:
+        text, _, examples = description.partition("\nexamples:\n")
+        epilog = f"examples:\n{examples}" if examples else None
+        added: Parser = commands.add_parser(name, help=summary, description=text, epilog=epilog, formatter_class=form)
+        return added
+
+    _run(command("run", "sample a run file's trajectories, report, draw", helptexts.RUN))
+    _report(command("report", "compare a result with the master equation", helptexts.REPORT))
+    _solve(command("solve", "the master equation alone, without sampling", helptexts.SOLVE))
+    _counting(command("counting", "current, noise and higher cumulants of counts", helptexts.COUNTING))
+    _figure(command("figure", "draw a result, or a run file's exact curves", helptexts.FIGURE))
+    _replay(command("replay", "tell one trajectory jump by jump", helptexts.REPLAY))
+    _systems(command("systems", "list the systems, or one system's parameters", helptexts.SYSTEMS))
+    _theorems(command("theorems", "test the fluctuation theorems against a reversed ensemble", helptexts.THEOREMS))
+    _rare(command("rare", "lambda(u) and <e^(-Delta S)> where plain sampling is hopeless", helptexts.RARE))
+    _json(command("claims", "the papers' numbers, statements and formulas, computed and judged", helptexts.CLAIMS))
+    _json(command("bench", "measure the speed on this machine", helptexts.BENCH))
+    return top
+
+
+def _json(command: Parser) -> None:
+    command.add_argument("--json", action="store_true", help="print JSON (numbers that do not exist are null)")
+
+
+def _changes(command: Parser, which: str = "") -> None:
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SECTION.KEY=VALUE",
+        help=f"change the run file{which} without editing it (repeatable): --set system.beta_A=-1",
+    )
+
+
+def _whole(text: str) -> int:
+    """An integer, also written 1e6 or 1_000_000."""
+    try:
+        return int(text)
+    except ValueError:
+        number = float(text)
+    if not number.is_integer():
+        raise ValueError(text)
+    return int(number)
+
+
+_whole.__name__ = "whole number"
+
+
+def _run(command: Parser) -> None:
+    command.add_argument("file", metavar="RUN.toml", help="the run file")
+    _changes(command)
+    command.add_argument("--trajectories", type=_whole, metavar="N", help="how many (1e6 is understood)")
+    command.add_argument("--seed", type=_whole, metavar="S", help="the seed of the random streams")
+    command.add_argument("-o", "--output", metavar="FILE.h5", help="the result file (default: NAME.h5 here)")
+    command.add_argument("--no-figure", action="store_true", help="draw nothing")
+    command.add_argument(
+        "--plan",
+        action="store_true",
+        help="print sectors, jumps, seconds, memory, file size and resolvable times; sample nothing",
+    )
+    command.add_argument("--quiet", action="store_true", help="no progress and no report, only files and exit status")
+    _json(command)
+
+
+def _report(command: Parser) -> None:
+    command.add_argument("file", metavar="FILE.h5", help="the result file")
+    command.add_argument("--every-time", action="store_true", help="show all sample times, not only the last")
+    command.add_argument("--csv", metavar="FILE", help="write the rows as comma-separated values (-: print them)")
+    _json(command)
+
+
+def _solve(command: Parser) -> None:
+    command.add_argument("file", metavar="RUN.toml", help="the run file")
+    _changes(command)
+    _json(command)
+
+
+def _counting(command: Parser) -> None:
+    command.add_argument("file", metavar="FILE", help="a run file RUN.toml, or a result FILE.h5")
+    _changes(command, " (RUN.toml only)")
+    command.add_argument("--scgf", action="store_true", help="show lambda(u), -0.5 <= u <= 1.5, of every count")
+    _json(command)
+
+
+def _figure(command: Parser) -> None:
+    command.add_argument("file", metavar="FILE", help="a result FILE.h5, or a run file RUN.toml")
+    _changes(command, " (RUN.toml only)")
+    command.add_argument("-o", "--output", metavar="FILE.png", help="the picture, .png or .pdf (default: NAME.png)")
+    command.add_argument("--exact", action="store_true", help="the master equation's curves only")
+
+
+def _replay(command: Parser) -> None:
+    command.add_argument("file", metavar="FILE", help="a result FILE.h5 or a run file RUN.toml")
+    _changes(command, " (RUN.toml only)")
+    command.add_argument("--trajectory", type=_whole, required=True, metavar="I", help="which one: 0, 1, 2, ...")
+    command.add_argument(
+        "--point", type=_whole, default=0, metavar="P", help="point of a sweep: 0 (default), 1, 2, ..."
+    )
+    _json(command)
+
+
+def _theorems(command: Parser) -> None:
+    command.add_argument("file", metavar="RESULT.h5", help="the result file")
+    command.add_argument(
+        "--trajectories", type=_whole, metavar="N", help="how many each way (default: as many as the result has)"
+    )
+    command.add_argument("-o", "--output", metavar="FIG.png", help="the picture, .png or .pdf")
+    command.add_argument("--no-figure", action="store_true", help="draw nothing")
+    _json(command)
+
+
+def _rare(command: Parser) -> None:
+    command.add_argument("file", metavar="RUN.toml", help="the run file")
+    _changes(command)
+    command.add_argument(
+        "--u", type=float, action="append", metavar="U", help="an exponent (repeatable; default: from -1 to 2)"
+    )
+    command.add_argument("--population", type=_whole, default=2000, metavar="N", help="trajectories (default 2000)")
+    command.add_argument("--repetitions", type=_whole, default=16, metavar="R", help="independent ones (default 16)")
+    command.add_argument("--windows", type=_whole, default=256, metavar="W", help="resampling times (default 256)")
+    _json(command)
+
+
+def _systems(command: Parser) -> None:
+    command.add_argument("name", nargs="?", metavar="NAME", help="a system's name")
+    _json(command)

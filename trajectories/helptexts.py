@@ -1,0 +1,104 @@
+"""What `trajectories --help` and `trajectories COMMAND --help` say; the examples stand below the options."""
+
+DESCRIPTION = """\
+Quantum-jump trajectories of open quantum systems,
+  d rho/dt = -i[H, rho] + sum_k (L_k rho L_k^+ - 1/2 {L_k^+ L_k, rho}),
+with the heat, entropy production and entanglement of every trajectory, compared with the master equation in units of
+the standard error. Units hbar = k_B = 1; heat is positive into the system; entropy in nats."""
+
+EPILOG = """\
+examples:
+  trajectories run runs/diamond.toml                     sample, compare with the master equation, draw a picture
+  trajectories run runs/diamond.toml --plan              what it would cost, before anything is spent
+  trajectories run runs/diamond.toml --trajectories 4e6  the same run, extended to four million trajectories
+  trajectories systems diamond                           the parameters of a system
+  trajectories COMMAND --help                            what a command does, with examples
+
+exit status: 0 agrees with the master equation, 1 disagrees, 2 bad input, 3 nothing resolved,
+75 stopped before the end (the same command again goes on where it stopped)"""
+
+RUN = """\
+Sample the trajectories that a run file asks for, keep their statistics in NAME.h5 (NAME: the run file's), print the
+comparison with the master equation, draw NAME.png. A run that was stopped, however it was stopped, goes on where it
+was when the same command is given again; a complete run is only reported; asking for more trajectories extends it.
+examples:
+  trajectories run runs/diamond.toml
+  trajectories run runs/diamond.toml --set system.beta_A=-1 --seed 7 -o hot.h5
+  trajectories run runs/diamond.toml --plan"""
+
+REPORT = """\
+Compare a result with the master equation: every estimate with its standard error, the exact value, their difference
+in standard errors (z), and one verdict for all rows together (false-alarm rate 1 in 1000).
+examples:
+  trajectories report diamond.h5
+  trajectories report diamond.h5 --json
+  trajectories report diamond.h5 --csv diamond.csv"""
+
+SOLVE = """\
+Solve the master equation of a run file at its sample times: populations, currents, entropy production, entanglement.
+Nothing is sampled and nothing is written.
+examples:
+  trajectories solve runs/diamond.toml
+  trajectories solve runs/diamond.toml --set system.beta_S=5 --json"""
+
+COUNTING = """\
+Counting statistics: current, noise, third and fourth cumulant of the quanta from each reservoir, of the entropy
+production and of the jumps, with the uncertainty relations, covariances, mean waiting times and lambda(u), exact in the
+steady state. Of a result, beside them what was sampled: at finite time, with error bars, against the exact values at
+the same time, and one verdict.
+examples:
+  trajectories counting runs/diamond.toml
+  trajectories counting runs/diamond.toml --set system.beta_S=5 --scgf
+  trajectories counting diamond.h5 --json"""
+
+FIGURE = """\
+Draw the picture of a result: estimates with error bars over the master equation's curves, the histogram of the
+entropy production, a sample trajectory. Of a run file, the curves alone are drawn, without sampling.
+examples:
+  trajectories figure diamond.h5 -o diamond.pdf
+  trajectories figure runs/diamond.toml"""
+
+REPLAY = """\
+Tell one trajectory: its start, every jump with its time, channel, energy and entropy, its end; heat by reservoir; and
+its entropy production twice: as the sum of its parts, and as the logarithm of the ratio of the probabilities of the
+trajectory and of its reverse. Trajectory I is the same one in every run of the same file and seed.
+examples:
+  trajectories replay diamond.h5 --trajectory 17
+  trajectories replay runs/diamond.toml --trajectory 17 --json"""
+
+SYSTEMS = """\
+List the systems that a run file can name in [system], or show what one of them is and takes.
+examples:
+  trajectories systems
+  trajectories systems diamond"""
+
+THEOREMS = """\
+Test the fluctuation theorems of a result. The reversed process is sampled on its own, from Theta rho(T) Theta^+, and
+every bin of the forward histogram, weighted with e^{-Delta S}, is compared with the mirrored reversed one (detailed
+theorem, chi^2); <e^{-Delta S}> and its part inside a window are judged where they can be resolved. Draws
+NAME_theorems.png.
+examples:
+  trajectories theorems diamond_theorem.h5
+  trajectories theorems engine.h5 --trajectories 1e6 -o engine_theorems.pdf
+  trajectories theorems diamond.h5 --json --no-figure"""
+
+RARE = """\
+Estimate lambda(u) = lim ln<e^{-u Delta S}>/T and the integral theorem <e^{-Delta S}> = 1 where they are decided by
+trajectories too rare to be sampled: a population of forward trajectories, drawn from a guided process and carrying
+exact weights, is resampled again and again (cloning). Errors come from independent repetitions; the bias of a finite
+population is shown by halving it. Duration, start and seed are the run file's.
+examples:
+  trajectories rare runs/diamond.toml
+  trajectories rare runs/engine.toml --set ensemble.duration=20000 --u -1 --u 2
+  trajectories rare runs/diamond.toml --population 4000 --json"""
+
+CLAIMS = """\
+Compute what the papers claim: every printed number, statement and formula of theirs beside the value that comes out,
+with a verdict (reproduced, printed truncated, not reproduced at the printed parameters, formula misprinted), the
+condition under which a failing statement holds, and the test that covers it. Takes a few seconds.
+examples:
+  trajectories claims
+  trajectories claims --json"""
+
+BENCH = """\
+Measure jumps per second on one core of this machine, against QuTiP's mcsolve where QuTiP is installed."""
