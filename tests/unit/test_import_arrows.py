@@ -23,7 +23,7 @@ FORBIDDEN = {
         for name in (
             *("operators", "checks", "partners", "model", "sectors", "spectral", "master", "counting", "reversal"),
             *("entanglement", "unravelling", "statistics", "forest", "columns", "exact", "preparation", "sampling"),
-            "backward",
+            *("backward", "recordstream"),
             *("counts", "cumulants", "transients", "scgf", "leading", "spectra", "uncertainty", "factors"),
             *("steadycounting", "countingexact"),
             *("guide", "population", "rare", "tiltedflow"),
