@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from .arrays import Complex2, Complex3, Float1, Float2, Int1, Int2
 
-# Columns of a trajectory's row behind the linear ones (activity, heat per reservoir); the static functionals follow.
+# Columns of a trajectory's row behind the linear ones (jumps, heat per reservoir, entropy given); the static functionals follow.
 ENTROPY_SINCE, ENTROPY, WEIGHT, COUPLING_WORK, PROJECTION = range(5)
 FIRST_STATIC = 5
 
@@ -19,7 +19,7 @@ class Ledger(NamedTuple):
 
     dimension: Int1  # (S,) int64: dimension m of each sector
     block_offset: Int1  # (S+1,) int64: where each sector's block begins among the D elements
-    linear: Float2  # (1+R', K) float64: jumps, then counted heat of each reservoir, as linear forms of the counts
+    linear: Float2  # (C, K) float64: linear forms of the counts: jumps, heats, entropy given to the reservoirs
     pair_sign: Int2  # (P, K) int64: +1 for a channel, -1 for its partner, one row for each pair
     pair_entropy: Float1  # (P,) float64: Delta s of the pair's first channel
     one_way: Int1  # (K,) int64: 1 for a channel without a reversal partner
@@ -29,4 +29,4 @@ class Ledger(NamedTuple):
     static: Complex2  # (F, D) complex128: Hermitian functionals of the state, the energy first
     varying: Complex3  # (T, 4, D) complex128: rho, ln rho, projector outside its support, pinched H minus H
     burn_index: Int1  # (1,) int64: sample time at which counting starts, -1 for time 0
-    edges: Float2  # (H, bins+1) float64: histogram edges, of the entropy first, then of each heat
+    edges: Float2  # (H, bins+1) float64: histogram edges, of the entropy first, then of each of the H-1 heats

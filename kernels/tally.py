@@ -73,6 +73,7 @@ def tally(
     """
     n, n_times, n_channels = counts.shape
     n_linear = ledger.linear.shape[0]
+    n_heats = ledger.edges.shape[0] - 1
     zero = np.zeros(n_channels, np.int64)
     for i in range(n):
         log_p0 = ledger.log_start[initial[i]]
@@ -104,7 +105,7 @@ def tally(
                 for k in range(n_channels):
                     value += ledger.linear[c, k] * (now[k] - since[k])
                 out[c] = value
-                if c > 0:
+                if 0 < c <= n_heats:
                     heat += value
             out[n_linear + COUPLING_WORK] = heat - (energy - energy_from)
             out[n_linear + PROJECTION] = expectation(ledger.varying[t], DIAGONAL, block, m, amplitudes)

@@ -61,11 +61,21 @@ def heated_reservoirs(model: Model) -> list[int]:
 
 
 def linear_forms(model: Model) -> np.ndarray:
-    """Return (1+R', K): ones (every jump counts), then dq_k of each reservoir that has a counted heat."""
+    """Return (C, K): ones (every jump counts), dq_k of each reservoir with a counted heat, then Delta s_k.
+
+    The last only where `counts_entropy`.
+    """
     rows = [np.ones(len(model.channels))]
     for r in heated_reservoirs(model):
         rows.append(np.where(model.reservoir_index == r, np.nan_to_num(model.quanta), 0.0))
+    if counts_entropy(model):
+        rows.append(model.entropy_steps)
     return np.array(rows)
+
+
+def counts_entropy(model: Model) -> bool:
+    """Whether the entropy given to the reservoirs, sum_k n_k Delta s_k, is a count: defined, and always finite."""
+    return bool(model.entropy and (model.partner >= 0).all())
 
 
 def static_functionals(
@@ -99,6 +109,8 @@ def columns_of(model: Model, static: list[Column | None]) -> list[Column | None]
     columns: list[Column | None] = [Column("activity", "1/time", "average")]
     columns += [Column("heat_current", "energy/time", "average", reservoir=model.reservoirs[r].name) for r in heated]
     entropic = model.entropy
+    # The entropy given to the reservoirs is tallied for its cumulants; its mean is in the entropy production.
+    columns += [None] * counts_entropy(model)
     columns.append(Column("entropy_production_rate", "nat/time", "average") if entropic else None)
     columns.append(Column("entropy_production", "nat", "cumulative") if entropic else None)
     columns.append(Column("integral_fluctuation_theorem", "1", "instantaneous") if entropic else None)

@@ -27,7 +27,7 @@ from trajectories.rawfile import PatientFile
 from trajectories.statistics import Block
 
 FORMAT = "trajectories result"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 HEAD = np.dtype([("sequence", "<u8"), ("length", "<u4"), ("checksum", "<u4")])
 ENTRY = np.dtype([("slot", "<u4"), ("group", "<u4"), ("level", "<u4"), ("checksum", "<u4"), ("index", "<u8")])
 SESSIONS, SESSION_BYTES = 64, 1024
@@ -223,10 +223,11 @@ def _check_format(path: Path, file: h5py.File) -> None:
         raise InputError(
             f"{path}: an HDF5 file, but no result of this program: its attribute 'format' is {name!r}, not {FORMAT!r}"
         )
-    if int(version) > FORMAT_VERSION:
+    if int(version) != FORMAT_VERSION:
+        age = "newer" if int(version) > FORMAT_VERSION else "older"
         raise InputError(
-            f"{path}: format version {version} is newer than this program reads (up to {FORMAT_VERSION}); "
-            "use the program version that wrote it, or a newer one"
+            f"{path}: format version {version} is {age} than this program reads ({FORMAT_VERSION}): it was written by "
+            "another version; use that one, or run anew into another file"
         )
 
 

@@ -55,7 +55,7 @@ def exact_averages(master: Master, ensemble: Ensemble, ledger: Ledger, times: np
     static = np.einsum("fx,tx->tf", ledger.static.conj(), ensemble.states).real
     mean[:, n_linear + FIRST_STATIC :] = static
     energy_from = static[burn, 0] if burn >= 0 else (ledger.static[0].conj() @ ensemble.start).real
-    mean[:, n_linear + COUPLING_WORK] = mean[:, 1:n_linear].sum(axis=1) - (static[:, 0] - energy_from)
+    mean[:, n_linear + COUPLING_WORK] = mean[:, 1 : len(ledger.edges)].sum(axis=1) - (static[:, 0] - energy_from)
     mean[:, n_linear + PROJECTION] = np.einsum("tx,tx->t", ledger.varying[:, DIAGONAL].conj(), ensemble.states).real
     second = third = np.full(len(times), np.nan)
     irreversible = np.zeros(len(times))
@@ -92,7 +92,11 @@ def trajectories_needed(exact: Exact, mean: float, t: int) -> float:
     (G(3) - 3 mu G(2) + 2 mu^3) / ((G(2) - mu^2)^(3/2) sqrt(N)) <= 0.5. Beyond, the average lives on trajectories too
     rare to have been seen, and the sample's own error is worthless. Averaging over the last outcome only lowers both.
     """
-    second, third = float(exact.second[t]), float(exact.third[t])
+    return trajectories_for(mean, float(exact.second[t]), float(exact.third[t]))
+
+
+def trajectories_for(mean: float, second: float, third: float) -> float:
+    """Return how many values of w > 0 resolve their average, in the sense of `trajectories_needed`; <w>, <w^2>, <w^3>."""
     if not (np.isfinite(second) and np.isfinite(third)):
         return np.inf
     variance = second - mean**2

@@ -82,7 +82,7 @@ def _scales(ensemble: Ensemble, ledger: Ledger, since: Array, counts: Array) -> 
     steps_of_entropy = _entropy_steps(ledger).max(initial=0.0)
     found[:, n_linear + ENTROPY] = np.maximum(counts.sum(axis=1), 1.0) * steps_of_entropy + boundary
     found[:, n_linear + ENTROPY_SINCE] = found[:, n_linear + ENTROPY]
-    found[:, n_linear + COUPLING_WORK] = energy + found[:, 1:n_linear].sum(axis=1)
+    found[:, n_linear + COUPLING_WORK] = energy + found[:, 1 : len(ledger.edges)].sum(axis=1)
     found[:, n_linear + PROJECTION] = energy
     for f, operator in enumerate(ledger.static):
         found[:, n_linear + FIRST_STATIC + f] = np.abs(_levels(operator, ledger)).max()

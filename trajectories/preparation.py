@@ -214,7 +214,7 @@ def _edges(
     rows = [
         _entropy_edges(model, master, ensemble, counts, times) if model.entropy else np.linspace(-1.0, 1.0, BINS + 1)
     ]
-    for r, form in zip(heated_reservoirs(model), ledger.linear[1:], strict=True):
+    for r, form in zip(heated_reservoirs(model), ledger.linear[1:], strict=False):
         quanta = np.abs(model.quanta[(model.reservoir_index == r) & (model.quanta != 0)])
         step = float(quanta.min()) if len(quanta) else 1.0
         # A count's spread is at most about that of independent jumps.

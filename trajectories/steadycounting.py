@@ -62,7 +62,8 @@ def counts_of(model: Model) -> list[Count]:
         else:
             found.append(Count(f"heat from {name}", name, "energy", counts.heat(model, name), column))
     if entropy_missing(model) is None:
-        found.append(Count("entropy production", None, "nat", counts.entropy(model), None))
+        column = 1 + len(heated_reservoirs(model))
+        found.append(Count("entropy production", None, "nat", counts.entropy(model), column))
     return [*found, Count("jumps", None, "1", counts.jumps(model), 0)]
 
 

@@ -70,7 +70,7 @@ def no_jump_evolution_of_half_the_loss(preparation: Preparation) -> Preparation:
 def hot_for_cold(preparation: Preparation) -> Preparation:
     """Book every jump's quantum with the wrong sign."""
     linear = preparation.ledger.linear.copy()
-    linear[1:] *= -1
+    linear[1 : len(preparation.ledger.edges)] *= -1
     return _with(preparation, ledger=preparation.ledger._replace(linear=linear))
 
 

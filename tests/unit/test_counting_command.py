@@ -130,8 +130,8 @@ def test_counts_of_models_that_lack_something() -> None:
 def test_a_result_is_compared_at_finite_time(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = strict(printed(capsys, folder / "small.h5", "--json"))
     rows = found["points"][0]["rows"]
-    # 2 times, 3 counts with 3 cumulants and a kinetic ratio, 2 thermodynamic ratios, 3 pairs.
-    assert len(rows) == 2 * (3 * 4 + 2 + 3)
+    # 2 times, 4 counts with 3 cumulants and a kinetic ratio, 3 thermodynamic ratios, 6 pairs.
+    assert len(rows) == 2 * (4 * 4 + 3 + 6)
     assert {row["quantity"] for row in rows} == {*CUMULANTS[1:], *RATIOS, "covariance"}
     assert found["verdict"] == "agree" and {row["status"] for row in rows} <= {"agree", "unresolved"}
     noise = next(r for r in rows if r["quantity"] == "noise" and r["reservoir"] == "S" and r["time"] == 1.0)

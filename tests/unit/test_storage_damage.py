@@ -46,9 +46,9 @@ def foreign(path: Path) -> None:
         file["x"] = 1
 
 
-def newer(path: Path) -> None:
+def of_version(version: int, path: Path) -> None:
     with h5py.File(path, "r+") as file:
-        file.attrs["format_version"] = 2
+        file.attrs["format_version"] = version
 
 
 def without_group(name: str, path: Path) -> None:
@@ -67,7 +67,8 @@ BAD = {
     "empty": (lambda p: p.write_bytes(b""), "is empty"),
     "text": (lambda p: p.write_text("[system]\n"), "not an HDF5 file"),
     "foreign": (foreign, "no result of this program: its attribute 'format'"),
-    "newer": (newer, "format version 2 is newer than this program reads"),
+    "newer": (lambda p: of_version(3, p), "format version 3 is newer than this program reads (2)"),
+    "older": (lambda p: of_version(1, p), "format version 1 is older than this program reads (2)"),
     "truncated": (lambda p: p.write_bytes(p.read_bytes()[:-5000]), "damaged or incomplete"),
     "half": (lambda p: p.write_bytes(p.read_bytes()[:700]), "damaged or incomplete"),
     "no run": (lambda p: without_group("run", p), "damaged or incomplete"),
