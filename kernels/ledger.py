@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from .arrays import Complex2, Complex3, Float1, Float2, Int1, Int2
 
-# Columns of a trajectory's row behind the linear ones (jumps, heat per reservoir, entropy given); the static functionals follow.
+# Columns of a trajectory's row behind the linear ones (jumps, heats, entropy given); the static functionals follow.
 ENTROPY_SINCE, ENTROPY, WEIGHT, COUPLING_WORK, PROJECTION = range(5)
 FIRST_STATIC = 5
 

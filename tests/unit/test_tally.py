@@ -90,14 +90,11 @@ def test_the_tally_is_what_the_definitions_say(name: str) -> None:
             entropy = log_p0 - np.vdot(psi, logarithm(rho) @ psi).real + given
             if TIMES[t] == preparation.counting_from > 0:
                 since, entropy_from, energy_from = counts, entropy, energy
-            heats = ledger.linear[1:] @ (counts - since)
+            linear = ledger.linear[1:] @ (counts - since)
+            heat = linear[: len(ledger.edges) - 1].sum()
             assert x[i, t, 0] == (counts - since).sum()
-            np.testing.assert_allclose(x[i, t, 1:n_linear], heats, atol=1e-12)
-            np.testing.assert_allclose(
-                x[i, t, n_linear + COUPLING_WORK],
-                heats[: len(ledger.edges) - 1].sum() - energy + energy_from,
-                atol=1e-11,
-            )
+            np.testing.assert_allclose(x[i, t, 1:n_linear], linear, atol=1e-12)
+            np.testing.assert_allclose(x[i, t, n_linear + COUPLING_WORK], heat - energy + energy_from, atol=1e-11)
             np.testing.assert_allclose(x[i, t, n_linear + FIRST_STATIC], energy, atol=1e-11)
             np.testing.assert_allclose(x[i, t, n_linear + PROJECTION], pinching(rho, model, psi) - energy, atol=1e-9)
             if np.isinf(given):
