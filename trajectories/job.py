@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,7 +24,8 @@ class Job:
     times (T,): sample times, the last is the duration. initial (d, d): density matrix, None for the steady state.
     trajectories: how many are asked for. records: how many of the first ones keep their jump records. pair: the
     subsystems, from 0, whose entanglement is meant. mapping: the run as tables. swept: what this
-    point of a sweep has of its own. text: the run file, if there was one.
+    point of a sweep has of its own. point: its number in the whole sweep of `points`, which keys its random streams.
+    text: the run file, if there was one.
     """
 
     name: str
@@ -39,6 +40,8 @@ class Job:
     pair: tuple[int, int] | None = None
     mapping: Mapping[str, Any] = field(default_factory=dict)
     swept: Mapping[str, float] = field(default_factory=dict)
+    point: int = 0
+    points: int = 1
     text: str = ""
 
     @classmethod
@@ -90,33 +93,76 @@ class Job:
         return {name: hashlib.sha256(part).hexdigest() for name, part in parts.items()}
 
 
-def jobs_of(run: Run) -> tuple[Job, ...]:
-    """Return the jobs of a run file: one, or one for each point of its sweep."""
-    mapping = run.mapping()
-    return tuple(replace(Job.of(point), swept=dict(swept), mapping=mapping) for swept, point in run.points())
+def jobs_of(run: Run, chosen: str = "") -> tuple[Job, ...]:
+    """Return the jobs of a run file: one, or one for each point of its sweep, or of those that are chosen.
+
+    chosen: "3", or as Python writes a range, "0:100", "3::10". Raises InputError where it chooses no point.
+    """
+    every, mapping = run.points(), run.mapping()
+    return tuple(
+        replace(Job.of(every[p][1]), swept=dict(every[p][0]), mapping=mapping, point=p, points=len(every))
+        for p in chosen_points(chosen, len(every))
+    )
+
+
+def chosen_points(chosen: str, points: int) -> range:
+    """Return the numbers of the points that "3", "0:100" or "3::10" choose of so many; all of them for ""."""
+    try:
+        parts = [int(part) if part.strip() else None for part in chosen.split(":")]
+        one = parts[0] if len(parts) == 1 else None
+        found = range(points)[slice(*parts)] if one is None else range(points)[one : one + 1]
+        wrong = len(parts) > 3 or min(part or 0 for part in parts) < 0
+    except ValueError:
+        found, wrong = range(0), True
+    if wrong or not found:
+        raise InputError(
+            f"--points {chosen}: chooses none of the {points} point{'s' * (points > 1)} (0 to {points - 1}): must be a "
+            "number such as 3, or a range such as 0:100 (0 to 99) or 3::10 (3, 13, 23, ...)"
+        )
+    return found
 
 
 def fingerprints_of(jobs: Sequence[Job]) -> dict[str, str]:
     """Return `Job.fingerprints` of one job, or of all points of a sweep together."""
-    if len(jobs) == 1:
-        return jobs[0].fingerprints()
-    every = [job.fingerprints() for job in jobs]
-    return {name: hashlib.sha256("".join(one[name] for one in every).encode()).hexdigest() for name in every[0]}
+    return together([job.fingerprints() for job in jobs], [job.point for job in jobs], jobs[0].points)
+
+
+def together(each: Sequence[Mapping[str, str]], numbers: Sequence[int], points: int) -> dict[str, str]:
+    """Return one set of fingerprints for points of these numbers, with "points" unless it is the whole sweep."""
+    found = dict(each[0])
+    if len(each) > 1:
+        found = {name: _digest(one[name] for one in each) for name in each[0]}
+    return found if list(numbers) == list(range(points)) else found | {"points": _digest(f"{n} " for n in numbers)}
 
 
 def digest_of(jobs: Sequence[Job]) -> str:
     """Return one digest (hex) of everything that determines the numbers."""
-    return hashlib.sha256("".join(fingerprints_of(jobs).values()).encode()).hexdigest()
+    return digest(fingerprints_of(jobs))
+
+
+def digest(fingerprints: Mapping[str, str]) -> str:
+    """Return one digest (hex) for all fingerprints."""
+    return _digest(fingerprints.values())
 
 
 def refuse_other(jobs: Sequence[Job], found: Mapping[str, str], where: str) -> None:
     """Raise InputError if the result at `where` belongs to a different run, naming what differs."""
-    different = [name for name, digest in fingerprints_of(jobs).items() if found.get(name) != digest]
+    wanted = fingerprints_of(jobs)
+    different = [name for name in {**wanted, **found} if found.get(name) != wanted.get(name)]
+    if "points" in different:
+        raise InputError(
+            f"{where} holds other points of a sweep than those asked for (--points); give another file with -o, "
+            "or merge the two: trajectories merge"
+        )
     if different:
         raise InputError(
             f"{where} holds the result of a different run: {', '.join(different)} differ; "
             "give another file with -o, or remove this one"
         )
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
 def _rounded(model: Model) -> bytes:
