@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from . import runkeys
+from . import figurekeys, runkeys
 from .curves import logarithmic, smooth
 from .job import Job
 from .panels import Curve, curves_of
@@ -45,7 +45,7 @@ class Content:
     sampled. several_times: whether there is a time axis.
     """
 
-    settings: runkeys.Figure
+    settings: figurekeys.Figure
     name: str
     parameters: dict[str, Any]
     seed: int
@@ -88,7 +88,7 @@ def exact_content(source: Result | Run) -> Content:
         key: tuple(item) if isinstance(item, list) else item for key, item in table.get("figure", {}).items()
     }
     return Content(
-        settings=runkeys.Figure(**figure),
+        settings=figurekeys.Figure(**figure),
         name=source.name,
         parameters=dict(preparation.model.parameters) or given,
         seed=seed,

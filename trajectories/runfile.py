@@ -15,7 +15,8 @@ title, description                  optional strings
 [observables] name = "expression"   such as "n1 + n2" or "sx1*sx2", or a Hermitian matrix
 [sweep]       parameter = [0, 1, 2]  one or two parameters of [system], each with its values, or a range:
               parameter = { from = 0.1, to = 10, points = 21, scale = "log" }   (scale: "linear" if left out)
-[figure]      title, quantities, histogram, trajectory, formats
+[figure]      title, quantities, histogram, trajectory, formats; figures of a paper: x, y, z, curves and more, which
+              `figurekeys` lists
 """
 
 from __future__ import annotations
@@ -30,11 +31,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trajectories import runkeys
+from trajectories import figurekeys, runkeys
 from trajectories.checks import hermitian
 from trajectories.errors import InputError
+from trajectories.figurekeys import Figure
 from trajectories.initial import given_state, named_state
-from trajectories.runkeys import SECTIONS, Figure
+from trajectories.runkeys import SECTIONS
 from trajectories.schema import Table, canonical_value, kind, listing, nearest, show
 
 if TYPE_CHECKING:
@@ -106,6 +108,7 @@ class Run:
         title = top.text("title", "")
         system = runkeys.system(tables["system"]) if model is None or "system" in mapping else {"name": model.name}
         observables = runkeys.observables(tables["observables"])
+        figure = figurekeys.figure(tables["figure"], title, (*runkeys.QUANTITIES, *observables))
         return cls(
             name=name,
             title=title,
@@ -115,10 +118,10 @@ class Run:
             text=text,
             overrides=tuple(overrides),
             system=MappingProxyType(system),
-            **runkeys.ensemble(tables["ensemble"]),
+            **runkeys.ensemble(tables["ensemble"], figure.sampled),
             observables=MappingProxyType(observables),
             sweep=MappingProxyType(runkeys.sweep(tables["sweep"])),
-            figure=runkeys.figure(tables["figure"], title, tuple(observables)),
+            figure=figure,
             given=model,
         )
 
@@ -208,13 +211,7 @@ class Run:
             },
             "observables": canonical_value(self.observables),
             "sweep": canonical_value(self.sweep),
-            "figure": {
-                "title": self.figure.title,
-                "quantities": list(self.figure.quantities),
-                "histogram": self.figure.histogram,
-                "trajectory": self.figure.trajectory,
-                "formats": list(self.figure.formats),
-            },
+            "figure": self.figure.mapping(),
         }
 
     def _where(self, section: str) -> str:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
+from trajectories import figurekeys, ranges
 from trajectories.errors import InputError
-from trajectories.schema import Table, complex_entries, is_number, kind, listing, plain, show
+from trajectories.schema import Table, complex_entries, kind, listing, plain, show
 
 SECTIONS = {
     "system": None,
     "ensemble": ("trajectories", "duration", "samples", "times", "initial", "seed", "records", "burn_in", "pair"),
     "observables": None,
     "sweep": None,
-    "figure": ("title", "quantities", "histogram", "trajectory", "formats"),
+    "figure": figurekeys.KEYS,
 }
 QUANTITIES = (
     *(
@@ -35,22 +35,8 @@ QUANTITIES = (
         "observable",
     ),
 )
-FORMATS = ("png", "pdf")
 SAMPLES = 10
 MOST_TRAJECTORIES = 10**15
-
-
-@dataclass(frozen=True)
-class Figure:
-    """What the picture of a run shows. quantities (): those that suit the model; trajectory: index of the one that
-    is drawn.
-    """
-
-    title: str = ""
-    quantities: tuple[str, ...] = ()
-    histogram: bool = True
-    trajectory: int = 0
-    formats: tuple[str, ...] = ("png",)
 
 
 def system(table: Table) -> dict[str, Any]:
@@ -89,8 +75,16 @@ def _parameter(table: Table, key: str, value: Any) -> Any:
     return float(value) if value in ("inf", "+inf", "-inf") else value
 
 
-def ensemble(table: Table) -> dict[str, Any]:
-    """Check the [ensemble] table and return its values under the names they have in a Run, defaults filled in."""
+UNSAMPLED: dict[str, Any] = {"trajectories": 0, "duration": 1.0, "samples": 1}
+
+
+def ensemble(table: Table, sampled: bool = True) -> dict[str, Any]:
+    """Check the [ensemble] table and return its values under the names they have in a Run, defaults filled in.
+
+    sampled: without sampling the table may be left out.
+    """
+    if not sampled:
+        table.values = UNSAMPLED | dict(table.values)
     duration = table.number("duration", "a number > 0")
     if duration <= 0:
         table.refuse("duration", "a number > 0")
@@ -102,7 +96,7 @@ def ensemble(table: Table) -> dict[str, Any]:
     if burn_in > 0:
         times = tuple(sorted({*times, burn_in}))
     return {
-        "trajectories": table.integer("trajectories", 1, MOST_TRAJECTORIES, top="10^15"),
+        "trajectories": table.integer("trajectories", int(sampled), MOST_TRAJECTORIES, top="10^15"),
         "duration": duration,
         "times": times,
         "initial": _initial(table),
@@ -175,44 +169,7 @@ def sweep(table: Table) -> dict[str, tuple[float, ...]]:
     """Check the [sweep] table: one or two parameters of [system], each a list or a range, and return their values."""
     if len(table.values) > 2:
         raise InputError(f"{table.where(list(table.values)[2])}: a sweep has one or two parameters, not more")
-    return {key: _swept(table, key) for key in table.values}
-
-
-def _swept(table: Table, key: str) -> tuple[float, ...]:
-    wanted = 'a list of different numbers, or a range such as { from = 0, to = 3, points = 7, scale = "linear" }'
-    value = plain(table.values[key])
-    if isinstance(value, Mapping):
-        spelt = Table(value, f"sweep.{key}", table.source, ("from", "to", "points", "scale"))
-        first, last = spelt.number("from", "a number"), spelt.number("to", "a number")
-        count, scale = spelt.integer("points", 2, 10**6), spelt.text("scale", "linear")
-        if scale not in ("linear", "log"):
-            spelt.refuse("scale", '"linear" or "log"')
-        if scale == "log" and not (first > 0 and last > 0):
-            spelt.refuse("from", "positive, as `to`, where the scale is logarithmic")
-        steps = [j / (count - 1) for j in range(count)]
-        if scale == "log":
-            value = [first * (last / first) ** step for step in steps]
-        else:
-            value = [first + (last - first) * step for step in steps]
-        value = [*value[:-1], last]
-    if not isinstance(value, list) or not value or not all(is_number(entry) and entry == entry for entry in value):
-        table.refuse(key, wanted)
-    if len(set(value)) < len(value):
-        raise InputError(f"{table.where(key)}: a value is given twice: must be {wanted}")
-    return tuple(value)
-
-
-def figure(table: Table, title: str, observed: tuple[str, ...]) -> Figure:
-    """Check the [figure] table. title: the run's, used where the figure has none; observed: names of the
-    observables.
-    """
-    return Figure(
-        title=table.text("title", title),
-        quantities=table.words("quantities", (), (*QUANTITIES, *observed), "a list of quantities"),
-        histogram=table.flag("histogram", True),
-        trajectory=table.integer("trajectory", 0, MOST_TRAJECTORIES, 0, top="10^15"),
-        formats=table.words("formats", ("png",), FORMATS, 'a list of "png" and "pdf"'),
-    )
+    return {key: ranges.values(table, key) for key in table.values}
 
 
 def _frozen(entries: Sequence[Any]) -> tuple[Any, ...]:
