@@ -5,24 +5,38 @@ The block (s, s') of the density matrix, the rows of sector s and the columns of
     d rho_ss' / dt = -i h_s rho_ss' + i rho_ss' h_s'^dag + (what arrives from other blocks),
 
 h_s the block of H_eff = H - (i/2) sum_k L_k^dag L_k; channel k carries rho_ss' to B rho_ss' B'^dag, in the block (t,
-t') of the sectors that L_k maps s and s' into. Diagonal blocks only feed diagonal blocks.
+t') of the sectors that L_k maps s and s' into. Diagonal blocks only feed diagonal blocks. Between the elements ij and
+i'j' of the density matrix the generator is
+
+    G[ij, i'j'] = -i h[i, i'] delta[j, j'] + i conj(h[j, j']) delta[i, i'] + sum_k L_k[i, i'] conj(L_k[j, j']).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from .model import Model
-from .sectors import Sectors, rotated_operators
+from .sectors import Sectors, products_of_adjoints, rotated_operators
 
 DENSE_LIMIT = 400
-DENSE_KRONECKER = 16
 
-Pair = tuple[int, int]
+Array = np.ndarray
+
+
+class CoherenceClass(NamedTuple):
+    """Blocks (s, s'), s != s', that exchange nothing with others: first, second (n,) hold s and s'.
+
+    times: how often it occurs, 2 where the adjoint blocks form a class of their own, the complex conjugate of this one.
+    """
+
+    first: Array
+    second: Array
+    times: int
 
 
 class BlockSpace:
@@ -32,40 +46,34 @@ class BlockSpace:
     """
 
     def __init__(self, model: Model, sectors: Sectors) -> None:
-        self._offsets = sectors.offsets
-        self._dimensions = sectors.dimensions
-        effective, jumps = rotated_operators(model, sectors)
-        self._effective = [effective[a:b, a:b] for a, b in zip(self._offsets[:-1], self._offsets[1:], strict=True)]
-        self._jumps = [self._cut(operator, sectors) for operator in jumps]
-        losses = np.einsum("kba,kbc->kac", jumps.conj(), jumps, optimize=True)
-        self.losses = losses[(slice(None), *sectors.indices)]
+        self._sectors = sectors
+        self._effective, self._jumps = rotated_operators(model, sectors)
+        # What cancels between sectors only up to rounding is zero.
+        self._effective[sectors.sector_of[:, None] != sectors.sector_of[None, :]] = 0
+        self.losses = products_of_adjoints(self._jumps)[(slice(None), *sectors.indices)]
 
-    def _cut(self, operator: np.ndarray, sectors: Sectors) -> dict[int, tuple[int, np.ndarray]]:
-        """Return source sector -> (target sector, block of the operator)."""
-        rows, columns = np.nonzero(operator)
-        target_of = dict(zip(sectors.sector_of[columns].tolist(), sectors.sector_of[rows].tolist(), strict=True))
-        offsets = self._offsets
-        return {
-            s: (t, operator[offsets[t] : offsets[t + 1], offsets[s] : offsets[s + 1]])
-            for s, t in sorted(target_of.items())
-        }
+    @cached_property
+    def _nonzero(self) -> list[_Elements]:
+        """The identity, H_eff and the jump operators, by their elements that are not zero."""
+        identity = np.eye(len(self._effective), dtype=complex)
+        return [_Elements.of(matrix, self._sectors) for matrix in (identity, self._effective, *self._jumps)]
 
-    def diagonal_pairs(self) -> list[Pair]:
-        """Return the pairs (s, s): the blocks that populations live in."""
-        return [(s, s) for s in range(len(self._dimensions))]
+    @cached_property
+    def _targets(self) -> list[tuple[Array, Array]]:
+        """For each channel the sectors that it does not map to zero, and the sectors it maps them into."""
+        sector, found = self._sectors.sector_of, []
+        for jumps in self._nonzero[2:]:
+            sources, where = np.unique(sector[jumps.column], return_index=True)
+            found.append((sources, sector[jumps.row[where]]))
+        return found
 
-    def coherence_classes(self) -> list[tuple[list[Pair], int]]:
-        """Return the pairs (s, s'), s != s', in groups between which nothing flows, each with how often it occurs.
-
-        Of two adjoint groups, which hold each other's complex conjugates, one is returned and occurs twice.
-        """
-        count = len(self._dimensions)
+    def coherence_classes(self) -> list[CoherenceClass]:
+        """Return the pairs of different sectors, in groups between which nothing flows."""
+        count = len(self._sectors.dimensions)
         if count == 1:
             return []
         links = [(np.zeros(0, int), np.zeros(0, int))]
-        for jumps in self._jumps:
-            sources = np.array(list(jumps), int)
-            targets = np.array([target for target, _ in jumps.values()], int)
+        for sources, targets in self._targets:
             start = (sources[:, None] * count + sources[None, :]).ravel()
             end = (targets[:, None] * count + targets[None, :]).ravel()
             between = end // count != end % count
@@ -77,46 +85,103 @@ class BlockSpace:
         groups = np.split(order, np.flatnonzero(np.diff(label[order])) + 1)
         classes = []
         for group in groups:
-            s, other = group // count, group % count
-            own, adjoint = label[group[0]], label[other[0] * count + s[0]]
-            if s[0] != other[0] and own <= adjoint:
-                classes.append((list(zip(s.tolist(), other.tolist(), strict=True)), 1 if own == adjoint else 2))
+            first, second = group // count, group % count
+            own, adjoint = label[group[0]], label[second[0] * count + first[0]]
+            if first[0] != second[0] and own <= adjoint:
+                classes.append(CoherenceClass(first, second, 1 if own == adjoint else 2))
         return classes
 
-    def generator(self, pairs: Sequence[Pair], weights: np.ndarray | None = None) -> np.ndarray | sparse.csr_array:
-        """Return the generator on some pairs of sectors, (D, D), rows of the blocks first, one block after another.
+    def diagonal(self, weights: Array | None = None) -> Array | sparse.csr_array:
+        """Return the generator (D, D) of the diagonal blocks, in the order of the sectors' flattened blocks.
 
         weights: (K,) factor of each channel's jump term, not of its loss (default 1; 0 leaves the jumps out).
         Dense for D <= 400, else a sparse array.
         """
-        sizes = [int(self._dimensions[s] * self._dimensions[other]) for s, other in pairs]
-        first = dict(zip(pairs, np.concatenate([[0], np.cumsum(sizes)]).tolist(), strict=False))
-        rows, columns, values = [np.zeros(0, int)], [np.zeros(0, int)], [np.zeros(0, complex)]
+        weights = np.concatenate([[1.0], np.ones(len(self._jumps)) if weights is None else weights])
+        size = self._sectors.size
+        if size <= DENSE_LIMIT:
+            return (weights @ self._diagonal_terms.reshape(len(weights), -1)).reshape(size, size)
+        which, target, source, value = self._diagonal_elements
+        value = weights[which] * value
+        kept = value != 0
+        return sparse.coo_array((value[kept], (target[kept], source[kept])), shape=(size, size)).tocsr()
 
-        def add(block: sparse.coo_array, target: Pair, source: Pair) -> None:
-            rows.append(block.row + first[target])
-            columns.append(block.col + first[source])
-            values.append(block.data)
+    def between(self, coherences: CoherenceClass) -> Array | sparse.csr_array:
+        """Return the generator on a class of coherences, dense up to 400 elements, else a sparse array."""
+        rows, columns = self._elements_of(coherences.first, coherences.second)
+        size = len(rows)
+        if size <= DENSE_LIMIT:
+            return self._terms(rows, columns).sum(axis=0)
+        _, target, source, value = self._flows(rows, columns, coherences.first, coherences.second)
+        return sparse.coo_array((value, (target, source)), shape=(size, size)).tocsr()
 
-        for pair in pairs:
-            left, right = (self._effective[s] for s in pair)
-            add(_product(-1j * left, np.eye(len(right))), pair, pair)
-            add(_product(np.eye(len(left)), 1j * right.conj()), pair, pair)
-            for k, jumps in enumerate(self._jumps):
-                weight = 1.0 if weights is None else weights[k]
-                if weight == 0 or pair[0] not in jumps or pair[1] not in jumps:
-                    continue
-                (target, left), (other, right) = jumps[pair[0]], jumps[pair[1]]
-                if (target, other) in first:
-                    add(_product(weight * left, right.conj()), (target, other), pair)
-        size = sum(sizes)
-        position = (np.concatenate(rows), np.concatenate(columns))
-        matrix = sparse.coo_array((np.concatenate(values), position), shape=(size, size)).tocsr()
-        return matrix.toarray() if size <= DENSE_LIMIT else matrix
+    @cached_property
+    def _diagonal_terms(self) -> Array:
+        return self._terms(*self._sectors.indices)
+
+    @cached_property
+    def _diagonal_elements(self) -> tuple[Array, Array, Array, Array]:
+        every = np.arange(len(self._sectors.dimensions))
+        return self._flows(*self._sectors.indices, every, every)
+
+    def _elements_of(self, first: Array, second: Array) -> tuple[Array, Array]:
+        """Return row and column of the elements of some blocks, one block after another, row-major."""
+        offsets, dimensions = self._sectors.offsets, self._sectors.dimensions
+        block, within = _counted(dimensions[first] * dimensions[second])
+        width = dimensions[second[block]]
+        return offsets[first[block]] + within // width, offsets[second[block]] + within % width
+
+    def _terms(self, rows: Array, columns: Array) -> Array:
+        """Return the generator on the elements (rows, columns) in parts (1+K, D, D): without jumps, each channel."""
+        h, unit = self._effective, np.eye(len(self._effective))
+        left, right = (rows[:, None], rows[None, :]), (columns[:, None], columns[None, :])
+        drift = -1j * h[left] * unit[right] + 1j * h.conj()[right] * unit[left]
+        jumps = self._jumps[(slice(None), *left)] * self._jumps.conj()[(slice(None), *right)]
+        return np.concatenate([drift[None], jumps])
+
+    def _flows(
+        self, rows: Array, columns: Array, first: Array, second: Array
+    ) -> tuple[Array, Array, Array, Array]:
+        """Return the same by elements: which part, target, source, value; rows, columns are those of the blocks."""
+        d = len(self._effective)
+        position = np.full(d * d, -1)
+        position[rows * d + columns] = np.arange(len(rows))
+        identity, effective, *jumps = self._nonzero
+        terms = [(0, -1j, effective, identity), (0, 1j, identity, effective)]
+        terms += [(k, 1.0, jump, jump) for k, jump in enumerate(jumps, start=1)]
+        found = []
+        for which, factor, left, right in terms:
+            pair, place = _counted(left.count[first] * right.count[second])
+            width = right.count[second[pair]]
+            a, b = left.first[first[pair]] + place // width, right.first[second[pair]] + place % width
+            target = position[left.row[a] * d + right.row[b]]
+            source = position[left.column[a] * d + right.column[b]]
+            # What leaves these blocks, from coherences to populations, is no matter of theirs.
+            kept = target >= 0
+            value = factor * left.value[a[kept]] * right.value[b[kept]].conj()
+            found.append((np.full(len(value), which), target[kept], source[kept], value))
+        which, target, source, value = (np.concatenate([part[i] for part in found]) for i in range(4))
+        return which, target, source, value
 
 
-def _product(left: np.ndarray, right: np.ndarray) -> sparse.coo_array:
-    """Return the Kronecker product, through dense arrays where they are small."""
-    if len(left) <= DENSE_KRONECKER:
-        return sparse.coo_array(np.kron(left, right))
-    return sparse.kron(sparse.csr_array(left), sparse.csr_array(right), format="coo")
+class _Elements(NamedTuple):
+    """The elements of a matrix that are not zero, by the sector of their column: first, count (S,) say where."""
+
+    row: Array
+    column: Array
+    value: Array
+    first: Array
+    count: Array
+
+    @classmethod
+    def of(cls, matrix: Array, sectors: Sectors) -> _Elements:
+        # Columns are sorted by sectors, and the transpose is searched row by row.
+        column, row = np.nonzero(matrix.T)
+        count = np.bincount(sectors.sector_of[column], minlength=len(sectors.dimensions))
+        return cls(row, column, matrix[row, column], np.cumsum(count) - count, count)
+
+
+def _counted(counts: Array) -> tuple[Array, Array]:
+    """Return (sum,) group and number within it, for groups of so many."""
+    group = np.repeat(np.arange(len(counts)), counts)
+    return group, np.arange(len(group)) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -10,8 +10,7 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
-from scipy import linalg, sparse
-from scipy.sparse.linalg import splu
+from scipy import sparse
 
 from .blockspace import BlockSpace
 from .currents import (
@@ -25,7 +24,7 @@ from .currents import (
     steady_entropy_production_rate,
     von_neumann_entropy,
 )
-from .elimination import null_dimension, recurrent_classes, stationary_distribution
+from .elimination import SteadyEquations, null_dimension, recurrent_classes, stationary_distribution
 from .errors import InputError
 from .model import Model
 from .propagation import DensePropagator, SparsePropagator
@@ -49,6 +48,8 @@ __all__ = [
 FULL_SPECTRUM_DIMENSION = 12
 FULL_SPECTRUM_SIZE = 1500
 ROUNDING = 1e-15
+OCCUPIED = 1e-2
+"""Times the largest: population of a sector that is no rounding error."""
 
 
 class Master:
@@ -81,7 +82,7 @@ class Master:
 
     def tilted(self, weights: np.ndarray) -> np.ndarray | sparse.csr_array:
         """Return the generator with the jump term of channel k multiplied by weights[k], (K,); the losses stay."""
-        matrix = self.space.generator(self.space.diagonal_pairs(), weights)
+        matrix = self.space.diagonal(weights)
         return matrix.real.copy() if self.classical and np.isrealobj(weights) else matrix
 
     def covering(self, rho0: np.ndarray) -> Master:
@@ -116,47 +117,67 @@ class Master:
                 f"{dimension}, it should be 1. Something is conserved: a state that no reservoir reaches (one "
                 "collective bath alone, a zero rate) or an observable that commutes with H and every jump operator"
             )
-        if self.classical:
-            return stationary_distribution(self._rates).astype(complex)
-        return self._solve()
+        return self._stationary
 
     @cached_property
     def null_dimension(self) -> int:
-        """Dimension of the null space of the full Liouvillian, coherence between sectors included."""
-        inside = len(recurrent_classes(self._rates)) if self.classical else null_dimension(self.generator)
-        classes = self.space.coherence_classes()
-        return inside + sum(times * null_dimension(self.space.generator(pairs)) for pairs, times in classes)
+        """Dimension of the null space of the full Liouvillian, coherence between sectors included.
+
+        Let the state without coherence between sectors be unique, rho. It has the largest support that a stationary
+        state can have, since the average over all times of the evolution from 1/d is one. On that support the null
+        vectors of the adjoint Liouvillian are the operators X that commute with H, every L_k and every L_k^dag (Frigerio,
+        Commun. Math. Phys. 63, 269 (1978)). They form an algebra in which those without coherence are multiples of 1,
+        and what X holds in one class of coherences is one of them. So the part of X^dag X without coherence is
+
+            sum_s X_ss'^dag X_ss' = c 1   in every sector s' of the support, and likewise for X X^dag:
+
+        a class that does not have each of these sectors both on its left and on its right has no null vector.
+        """
+        inside = self._inside
+        occupied = self._occupied if inside == 1 else np.zeros(0, int)
+        return inside + sum(
+            coherences.times * null_dimension(self.space.between(coherences))
+            for coherences in self.space.coherence_classes()
+            if np.isin(occupied, coherences.first).all() and np.isin(occupied, coherences.second).all()
+        )
+
+    @cached_property
+    def _inside(self) -> int:
+        """Dimension of the null space without coherence between sectors."""
+        if self.classical:
+            return len(recurrent_classes(self._rates))
+        if sparse.issparse(self.generator) and self._equations.surely_regular():
+            return 1
+        return null_dimension(self.generator)
+
+    @property
+    def _occupied(self) -> np.ndarray:
+        """Sectors that are in the support of the stationary state beyond doubt, where there is one such state only."""
+        if self.classical:
+            return recurrent_classes(self._rates)[0]
+        population = np.bincount(
+            self.sectors.sector_of[self.sectors.indices[0]], self._stationary.real * self.trace_row, minlength=1
+        )
+        return np.flatnonzero(population > OCCUPIED * population.max())
+
+    @cached_property
+    def _stationary(self) -> np.ndarray:
+        """Flattened blocks (D,) of the stationary state, where only one has no coherence between sectors."""
+        if self.classical:
+            return stationary_distribution(self._rates).astype(complex)
+        rho = self.sectors.unflatten(self._equations.solution())
+        rho = 0.5 * (rho + rho.conj().T)
+        return self.sectors.flatten(rho / np.trace(rho).real)
+
+    @cached_property
+    def _equations(self) -> SteadyEquations:
+        return SteadyEquations(self.generator, self.trace_row)
 
     @property
     def _rates(self) -> np.ndarray:
         rates = _dense(self.generator).copy()
         np.fill_diagonal(rates, 0.0)
         return rates
-
-    def _solve(self) -> np.ndarray:
-        """Solve L rho = 0 with the trace in place of the first row, which the other populations' rows imply."""
-        generator, trace = self.generator, self.trace_row
-        size = len(trace)
-        scale = np.asarray(abs(generator).sum(axis=0)).ravel()
-        scale = np.where(scale > 0, scale, 1.0)
-        wanted = np.zeros(size, complex)
-        wanted[0] = 1.0
-        if sparse.issparse(generator):
-            rest = sparse.csr_array(generator)[1:] @ sparse.diags(1 / scale)
-            matrix = sparse.csc_matrix(sparse.vstack([sparse.csr_array((trace / scale)[None, :]), rest]))
-            factors = splu(matrix)
-            solution = factors.solve(wanted)
-            for _ in range(3):
-                solution = solution + factors.solve(wanted - matrix @ solution)
-        else:
-            matrix = np.concatenate([trace[None, :], generator[1:]]) / scale
-            dense, precise = linalg.lu_factor(matrix), matrix.astype(np.clongdouble)
-            solution = linalg.lu_solve(dense, wanted).astype(np.clongdouble)
-            for _ in range(2):
-                solution = solution + linalg.lu_solve(dense, (wanted - precise @ solution).astype(complex))
-        rho = self.sectors.unflatten((solution / scale).astype(complex))
-        rho = 0.5 * (rho + rho.conj().T)
-        return self.sectors.flatten(rho / np.trace(rho).real)
 
     def gap(self) -> float:
         """Return the slowest relaxation rate, the smallest -Re of the Liouvillian's eigenvalues but the steady one.
@@ -171,7 +192,7 @@ class Master:
         else:
             values = eigenvalues_by_inverse(self._without_steady_state())
         if self.model.dimension <= FULL_SPECTRUM_DIMENSION:
-            between = [_dense(self.space.generator(pairs)) for pairs, _ in self.space.coherence_classes()]
+            between = [_dense(self.space.between(pairs)) for pairs in self.space.coherence_classes()]
             values = np.concatenate([values, *(eigenvalues_by_inverse(matrix) for matrix in between)])
         return float(max(0.0, -values.real.max(initial=-np.inf)))
 

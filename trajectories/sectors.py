@@ -20,6 +20,7 @@ from .errors import InputError
 from .model import Model
 
 NEGLIGIBLE = 1e-12
+SMALL = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,8 +155,20 @@ def rotated_operators(model: Model, sectors: Sectors) -> tuple[np.ndarray, np.nd
     The loss is summed from the rotated jump operators: rotating the sum would lose a slow rate beside a fast one.
     """
     jumps = sectors.rotate(model.operators)
-    loss = np.einsum("kba,kbc->ac", jumps.conj(), jumps, optimize=True)
+    loss = products_of_adjoints(jumps).sum(axis=0)
     return sectors.rotate(model.hamiltonian) - 0.5j * loss, jumps
+
+
+def products_of_adjoints(operators: np.ndarray) -> np.ndarray:
+    """Return L_k^dag L_k, (K, d, d), through sparse matrices where the operators are large and nearly empty."""
+    d = operators.shape[-1]
+    if d <= SMALL or np.count_nonzero(operators) > operators.size / 10:
+        return operators.conj().swapaxes(-1, -2) @ operators
+    products = np.zeros_like(operators)
+    for product, operator in zip(products, operators, strict=True):
+        jump = sparse.csr_array(operator)
+        (jump.conj().T @ jump).toarray(out=product)
+    return products
 
 
 def _sectors_in(
