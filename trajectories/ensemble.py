@@ -15,7 +15,7 @@ from typing import Any
 
 from .errors import InputError
 from .forest import Forest
-from .job import Job, digest_of, fingerprints_of, refuse_other
+from .job import Job, compact, digest_of, fingerprints_of, refuse_other
 from .ownership import Ownership
 from .packing import pack, unpack
 from .preparation import GROUPS, Preparation
@@ -88,7 +88,7 @@ def _fresh(jobs: Sequence[Job], stop: Stop) -> list[Work]:
     work = []
     for job in jobs:
         preparation = job.prepare()
-        work.append(Work(job, preparation, Forest(groups_for(len(jobs))), blocks_for(job.trajectories, preparation)))
+        work.append(Work(job, preparation, Forest(groups_for(job.points)), blocks_for(job.trajectories, preparation)))
         shapes = [[part.shape for part in empty_block(one.preparation.ledger)] for one in (work[0], work[-1])]
         if shapes[0] != shapes[1]:
             raise InputError(
@@ -162,7 +162,7 @@ def _open_or_create(
     jobs: Sequence[Job], output: Path, fresh: list[Work] | None, ownership: Ownership, stop: Stop
 ) -> tuple[Store, list[Work]]:
     """Open the result of these jobs, or create it from `fresh`; a larger request makes room in a copy."""
-    groups = groups_for(len(jobs))
+    groups = groups_for(jobs[0].points)
     if not output.exists():
         work = fresh or _fresh(jobs, stop)
         packed = [pack(one.preparation) for one in work]
@@ -213,6 +213,9 @@ def _meta(jobs: Sequence[Job]) -> dict[str, Any]:
     return {
         "name": jobs[0].name,
         "fingerprints": fingerprints_of(jobs),
+        "each": compact([job.fingerprints() for job in jobs]),
+        "points": [job.point for job in jobs],
+        "of": jobs[0].points,
         "swept": [dict(job.swept) for job in jobs],
         "run": plain(dict(jobs[0].mapping)),
     }
@@ -228,7 +231,9 @@ def _sampled(work: Sequence[Work], stop: Stop, progress: Progress) -> Iterator[t
             progress(done, total)
             stop.poll()
             first, jumps = index * one.size, found.jumps_per_trajectory
-            block = sample_block(found.plan, found.ledger, one.job.seed, point, first, one.size, jumps, stop.poll)
+            block = sample_block(
+                found.plan, found.ledger, one.job.seed, one.job.point, first, one.size, jumps, stop.poll
+            )
             done += one.size
             yield point, index, block
     progress(done, total)
@@ -242,14 +247,18 @@ def _parameters(preparation: Preparation, swept: Mapping[str, float]) -> dict[st
 
 
 def _records(work: Sequence[Work], stop: Stop) -> Records:
-    return records_of(work[0].job, [one.preparation for one in work], [one.blocks for one in work], stop.poll)
+    return records_of(
+        [one.job for one in work], [one.preparation for one in work], [one.blocks for one in work], stop.poll
+    )
 
 
 def _result(work: Sequence[Work], path: Path | None, records: Records | None) -> Result:
     jobs = [one.job for one in work]
     points = [
-        Point(_parameters(one.preparation, one.job.swept), one.preparation, one.forest, index, dict(one.job.swept))
-        for index, one in enumerate(work)
+        Point(
+            _parameters(one.preparation, one.job.swept), one.preparation, one.forest, one.job.point, dict(one.job.swept)
+        )
+        for one in work
     ]
     first = jobs[0]
     return Result(
@@ -272,10 +281,11 @@ def open_result(path: str | Path) -> Result:
             f"{path}: no block is finished yet: must be the result of a run that has begun; run it again to continue"
         )
     meta = dict(header.meta)
+    numbers = meta.get("points", range(len(forests)))
     points = [
         Point(_parameters(preparation, swept), preparation, forest, index, dict(swept))
-        for index, (preparation, forest, swept) in enumerate(
-            zip(_unpacked(header, path), forests, meta["swept"], strict=True)
+        for preparation, forest, swept, index in zip(
+            _unpacked(header, path), forests, meta["swept"], numbers, strict=True
         )
         if forest.blocks_done
     ]

@@ -135,6 +135,12 @@ def together(each: Sequence[Mapping[str, str]], numbers: Sequence[int], points: 
     return found if list(numbers) == list(range(points)) else found | {"points": _digest(f"{n} " for n in numbers)}
 
 
+def compact(each: Sequence[Mapping[str, str]]) -> dict[str, str | list[str]]:
+    """Return fingerprints by name, once where all points have the same."""
+    values = {name: [one[name] for one in each] for name in each[0]}
+    return {name: found[0] if len(set(found)) == 1 else found for name, found in values.items()}
+
+
 def digest_of(jobs: Sequence[Job]) -> str:
     """Return one digest (hex) of everything that determines the numbers."""
     return digest(fingerprints_of(jobs))

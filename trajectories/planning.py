@@ -98,7 +98,7 @@ def plan(jobs: Sequence[Job]) -> RunPlan:
     every = np.array([blocks_for(job.trajectories, found) for found in preparations])
     amounts = np.array([n * found.block_size for n, found in zip(every, preparations, strict=True)])
     jumps = np.array([max(found.jumps_per_trajectory, 1.0) for found in preparations])
-    blocks, groups = int(every.sum()), groups_for(len(jobs))
+    blocks, groups = int(every.sum()), groups_for(jobs[0].points)
     block = template(preparation)
     extent = extent_for(block, groups, every)
     node = sum(np.asarray(part).nbytes for part in block)

@@ -68,6 +68,11 @@ class Reader:
         return self._contents.extent.groups
 
     @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each field of a Block."""
+        return dict(self._contents.extent.shapes)
+
+    @property
     def blocks(self) -> NDArray[np.int64]:
         """(P,) blocks asked for at each point."""
         return self._contents.extent.blocks.copy()

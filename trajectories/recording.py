@@ -13,16 +13,19 @@ from .storage import Records
 
 
 def records_of(
-    job: Job, preparations: Sequence[Preparation], blocks: Sequence[int], poll: Callable[[], None] = lambda: None
+    jobs: Sequence[Job],
+    preparations: Sequence[Preparation],
+    blocks: Sequence[int],
+    poll: Callable[[], None] = lambda: None,
 ) -> Records:
-    """Return the jump records of the first `job.records` trajectories of every point.
+    """Return the jump records of the first `records` trajectories that each job asks for.
 
     A trajectory is a pure function of its number, so its record is sampled anew rather than carried along.
     """
     parts = [
-        (np.full(len(part[0]), point), *part)
-        for point, (preparation, n) in enumerate(zip(preparations, blocks, strict=True))
-        for part in _parts(job.seed, point, preparation, min(job.records, n * preparation.block_size), poll)
+        (np.full(len(part[0]), job.point), *part)
+        for job, preparation, n in zip(jobs, preparations, blocks, strict=True)
+        for part in _parts(job.seed, job.point, preparation, min(job.records, n * preparation.block_size), poll)
     ]
     point, trajectory, initial, final, lengths, times, channels = (np.concatenate(p) for p in zip(*parts, strict=True))
     return Records(point, trajectory, initial, final, np.concatenate([[0], np.cumsum(lengths)]), times, channels)
