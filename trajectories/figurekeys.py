@@ -1,0 +1,316 @@
+"""The [figure] table of a run file: what its picture shows.
+
+title, formats     the picture's title, and ["png"], ["pdf"] or both
+quantities         which of a report's quantities are drawn where nothing below is given
+histogram, trajectory   of a run without a sweep: whether Delta S is shown, and which trajectory is told
+
+A figure of a paper, over parameters that are swept or that [figure.fine] gives:
+
+x = "T_h"          the parameter along the axis
+y = "concurrence"  what is drawn: a formula; a list of them makes panels; in a list inside the list they share a panel.
+                   Instead of a text: { of = "formula", label = "in the legend", style = "red dashed", where = "formula
+                   that is > 0 where the curve exists" }
+curves = "T_c"     the parameter that tells curves apart, curve_label = "$T_c$ = {value:g}"
+panels = "T_A"     a column of panels for each value of this parameter, panel_label likewise
+z = "concurrence"  maps: then y is the parameter along the vertical axis
+contours           maps: [{ of = "concurrence", level = 0.333, style = "red dashed", label = "$C = 1/3$" }, ...]
+guides             lines across all panels or maps: { x = 0 } upright, { y = 0 } level, { y = "2*T_h" } a formula of the
+                   parameter along x; each with style and label
+marks              a formula: an arrow points at each curve where it goes through zero
+xlabel, ylabel, zlabel   axis labels; a list where there are several formulas
+xscale, yscale     "linear" or "log"; xlim, ylim, zlim = [low, high]
+legend             "best", "above", "none", or a place such as "upper left"
+caption            stands below; "chosen, not printed" belongs here
+sampled            false: nothing is sampled, and [ensemble] may be left out
+[figure.fine]      parameter = range or list: where the master equation is solved, as in [sweep]
+[figure.lines.NAME]      a variant: changes of [system]; NAME.concurrence is its concurrence in any formula
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from trajectories.errors import InputError
+from trajectories.formulas import Formula
+from trajectories.ranges import values
+from trajectories.schema import Table, kind, listing, nearest, plain, show
+
+COLOURS = ("black", "blue", "red", "green", "orange", "purple", "sky", "yellow", "grey", "white")
+DASHES = ("solid", "dashed", "dotted", "dashdot")
+SCALES = ("linear", "log")
+PLACES = (
+    *("best", "above", "none", "upper left", "upper right", "lower left", "lower right", "center left"),
+    *("center right", "upper center", "lower center", "center"),
+)
+OLD = ("title", "quantities", "histogram", "trajectory", "formats")
+KEYS = (
+    *OLD,
+    *("x", "y", "z", "curves", "curve_label", "panels", "panel_label", "contours", "guides", "marks"),
+    *("xlabel", "ylabel", "zlabel", "xscale", "yscale", "xlim", "ylim", "zlim", "legend", "caption", "sampled"),
+    *("fine", "lines"),
+)
+FORMATS = ("png", "pdf")
+MOST_TRAJECTORIES = 10**15
+EXAMPLES = {"contours": '[{ of = "concurrence", level = 0.5 }]', "guides": "[{ x = 0 }, { y = 0 }]"}
+A_FORMULA = 'a formula such as "concurrence" or "2*heat_current.h"'
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One formula of a panel; where: another one, positive where the curve exists."""
+
+    of: Formula
+    label: str = ""
+    style: str = ""
+    where: Formula | None = None
+
+
+@dataclass(frozen=True)
+class ContourLine:
+    """Where a formula has the value `level`."""
+
+    of: Formula
+    level: float
+    style: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class GuideLine:
+    """A line at x, at y, or along y as a formula of the parameter along x."""
+
+    x: float | None = None
+    y: float | Formula | None = None
+    style: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A figure of a paper, as the module's docstring describes it.
+
+    formulas: for each panel those that share it. upward: the vertical parameter of maps, "" for curves. fine: for each
+    parameter its values. lines: for each variant its changes of [system]. labels: of the formulas' axes. table: the
+    keys as they were given.
+    """
+
+    x: str
+    upward: str
+    formulas: tuple[tuple[Drawn, ...], ...]
+    curves: str
+    curve_label: str
+    panels: str
+    panel_label: str
+    labels: tuple[str, ...]
+    xlabel: str
+    upward_label: str
+    scales: tuple[str, str]
+    limits: tuple[tuple[float, float] | None, ...]
+    contours: tuple[ContourLine, ...]
+    guides: tuple[GuideLine, ...]
+    marks: Formula | None
+    legend: str
+    caption: str
+    fine: Mapping[str, tuple[float, ...]]
+    lines: Mapping[str, Mapping[str, Any]]
+    table: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What the picture of a run shows.
+
+    quantities (): those that suit the model; trajectory: index of the one that is drawn. sampled: whether the run
+    samples anything. paper: None where the picture is the report's.
+    """
+
+    title: str = ""
+    quantities: tuple[str, ...] = ()
+    histogram: bool = True
+    trajectory: int = 0
+    formats: tuple[str, ...] = ("png",)
+    sampled: bool = True
+    paper: Paper | None = field(default=None, compare=False)
+
+    def mapping(self) -> dict[str, Any]:
+        """Return the table as it was given, defaults of the first five keys filled in."""
+        return {
+            "title": self.title,
+            "quantities": list(self.quantities),
+            "histogram": self.histogram,
+            "trajectory": self.trajectory,
+            "formats": list(self.formats),
+            **(dict(self.paper.table) if self.paper is not None else {}),
+        }
+
+
+def figure(table: Table, title: str, known: tuple[str, ...]) -> Figure:
+    """Check the [figure] table. title: the run's, used where the figure has none; known: the quantities of a report."""
+    paper = _paper(table) if "x" in table.values else None
+    for key in KEYS:
+        if paper is None and key in table.values and key not in OLD:
+            raise InputError(f'{table.where(key)}: is given without x: must have x = "parameter along the axis" too')
+    return Figure(
+        title=table.text("title", title),
+        quantities=table.words("quantities", (), known, "a list of quantities"),
+        histogram=table.flag("histogram", True),
+        trajectory=table.integer("trajectory", 0, MOST_TRAJECTORIES, 0, top="10^15"),
+        formats=table.words("formats", ("png",), FORMATS, 'a list of "png" and "pdf"'),
+        sampled=table.flag("sampled", True),
+        paper=paper,
+    )
+
+
+def _paper(table: Table) -> Paper:
+    maps = "z" in table.values
+    formulas = _panels(table, "z" if maps else "y")
+    lines = _variants(table)
+    return Paper(
+        x=table.text("x"),
+        upward=table.text("y", wanted="the parameter along the vertical axis of maps") if maps else "",
+        formulas=formulas,
+        curves=table.text("curves", ""),
+        curve_label=_template(table, "curve_label"),
+        panels=table.text("panels", ""),
+        panel_label=_template(table, "panel_label"),
+        labels=_labels(table, "zlabel" if maps else "ylabel", len(formulas)),
+        xlabel=table.text("xlabel", ""),
+        upward_label=table.text("ylabel", "") if maps else "",
+        scales=(_one_of(table, "xscale", SCALES, ""), _one_of(table, "yscale", SCALES, "")),
+        limits=(_limits(table, "xlim"), _limits(table, "ylim"), _limits(table, "zlim")),
+        contours=tuple(_contour(table, entry) for entry in _entries(table, "contours")),
+        guides=tuple(_guide(table, entry) for entry in _entries(table, "guides")),
+        marks=Formula.parse(table.text("marks"), table.where("marks")) if "marks" in table.values else None,
+        legend=_one_of(table, "legend", PLACES, "best"),
+        caption=table.text("caption", ""),
+        fine=_fine(table),
+        lines=lines,
+        table={key: _deep(value) for key, value in table.values.items() if key not in OLD},
+    )
+
+
+def _panels(table: Table, key: str) -> tuple[tuple[Drawn, ...], ...]:
+    if key not in table.values:
+        raise InputError(f"{table.where(key)} is missing: must be {A_FORMULA}, or a list of them")
+    given = plain(table.values[key])
+    panels = given if isinstance(given, list) else [given]
+    if not panels or [] in panels:
+        table.refuse(key, f"{A_FORMULA}, or a list of them")
+    return tuple(
+        tuple(_drawn(table, key, entry) for entry in (panel if isinstance(panel, list) else [panel]))
+        for panel in panels
+    )
+
+
+def _drawn(table: Table, key: str, entry: Any) -> Drawn:
+    if isinstance(entry, Mapping):
+        spelt = Table(entry, f"figure.{key}", table.source, ("of", "label", "style", "where"))
+        where = Formula.parse(spelt.text("where"), spelt.where("where")) if "where" in entry else None
+        formula = Formula.parse(spelt.text("of", wanted=A_FORMULA), spelt.where("of"))
+        return Drawn(formula, spelt.text("label", ""), _style(spelt), where)
+    if not isinstance(entry, str):
+        raise InputError(f"{table.where(key)}: {show(entry)} is {kind(entry)}: must be {A_FORMULA}")
+    return Drawn(Formula.parse(entry, table.where(key)))
+
+
+def _style(table: Table) -> str:
+    words = table.text("style", "")
+    for word in words.split():
+        if word not in COLOURS + DASHES:
+            hint = nearest(word, COLOURS + DASHES)
+            raise InputError(
+                f"{table.where('style')}: unknown word {word}; {hint}known are {listing(COLOURS + DASHES)}"
+            )
+    return str(words)
+
+
+def _entries(table: Table, key: str) -> list[Mapping[str, Any]]:
+    given = plain(table.values.get(key, []))
+    if not isinstance(given, list) or not all(isinstance(entry, Mapping) for entry in given):
+        table.refuse(key, f"a list of tables such as {EXAMPLES[key]}")
+    return given
+
+
+def _contour(table: Table, entry: Mapping[str, Any]) -> ContourLine:
+    spelt = Table(entry, "figure.contours", table.source, ("of", "level", "style", "label"))
+    formula = Formula.parse(spelt.text("of", wanted=A_FORMULA), spelt.where("of"))
+    return ContourLine(formula, spelt.number("level", "a number"), _style(spelt), spelt.text("label", ""))
+
+
+def _guide(table: Table, entry: Mapping[str, Any]) -> GuideLine:
+    spelt = Table(entry, "figure.guides", table.source, ("x", "y", "style", "label"))
+    if ("x" in entry) == ("y" in entry):
+        raise InputError(f"{table.where('guides')}: {show(dict(entry))}: must have either x or y")
+    y: float | Formula | None = None
+    if isinstance(entry.get("y"), str):
+        y = Formula.parse(entry["y"], spelt.where("y"))
+    elif "y" in entry:
+        y = spelt.number("y", "a number, or a formula of the parameter along x")
+    x = spelt.number("x", "a number") if "x" in entry else None
+    return GuideLine(x, y, _style(spelt), spelt.text("label", ""))
+
+
+def _labels(table: Table, key: str, count: int) -> tuple[str, ...]:
+    """Axis labels of the formulas, "" where none is given."""
+    given = plain(table.values.get(key, [""] * count))
+    labels = [given] if isinstance(given, str) else given
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels) or len(labels) != count:
+        table.refuse(key, f"a text, or a list of {count}: one for each panel")
+    return tuple(labels)
+
+
+def _template(table: Table, key: str) -> str:
+    text = table.text(key, "")
+    try:
+        text.format(value=1.0) if text else None
+    except (ValueError, KeyError, IndexError, AttributeError):
+        table.refuse(key, 'a text with the value in it, such as "$T_c$ = {value:g}"; braces of formulas are doubled')
+    return str(text)
+
+
+def _one_of(table: Table, key: str, known: tuple[str, ...], default: str) -> str:
+    word = table.text(key, default)
+    if word != default and word not in known:
+        table.refuse(key, "one of " + listing(known))
+    return str(word)
+
+
+def _limits(table: Table, key: str) -> tuple[float, float] | None:
+    if key not in table.values:
+        return None
+    found = table.numbers(key, "[lowest, highest]")
+    if len(found) != 2 or found[0] == found[1]:
+        table.refuse(key, "[lowest, highest]")
+    return found[0], found[1]
+
+
+def _fine(table: Table) -> dict[str, tuple[float, ...]]:
+    given = _subtable(table, "fine", None)
+    return {key: values(given, key) for key in given.values}
+
+
+def _subtable(table: Table, key: str, known: tuple[str, ...] | None) -> Table:
+    given = table.values.get(key, {})
+    if not isinstance(given, Mapping):
+        table.refuse(key, f"a table [figure.{key}]")
+    return Table(given, f"figure.{key}", table.source, known)
+
+
+def _variants(table: Table) -> dict[str, dict[str, Any]]:
+    found = {}
+    for name in (given := _subtable(table, "lines", None)).values:
+        if not re.fullmatch(r"[^\W\d]\w*", name):
+            raise InputError(f"{given.where(name)}: must be a name of letters, digits and _")
+        found[name] = {key: plain(value) for key, value in _subtable(given, name, None).values.items()}
+    return found
+
+
+def _deep(value: Any) -> Any:
+    """A value with plain lists and tables inside."""
+    value = plain(value)
+    if isinstance(value, Mapping):
+        return {key: _deep(entry) for key, entry in value.items()}
+    return [_deep(entry) for entry in value] if isinstance(value, list) else value
