@@ -31,6 +31,7 @@ def parser() -> Parser:
         return added
 
     _run(command("run", "sample a run file's trajectories, report, draw", helptexts.RUN))
+    _merge(command("merge", "make one result of several parts of one run", helptexts.MERGE))
     _report(command("report", "compare a result with the master equation", helptexts.REPORT))
     _solve(command("solve", "the master equation alone, without sampling", helptexts.SOLVE))
     _counting(command("counting", "current, noise and higher cumulants of counts", helptexts.COUNTING))
@@ -77,6 +78,12 @@ def _run(command: Parser) -> None:
     _changes(command)
     command.add_argument("--trajectories", type=_whole, metavar="N", help="how many (1e6 is understood)")
     command.add_argument("--seed", type=_whole, metavar="S", help="the seed of the random streams")
+    command.add_argument(
+        "--points",
+        default="",
+        metavar="P|A:B",
+        help="of a sweep only point P, or A to B-1, or A::N every Nth from A on",
+    )
     command.add_argument("-o", "--output", metavar="FILE.h5", help="the result file (default: NAME.h5 here)")
     command.add_argument("--no-figure", action="store_true", help="draw nothing")
     command.add_argument(
@@ -85,6 +92,13 @@ def _run(command: Parser) -> None:
         help="print sectors, jumps, seconds, memory, file size and resolvable times; sample nothing",
     )
     command.add_argument("--quiet", action="store_true", help="no progress and no report, only files and exit status")
+    _json(command)
+
+
+def _merge(command: Parser) -> None:
+    command.add_argument("files", metavar="PART.h5", nargs="+", help="results of the same run")
+    command.add_argument("-o", "--output", metavar="RESULT.h5", required=True, help="where the whole goes")
+    command.add_argument("--partial", action="store_true", help="points or blocks may be missing")
     _json(command)
 
 

@@ -38,7 +38,7 @@ def run(arguments: Namespace) -> int:
     from trajectories import ensemble
     from trajectories.job import jobs_of
 
-    jobs = jobs_of(wanted)
+    jobs = jobs_of(wanted, arguments.points)
     if arguments.plan:
         from trajectories.planning import plan
 
@@ -60,6 +60,19 @@ def run(arguments: Namespace) -> int:
     if not (arguments.quiet or arguments.json):
         print("written: " + ", ".join(map(str, written)))
     return report.exit_status
+
+
+def merge(arguments: Namespace) -> int:
+    """Make one result of several parts."""
+    from trajectories.merging import merge as merged
+
+    output = Path(arguments.output)
+    if output.suffix in OTHER_FILES:
+        kind = OTHER_FILES[output.suffix]
+        raise InputError(f"-o {output}: is the name of a {kind}: must be a result file such as {output.stem}.h5")
+    found = merged(arguments.files, output, arguments.partial)
+    _print(arguments.json, found.json, found.text)
+    return 0
 
 
 def report(arguments: Namespace) -> int:

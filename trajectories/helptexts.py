@@ -24,7 +24,17 @@ was when the same command is given again; a complete run is only reported; askin
 examples:
   trajectories run runs/diamond.toml
   trajectories run runs/diamond.toml --set system.beta_A=-1 --seed 7 -o hot.h5
-  trajectories run runs/diamond.toml --plan"""
+  trajectories run runs/diamond.toml --plan
+  trajectories run runs/diamond_sweep.toml --points 3 -o point3.h5       one point of a sweep, for `merge`"""
+
+MERGE = """\
+Make one result of several: the points of a sweep that were run one by one (run --points), or more blocks of the same
+points. The merged file has the same bits as the sweep run in one go, and is reported, drawn, resumed and extended like
+any other result. Files of another run are refused, and so are missing points and blocks, by name, unless --partial
+takes what there is. A result of the same run that is there under the name RESULT.h5 is one more part.
+examples:
+  trajectories merge sweep.parts/*.h5 -o sweep.h5
+  trajectories merge sweep.parts/*.h5 -o sofar.h5 --partial"""
 
 REPORT = """\
 Compare a result with the master equation: every estimate with its standard error, the exact value, their difference

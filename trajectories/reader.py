@@ -68,11 +68,6 @@ class Reader:
         return self._contents.extent.groups
 
     @property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shape of each field of a Block."""
-        return dict(self._contents.extent.shapes)
-
-    @property
     def blocks(self) -> NDArray[np.int64]:
         """(P,) blocks asked for at each point."""
         return self._contents.extent.blocks.copy()
@@ -106,6 +101,10 @@ class Reader:
     def records(self) -> Records | None:
         """The jump records, None if none are stored."""
         return container.read_records(self.path)
+
+    def empty(self) -> Block:
+        """A Block of zeros, of the shapes and types that the file stores."""
+        return Block(*(np.zeros(field.shape, field.dtype) for field in self._contents.fields.values()))
 
     def close(self) -> None:
         """Close the file; nothing can be lost by not doing so."""

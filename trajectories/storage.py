@@ -157,7 +157,7 @@ class Store(Reader):
         if header is None and np.array_equal(asked, self._contents.extent.blocks):
             return
         old = self._contents.extent
-        extent = container.extent_for(self._empty(), self.groups, asked, old.slots, old.capacity)
+        extent = container.extent_for(self.empty(), self.groups, asked, old.slots, old.capacity)
         self._rebuild(extent, header or self.header, self.records())
 
     def write_records(self, records: Records) -> None:
@@ -219,9 +219,6 @@ class Store(Reader):
                     larger.commit_points({point: self.load(point) for point in some})
         self._file.close()
         self._attach()
-
-    def _empty(self) -> Block:
-        return Block(*(np.zeros(field.shape, field.dtype) for field in self._contents.fields.values()))
 
     def _note_session(self) -> None:
         sessions, here = self.sessions, _session()

@@ -19,7 +19,20 @@ from trajectories import Interrupted, __version__, commands
 from trajectories.cli import main
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("run", "report", "solve", "figure", "replay", "counting", "theorems", "rare", "systems", "claims", "bench")
+COMMANDS = (
+    "run",
+    "merge",
+    "report",
+    "solve",
+    "figure",
+    "replay",
+    "counting",
+    "theorems",
+    "rare",
+    "systems",
+    "claims",
+    "bench",
+)
 RUN = """
 [system]
 name = "diamond"

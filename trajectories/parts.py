@@ -1,0 +1,144 @@
+"""Result files that are parts of one run: what each holds, and whether they belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trajectories.container import Header
+from trajectories.errors import InputError
+from trajectories.provenance import Environment
+from trajectories.reader import read
+from trajectories.statistics import Block
+
+Holders = Mapping[int, Sequence[tuple[int, int]]]
+
+# What may differ between the parts of a run: how much was asked for, and how it is told.
+FREE = {"": ("title", "description", "figure"), "ensemble": ("trajectories", "records")}
+CONSTANT = ("times", "burn_in", "pair", "seed", "stream version")  # whatever is swept
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one file says: the numbers of its points of the whole sweep, blocks asked for and done at each."""
+
+    path: Path
+    header: Header
+    groups: int
+    template: Block
+    sessions: list[Environment]
+    asked: list[int]
+    done: list[int]
+
+    @classmethod
+    def of(cls, path: Path) -> Part:
+        """Read what a result file says; InputError if it is none."""
+        with read(path) as reader:
+            if not {"points", "of", "each", "preparations"} <= reader.header.meta.keys():
+                raise InputError(f"{path}: was written by another version of this program: must be run anew")
+            return cls(
+                path,
+                reader.header,
+                reader.groups,
+                reader.empty(),
+                reader.sessions,
+                reader.blocks.tolist(),
+                [reader.blocks_done(point) for point in range(reader.points)],
+            )
+
+    @property
+    def numbers(self) -> list[int]:
+        return self.header.meta["points"]
+
+    @property
+    def of_points(self) -> int:
+        return self.header.meta["of"]
+
+    @property
+    def layout(self) -> tuple[Any, ...]:
+        """What all files of a run have in common: points of the whole sweep, groups, shapes of a Block's fields."""
+        return self.of_points, self.groups, [np.shape(field) for field in self.template]
+
+    def fingerprints(self, place: int) -> dict[str, str]:
+        """What determines the numbers of one of its points."""
+        each = self.header.meta["each"]
+        return {name: found if isinstance(found, str) else found[place] for name, found in each.items()}
+
+
+def holders_of(parts: Sequence[Part]) -> dict[int, list[tuple[int, int]]]:
+    """For each point, ascending, who has it: (part, place in that part), the one with most blocks first."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    for i, part in enumerate(parts):
+        for place, number in enumerate(part.numbers):
+            found.setdefault(number, []).append((i, place))
+    return {n: sorted(found[n], key=lambda held: -parts[held[0]].done[held[1]]) for n in sorted(found)}
+
+
+def refuse_other(first: Part, part: Part) -> None:
+    """Raise InputError if two files belong to different runs, naming what differs."""
+    mine, theirs = (dict(_described(one.header.meta.get("run", {}))) for one in (first, part))
+    different = [name for name in {**mine, **theirs} if mine.get(name) != theirs.get(name)]
+    ours, its = first.fingerprints(0), part.fingerprints(0)
+    different += [name for name in CONSTANT if ours.get(name) != its.get(name) and not different]
+    if not different and first.layout != part.layout:
+        different = ["sectors or channels"]
+    if different:
+        raise InputError(
+            f"{part.path} belongs to another run than {first.path}: {', '.join(different)} differ; "
+            "must be parts of one run"
+        )
+
+
+def _described(run: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The run as "section.key" and value, without what may differ."""
+    for section, table in run.items():
+        if section not in FREE[""]:
+            for key, value in table.items():
+                if key not in FREE.get(section, ()):
+                    yield f"{section}.{key}", value
+
+
+def refuse_other_points(parts: Sequence[Part], holders: Holders) -> None:
+    """Raise InputError where two files have the same point, but not of the same making."""
+    for number, held in holders.items():
+        first, place = parts[held[0][0]], held[0][1]
+        for j, other in held[1:]:
+            part = parts[j]
+            different = [n for n, of in part.fingerprints(other).items() if first.fingerprints(place).get(n) != of]
+            sizes = [one.header.meta["preparations"][at]["block_size"] for one, at in ((first, place), (part, other))]
+            if sizes[0] != sizes[1]:
+                different.append(f"trajectories per block ({sizes[1]}, {sizes[0]})")
+            if different:
+                raise InputError(
+                    f"{part.path} and {first.path} both hold point {number}, but {', '.join(different)} differ; "
+                    "must be parts of one run"
+                )
+
+
+def refuse_missing(parts: Sequence[Part], holders: Holders, asked: Mapping[int, int]) -> None:
+    """Raise InputError where a point is missing or, as far as can be seen beforehand, not complete."""
+    missing = [number for number in range(parts[0].of_points) if number not in holders]
+    if missing:
+        raise InputError(
+            f"points {spans(missing)} of 0-{parts[0].of_points - 1} are missing: run them (trajectories run ... "
+            f"--points {missing[0]}), or take what there is: --partial"
+        )
+    for number, held in holders.items():
+        done = sum(parts[i].done[place] for i, place in held)
+        if done < asked[number]:
+            raise InputError(
+                f"{parts[held[0][0]].path}: point {number} has {done} of {asked[number]} blocks: run it to the end, "
+                "or take what there is: --partial"
+            )
+
+
+def spans(numbers: Sequence[int]) -> str:
+    """Return ascending numbers as a person writes them: 0, 3-7, 9; shortened where there are very many."""
+    starts = [n for i, n in enumerate(numbers) if i == 0 or numbers[i - 1] != n - 1]
+    ends = [n for i, n in enumerate(numbers) if i == len(numbers) - 1 or numbers[i + 1] != n + 1]
+    words = [str(a) if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True)]
+    return ", ".join(words if len(words) <= 12 else [*words[:12], "..."])
