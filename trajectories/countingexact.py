@@ -73,7 +73,7 @@ class ExactCounting:
         counts = [steady.counts[i] for i in tallied]
         later = np.flatnonzero(preparation.times > preparation.counting_from)
         spans = preparation.times[later] - preparation.counting_from
-        master, start = Master(preparation.model, preparation.sectors), _start(preparation)
+        master, start = Master(preparation.model, preparation.sectors), start_of(preparation)
         kappa = [finite_time_cumulants(master, count.weights, spans, start, HIGHEST_MOMENT) for count in counts]
         means = np.array([np.where(own[:, 0] != 0.0, np.abs(own[:, 0]), np.nan) for own in kappa])
         relative = np.sqrt(np.maximum([own[:, 1] for own in kappa], 0.0)) / means
@@ -94,7 +94,7 @@ class ExactCounting:
         return _joint_reach(matrix, self.reach[a][0].at(t), self.reach[b][0].at(t))
 
 
-def _start(preparation: Preparation) -> np.ndarray | None:
+def start_of(preparation: Preparation) -> np.ndarray | None:
     """Return the state in which counting starts, as flattened blocks; None for the steady state."""
     if preparation.steady:
         return None

@@ -1,0 +1,116 @@
+"""The power spectrum of a count's current, from the periodograms of sampled jump records.
+
+With Z = sum_j w_{k_j} e^{-i omega t_j} over the jumps in (0, T], counted from the beginning of counting,
+
+    S_T(omega) = <|Z - <Z>|^2>/T,
+
+which tends to S(omega) for T -> inf (see `spectra`) and is Var N/T at omega = 0. Its exact value at finite T, from any
+start rho, comes from y(t), the state resolved by int_0^t e^{-i omega (t-s)} (dN_s - J ds):
+
+    dy/dt = (L - i omega) y + (G - J) rho,
+    S_T = [sum_k w_k^2 n_k(T) + 2 Re int_0^T Tr[(G - J) y] dt - |int_0^T e^{-i omega t} (Tr[G rho] - J) dt|^2]/T.
+
+The exact mean <Z> is subtracted, not the sample's: |Z - <Z>|^2/T is then one number for each trajectory.
+Landi, Kewming, Mitchison, Potts, PRX Quantum 5, 020201 (2024).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import sparse
+
+from . import spectra
+from .blockspace import DENSE_LIMIT
+from .counts import jump_operator
+from .countingexact import start_of
+from .errors import InputError
+from .kernels import records as kernels
+from .master import Master
+from .preparation import Preparation
+from .propagation import DensePropagator, SparsePropagator
+from .recordedwaits import occupied
+from .recordrows import Ratio
+from .recordstream import Recorded
+from .rows import Row
+from .steadycounting import Count
+
+MULTIPLES = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+
+
+class PowerSpectrum:
+    """S_T(omega) of a count's current at some frequencies (angular; default: up to 16 slowest relaxation rates).
+
+    curve: (omega, S) at long times in the steady state. Raises InputError for frequencies that are not finite.
+    """
+
+    def __init__(self, preparation: Preparation, count: Count, frequencies: Sequence[float] = ()) -> None:
+        master = Master(preparation.model, preparation.sectors)
+        begin, end = preparation.counting_from, float(preparation.times[-1])
+        usual = np.array(MULTIPLES) * (preparation.gap if 0 < preparation.gap < np.inf else 2 * np.pi / (end - begin))
+        self.frequencies = np.array(sorted(frequencies), float) if len(frequencies) else usual
+        if not np.isfinite(self.frequencies).all():
+            raise InputError("--frequency: must be a finite number")
+        self._weights, self._begin, self._span = count.weights, begin, end - begin
+        start = start_of(preparation)
+        rho = master.steady_blocks if start is None else start
+        jumps = master.jump_rates(occupied(preparation, master, begin, end))
+        found = [finite_time_spectrum(master, count.weights, w, rho, self._span, jumps) for w in self.frequencies]
+        self.mean = np.array([value for value, _ in found])
+        self._amplitude = np.array([amplitude for _, amplitude in found])
+        steady = spectra.power_spectrum(master, count.weights, self.frequencies)
+        # A sum of many jumps is close to normal, its squared modulus to exponential, at omega = 0 to chi^2.
+        skewness = np.sqrt(8.0) + 1 / np.sqrt(max(float(jumps @ (count.weights != 0)), np.finfo(float).tiny))
+        self.ratios = [
+            Ratio(
+                Row("power_spectrum", f"{count.name}, omega {w:.4g}", count.reservoir, begin, end, count.unit_of(2), None),
+                f, (), 1.0, float(steady[f]), skewness,
+            )
+            for f, w in enumerate(self.frequencies)
+        ]  # fmt: skip
+        omega = np.linspace(0.0, float(np.abs(self.frequencies).max()) or 1.0, 201)
+        self.curve = omega, spectra.power_spectrum(master, count.weights, omega)
+
+    def measure(self, records: Recorded) -> np.ndarray:
+        """Return |Z - <Z>|^2/T at each frequency, (n, F)."""
+        x = np.zeros((len(records.initial), 2 * len(self.frequencies)))
+        weights = np.ascontiguousarray(self._weights, float)
+        kernels.fourier(records.offsets, records.times, records.channels, weights, self._begin, self.frequencies, x)
+        deviation = x[:, 0::2] + 1j * x[:, 1::2] - self._amplitude
+        return np.asarray(np.abs(deviation) ** 2 / self._span)
+
+
+def finite_time_spectrum(
+    master: Master, weights: np.ndarray, omega: float, rho: np.ndarray, duration: float, jumps: np.ndarray
+) -> tuple[float, complex]:
+    """Return S_T(omega) and <Z> over a duration T that begins in the state rho, (D,) flattened blocks.
+
+    jumps: (K,) mean numbers of jumps in that time.
+    """
+    size, trace = len(master.trace_row), master.trace_row
+    mean = float(weights @ master.jump_rates(master.steady_blocks))
+    own, unit = sparse.csr_matrix(master.generator), sparse.eye(size, format="csr")
+    kick = sparse.csr_matrix(jump_operator(master, weights)) - mean * unit
+    functional = sparse.csr_matrix((weights @ master.space.losses).conj() - mean * trace)
+    # Rows: rho; y; int Tr[(G-J) y]; int e^{i omega (t-s)} Tr[(G-J) rho(s)] ds.
+    joint = sparse.csr_array(
+        sparse.bmat(
+            [
+                [own, None, None, None],
+                [kick, own - 1j * omega * unit, None, None],
+                [None, functional, sparse.csr_matrix((1, 1)), None],
+                [functional, None, None, sparse.csr_matrix([[1j * omega]])],
+            ]
+        )
+    )
+    kept = np.concatenate([trace, np.zeros(size + 2)])
+    small = joint.shape[0] <= DENSE_LIMIT
+    propagator = DensePropagator(joint.toarray(), trace=kept) if small else SparsePropagator(joint)
+    vector = np.concatenate([np.asarray(rho, complex), np.zeros(size + 2)])
+    moved, log_scale = propagator.advance(vector, duration)
+    correlated, beyond = moved[-2:] * np.exp(log_scale)
+    shot = float(weights**2 @ jumps)
+    value = (shot + 2 * float(correlated.real) - abs(beyond) ** 2) / duration
+    steady = mean * (duration if omega == 0 else (1 - np.exp(-1j * omega * duration)) / (1j * omega))
+    return value, complex(beyond * np.exp(-1j * omega * duration) + steady)

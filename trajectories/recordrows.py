@@ -1,0 +1,137 @@
+"""What jump records say, beside what the master equation says of them: streamed, with error bars over trajectories.
+
+A statistic gives every trajectory a row of numbers x (Q,) whose expectations are known exactly; what is reported is a
+ratio of means, R = c <x_a>/(<x_b> <x_c> ...). It is tested by its influence function with the exact expectations,
+
+    h = c/(E_b E_c ...) [x_a - E_a (x_b/E_b + x_c/E_c + ... - m + 1)],    m denominators,
+
+whose expectation is R exactly, whatever the number of trajectories and however the numbers of one trajectory hang
+together; its spread over trajectories is the error bar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from .countingreport import CountingRow
+from .preparation import Preparation
+from .recordstream import Recorded, record_stream
+from .report import FEWEST, MOST_SKEWED
+from .rows import Row
+from .statistics import p_value
+
+NO_SPREAD = 1e-12
+RARE = "too few events for an error bar"
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """What one row reports: scale <x_column>/prod <x_per>. row: without numbers. steady: the same at long times.
+
+    skewness: of one trajectory's x_column, known beforehand. bounded: x_column cannot be negative.
+    """
+
+    row: Row
+    column: int
+    per: tuple[int, ...] = ()
+    scale: float = 1.0
+    steady: float | None = None
+    skewness: float = 0.0
+
+
+class Statistic(Protocol):
+    """Numbers of each trajectory: mean (Q,) is their exact expectation, ratios what is reported of them."""
+
+    mean: np.ndarray
+    ratios: list[Ratio]
+
+    def measure(self, records: Recorded) -> np.ndarray:
+        """Return x (n, Q) of some trajectories."""
+        ...
+
+
+class Moments:
+    """Mean, and central sums of the second and third order, of columns: merged piece by piece."""
+
+    def __init__(self, columns: int) -> None:
+        self.count = 0
+        self.mean, self.m2, self.m3 = np.zeros((3, columns))
+
+    def add(self, x: np.ndarray) -> None:
+        """Add rows x (n, Q)."""
+        n, m = self.count, len(x)
+        mean = x.mean(axis=0)
+        d = x - mean
+        m2, m3 = (d**2).sum(axis=0), (d**3).sum(axis=0)
+        total, delta = n + m, mean - self.mean
+        self.m3 += m3 + delta**3 * n * m * (n - m) / total**2 + 3 * delta * (n * m2 - m * self.m2) / total
+        self.m2 += m2 + delta**2 * n * m / total
+        self.mean += delta * m / total
+        self.count = total
+
+
+def sampled_rows(
+    preparation: Preparation,
+    statistics: Sequence[Statistic],
+    seed: int,
+    point: int,
+    trajectories: int,
+    poll: Callable[[], None] = lambda: None,
+) -> list[CountingRow]:
+    """Sample the records of the first trajectories of a point again and return the rows of all statistics, not judged.
+
+    Memory is that of one piece of the stream, and does not grow with the number of trajectories.
+    """
+    raw = [Moments(len(statistic.mean)) for statistic in statistics]
+    tests = [Moments(len(statistic.ratios)) for statistic in statistics]
+    for records in record_stream(preparation, seed, point, trajectories, poll=poll):
+        for statistic, own, test in zip(statistics, raw, tests, strict=True):
+            x = statistic.measure(records)
+            own.add(x)
+            test.add(_influence(statistic, x))
+    return [
+        row for statistic, own, test in zip(statistics, raw, tests, strict=True) for row in _rows(statistic, own, test)
+    ]
+
+
+def _influence(statistic: Statistic, x: np.ndarray) -> np.ndarray:
+    """Return h (n, R) of all ratios."""
+    h = np.zeros((len(x), len(statistic.ratios)))
+    for r, ratio in enumerate(statistic.ratios):
+        expected = statistic.mean[list(ratio.per)]
+        below = (x[:, list(ratio.per)] / expected).sum(axis=1) - len(ratio.per) if ratio.per else 0.0
+        h[:, r] = (x[:, ratio.column] - statistic.mean[ratio.column] * below) * ratio.scale / expected.prod()
+    return h
+
+
+def _rows(statistic: Statistic, raw: Moments, test: Moments) -> list[CountingRow]:
+    n, rows = raw.count, []
+    error = np.sqrt(test.m2 / (n * max(n - 1, 1)))
+    spread = test.m2 > 0
+    skewness = np.where(spread, test.m3 / np.where(spread, test.m2, 1.0) ** 1.5, 0.0)
+    for r, ratio in enumerate(statistic.ratios):
+        expected = statistic.mean[list(ratio.per)].prod()
+        exact = float(ratio.scale * statistic.mean[ratio.column] / expected)
+        below = raw.mean[list(ratio.per)].prod()
+        estimate = float(ratio.scale * raw.mean[ratio.column] / below) if below != 0 else None
+        deviation, own = float(test.mean[r] - exact), float(error[r])
+        changes = {"exact": exact, "estimate": estimate, "standard_error": own if n > 1 else None}
+        row = Row(**(ratio.row.__dict__ | changes))
+        most = max(abs(float(skewness[r])), ratio.skewness / np.sqrt(n))
+        if own <= NO_SPREAD * abs(exact) and abs(deviation) <= NO_SPREAD * max(abs(exact), abs(ratio.scale)):
+            found = {"status": "exact", "standard_error": 0.0}
+        elif n < FEWEST or most > MOST_SKEWED or own == 0.0:
+            # Markov's inequality holds for all numbers that are not negative, as rare counts are.
+            above = raw.mean[ratio.column]
+            bound = min(1.0, float(statistic.mean[ratio.column] / above)) if above > 0 else 1.0
+            z = deviation / own if own > 0 else None
+            found = {"status": "bounded", "z": z, "p_value": bound, "note": RARE}
+        else:
+            z = deviation / own
+            found = {"status": "judged", "z": z, "p_value": float(p_value(z, float(skewness[r]), n - 1))}
+        rows.append(CountingRow(Row(**(row.__dict__ | found)), ratio.steady))
+    return rows
