@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from trajectories import ranks
 from trajectories.commandline import BAD_INPUT, parser
 from trajectories.errors import InputError, Interrupted
 
@@ -25,9 +26,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             # A terminal that cannot show a letter gets a question mark, not a traceback after an hour of sampling.
             stream.reconfigure(errors="replace")
-    arguments = parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
     for name in THREADS:
         os.environ.setdefault(name, "1")
+    if words[:1] != ["run"] or ranks.announced() == 1:
+        return _main(words)
+    try:
+        return ranks.together(lambda: _main(words))
+    except InputError as error:
+        return _end(error)
+
+
+def _main(words: list[str]) -> int:
+    arguments = parser().parse_args(words)
     try:
         # Looked up here, because what a command imports is what --help must not wait for.
         from trajectories import commands

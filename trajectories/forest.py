@@ -62,6 +62,30 @@ class Forest:
         """The blocks of 0..blocks-1 that are not in, ascending."""
         return (b for b in range(blocks) if not self.done(b))
 
+    def missing_nodes(self, blocks: int, level: int = 0) -> Iterator[Key]:
+        """Nodes of at most this level that hold all of 0..blocks-1 that is not in, and nothing else.
+
+        Group by group inside each stretch of G 2^level blocks, in the order of the stretches; the first one is cut
+        into halves, quarters, ..., so that any first G 2^k blocks are made of whole nodes.
+        """
+        first = 0
+        while first * self.groups < blocks:
+            height = min(level, first.bit_length() - 1) if first else 0
+            for group in range(min(self.groups, blocks - first * self.groups)):
+                yield from self._missing_below(group, height, first >> height, blocks)
+            first += 1 << height
+
+    def _missing_below(self, group: int, level: int, index: int, blocks: int) -> Iterator[Key]:
+        tree = self._trees[group]
+        if self._covered(tree, level, index) or group + self.groups * (index << level) >= blocks:
+            return
+        last = group + self.groups * (((index + 1) << level) - 1)
+        if last < blocks and not (level and self._covers(tree, level, index)):
+            yield group, level, index
+        else:
+            yield from self._missing_below(group, level - 1, 2 * index, blocks)
+            yield from self._missing_below(group, level - 1, 2 * index + 1, blocks)
+
     def nodes(self) -> dict[Key, Block]:
         """Every live node by (group, level, index), ascending."""
         return {(g, *key): tree[key] for g, tree in enumerate(self._trees) for key in sorted(tree)}

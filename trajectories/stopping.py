@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -16,16 +17,20 @@ class Stop:
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
-    def __init__(self) -> None:
+    def __init__(self, deadline: float | None = None) -> None:
         self.heard: int | None = None
+        self.deadline = deadline  # by the clock time.monotonic
 
-    def _hear(self, number: int, frame: FrameType | None) -> None:
+    def hear(self, number: int, frame: FrameType | None = None) -> None:
+        """Take note of a signal, one's own or one that another rank has heard."""
         self.heard = number
 
     def poll(self) -> None:
-        """Raise Interrupted if a signal has come."""
+        """Raise Interrupted if a signal has come, or the time is up."""
         if self.heard is not None:
             raise Interrupted(f"stopped by {signal.Signals(self.heard).name}")
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise Interrupted("the walltime is over")
 
     @contextmanager
     def listening(self) -> Iterator[Stop]:
@@ -33,7 +38,7 @@ class Stop:
         if threading.current_thread() is not threading.main_thread():
             yield self
             return
-        previous = {number: signal.signal(number, self._hear) for number in self.SIGNALS}
+        previous = {number: signal.signal(number, self.hear) for number in self.SIGNALS}
         try:
             yield self
         finally:

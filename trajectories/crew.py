@@ -1,0 +1,120 @@
+"""Rank 0's side of working together: it hands out tasks, works itself, and answers the others between kernel calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .errors import InputError
+from .handout import Handout, Task
+from .helper import DONE, DROP, DROPPED, HEARD, HUNGRY, PREPARE, REFUSED, SAMPLE, share_kernels
+from .job import Job
+from .nodes import Sampler, sample_node
+from .ranks import World, current
+from .stopping import Stop
+
+OWN_SECONDS = 0.1  # of rank 0's own portions
+
+
+class Crew:
+    """The ranks of this job and what they are doing; without other ranks, this process alone."""
+
+    def __init__(self, stop: Stop) -> None:
+        self.stop, self.world = stop, current()
+        self._hungry: list[int] = []
+        self._known: dict[int, set[int]] = {}  # by rank: the points of its last order
+        self._arrived: list[tuple[Task, Any]] = []
+        self._out = 0  # tasks on other ranks
+        self._handout: Handout | None = None
+        self._kind = SAMPLE
+        self._material: Callable[[int], Any] = lambda point: None
+        if self.world is not None:
+            share_kernels(self.world)
+
+    @property
+    def ranks(self) -> int:
+        """How many ranks there are."""
+        return 1 if self.world is None else self.world.size
+
+    def prepare(self, handout: Handout, job: Callable[[int], Job]) -> Iterator[tuple[Task, Any]]:
+        """Yield (task, Preparation) of the handout's points as they come, prepared by any rank."""
+        return self._carry_out(PREPARE, handout, job, lambda task: job(task.point).prepare())
+
+    def sample(self, handout: Handout, sampler: Callable[[int], Sampler]) -> Iterator[tuple[Task, Any]]:
+        """Yield (task, Block) of the handout as they come, sampled by any rank."""
+        return self._carry_out(
+            SAMPLE, handout, sampler, lambda task: sample_node(sampler(task.point), task, self.attend)
+        )
+
+    def _carry_out(
+        self, kind: str, handout: Handout, material: Callable[[int], Any], do: Callable[[Task], Any]
+    ) -> Iterator[tuple[Task, Any]]:
+        self._kind, self._handout, self._material = kind, handout, material
+        self._known.clear()
+        while True:
+            self.attend()
+            own = handout.take(OWN_SECONDS)
+            for task in own:
+                self.attend()
+                result = do(task)
+                yield task, result
+                yield from self._received()
+            if not own:
+                if not self._out:
+                    break
+                if self.world is not None:
+                    self.world.wait()
+            yield from self._received()
+        self._handout = None
+
+    def attend(self) -> None:
+        """Take what the others have sent, give work to those who ask; raises Interrupted once a signal has come."""
+        if self.world is not None:
+            refusals: list[str] = []
+            for rank, (kind, *content) in self.world.receive():
+                self._take(rank, kind, content, refusals)
+            self._feed(self.world)
+            if refusals:
+                raise InputError(refusals[0])
+        self.stop.poll()
+
+    def drop(self) -> list[tuple[Task, Any]]:
+        """Call off whatever the others are doing, and return what they had finished."""
+        self._handout = None
+        if self.world is not None and self.world.size > 1 and (self._out or self._hungry):
+            for rank in range(1, self.world.size):
+                self.world.send(rank, (DROP,))
+            left = set(range(1, self.world.size))
+            while left:
+                for rank, (kind, *content) in self.world.receive():
+                    left -= {rank} if kind == DROPPED else set()
+                    self._take(rank, kind, content, [])
+                self.world.wait()
+            self._out = 0
+        return list(self._received())
+
+    def _take(self, rank: int, kind: str, content: list[Any], refusals: list[str]) -> None:
+        if kind == HUNGRY:
+            self._hungry.append(rank)
+        elif kind == DONE:
+            self._arrived += content[0]
+            self._out -= len(content[0])
+        elif kind == HEARD:
+            self.stop.hear(content[0])
+        elif kind == REFUSED:
+            refusals += content
+        elif kind == DROPPED:
+            self._hungry = [other for other in self._hungry if other != rank]
+
+    def _feed(self, world: World) -> None:
+        while self._hungry and self._handout is not None and (tasks := self._handout.take()):
+            rank = self._hungry.pop(0)
+            points = {task.point for task in tasks}
+            material = {point: self._material(point) for point in points - self._known.get(rank, set())}
+            self._known[rank] = points
+            self._out += len(tasks)
+            world.send(rank, (self._kind, tasks, material))
+
+    def _received(self) -> Iterator[tuple[Task, Any]]:
+        while self._arrived:
+            yield self._arrived.pop(0)

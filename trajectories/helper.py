@@ -1,0 +1,139 @@
+"""What every rank but the first does: prepare and sample what rank 0 sends, until it is sent away.
+
+Messages to rank 0: (HUNGRY,), (DONE, [(task, result)]), (HEARD, signal), (REFUSED, an InputError's text), (DROPPED,).
+Messages from it: (PREPARE, tasks, {point: Job}), (SAMPLE, tasks, {point: Sampler}), (LOADED,), (DROP,), (END, status).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import Any
+
+from .errors import InputError
+from .handout import ASK_BELOW_SECONDS, Task
+from .ranks import END, World
+from .stopping import Stop
+
+HUNGRY, DONE, HEARD, REFUSED, DROPPED = "hungry", "done", "heard", "refused", "dropped"
+PREPARE, SAMPLE, LOADED, DROP = "prepare", "sample", "loaded", "drop"
+SECONDS_BETWEEN_MESSAGES = 0.2
+
+
+class _Dismissed(Exception):
+    """Rank 0 has sent this rank away."""
+
+
+class _Dropped(Exception):
+    """Rank 0 has called off what this rank is doing."""
+
+
+def share_kernels(world: World) -> None:
+    """Let the other ranks on this machine load the kernels, which this one, the first there, has loaded or compiled."""
+    if world.here[0] == world.rank:
+        for rank in world.here[1:]:
+            world.send(rank, (LOADED,))
+
+
+def serve(world: World) -> int:
+    """Work for rank 0 and return the exit status that it decides on."""
+    with Stop().listening() as stop:
+        helper = _Helper(world, stop)
+        try:
+            helper.load_kernels()
+            while True:
+                helper.step()
+        except _Dismissed:
+            world.leave()
+            return helper.status
+
+
+class _Helper:
+    def __init__(self, world: World, stop: Stop) -> None:
+        self.world, self.stop = world, stop
+        self.status: int | None = None
+        self.may_load = world.here[0] == world.rank
+        self.hungry = self.told = self.busy = self.dropping = False
+        self.queue: deque[tuple[str, Task]] = deque()
+        self.material: dict[int, Any] = {}  # by point: what its tasks need
+        self.finished: list[tuple[Task, Any]] = []
+        self.sent = time.monotonic()
+
+    def load_kernels(self) -> None:
+        """Import the kernels: the first rank of each machine compiles them if need be, the others wait for it."""
+        while not self.may_load:
+            self.look()
+            self.world.wait()
+        from . import sampling  # noqa: F401
+
+        share_kernels(self.world)
+
+    def look(self) -> None:
+        """Take what has come, pass on a signal; raises _Dismissed, and _Dropped in the middle of a task."""
+        for _, (kind, *content) in self.world.receive():
+            if kind == END:
+                self.status = content[0]
+            elif kind == DROP:
+                self.queue.clear()
+                self.dropping = True
+            elif kind == LOADED:
+                self.may_load = True
+            else:
+                self._accept(kind, *content)
+        if self.status is not None:
+            raise _Dismissed
+        if self.stop.heard is not None and not self.told:
+            self.told = True
+            self.world.send(0, (HEARD, self.stop.heard))
+        if self.dropping and self.busy:
+            raise _Dropped
+
+    def step(self) -> None:
+        """Do the next task, or wait a moment for one."""
+        self.look()
+        if self.dropping:
+            self._report()
+            self.world.send(0, (DROPPED,))
+            self.dropping = self.hungry = False
+        elif not self.hungry and sum(task.seconds for _, task in self.queue) < ASK_BELOW_SECONDS:
+            self._report()
+            self.world.send(0, (HUNGRY,))
+            self.hungry = True
+        if self.queue:
+            self._work(*self.queue.popleft())
+        else:
+            self._report()
+            self.world.wait()
+
+    def _work(self, kind: str, task: Task) -> None:
+        self.busy = True
+        try:
+            self.finished.append((task, self._do(kind, task)))
+        except _Dropped:
+            pass
+        except InputError as error:
+            self.world.send(0, (REFUSED, str(error)))
+        finally:
+            self.busy = False
+        if time.monotonic() - self.sent > SECONDS_BETWEEN_MESSAGES:
+            self._report()
+
+    def _do(self, kind: str, task: Task) -> Any:
+        if kind == PREPARE:
+            return self.material[task.point].prepare()
+        from .nodes import sample_node
+
+        return sample_node(self.material[task.point], task, self.look)
+
+    def _accept(self, kind: str, tasks: list[Task], material: dict[int, Any]) -> None:
+        self.hungry = False
+        self.queue += [(kind, task) for task in tasks]
+        # Rank 0 sends nothing twice in a row: what the order before had is still here.
+        needed = {task.point for _, task in self.queue}
+        self.material = {point: one for point, one in self.material.items() if point in needed} | material
+
+    def _report(self) -> None:
+        if self.finished:
+            self.world.send(0, (DONE, self.finished))
+            self.finished = []
+        self.sent = time.monotonic()
