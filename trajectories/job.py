@@ -112,7 +112,7 @@ def chosen_points(chosen: str, points: int) -> range:
         one = parts[0] if len(parts) == 1 else None
         found = range(points)[slice(*parts)] if one is None else range(points)[one : one + 1]
         wrong = len(parts) > 3 or min(part or 0 for part in parts) < 0
-    except ValueError:
+    except (ValueError, TypeError):
         found, wrong = range(0), True
     if wrong or not found:
         raise InputError(

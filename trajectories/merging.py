@@ -65,27 +65,36 @@ def merge(paths: Sequence[str | Path], output: str | Path, partial: bool = False
     naming them; then nothing is written.
     """
     output = Path(output)
-    files = list(dict.fromkeys(Path(os.path.realpath(path)) for path in paths))
+    files = list({os.path.realpath(path): Path(path) for path in paths}.values())
+    # Whatever can be refused is refused before anything is written, a claim on the file included.
+    found = _collected(files, output, partial)
     with Ownership.acquire(output) as ownership:
-        if output.exists() and Path(os.path.realpath(output)) not in files:
-            files.append(Path(os.path.realpath(output)))
-        parts = [Part.of(path) for path in files]
-        for part in parts[1:]:
-            refuse_other(parts[0], part)
-        holders = holders_of(parts)
-        asked = {number: max(parts[i].asked[place] for i, place in held) for number, held in holders.items()}
-        refuse_other_points(parts, holders)
-        if not partial:
-            refuse_missing(parts, holders, asked)
-        target = Path(os.path.realpath(output))
-        with replacing(target, ownership.check) as temporary:
+        if output.exists():
+            found = _collected(files, output, partial)  # it may have grown while we waited for its owner
+        parts, holders, asked = found
+        with replacing(Path(os.path.realpath(output)), ownership.check) as temporary:
             done = _write(temporary, parts, holders, asked)
             if not partial and done < sum(asked.values()):
                 raise InputError(
-                    f"the files hold {done} of {sum(asked.values())} blocks together: take what there is: --partial"
+                    f"the files hold {done} of {sum(asked.values())} blocks together: run them to the end, or take "
+                    "what there is: --partial"
                 )
-        ownership.release("complete", done, sum(asked.values()))
-    return Merged(output, len(files), len(holders), parts[0].of_points, done, sum(asked.values()))
+        ownership.release("complete" if len(holders) == parts[0].of_points else "stopped", done, sum(asked.values()))
+    return Merged(output, len(parts), len(holders), parts[0].of_points, done, sum(asked.values()))
+
+
+def _collected(files: Sequence[Path], output: Path, partial: bool) -> tuple[list[Part], Holders, Mapping[int, int]]:
+    """The parts, with the output where it exists; who has which point; blocks asked for at each. Refuses misfits."""
+    there = output.exists() and os.path.realpath(output) not in map(os.path.realpath, files)
+    parts = [Part.of(path) for path in (*files, *([output] if there else []))]
+    for part in parts[1:]:
+        refuse_other(parts[0], part)
+    holders = holders_of(parts)
+    refuse_other_points(parts, holders)
+    asked = {number: max(parts[i].asked[place] for i, place in held) for number, held in holders.items()}
+    if not partial:
+        refuse_missing(parts, holders, asked)
+    return parts, holders, asked
 
 
 def _write(temporary: Path, parts: Sequence[Part], holders: Holders, asked: Mapping[int, int]) -> int:

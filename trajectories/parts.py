@@ -123,9 +123,10 @@ def refuse_missing(parts: Sequence[Part], holders: Holders, asked: Mapping[int, 
     """Raise InputError where a point is missing or, as far as can be seen beforehand, not complete."""
     missing = [number for number in range(parts[0].of_points) if number not in holders]
     if missing:
+        words = f"point {missing[0]} is" if len(missing) == 1 else f"points {spans(missing)} are"
         raise InputError(
-            f"points {spans(missing)} of 0-{parts[0].of_points - 1} are missing: run them (trajectories run ... "
-            f"--points {missing[0]}), or take what there is: --partial"
+            f"{words} missing, of 0-{parts[0].of_points - 1}: run what is missing (trajectories run RUN.toml "
+            f"--points {missing[0]} -o ...), or take what there is: --partial"
         )
     for number, held in holders.items():
         done = sum(parts[i].done[place] for i, place in held)
