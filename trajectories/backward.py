@@ -12,6 +12,7 @@ Manzano, Horowitz, Parrondo, PRX 8, 031037 (2018); Horowitz, Parrondo, NJP 15, 0
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -98,11 +99,13 @@ def reverse_of(preparation: Preparation) -> Reverse:
     return Reverse(reversed_model(model), image, turned(finish), turned(start))
 
 
-def entropies(direction: Direction, seed: int, point: int, first: int, n: int) -> np.ndarray:
+def entropies(
+    direction: Direction, seed: int, point: int, first: int, n: int, tick: Callable[[int], None] = lambda done: None
+) -> np.ndarray:
     """Return the entropy production (n,) of trajectories first ... first+n-1, in nats, with the outcome drawn.
 
     Each is a pure function of (direction, seed, point, its number). Jumps enter as integer net counts, so that equal
-    counts give equal bits. inf for a trajectory that nothing undoes.
+    counts give equal bits. inf for a trajectory that nothing undoes. `tick` hears of every so many that are done.
     """
     found = np.zeros(n)
     n_times, n_channels = len(direction.plan.times), len(direction.one_way)
@@ -114,6 +117,7 @@ def entropies(direction: Direction, seed: int, point: int, first: int, n: int) -
         samples = empty_samples(size, n_times, n_channels, largest)
         jumps(direction.plan, np.uint64(seed), stream, first + begin, *samples)
         found[begin : begin + size] = _entropy(direction, samples.initial, samples.final, samples.counts[:, -1])
+        tick(size)
     return found
 
 

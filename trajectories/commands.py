@@ -162,9 +162,11 @@ def theorems(arguments: Namespace) -> int:
     path = Path(arguments.output or f"{Path(arguments.file).stem}_theorems.png")
     if path.suffix not in (".png", ".pdf"):
         raise InputError(f"-o {path}: has the ending {path.suffix!r}: must be .png or .pdf")
+    from trajectories.stopping import Stop
     from trajectories.theorems import theorems as tested
 
-    found = tested(result, arguments.trajectories)
+    with Stop().listening() as stop, closing(_Progress(sys.stderr.isatty())) as progress:
+        found = tested(result, arguments.trajectories, stop.poll, progress)
     _print(arguments.json, found.json, found.text)
     if not arguments.no_figure:
         from trajectories.theoremfigure import draw_theorems

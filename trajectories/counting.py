@@ -49,9 +49,32 @@ def generating_function(
         return np.where(fired, np.inf, finite)
     if not np.isfinite(weights).all():
         return np.where(times > 0, np.inf, 1.0)
+    return weighted_average(master, weights, exponent, rho0, times)
+
+
+def weighted_average(
+    master: Master, weights: np.ndarray, exponent: float, rho0: np.ndarray, times: np.ndarray
+) -> np.ndarray:
+    """Return <(p(nT)/p(n0))^l prod_k w_k^{n_k}> = Tr[rho(t)^l e^{L_w t}(rho(0)^{1-l})], (T,) float64.
+
+    L_w: the generator with the jump term of channel k multiplied by w_k, n_k the number of its jumps; powers on the
+    supports. weights: (K,), finite. exponent: l. inf where the result overflows. Errors as for `generating_function`,
+    but for the entropy accounting, which is not needed.
+    """
+    master = master.covering(rho0)
+    times = check_times(times)
     exact = master.classical and np.ndim(rho0) == 1
     start = _power(_blocks(master, rho0), 1.0 - exponent, master.sectors, 0.0 if exact else SUPPORT)
     finish = _power(master.blocks(rho0, times), exponent, master.sectors, 0.0 if master.classical else SUPPORT)
+    return _overlaps(master, weights, start, finish, times)
+
+
+def jump_average(master: Master, weights: np.ndarray, rho0: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Return <prod_k w_k^{n_k}> = Tr[e^{L_w t}(rho0)], (T,) float64; arguments and errors: `weighted_average`."""
+    master = master.covering(rho0)
+    times = check_times(times)
+    start = _blocks(master, rho0)
+    finish = np.broadcast_to(master.trace_row.astype(complex), (len(times), len(start)))
     return _overlaps(master, weights, start, finish, times)
 
 
@@ -81,13 +104,9 @@ def silent_probability(master: Master, rho0: np.ndarray, times: np.ndarray, chan
     L' is the generator without their jump terms. channels: (K,) bool. rho0, times and errors as for
     `generating_function`, but for the entropy accounting, which is not needed.
     """
-    master = master.covering(rho0)
-    times = check_times(times)
     if not channels.any():
-        return np.ones(len(times))
-    start = _blocks(master, rho0)
-    finish = np.broadcast_to(master.trace_row.astype(complex), (len(times), len(start)))
-    return np.minimum(1.0, _overlaps(master, np.where(channels, 0.0, 1.0), start, finish, times))
+        return np.ones(len(check_times(times)))
+    return np.minimum(1.0, jump_average(master, np.where(channels, 0.0, 1.0), rho0, times))
 
 
 def _overlaps(

@@ -96,7 +96,7 @@ def trajectories_needed(exact: Exact, mean: float, t: int) -> float:
 
 
 def trajectories_for(mean: float, second: float, third: float) -> float:
-    """Return how many values of w > 0 resolve their average, in the sense of `trajectories_needed`; <w>, <w^2>, <w^3>."""
+    """Return how many values of w > 0 resolve their average, in the sense above, from <w>, <w^2> and <w^3>."""
     if not (np.isfinite(second) and np.isfinite(third)):
         return np.inf
     variance = second - mean**2

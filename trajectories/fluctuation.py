@@ -7,7 +7,7 @@ that are not judged, before those that are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from .statistics import p_value
 FEWEST_IN_BIN = 50
 FEWEST_IN_WINDOW = 1000
 NO_SPREAD = 1e-12
+EXPONENTS = np.linspace(-1.0, 2.0, 13)
 
 
 class Weighted(NamedTuple):
@@ -29,6 +30,7 @@ class Weighted(NamedTuple):
     count, infinite: trajectories, and those of them with Delta S = inf, which are in no bin. mean, m2: of the finite
     values, m2 = sum (x - mean)^2. bins (bins+2,) int64: how many in each, underflow first. sums (3, bins+2): of w,
     w^2, w^3 in each, w = e^{-Delta S} forward; the reversed ensemble is binned by -Delta S~, with w = 1. largest: w.
+    powers (2, U): sum e^{-u Delta S} and sum e^{-2 u Delta S} of the finite values for the EXPONENTS u.
     """
 
     count: int  # type: ignore[assignment]  # hides tuple.count, which nobody needs here
@@ -38,6 +40,7 @@ class Weighted(NamedTuple):
     bins: np.ndarray
     sums: np.ndarray
     largest: float
+    powers: np.ndarray
 
     @property
     def standard_error(self) -> float:
@@ -80,6 +83,7 @@ def weighted(values: np.ndarray, edges: np.ndarray, mirrored: bool) -> Weighted:
         np.bincount(place, minlength=size),
         np.array([np.bincount(place, weight**power, size) for power in (1, 2, 3)]),
         float(weight.max(initial=0.0)),
+        _powers(finite),
     )
 
 
@@ -95,7 +99,13 @@ def merge(a: Weighted, b: Weighted) -> Weighted:
         a.bins + b.bins,
         a.sums + b.sums,
         max(a.largest, b.largest),
+        a.powers + b.powers,
     )
+
+
+def _powers(values: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        return np.array([[np.exp(-power * u * values).sum() for u in EXPONENTS] for power in (1, 2)])
 
 
 def gather(
@@ -106,17 +116,19 @@ def gather(
     first: int,
     n: int,
     block: int,
+    tick: Callable[[int], None] = lambda done: None,
 ) -> tuple[Weighted, Running]:
     """Sample trajectories first ... first+n-1 of a direction, `block` at a time, merged in the order of their numbers.
 
-    The bits are a function of the arguments; how a block is cut into calls of the kernel cannot change them.
+    The bits are a function of the arguments; how a block is cut into calls of the kernel cannot change them. `tick`
+    hears of every so many that are done.
     """
     mirrored = direction.family == BACKWARD
     total: Weighted | None = None
     marks = np.unique(np.round(2.0 ** np.arange(0, np.log2(n) + 0.5, 0.25)).astype(np.int64).clip(1, n))
     before, found = np.zeros(2), []
     for begin in range(0, n, block):
-        values = entropies(direction, seed, point, first + begin, min(block, n - begin))
+        values = entropies(direction, seed, point, first + begin, min(block, n - begin), tick)
         part = weighted(values, edges, mirrored)
         total = part if total is None else merge(total, part)
         weight = np.exp(-values)

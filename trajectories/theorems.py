@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .alongside import Alongside
 from .backward import Direction, backward, expected_entropy, forward, survival
 from .errors import InputError
 from .fluctuation import (
     FEWEST_IN_BIN,
-    FEWEST_IN_WINDOW,
     Bins,
     Running,
     Weighted,
@@ -21,20 +22,20 @@ from .fluctuation import (
     gather,
     windowed_row,
 )
+from .judging import judged_mean, studentised
 from .kernels.ledger import ENTROPY
 from .layout import HEADER, aligned, cells, described, plain
 from .preparation import Preparation
 from .report import FALSE_ALARM_RATE, judge, rows_of, verdict
 from .rows import Row
 from .scgf import time_reversal_breaking
-from .statistics import p_value
 from .tables import EXIT_STATUS
+from .theoremcurves import Curves, curves_of
 
 if TYPE_CHECKING:
     from .results import Point, Result
 
 SAME = 1e-10
-NO_SPREAD = 1e-12
 PILOT_SHARE = 4  # one trajectory that only settles the bins for so many that are judged
 INTEGRAL = "integral_fluctuation_theorem"
 
@@ -46,7 +47,8 @@ class PointTheorems:
     rows: judged. forward, backward: weighted histograms in the bins of `edges` (bins+1,). bins: what the detailed
     theorem compares, None where nothing can be. running: of e^{-Delta S}. error: exact standard deviation of one
     e^{-Delta S}, inf where it overflows. average: exact <e^{-Delta S}>. breaking: None where Theta leaves the process
-    and its steady state as they are, else what it changes.
+    and its steady state as they are, else what it changes. alongside: the parts of Delta S and its infimum. curves:
+    lambda(u), None where there is none.
     """
 
     parameters: dict[str, Any]
@@ -59,6 +61,8 @@ class PointTheorems:
     error: float
     average: float
     breaking: str | None
+    alongside: Alongside
+    curves: Curves | None
 
     def json(self) -> dict[str, Any]:
         """Return rows, weights, the compared bins and the slope, which is an illustration and not judged."""
@@ -70,7 +74,8 @@ class PointTheorems:
             "largest_weight_share": self.forward.largest_share,
             "exact_error_of_average": self.error / np.sqrt(self.forward.count),
             "time_reversal": self.breaking or "symmetric",
-        }
+            "scgf": None if self.curves is None else self.curves.json(),
+        } | self.alongside.json()
         if self.bins is not None:
             ratio, error = self.bins.log_ratio
             slope, uncertainty = self.bins.slope
@@ -98,6 +103,7 @@ class PointTheorems:
             slope, error = self.bins.slope
             below.append(f"slope of the log ratio {slope:.4f} ± {error:.4f} (illustration, not judged)")
         below.append(f"time reversal: {self.breaking or 'leaves the process and its steady state as they are'}")
+        below += self.alongside.lines()
         return [described(self.parameters), *aligned([HEADER, *(cells(row) for row in shown)]), *below]
 
 
@@ -135,33 +141,73 @@ class Theorems:
         return "\n".join([*lines, "", f"verdict: {self.verdict} ({judged} rows judged together)"])
 
 
-def theorems(result: Result, trajectories: int | None = None) -> Theorems:
+def theorems(
+    result: Result,
+    trajectories: int | None = None,
+    poll: Callable[[], None] = lambda: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Theorems:
     """Test the fluctuation theorems of a result, with `trajectories` forward and as many reversed ones.
 
     By default as many as the result has, which are then the same ones: they are sampled anew, being functions of their
-    numbers, as are the reversed ones, in streams of their own. Raises InputError where the model has no entropy
-    accounting or `trajectories` is below 1.
+    numbers, as are the reversed ones, in streams of their own. `poll` is called every tenth of a second or so, and
+    `progress(done, total)` hears of trajectories. Raises InputError where the model has no entropy accounting or
+    `trajectories` is below 1.
     """
     n = result.trajectories if trajectories is None else trajectories
     if n < 1:
         raise InputError(f"trajectories = {n}: must be 1 or more")
-    found = [point_theorems(point, result.seed, point.index, n) for point in result.points]
+    beside = [Alongside.of(point.preparation) for point in result.points]
+    tick = _ticker(sum(2 * n + 2 * _pilot(n) + n * one.anything for one in beside), poll, progress)
+    found = [
+        point_theorems(point, result.seed, point.index, n, alongside=one, tick=tick)
+        for point, one in zip(result.points, beside, strict=True)
+    ]
     rows = iter(judge([row for point in found for row in point.rows]))
     points = tuple(replace(point, rows=tuple(next(rows) for _ in point.rows)) for point in found)
     title = f"{result.name}: fluctuation theorems, {n:,} trajectories forward and {n:,} reversed, seed {result.seed}"
     return Theorems(title, points)
 
 
+def _ticker(total: int, poll: Callable[[], None], progress: Callable[[int, int], None]) -> Callable[[int], None]:
+    """Return what is told of every few trajectories that are done."""
+    done = 0
+
+    def tick(n: int) -> None:
+        nonlocal done
+        done += n
+        progress(done, total)
+        poll()
+
+    return tick
+
+
+def _pilot(n: int) -> int:
+    """Number of trajectories that only settle the bins."""
+    return max(1, n // PILOT_SHARE)
+
+
 def point_theorems(
-    point: Point, seed: int, number: int, n: int, reverse: Direction | None = None, ahead: Direction | None = None
+    point: Point,
+    seed: int,
+    number: int,
+    n: int,
+    reverse: Direction | None = None,
+    ahead: Direction | None = None,
+    alongside: Alongside | None = None,
+    tick: Callable[[int], None] = lambda done: None,
 ) -> PointTheorems:
-    """Return the theorems of one sweep point, not yet judged. reverse, ahead: other processes, for controls."""
+    """Return the theorems of one sweep point, not yet judged. reverse, ahead: other processes, for controls.
+
+    alongside: what is sampled beside Delta S, if it is settled already. tick: hears of every so many trajectories.
+    """
     preparation = point.preparation
     ahead, reverse = ahead or forward(preparation), reverse or backward(preparation)
     edges, block = preparation.ledger.edges[0], preparation.block_size
-    bins = settled_bins((ahead, reverse), edges, seed, number, n, block)
-    there, running = gather(ahead, edges, seed, number, 0, n, block)
-    back, _ = gather(reverse, edges, seed, number, 0, n, block)
+    bins = settled_bins((ahead, reverse), edges, seed, number, n, block, tick)
+    there, running = gather(ahead, edges, seed, number, 0, n, block, tick)
+    back, _ = gather(reverse, edges, seed, number, 0, n, block, tick)
+    beside = (alongside or Alongside.of(preparation)).sampled(seed, number, n, tick)
     breaking = asymmetry(preparation)
     time, found = float(preparation.times[-1]), bins_of(there, back, bins)
     average = float(preparation.exact.mean[-1, point.weight_column])
@@ -171,17 +217,37 @@ def point_theorems(
         detailed_row(found, time),
         windowed_row(there, back, edges, breaking is None, time),
         *_mean_rows(preparation, there, back),
+        *beside.rows(),
     ]
     error = float(np.sqrt(max(float(preparation.exact.second[-1]) - average**2, 0.0)))
-    return PointTheorems(point.parameters, tuple(rows), edges, there, back, found, running, error, average, breaking)
+    return PointTheorems(
+        point.parameters,
+        tuple(rows),
+        edges,
+        there,
+        back,
+        found,
+        running,
+        error,
+        average,
+        breaking,
+        beside,
+        curves_of(preparation, there, back),
+    )
 
 
 def settled_bins(
-    directions: tuple[Direction, Direction], edges: np.ndarray, seed: int, number: int, n: int, block: int
+    directions: tuple[Direction, Direction],
+    edges: np.ndarray,
+    seed: int,
+    number: int,
+    n: int,
+    block: int,
+    tick: Callable[[int], None] = lambda done: None,
 ) -> list[slice]:
     """Return the bins that the detailed theorem compares, from trajectories n, n+1, ..., which are never judged."""
-    pilot = max(1, n // PILOT_SHARE)
-    expected = [gather(one, edges, seed, number, n, pilot, block)[0].bins * (n / pilot) for one in directions]
+    pilot = _pilot(n)
+    expected = [gather(one, edges, seed, number, n, pilot, block, tick)[0].bins * (n / pilot) for one in directions]
     return compared_bins(edges, *expected)
 
 
@@ -214,32 +280,16 @@ def _mean_rows(preparation: Preparation, there: Weighted, back: Weighted) -> lis
     rows = []
     if not preparation.ledger.one_way.any():
         exact = float(preparation.exact.mean[-1, column])
-        rows.append(_mean_row(Row("entropy_production", "outcome drawn", None, 0.0, time, "nat", exact), there))
+        row = Row("entropy_production", "outcome drawn", None, 0.0, time, "nat", exact)
+        rows.append(judged_mean(row, there.mean, there.standard_error, there.count))
     reversed_exact = expected_entropy(preparation)
     if np.isfinite(reversed_exact):
         row = Row("reversed_entropy_production", None, None, 0.0, time, "nat", reversed_exact)
-        return [*rows, _mean_row(row, back)]
+        return [*rows, judged_mean(row, back.mean, back.standard_error, back.count)]
     row = Row("reversed_survival", None, None, 0.0, time, "1", survival(preparation))
     lost = "reversed trajectories that undo a forward one; the others take a one-way jump or end outside its start"
     share, n = 1 - back.infinite / back.count, back.count
     row = replace(row, estimate=share, standard_error=float(np.sqrt(share * (1 - share) / n)), note=lost)
     if not FEWEST_IN_BIN <= back.infinite <= n - FEWEST_IN_BIN:
         return [*rows, replace(row, status="unresolved")]
-    return [*rows, _studentised(row, (1 - 2 * share) / np.sqrt(n * share * (1 - share)))]
-
-
-def _mean_row(row: Row, found: Weighted) -> Row:
-    row = replace(row, estimate=found.mean, standard_error=found.standard_error)
-    assert row.exact is not None
-    if found.count < FEWEST_IN_WINDOW:
-        return replace(row, status="unresolved", note=f"fewer than {FEWEST_IN_WINDOW} trajectories")
-    if not found.standard_error > NO_SPREAD:
-        same = abs(found.mean - row.exact) <= NO_SPREAD * max(1.0, abs(row.exact))
-        return replace(row, standard_error=0.0, status="exact" if same else "disagree")
-    return _studentised(row)
-
-
-def _studentised(row: Row, skewness: float = 0.0) -> Row:
-    assert row.estimate is not None and row.exact is not None and row.standard_error is not None
-    z = (row.estimate - row.exact) / row.standard_error
-    return replace(row, z=float(z), p_value=float(p_value(z, skewness)), status="judged")
+    return [*rows, studentised(row, (1 - 2 * share) / np.sqrt(n * share * (1 - share)))]

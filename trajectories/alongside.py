@@ -1,0 +1,247 @@
+"""What is sampled of the entropy production beside its value at the end: its parts, and how low it goes on the way.
+
+The infimum law: in the steady state e^{-Delta S(t)} is a martingale of mean one, so that Delta S(t) falls to -x or
+below at any time with probability e^{-x} at most, and <inf_t Delta S(t)> >= -1, however long the trajectory. It needs
+Delta S(t) at every instant, which exists where all sectors have dimension 1; then it changes at jumps alone.
+Neri, Roldan, Julicher, PRX 7, 011019 (2017); for Delta S and its parts Manzano, Horowitz, Parrondo, PRX 8, 031037
+(2018).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from .errors import InputError
+from .exact import trajectories_for
+from .judging import FEWEST, NO_SPREAD, judged_mean
+from .kernels.along import extrema
+from .kernels.plan import CHANNEL, SLOT, SLOT_END, TARGET
+from .master import Master
+from .preparation import Preparation
+from .recordstream import Recorded, record_stream
+from .rows import Row
+from .split import Split, adiabatic_average, nonadiabatic_average, split_means, split_of
+from .statistics import Block, block_of, merge, skewness_of_mean, standard_error
+
+LEVELS = 0.25 * np.arange(1, 33)  # x in P(inf Delta S <= -x)
+JUDGED_LEVELS = (1.0, 2.0, 4.0)
+BOUND = -1.0
+SAME = 1e-10
+
+# Columns of the numbers that are kept of a trajectory.
+ADIABATIC, NONADIABATIC, WEIGHT_AD, WEIGHT_NA, INFIMUM, SUPREMUM = range(6)
+PARTS = ("adiabatic", "nonadiabatic")
+"""The parts of Delta S in the order of their columns."""
+
+
+@dataclass(frozen=True)
+class Alongside:
+    """What trajectories say of the parts of Delta S and of its extrema, and what is known of them beforehand.
+
+    split: None where Delta S has no parts; split_undefined then says why. infimum_undefined: why Delta S(t) has no
+    infimum, None where it has. total: mergeable statistics of the columns above, histogram row 0 the number of
+    trajectories with inf Delta S <= -x for the LEVELS x; None where neither exists.
+    """
+
+    preparation: Preparation
+    split: Split | None
+    split_undefined: str | None
+    infimum_undefined: str | None
+    total: Block | None = None
+
+    @classmethod
+    def of(cls, preparation: Preparation) -> Alongside:
+        """Settle what exists."""
+        split: Split | None = None
+        reason: str | None = None
+        try:
+            split = split_of(_master(preparation))
+        except InputError as error:
+            reason = str(error)
+        return cls(preparation, split, reason, infimum_undefined(preparation))
+
+    @property
+    def anything(self) -> bool:
+        return self.split is not None or self.infimum_undefined is None
+
+    def sampled(
+        self, seed: int, point: int, trajectories: int, tick: Callable[[int], None] = lambda n: None
+    ) -> Alongside:
+        """Return this with the statistics of trajectories 0, 1, ...; `tick` hears of every so many that are done."""
+        if not self.anything:
+            return self
+        measure, total = partial(_measured, self, _targets(self.preparation)), None
+        for piece in record_stream(self.preparation, seed, point, trajectories):
+            part = measure(piece)
+            total = part if total is None else merge(total, part)
+            tick(len(piece.initial))
+        return replace(self, total=total)
+
+    def rows(self) -> list[Row]:
+        """Return the rows that can be judged, not yet judged."""
+        rows: list[Row] = []
+        if self.split is not None:
+            rows += [row for part in (ADIABATIC, NONADIABATIC) for row in self._split_rows(part)]
+        if self.infimum_undefined is None and self.total is not None:
+            rows += self._infimum_rows(self.total)
+        return rows
+
+    def json(self) -> dict[str, Any]:
+        """Return what there is beside the rows: why something is undefined, and the distribution of the infimum."""
+        found: dict[str, Any] = {
+            "split": {"defined": self.split is not None, "reason": self.split_undefined},
+            "infimum": {"defined": self.infimum_undefined is None, "reason": self.infimum_undefined},
+        }
+        if self.split is not None:
+            names = [channel.name for channel in self.preparation.model.channels]
+            found["split"]["potential_change"] = dict(zip(names, self.split.potential.tolist(), strict=True))
+        if self.infimum_undefined is None and self.total is not None:
+            n = int(self.total.count)
+            share = self.total.histogram[0] / n
+            found["infimum"] |= {
+                "x": LEVELS,
+                "probability": share,
+                "standard_error": np.sqrt(share * (1 - share) / n),
+                "bound": np.exp(-LEVELS),
+                "mean_supremum": float(self.total.mean[0, SUPREMUM]),
+            }
+        return found
+
+    def lines(self) -> list[str]:
+        """Return what stands below a table."""
+        lines = []
+        if self.split_undefined is not None:
+            lines.append(self.split_undefined)
+        if self.infimum_undefined is not None:
+            lines.append(f"infimum of Delta S(t) undefined: {self.infimum_undefined}")
+        return lines
+
+    def _split_rows(self, part: int) -> list[Row]:
+        """<Delta S_x> and <e^{-Delta S_x}> of one part, and the latter by its tilted generator."""
+        assert self.split is not None
+        preparation, name = self.preparation, PARTS[part]
+        master, start, times = _master(preparation), _start(preparation), preparation.times[-1:]
+        time = float(times[0])
+        average = (adiabatic_average, nonadiabatic_average)[part]
+        exact = [float(average(master, self.split, float(power), start, times)[0]) for power in (1, 2, 3)]
+        lowered = exact[0] < 1 - 1e-9
+        row = Row("generating_function", f"{name} G(1,T)", None, 0.0, time, "1", None, estimate=exact[0])
+        if lowered:
+            why = "start without full rank" if part == NONADIABATIC else "one-way channels"
+            rows = [replace(row, note=f"below one: {why}")]
+        else:
+            status = "exact" if abs(exact[0] - 1) <= SAME else "disagree"
+            rows = [replace(row, exact=1.0, status=status, note=f"tilted generator, difference {exact[0] - 1:.1e}")]
+        mean = float(split_means(master, self.split, start, times)[part][0])
+        mean = 0.0 if abs(mean) < NO_SPREAD else mean
+        row = Row(f"{name}_entropy_production", None, None, 0.0, time, "nat", mean)
+        if np.isfinite(mean):
+            rows.append(self._mean(row, part))
+        row = Row(f"integral_fluctuation_theorem_{name}", None, None, None, time, "1", exact[0])
+        needed = trajectories_for(*exact)
+        row = self._mean(row, WEIGHT_AD + part)
+        if self.total is not None and self.total.count < needed:
+            wanted = f"{needed:.2g}" if needed < 1e300 else "more than 1e+300"
+            row = replace(row, z=None, p_value=None, status="unresolved", note=f"takes {wanted} trajectories")
+        return [*rows, row]
+
+    def _mean(self, row: Row, column: int) -> Row:
+        if self.total is None:
+            return row
+        skewness = float(skewness_of_mean(self.total)[0, column])
+        estimate, error = float(self.total.mean[0, column]), float(standard_error(self.total)[0, column])
+        row = judged_mean(row, estimate, error, int(self.total.count), skewness)
+        same = row.status == "exact"
+        return replace(row, estimate=row.exact, note="the same on every trajectory") if same else row
+
+    def _infimum_rows(self, total: Block) -> list[Row]:
+        """<inf Delta S> >= -1 and P(inf Delta S <= -x) <= e^{-x}: broken only from one side."""
+        time, n = float(self.preparation.times[-1]), int(total.count)
+        estimate, error = float(total.mean[0, INFIMUM]), float(standard_error(total)[0, INFIMUM])
+        row = Row("entropy_infimum", ">= -1", None, 0.0, time, "nat", None, estimate, error)
+        if n < FEWEST:
+            return [replace(row, status="unresolved", note=f"fewer than {FEWEST} trajectories")]
+        if not error > NO_SPREAD:
+            status = "exact" if estimate >= BOUND - NO_SPREAD else "disagree"
+            return [replace(row, standard_error=0.0, status=status, note="the same on every trajectory")]
+        z = (estimate - BOUND) / error
+        below = float(special.ndtr(z)) if z < 0 else 1.0
+        rows = [replace(row, z=z if z < 0 else None, p_value=below, status="judged", note="a bound, not a value")]
+        for x in JUDGED_LEVELS:
+            count = int(total.histogram[0, int(np.flatnonzero(LEVELS == x)[0])])
+            share, bound = count / n, float(np.exp(-x))
+            # Of n trajectories at most a binomial number with this probability, however close to the bound.
+            p = float(special.bdtrc(count - 1, n, bound)) if count else 1.0
+            rows.append(
+                Row(
+                    "entropy_infimum_probability", f"inf <= -{x:g}", None, 0.0, time, "1", None, share,
+                    float(np.sqrt(share * (1 - share) / n)), None, p, "judged", f"at most {bound:.4g}",
+                )
+            )  # fmt: skip
+        return rows
+
+
+def infimum_undefined(preparation: Preparation) -> str | None:
+    """Return why the infimum law has nothing to say here, None where it has."""
+    if not preparation.model.entropy:
+        return f"{preparation.model.name} has no entropy accounting"
+    largest = int(preparation.sectors.dimensions.max())
+    if largest > 1:
+        return f"sectors of dimension > 1 (up to {largest}), where Delta S(t) exists at the end alone"
+    if not preparation.steady:
+        return "the start is not the steady state, and the law holds there alone"
+    return None
+
+
+def _master(preparation: Preparation) -> Master:
+    return Master(preparation.model, preparation.sectors)
+
+
+def _start(preparation: Preparation) -> np.ndarray:
+    """Return rho(0) as flattened blocks."""
+    if preparation.steady:
+        return preparation.exact.density[-1]
+    first = preparation.spectra[0]
+    return preparation.sectors.flatten((first.vectors * first.probabilities) @ first.vectors.conj().T)
+
+
+def _targets(preparation: Preparation) -> np.ndarray:
+    """Return the sector after a jump, (S, K) int64, -1 where a channel cannot fire."""
+    plan = preparation.plan
+    target = np.full((len(plan.sectors), len(preparation.model.channels)), -1, np.int64)
+    for s, row in enumerate(plan.sectors):
+        for slot in plan.slots[row[SLOT] : row[SLOT_END]]:
+            target[s, slot[CHANNEL]] = slot[TARGET]
+    return target
+
+
+def _measured(found: Alongside, target: np.ndarray, piece: Recorded) -> Block:
+    """Return the statistics of a piece of trajectories."""
+    preparation, n = found.preparation, len(piece.initial)
+    ledger = preparation.ledger
+    x = np.zeros((n, 1, 6))
+    if found.split is not None:
+        infinite = (piece.counts * ledger.one_way).any(axis=1)
+        finite = np.where(np.isinf(found.split.adiabatic), 0.0, found.split.adiabatic)
+        x[:, 0, ADIABATIC] = (piece.counts * finite).sum(axis=1)
+        boundary = ledger.log_start[piece.initial] - ledger.log_finish[piece.final]
+        x[:, 0, NONADIABATIC] = boundary + (piece.counts * found.split.nonadiabatic).sum(axis=1)
+        x[:, 0, WEIGHT_AD] = np.where(infinite, 0.0, np.exp(-x[:, 0, ADIABATIC]))
+        x[:, 0, WEIGHT_NA] = np.exp(-x[:, 0, NONADIABATIC])
+    below = np.zeros(len(LEVELS), np.int64)
+    if found.infimum_undefined is None:
+        with np.errstate(divide="ignore"):  # states that are empty in the steady state are never entered
+            log_steady = np.log(preparation.exact.density[-1].real)
+        both = np.zeros((n, 2))
+        arrays = (ledger.pair_sign, ledger.pair_entropy, ledger.one_way, piece.initial, piece.offsets, piece.channels)
+        extrema(log_steady, preparation.plan.start_sector, target, *arrays, both)
+        x[:, 0, [INFIMUM, SUPREMUM]] = both
+        below = (both[:, :1] <= -LEVELS).sum(axis=0)
+    nothing = np.zeros((1, 1)), below[None], np.zeros(1, np.int64), np.zeros((n, 1))
+    return block_of(x, 0, *nothing)
