@@ -164,7 +164,7 @@ def products_of_adjoints(operators: np.ndarray) -> np.ndarray:
     d = operators.shape[-1]
     if d <= SMALL or np.count_nonzero(operators) > operators.size / 10:
         return operators.conj().swapaxes(-1, -2) @ operators
-    products = np.zeros_like(operators)
+    products = np.zeros(operators.shape, complex)
     for product, operator in zip(products, operators, strict=True):
         jump = sparse.csr_array(operator)
         (jump.conj().T @ jump).toarray(out=product)
