@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -10,7 +11,9 @@ from scipy.sparse.linalg import expm_multiply
 
 TERMS = 18
 BASE_NORM = 0.5
-HUGE = 1e100
+_ORDERS = np.arange(TERMS + 1)
+HUGE = 1e75  # a vector of this size times two such matrices, and sums of it, are no overflow
+SMALL = 24
 
 
 class DensePropagator:
@@ -43,20 +46,23 @@ class DensePropagator:
     def advance(self, vector: np.ndarray, duration: float) -> tuple[np.ndarray, float]:
         """Return (v, log_scale) with e^{G duration} vector = e^{log_scale} v."""
         steps, rest = self._split(duration)
-        vector = self._short(vector, rest)
+        vector = self._shortly(vector, rest)
         log_scale = 0.0
         for j in range(steps.bit_length()):
             if steps >> j & 1:
                 power, log_power = self._power(j)
-                vector, log_vector = _rescaled(power @ vector)
-                log_scale += log_power + log_vector
-        return vector, log_scale
+                vector = power @ vector
+                if log_power:
+                    vector, log_vector = _rescaled(vector)
+                    log_scale += log_power + log_vector
+        vector, log_vector = _rescaled(vector)
+        return vector, log_scale + log_vector
 
     def integrate(self, vector: np.ndarray, duration: float) -> tuple[np.ndarray, np.ndarray]:
         """Return e^{G duration} vector and the integral of e^{G s} vector over s from 0 to duration."""
         steps, rest = self._split(duration)
         total = self._short_integral(vector, rest)
-        vector = self._short(vector, rest)
+        vector = self._shortly(vector, rest)
         for j in range(steps.bit_length()):
             if steps >> j & 1:
                 total = total + self._integral(j) @ vector
@@ -67,6 +73,21 @@ class DensePropagator:
         ratio = duration / self._base
         # Beyond 2^50 steps the remainder is below the resolution of the duration itself.
         return (int(ratio), max(0.0, duration - int(ratio) * self._base)) if ratio < 2**50 else (int(ratio), 0.0)
+
+    def _shortly(self, vector: np.ndarray, duration: float) -> np.ndarray:
+        """The same as `_short` on a vector; the terms of a small matrix are kept, since calls cost more than sums."""
+        size = len(self._generator)
+        if size > SMALL:
+            return self._short(vector, duration)
+        return (duration**_ORDERS @ self._terms).reshape(size, size) @ vector
+
+    @cached_property
+    def _terms(self) -> np.ndarray:
+        """(TERMS + 1, D^2): G^n / n!."""
+        terms = [np.eye(len(self._generator), dtype=self._generator.dtype)]
+        for n in range(1, TERMS + 1):
+            terms.append(self._generator @ terms[-1] / n)
+        return np.array(terms).reshape(TERMS + 1, -1)
 
     def _short(self, vector: np.ndarray, duration: float) -> np.ndarray:
         """Taylor series of e^{G duration} on a vector or matrix."""
