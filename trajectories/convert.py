@@ -125,6 +125,12 @@ def pack(model: Model) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     return meta, arrays
 
 
+def showing(model: Model, numbers: Mapping[str, float]) -> Model:
+    """The same model, bit by bit, with these numbers among the parameters that reports show."""
+    meta, arrays = pack(model)
+    return unpack(type(model), {**meta, "parameters": {**meta["parameters"], **numbers}}, arrays)
+
+
 def unpack(kind: type[Model], meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Model:
     """What `Model.unpack` documents."""
     from trajectories.model import Channel, Reservoir

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from .errors import InputError
 from .model import Model
 from .preparation import Preparation, prepare
 from .runfile import Run
+
+if TYPE_CHECKING:
+    from .optimum import Optimum
 
 STREAM_VERSION = 1  # raised when the same seed would give other trajectories
 
@@ -25,7 +28,7 @@ class Job:
     trajectories: how many are asked for. records: how many of the first ones keep their jump records. pair: the
     subsystems, from 0, whose entanglement is meant. mapping: the run as tables. swept: what this
     point of a sweep has of its own. point: its number in the whole sweep of `points`, which keys its random streams.
-    text: the run file, if there was one.
+    text: the run file, if there was one. optimum: what [optimise] found at this point.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Job:
     point: int = 0
     points: int = 1
     text: str = ""
+    optimum: Optimum | None = None
 
     @classmethod
     def of(cls, run: Run) -> Job:
@@ -53,6 +57,8 @@ class Job:
                 f"{run.source or run.name}: has a [sweep] over {names}: must be one point here; "
                 "choose it with --point, or take a run file without a sweep"
             )
+        mapping = run.mapping()
+        run = run.points()[0][1]
         model = run.build_model()
         return cls(
             name=run.name,
@@ -65,8 +71,9 @@ class Job:
             burn_in=run.burn_in,
             records=run.records,
             pair=run.pair_of(model),
-            mapping=run.mapping(),
+            mapping=mapping,
             text=run.text,
+            optimum=run.optimum,
         )
 
     def prepare(self) -> Preparation:

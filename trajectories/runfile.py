@@ -15,6 +15,12 @@ title, description                  optional strings
 [observables] name = "expression"   such as "n1 + n2" or "sx1*sx2", or a Hermitian matrix
 [sweep]       parameter = [0, 1, 2]  one or two parameters of [system], each with its values, or a range:
               parameter = { from = 0.1, to = 10, points = 21, scale = "log" }   (scale: "linear" if left out)
+[derived]     name = "formula"      a number worked out at each point: "0.16 * p_c" of the numbers in [system] (defaults
+              included), the swept, the optimised and other derived ones; + - * / **, pi, inf, sqrt exp log tanh coth
+              sinh cosh abs min max. What only formulas use, swept or derived, need not be a parameter of the system.
+[optimise]    maximise              a quantity of the steady state (`steady` lists them), or a formula of some
+              over = { g = [1e-6, 1e-2], p_h = [] }   the parameters that take, at each point, the values at which it
+              is largest, and their bounds ([]: default ones, see `derived`); the search is deterministic (`optimum`)
 [figure]      title, quantities, histogram, trajectory, formats; figures of a paper: x, y, z, curves and more, which
               `figurekeys` lists
 """
@@ -24,23 +30,26 @@ from __future__ import annotations
 import itertools
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajectories import figurekeys, runkeys
 from trajectories.checks import hermitian
 from trajectories.errors import InputError
 from trajectories.figurekeys import Figure
 from trajectories.initial import given_state, named_state
-from trajectories.runkeys import SECTIONS
+from trajectories.runkeys import SECTIONS, Optimise
 from trajectories.schema import Table, canonical_value, kind, listing, nearest, show
 
 if TYPE_CHECKING:
+    from trajectories.derived import Resolved
     from trajectories.model import Model
+    from trajectories.optimum import Optimum
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +61,8 @@ class Run:
     table. times (T,): increasing, the last one is `duration`. initial: a word, or a nested tuple of complex numbers
     (vector or rows of a density matrix). pair: 0-based subsystems or None (the model's own). observables: name ->
     expression or rows of a matrix. given: the Model where it was made in Python instead of described in [system].
+    derived: name -> formula. optimise: what is largest at each point, over which parameters. At one of `points` these
+    two are worked out: auxiliary are the numbers that are no parameters, optimum what was found.
     """
 
     name: str
@@ -74,6 +85,10 @@ class Run:
     sweep: Mapping[str, tuple[float, ...]]
     figure: Figure
     given: Model | None
+    derived: Mapping[str, str] = field(default_factory=dict)
+    optimise: Optimise | None = None
+    auxiliary: Mapping[str, float] = field(default_factory=dict)
+    optimum: Optimum | None = None
 
     @classmethod
     def from_mapping(
@@ -109,6 +124,8 @@ class Run:
         system = runkeys.system(tables["system"]) if model is None or "system" in mapping else {"name": model.name}
         observables = runkeys.observables(tables["observables"])
         figure = figurekeys.figure(tables["figure"], title, (*runkeys.QUANTITIES, *observables))
+        sweep = runkeys.sweep(tables["sweep"])
+        derived = runkeys.derived(tables["derived"], system, sweep)
         return cls(
             name=name,
             title=title,
@@ -120,33 +137,63 @@ class Run:
             system=MappingProxyType(system),
             **runkeys.ensemble(tables["ensemble"], figure.sampled),
             observables=MappingProxyType(observables),
-            sweep=MappingProxyType(runkeys.sweep(tables["sweep"])),
+            sweep=MappingProxyType(sweep),
             figure=figure,
             given=model,
+            derived=MappingProxyType(derived),
+            optimise=runkeys.optimise(tables["optimise"], (*sweep, *derived)),
         )
 
     def points(self) -> list[tuple[dict[str, float], Run]]:
         """Return the points of the sweep, the last parameter fastest: what is swept, and the run at that point."""
+        every = [dict(zip(self.sweep, values, strict=True)) for values in itertools.product(*self.sweep.values())]
+        settled: dict[str, Any] = {"sweep": MappingProxyType({}), "derived": MappingProxyType({}), "optimise": None}
+        if not self.derived and self.optimise is None:
+            systems = [MappingProxyType({**self.system, **swept}) for swept in every]
+            return [(swept, replace(self, system=one, **settled)) for swept, one in zip(every, systems, strict=True)]
+        whole = self.resolved({name: np.array([swept[name] for swept in every], float) for name in self.sweep})
         found = []
-        for values in itertools.product(*self.sweep.values()):
-            swept = dict(zip(self.sweep, values, strict=True))
-            system = MappingProxyType({**self.system, **swept})
-            found.append((swept, replace(self, system=system, sweep=MappingProxyType({}))))
+        for i, swept in enumerate(every):
+            one = {k: float(v[i]) if isinstance(v, np.ndarray) else v for k, v in whole.system.items()}
+            one |= {name: value for name, value in swept.items() if name in one}
+            extra = {name: float(values[i]) for name, values in whole.auxiliary.items()}
+            optimum = whole.optima[i] if whole.optima else None
+            system = MappingProxyType(one)
+            point = replace(self, system=system, auxiliary=MappingProxyType(extra), optimum=optimum, **settled)
+            found.append((swept, point))
         return found
+
+    def resolved(self, swept: Mapping[str, ArrayLike], changes: Mapping[str, Any] | None = None) -> Resolved:
+        """Return the [system] table with arrays at values (n,) of what is swept, [derived] and [optimise] worked out.
+
+        changes: of [system] or of derived numbers. `steady.steady_values` takes the table. Raises InputError where a
+        formula has no value.
+        """
+        from trajectories.derived import resolve
+
+        return resolve(self, swept, changes)
 
     def build_model(self) -> Model:
         """Return the Model that [system] describes. Raises InputError where it cannot be built."""
         if self.given is not None:
             return self.given
+        if (self.derived or self.optimise) and not self.sweep:
+            return self.points()[0][1].build_model()
         parameters = {key: value for key, value in self.system.items() if key not in ("name", "file", "function")}
         try:
             if "file" in self.system:
                 from trajectories import usermodel
 
-                return usermodel.build(self.directory / self.system["file"], self.system["function"], parameters)
-            from trajectories import systems
+                model = usermodel.build(self.directory / self.system["file"], self.system["function"], parameters)
+            else:
+                from trajectories import systems
 
-            return systems.build(self.system["name"], parameters)
+                model = systems.build(self.system["name"], parameters)
+            if self.auxiliary:
+                from trajectories.convert import showing
+
+                model = showing(model, self.auxiliary)
+            return model
         except InputError as error:
             raise InputError(f"{self._where('system')}: {error}") from None
 
@@ -211,6 +258,8 @@ class Run:
             },
             "observables": canonical_value(self.observables),
             "sweep": canonical_value(self.sweep),
+            "derived": dict(self.derived),
+            "optimise": self.optimise.mapping() if self.optimise else {},
             "figure": self.figure.mapping(),
         }
 

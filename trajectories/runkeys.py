@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from trajectories import figurekeys, ranges
 from trajectories.errors import InputError
-from trajectories.schema import Table, complex_entries, kind, listing, plain, show
+from trajectories.formulas import Formula
+from trajectories.schema import Table, complex_entries, is_number, kind, listing, plain, show
 
 SECTIONS = {
     "system": None,
     "ensemble": ("trajectories", "duration", "samples", "times", "initial", "seed", "records", "burn_in", "pair"),
     "observables": None,
     "sweep": None,
+    "derived": None,
+    "optimise": ("maximise", "over"),
     "figure": figurekeys.KEYS,
 }
 QUANTITIES = (
@@ -35,6 +40,8 @@ QUANTITIES = (
         "observable",
     ),
 )
+MODEL_KEYS = ("name", "file", "function")
+MOST_OPTIMISED = 4
 SAMPLES = 10
 MOST_TRAJECTORIES = 10**15
 
@@ -163,6 +170,66 @@ def observables(table: Table) -> dict[str, str | tuple[Any, ...]]:
             table.refuse(name, 'an expression such as "n1 + n2", or a Hermitian matrix as a list of rows')
         found[name] = _frozen(entries)
     return found
+
+
+def derived(table: Table, system: Mapping[str, Any], swept: Mapping[str, Any]) -> dict[str, str]:
+    """Check the [derived] table: name -> formula, none of them given elsewhere; a number is a formula too."""
+    found = {}
+    for key in table.values:
+        value = table.values[key]
+        text = repr(value) if is_number(value) else table.text(key, wanted='a formula such as "0.16 * p_c"')
+        Formula.parse(text, table.where(key))
+        for section, names in (("system", system), ("sweep", swept)):
+            if key in names:
+                raise InputError(f"{table.where(key)}: is in [{section}] too: must be given only once")
+        if not key.isidentifier():
+            raise InputError(f"{table.where(key)}: must be a name of letters, digits and _")
+        found[key] = text
+    return found
+
+
+@dataclass(frozen=True)
+class Optimise:
+    """What is to be largest at each point, and over which parameters: (name, lower bound, upper bound), None for the
+    default ones.
+    """
+
+    maximise: str
+    over: tuple[tuple[str, float | None, float | None], ...]
+
+    def mapping(self) -> dict[str, Any]:
+        return {
+            "maximise": self.maximise,
+            "over": {name: [] if low is None else [low, high] for name, low, high in self.over},
+        }
+
+
+def optimise(table: Table, taken: Sequence[str]) -> Optimise | None:
+    """Check the [optimise] table. taken: names that are swept or derived, and cannot be searched over."""
+    if not table.values:
+        return None
+    wanted = "a table such as { g = [1e-6, 1e-2], p_h = [] }, [] for the default bounds, or a list of names"
+    maximise = table.text("maximise", wanted='a quantity of the steady state such as "concurrence"')
+    Formula.parse(maximise, table.where("maximise"))
+    over = plain(table.values.get("over"))
+    if isinstance(over, list) and all(isinstance(name, str) for name in over):
+        over = dict.fromkeys(over, [])
+    if not isinstance(over, Mapping) or not 1 <= len(over) <= MOST_OPTIMISED:
+        raise InputError(f"{table.where('over')} = {show(over)}: must be {wanted}; one to four parameters")
+    found: list[tuple[str, float | None, float | None]] = []
+    for name, ends in over.items():
+        ends = plain(ends)
+        if name in taken:
+            raise InputError(f"{table.where('over')}: {name} is in [sweep] or [derived] too: must be in one of them")
+        if ends == []:
+            found.append((name, None, None))
+            continue
+        if not (isinstance(ends, list) and len(ends) == 2 and all(map(is_number, ends)) and ends[0] < ends[1]):
+            raise InputError(f"{table.where('over')}: {name} = {show(ends)}: must be two numbers [lower, upper]")
+        if not all(map(math.isfinite, ends)):
+            raise InputError(f"{table.where('over')}: {name} = {show(ends)}: bounds must be finite")
+        found.append((name, float(ends[0]), float(ends[1])))
+    return Optimise(maximise, tuple(found))
 
 
 def sweep(table: Table) -> dict[str, tuple[float, ...]]:

@@ -59,8 +59,8 @@ def steady_values(
     """Values of quantities of the steady state, each (n,), by name.
 
     system: a [system] table in which numbers may be arrays (n,); directory: where its `file` is looked up. check:
-    False leaves out the check of parameters that were checked before. Raises InputError for an unknown quantity (with
-    the nearest and all known ones), bad parameters, and where a steady state is not unique.
+    False leaves out the check of parameters, and gives nan where a machine refuses them. Raises InputError for an
+    unknown quantity (with the nearest and all known ones), bad parameters, and where a steady state is not unique.
     """
     table = {key: np.asarray(value, float) if isinstance(value, np.ndarray) else value for key, value in system.items()}
     arrays = {key: value for key, value in table.items() if isinstance(value, np.ndarray)}
@@ -78,13 +78,13 @@ def steady_values(
             result[name] = threshold_temperatures(points)
         elif name in found:
             value = np.broadcast_to(np.asarray(found[name](), float), (n,)).copy()
-            if np.isnan(value).any():
+            if check and np.isnan(value).any():
                 _explain(points, int(np.isnan(value).argmax()), name)
             result[name] = value
         else:
             rest.append(name)
     if rest:
-        each = [_generic(points.model(i), rest, found) for i in range(n)]
+        each = [_at(points, i, rest, found, check) for i in range(n)]
         result |= {name: np.array([one[name] for one in each]) for name in rest}
     return {name: result[name] for name in names}
 
@@ -144,11 +144,22 @@ class Points:
 
 def _explain(points: Points, i: int, name: str) -> None:
     """Raise the InputError of a point whose closed form gives no number; nothing where a ratio 0/0 is meant."""
+    if points.table["name"] == "cavity":
+        from trajectories.systems.cavity_steady import cavity_steady
+
+        cavity_steady(**points.model(i).parameters)
     Master(points.model(i)).steady_blocks  # noqa: B018 - says what is wrong
 
 
-def _generic(model: Model, names: Iterable[str], closed: Mapping[str, Any] = {}) -> dict[str, float]:  # noqa: B006
-    rho = steady_state(model)
+def _at(points: Points, i: int, names: Iterable[str], closed: Quantities, check: bool) -> dict[str, float]:
+    """The quantities at point i; without the check, nan where the machine refuses its parameters."""
+    try:
+        model = points.model(i)
+        rho = steady_state(model)
+    except InputError:
+        if check:
+            raise
+        return dict.fromkeys(names, np.nan)
     return {name: _value(model, rho, name, closed) for name in names}
 
 

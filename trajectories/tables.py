@@ -15,6 +15,7 @@ from .statistics import effective_sample_size, largest_weight_share
 
 if TYPE_CHECKING:
     from .job import Job
+    from .optimum import Optimum
     from .results import Point, Result
 
 EXIT_STATUS = {"agree": 0, "disagree": 1, "unresolved": 3}
@@ -48,7 +49,8 @@ class Report:
             _point_report(point, tuple(next(judged) for _ in rows))
             for point, rows in zip(result.points, found, strict=True)
         ]
-        return cls(f"{result.name}: {_amount(result)}, seed {result.seed}", tuple(points))
+        title = "\n".join([f"{result.name}: {_amount(result)}, seed {result.seed}", *stopping_lines(result)])
+        return cls(title, tuple(points))
 
     @property
     def rows(self) -> list[Row]:
@@ -118,10 +120,14 @@ class Report:
 
 @dataclass(frozen=True)
 class Solution:
-    """What the master equation alone says of a run: for each point of its sweep parameters, rows and what was found."""
+    """What the master equation alone says of a run: for each point of its sweep parameters, rows and what was found.
+
+    optima: for each point what [optimise] found, None where nothing was optimised.
+    """
 
     title: str
     points: tuple[tuple[dict[str, Any], tuple[Row, ...], tuple[str, ...]], ...]
+    optima: tuple[Optimum | None, ...]
 
     @classmethod
     def of(cls, jobs: Sequence[Job]) -> Solution:
@@ -131,7 +137,7 @@ class Solution:
             preparation = job.prepare()
             parameters = dict(job.model.parameters) | dict(job.swept)
             points.append((parameters, tuple(exact_rows(preparation)), tuple(preparation.summary)))
-        return cls(jobs[0].name, tuple(points))
+        return cls(jobs[0].name, tuple(points), tuple(job.optimum for job in jobs))
 
     def json(self) -> dict[str, Any]:
         """Return {"points": [{"parameters", "rows": [{"quantity", "reservoir", "exact", ...}]}]}."""
@@ -143,13 +149,16 @@ class Solution:
             }
             for parameters, rows, _ in self.points
         ]
+        for point, optimum in zip(points, self.optima, strict=True):
+            if optimum is not None:
+                point["maximum"] = optimum.json()
         return {"points": points}
 
     def text(self) -> str:
         """Return a table of the last sample time for every point."""
         lines = [f"{self.title}: master equation"]
         header = ("quantity", "of", "(from, time]", "exact", "unit", "")
-        for parameters, rows, summary in self.points:
+        for (parameters, rows, summary), optimum in zip(self.points, self.optima, strict=True):
             last = max(row.time for row in rows)
             found = [
                 (row.quantity, row.label or row.reservoir or "", interval(row), number(row.exact), row.unit, row.note)
@@ -157,8 +166,30 @@ class Solution:
                 if row.time == last
             ]
             described_so = [described(parameters), *("  " + line for line in summary)]
+            if optimum is not None:
+                described_so.append("  " + optimum.text())
             lines += [*([""] if len(self.points) > 1 else []), *described_so, *aligned([header, *found])]
         return "\n".join(lines)
+
+
+def stopping_lines(result: Result) -> list[str]:
+    """Say by which rule a run ended and at which number of blocks, and on how many ranks it was sampled."""
+    lines = []
+    rule = result.meta.get("stopping")
+    if rule:
+        ended = [f"n = {n}" if n is not None else "not met" for n in rule["blocks"]]
+        counts = ", ".join(f"{end}{f' ({ended.count(end)} points)' * (len(ended) > 1)}" for end in dict.fromkeys(ended))
+        lines.append(
+            f"stopping rule: standard errors {', '.join(rule['targets'])}, looked at after the first n = "
+            f"{rule['first_look']} blocks and whenever n had doubled; ended at: {counts}"
+        )
+    sessions = result.meta.get("sessions") or []
+    ranks = list(dict.fromkeys(session.get("ranks", "1") for session in sessions))
+    if ranks not in ([], ["1"]):
+        threads = "/".join(dict.fromkeys(session.get("threads", "1") for session in sessions))
+        one = threads == "1"
+        lines.append(f"sampled on {' and '.join(ranks)} ranks, {threads} thread{'s' * (not one)} each")
+    return lines
 
 
 def _amount(result: Result) -> str:

@@ -27,14 +27,8 @@ def build(file: Path, function: str, parameters: Mapping[str, Any]) -> Model:
     """
     from trajectories.model import Model
 
-    module = _load(file)
     where = f"{file}: {function}"
-    target = getattr(module, function, None)
-    if not callable(target):
-        defined = [name for name, value in vars(module).items() if inspect.isfunction(value) and name[0] != "_"]
-        raise InputError(
-            f"{file}: has no function {function}; {nearest(function, defined)}it has {listing(defined) or 'none'}"
-        )
+    target = _function(file, function)
     _check_arguments(target, where, parameters)
     try:
         model = target(**parameters)
@@ -45,6 +39,28 @@ def build(file: Path, function: str, parameters: Mapping[str, Any]) -> Model:
     if not isinstance(model, Model):
         raise InputError(f"{where} returned {kind(model)}: must return a trajectories.Model")
     return model
+
+
+def parameters(file: Path, function: str) -> tuple[frozenset[str] | None, dict[str, Any]]:
+    """Names of the arguments that the function takes, None where it takes any, and the defaults of those with one.
+
+    Raises InputError where file or function are missing.
+    """
+    every = inspect.signature(_function(file, function)).parameters.values()
+    takes_any = any(one.kind is one.VAR_KEYWORD for one in every)
+    defaults = {one.name: one.default for one in every if one.default is not inspect.Parameter.empty}
+    return None if takes_any else frozenset(one.name for one in every), defaults
+
+
+def _function(file: Path, function: str) -> Callable[..., Any]:
+    module = _load(file)
+    target = getattr(module, function, None)
+    if not callable(target):
+        defined = [name for name, value in vars(module).items() if inspect.isfunction(value) and name[0] != "_"]
+        raise InputError(
+            f"{file}: has no function {function}; {nearest(function, defined)}it has {listing(defined) or 'none'}"
+        )
+    return target
 
 
 def _load(file: Path) -> ModuleType:

@@ -18,11 +18,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trajectories.systems.four_levels import Way
-
 Floats = NDArray[np.float64]
 Quantities = dict[str, Callable[[], Floats]]
 """Quantities of the steady state by name, such as "heat_current.c", each a function that makes its array."""
+
+
+class Ways(NamedTuple):
+    """`four_levels.Way` in arrays: rates up (G to i), down (i to G), top (i to E), fall (E to i)."""
+
+    up: Floats
+    down: Floats
+    top: Floats
+    fall: Floats
 
 
 class Flips(NamedTuple):
@@ -55,12 +62,12 @@ def bose(T: Floats, energy: Floats) -> Floats:
         return boltzmann(T, energy) / -np.expm1(-energy / T)
 
 
-def four_level_arrays(x: Way, y: Way, exchange: Floats) -> Floats:
+def four_level_arrays(x: Ways, y: Ways, exchange: Floats) -> Floats:
     """`four_level_populations` for arrays of rates: (4, n), nan where the steady state is not unique."""
     rates = np.array(np.broadcast_arrays(*x, *y, exchange), float)
     with np.errstate(all="ignore"):
         rates = rates / rates.max(axis=0)
-        x, y, w = Way(*rates[:4]), Way(*rates[4:8]), rates[8]
+        x, y, w = Ways(*rates[:4]), Ways(*rates[4:8]), rates[8]
         out_x, out_y = x.down + x.top, y.down + y.top
         det = out_x * out_y + w * (out_x + out_y)
         ground = x.fall * (x.down * (out_y + w) + w * y.down) + y.fall * (y.down * (out_x + w) + w * x.down)
@@ -145,8 +152,8 @@ def exchange_quantities(
     if damping is None:
         damping = 0.5 * (first.down_0 + first.up_1), 0.5 * (second.down_0 + second.up_1)
     D = damping[0] + damping[1]
-    x = Way(second.up_0, second.down_0, first.up_1, first.down_1)
-    y = Way(first.up_0, first.down_0, second.up_1, second.down_1)
+    x = Ways(second.up_0, second.down_0, first.up_1, first.down_1)
+    y = Ways(first.up_0, first.down_0, second.up_1, second.down_1)
     p = four_level_arrays(x, y, 2.0 * g**2 * D / (D**2 + detuning**2))
     p00, p01, p10, p11 = p
     c = 1j * g * (p01 - p10) / (D + 1j * detuning)

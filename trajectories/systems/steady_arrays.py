@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from trajectories.errors import InputError
 from trajectories.systems import pair_arrays as pairs
-from trajectories.systems.four_levels import Way
-from trajectories.systems.pair_arrays import Flips, Floats, Quantities, bose, fermi
+from trajectories.systems.pair_arrays import Flips, Floats, Quantities, Ways, bose, fermi
 
 
 def _independent(up: Floats, down: Floats, quantum: Floats, T: Floats) -> Flips:
@@ -100,7 +100,7 @@ def diamond_arrays(
         with np.errstate(divide="ignore"):
             beta = {"A": np.log(down_A) - np.log(up_A), "S": np.log(down_S) - np.log(up_S)}
     # Every step has twice its bath's rate; the four levels want only ratios.
-    p = pairs.four_level_arrays(Way(up_S, down_S, up_S, down_S), Way(up_A, down_A, up_A, down_A), np.zeros(()))
+    p = pairs.four_level_arrays(Ways(up_S, down_S, up_S, down_S), Ways(up_A, down_A, up_A, down_A), np.zeros(()))
     ground, symmetric, antisymmetric, excited = p
     middle = 0.5 * (symmetric + antisymmetric)
     found = pairs.pair_quantities(np.array([ground, middle, middle, excited]), 0.5 * (symmetric - antisymmetric) + 0j)
@@ -159,7 +159,7 @@ def common_bath_arrays(
         over_lower = _way(first[1], slow, second[0], fast)
         over_upper = _way(second[1], fast, first[0], slow)
         ways[bath], temperatures[bath] = (over_lower, over_upper), np.asarray(T, float)
-    x, y = (Way(*(sum(parts) for parts in zip(*(way[i] for way in ways.values()), strict=True))) for i in (0, 1))
+    x, y = (Ways(*(sum(parts) for parts in zip(*(way[i] for way in ways.values()), strict=True))) for i in (0, 1))
     p = pairs.four_level_arrays(x, y, 2.0 * np.asarray(dephasing, float))
     ground, low, high, top = p
     middle = (sin**2 * high + cos**2 * low, cos**2 * high + sin**2 * low)
@@ -193,9 +193,9 @@ def common_bath_arrays(
     }
 
 
-def _way(bottom: Floats, n_bottom: Floats, top: Floats, n_top: Floats) -> Way:
+def _way(bottom: Floats, n_bottom: Floats, top: Floats, n_top: Floats) -> Ways:
     low, high = 2.0 * bottom**2, 2.0 * top**2
-    return Way(low * n_bottom, low * (n_bottom + 1.0), high * n_top, high * (n_top + 1.0))  # type: ignore[arg-type]
+    return Ways(low * n_bottom, low * (n_bottom + 1.0), high * n_top, high * (n_top + 1.0))
 
 
 def _without_rounding(a: Floats, b: Floats) -> tuple[Floats, Floats]:
@@ -205,7 +205,8 @@ def _without_rounding(a: Floats, b: Floats) -> tuple[Floats, Floats]:
 
 
 def cavity_arrays(**values: Any) -> Quantities:
-    """The cavity model, point by point through its sparse equations (`cavity_steady`): the state of its two qubits.
+    """The cavity model, point by point through its sparse equations (`cavity_steady`): the state of its two qubits,
+    nan where these refuse the parameters.
 
     effective.concurrence is that of the diamond which is left when the cavity follows at once. photons: mean number.
     """
@@ -219,7 +220,11 @@ def cavity_arrays(**values: Any) -> Quantities:
         point = {key: float(column[i]) for key, column in columns.items()}
         if "n_max" in point:
             point["n_max"] = int(point["n_max"])
-        steady = cavity_steady(**point)  # type: ignore[arg-type]
+        try:
+            steady = cavity_steady(**point)  # type: ignore[arg-type]
+        except InputError:
+            populations[:, i] = coherence[i] = photons[i] = np.nan
+            continue
         populations[:, i], coherence[i] = np.diagonal(steady.pair).real, steady.pair[1, 2]
         photons[i] = np.arange(len(steady.photons)) @ steady.photons
 

@@ -1,0 +1,217 @@
+"""[derived] and [optimise] of a run file: from what is given and swept to the parameters that a machine takes.
+
+A derived number is a formula of the numbers in [system], of what is swept or optimised, of a machine's defaults and of
+other derived ones, in any order, never around a circle. A name that only formulas use need not be a parameter. The
+optimised parameters take, at each point, the values at which a quantity of the steady state is largest (`optimum`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from trajectories.errors import InputError
+from trajectories.formulas import Formula
+from trajectories.runkeys import MODEL_KEYS, Optimise
+from trajectories.schema import is_number, show
+
+if TYPE_CHECKING:
+    from trajectories.optimum import Optimum
+    from trajectories.runfile import Run
+
+COUPLING_BOUNDS = (1e-6, 1e-2)
+CAVITY_BOUNDS = (1e-6, 1e2)
+TEMPERATURE_BOUNDS = (1e-2, 1e2)
+BETA_BOUNDS = (-10.0, 10.0)
+ENERGIES = ("energy", "epsilon_h", "epsilon_A", "omega")
+
+Numbers = dict[str, Any]
+
+
+class Resolved(NamedTuple):
+    """What a run comes to at points (n,) of its sweep.
+
+    system: the [system] table with every parameter the machine takes, numbers that vary as arrays (n,). auxiliary:
+    names that are no parameters, with their arrays. optima: one for each point, none where nothing is optimised.
+    """
+
+    system: dict[str, Any]
+    auxiliary: dict[str, NDArray[np.float64]]
+    optima: tuple[Optimum, ...]
+
+
+def resolve(run: Run, swept: Mapping[str, ArrayLike], changes: Mapping[str, Any] | None = None) -> Resolved:
+    """Work out the machine's parameters.
+
+    swept: values (n,) by name, all of one length. changes: of [system], also of a derived number, which is then given.
+    Raises InputError for a name that nothing gives, a circle, and a value that does not exist.
+    """
+    given = {**run.system, **(changes or {})}
+    arrays = {name: np.atleast_1d(np.asarray(value, float)) for name, value in swept.items()}
+    formulas = {name: text for name, text in run.derived.items() if name not in (changes or {})}
+    n = max((len(array) for array in arrays.values()), default=1)
+    machine = _Machine(given, formulas, run.directory, run.source)
+    if run.optimise is None:
+        return Resolved(*machine.at({**given, **arrays}, n), ())
+    optima = tuple(
+        _optimum(machine, {**given, **{name: float(array[i]) for name, array in arrays.items()}}, run.optimise)
+        for i in range(n)
+    )
+    best = {name: np.array([one.parameters[name] for one in optima]) for name in optima[0].parameters}
+    return Resolved(*machine.at({**given, **arrays, **best}, n), optima)
+
+
+class _Machine:
+    """A [system] table with its formulas in the order in which they can be worked out."""
+
+    def __init__(self, system: Mapping[str, Any], derived: Mapping[str, str], directory: Path, source: str) -> None:
+        self.directory, self.source, self.derived = directory, source, dict(derived)
+        self.takes, self.defaults = _signature(system, directory)
+        where = f"{source}: [derived] " if source else "[derived] "
+        formulas = {name: Formula.parse(text, f"{where}{name}") for name, text in derived.items()}
+        self.formulas = _ordered(formulas)
+        self.used = frozenset().union(*(formula.names for formula in formulas.values()))
+
+    def at(self, table: Mapping[str, Any], n: int, check: bool = True) -> tuple[dict[str, Any], Numbers]:
+        """The [system] table of `Resolved` and the auxiliary numbers. check: refuse a value that does not exist."""
+        values = self.numbers(table)
+        found = dict(table)
+        for name, formula in self.formulas:
+            value = formula.evaluate(values)
+            if check and np.isnan(value).any():
+                raise InputError(
+                    f"{formula.where} = {show(formula.text)}: has no value at point {int(np.argmax(np.isnan(value)))}: "
+                    "must be a number at every point"
+                )
+            values[name] = value
+            found[name] = np.broadcast_to(value, (n,)) if value.ndim or n > 1 else float(value)
+        extra = {name for name in found if name not in MODEL_KEYS and not self.parameter(name)}
+        extra &= self.used
+        system = {name: value for name, value in found.items() if name not in extra}
+        return system, {name: np.broadcast_to(np.asarray(found[name], float), (n,)) for name in sorted(extra)}
+
+    def numbers(self, table: Mapping[str, Any]) -> Numbers:
+        """What formulas may name: the machine's defaults and everything in the table that is a number."""
+        return self.defaults | {key: v for key, v in table.items() if is_number(v) or isinstance(v, np.ndarray)}
+
+    def parameter(self, name: str) -> bool:
+        return self.takes is None or name in self.takes
+
+
+def _signature(system: Mapping[str, Any], directory: Path) -> tuple[frozenset[str] | None, Numbers]:
+    """The parameters that the machine takes (None: any), and the defaults that are numbers."""
+    if "file" in system:
+        from trajectories import usermodel
+
+        known, defaults = usermodel.parameters(directory / system["file"], system["function"])
+    else:
+        from trajectories.systems import describe
+
+        found = describe(system["name"])["parameters"]
+        known, defaults = frozenset(found), {name: one["default"] for name, one in found.items()}
+    return known, {name: float(value) for name, value in defaults.items() if is_number(value)}
+
+
+def _ordered(formulas: Mapping[str, Formula]) -> list[tuple[str, Formula]]:
+    """The formulas, each after those that it needs. Raises InputError for a circle, naming it."""
+    done: dict[str, Formula] = {}
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in done or name not in formulas:
+            return
+        if name in path:
+            circle = " -> ".join((*path[path.index(name) :], name))
+            raise InputError(f"{formulas[name].where}: goes around in a circle: {circle}: one of them must be a number")
+        for other in sorted(formulas[name].names):
+            visit(other, (*path, name))
+        done[name] = formulas[name]
+
+    for name in formulas:
+        visit(name, ())
+    return list(done.items())
+
+
+_FOUND: dict[Any, Optimum] = {}
+"""Maxima that were searched before: the points of a sweep are gone through more than once."""
+
+
+def _optimum(machine: _Machine, table: Mapping[str, Any], optimise: Optimise) -> Optimum:
+    """The maximum at one point, remembered unless the machine is a file that may change."""
+    if "file" in table:
+        return _search(machine, table, optimise)
+    key = (tuple(sorted((k, repr(value)) for k, value in table.items())), tuple(machine.derived.items()), optimise)
+    if key not in _FOUND:
+        _FOUND[key] = _search(machine, table, optimise)
+    return _FOUND[key]
+
+
+def _search(machine: _Machine, table: Mapping[str, Any], optimise: Optimise) -> Optimum:
+    """The parameters at which the quantity is largest, at one point."""
+    from trajectories.optimum import ENTANGLEMENT, maximum
+    from trajectories.steady import fast, steady_values
+
+    where = f"{machine.source}: [optimise]" if machine.source else "[optimise]"
+    target = Formula.parse(optimise.maximise, f"{where} maximise")
+    bounds = {name: _bounds(name, low, high, table, machine, where) for name, low, high in optimise.over}
+
+    def valued(formula: Formula, check: bool) -> Callable[[dict[str, NDArray[np.float64]]], NDArray[np.float64]]:
+        def values(over: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+            n = len(next(iter(over.values())))
+            system, auxiliary = machine.at({**table, **over}, n, check)
+            numbers = machine.numbers({**system, **auxiliary})
+            asked = sorted(formula.names - set(numbers))
+            found = steady_values(system, asked, machine.directory, check=check)
+            return np.broadcast_to(formula.evaluate({**numbers, **found}), (n,))
+
+        return values
+
+    # Checked once: what is wrong with a parameter or a quantity is said before anything is searched.
+    valued(target, True)({name: np.array([_middle(*ends)]) for name, ends in bounds.items()})
+    margin = None
+    if optimise.maximise in ENTANGLEMENT[:2]:
+        margin = valued(Formula.parse("entanglement_margin", where), False)
+    quick = fast(table) and table.get("name") != "cavity" and not _slow(table)
+    return maximum(optimise.maximise, valued(target, False), bounds, fast=quick, margin=margin)
+
+
+def _slow(table: Mapping[str, Any]) -> bool:
+    """Whether a machine has no closed form at these parameters."""
+    return any(np.any(table.get(name, 0.0)) for name in ("kappa_h", "kappa_c")) or bool(
+        table.get("dephasing") and table.get("epsilon_A") != table.get("epsilon_B")
+    )
+
+
+def _middle(low: float, high: float) -> float:
+    return float(np.sqrt(low * high)) if low > 0 and high > 0 else 0.5 * (low + high)
+
+
+def _bounds(
+    name: str, low: float | None, high: float | None, table: Mapping[str, Any], machine: _Machine, where: str
+) -> tuple[float, float]:
+    """The bounds as given, or the default ones.
+
+    Temperatures T_*: 1e-2 to 1e2 times the machine's energy (energy, epsilon_h, epsilon_A or omega); beta_*: -10 to
+    10; other parameters, couplings and rates: 1e-6 to 1e-2 times that energy, where weak-coupling master equations
+    hold, and 1e-6 to 1e2 times g in the cavity.
+    """
+    if name not in machine.used and not machine.parameter(name):
+        takes = ", ".join(sorted(machine.takes or ()))
+        raise InputError(f"{where} over {name}: is no parameter and in no formula; parameters are {takes}")
+    if low is not None and high is not None:
+        return low, high
+    if "file" in table or not machine.parameter(name):
+        raise InputError(f"{where} over {name}: has no default bounds: must be given, such as {name} = [1e-6, 1e-2]")
+    numbers = machine.numbers(table)
+    scale = float(next((numbers[energy] for energy in ENERGIES if energy in numbers), 1.0))
+    if name.startswith("beta_"):
+        return BETA_BOUNDS
+    if name.startswith("T_"):
+        return TEMPERATURE_BOUNDS[0] * scale, TEMPERATURE_BOUNDS[1] * scale
+    if table["name"] == "cavity":
+        scale = float(numbers["g"]) if name != "g" else 1.0
+        return CAVITY_BOUNDS[0] * scale, CAVITY_BOUNDS[1] * scale
+    return COUPLING_BOUNDS[0] * scale, COUPLING_BOUNDS[1] * scale

@@ -1,0 +1,85 @@
+"""The hot temperature from which on heat entangles: Brask et al., NJP 17, 113029 (2015), Figs. 2(d) and 4.
+
+Of reset_engine, flux_qubits and double_dot the lowest T_h at which there are couplings (g and the hot rate, in units of
+the cold one's) with |<01|rho|10>| > sqrt(p_00 p_11) in the steady state. Found by search, for one bath colder than the
+other as far as T_h = 10^6 T_c; the closed forms that the first two seem to have, 1/T_c - 1/T_h = ln(49 + 20 sqrt6)/E
+and 4 ln(1 + sqrt2)/E, are fits and are not used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import brentq
+
+from trajectories.errors import InputError
+from trajectories.optimum import Box, Floats, _refined
+
+if TYPE_CHECKING:
+    from trajectories.steady import Points
+
+RATES = {
+    "reset_engine": ("p_c", "p_h"),
+    "flux_qubits": ("gamma_c", "gamma_h"),
+    "double_dot": ("gamma_c", "gamma_h"),
+}
+RATIOS = (1e-3, 10.0)
+GRID = 21
+SHARES = np.concatenate([np.geomspace(1e-3, 0.9, 23), 1.0 - np.geomspace(0.05, 1e-6, 10)])
+"""1 - T_c/T_h, in rising order."""
+
+
+def threshold_temperatures(points: Points) -> Floats:
+    """The threshold T_h at each point (n,): 0 at T_c = 0, nan where no T_h entangles.
+
+    points: of one of the three machines; its own g, hot rate and T_h do not matter. Raises InputError for others.
+    """
+    name = points.table.get("name")
+    if name not in RATES:
+        raise InputError(f"threshold_temperature: is a quantity of {', '.join(RATES)}, not of {name}")
+    return np.array([_threshold(points[i]) for i in range(points.n)])
+
+
+def _threshold(table: dict[str, float]) -> float:
+    T_c = table["T_c"]
+    if T_c == 0.0:
+        return 0.0
+    box = Box({"g": RATIOS, "hot": RATIOS})
+    axes = np.meshgrid(SHARES, *[np.linspace(0.0, 1.0, GRID)] * 2, indexing="ij")
+    share, unit = axes[0].ravel(), np.stack([axis.ravel() for axis in axes[1:]], axis=1)
+    margins = _margin(table, share, box.values(unit)).reshape(len(SHARES), -1)
+    above = np.flatnonzero(np.nanmax(margins, axis=1) > 0.0)
+    last = int(above[0]) if len(above) else int(np.nanargmax(np.nanmax(margins, axis=1)))
+    start = unit[np.nanargmax(margins[last])]
+
+    def best(at: float) -> float:
+        nonlocal start
+        start, value = _refined(lambda v: _margin(table, np.full(len(v["g"]), at), v), box, start, 0.05, True)
+        return value
+
+    if best(SHARES[last]) <= 0.0:
+        return float("nan")
+    low = last - 1
+    while low >= 0 and best(SHARES[low]) > 0.0:
+        low -= 1
+    if low < 0:
+        return float(T_c)
+    return float(T_c / (1.0 - brentq(best, SHARES[low], SHARES[low + 1], xtol=1e-12, rtol=1e-10)))
+
+
+def _margin(table: dict[str, float], share: Floats, couplings: dict[str, Floats]) -> Floats:
+    """ln(|<01|rho|10>|/sqrt(p_00 p_11)) at 1 - T_c/T_h = share and couplings in units of the cold rate."""
+    from trajectories.steady import steady_values
+
+    cold, hot = RATES[table["name"]]  # type: ignore[index]
+    T_h = table["T_c"] / (1.0 - share)
+    rate = np.full(len(share), table[cold])
+    total = rate
+    if table["name"] == "flux_qubits":
+        # A bosonic bath's total rate Gamma coth(E/2T) is what counts, however hot it is.
+        energy = table.get("energy", 1.0)
+        total = rate / np.tanh(0.5 * energy / table["T_c"])
+        rate = total * np.tanh(0.5 * energy / T_h)
+    system = {**table, "T_h": T_h, "g": total * couplings["g"], hot: rate * couplings["hot"]}
+    return steady_values(system, ["entanglement_margin"], check=False)["entanglement_margin"]
