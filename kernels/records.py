@@ -88,7 +88,7 @@ def pairs(
 def fourier(
     offsets: Int1, times: Float1, channels: Int1, weights: Float1, begin: float, omegas: Float1, x: Float2
 ) -> None:
-    """Fill x (n, 2 F) with real and imaginary parts of sum_j w_{k_j} e^{-i omega (t_j - begin)} over jumps after begin."""
+    """Fill x (n, 2 F) with real and imaginary parts of sum_j w_{k_j} e^{-i omega (t_j - begin)}, over t_j > begin."""
     for i in range(len(x)):
         for j in range(offsets[i], offsets[i + 1]):
             weight = weights[channels[j]]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 from trajectories import __version__, helptexts
 
@@ -119,6 +120,20 @@ def _counting(command: Parser) -> None:
     command.add_argument("file", metavar="FILE", help="a run file RUN.toml, or a result FILE.h5")
     _changes(command, " (RUN.toml only)")
     command.add_argument("--scgf", action="store_true", help="show lambda(u), -0.5 <= u <= 1.5, of every count")
+    records = command.add_argument_group("of a result's jump records, sampled anew (each option repeatable)")
+
+    def asked(name: str, metavar: str, text: str, kind: Callable[[str], Any] = str) -> None:
+        records.add_argument(name, action="append", default=[], metavar=metavar, type=kind, help=text)
+
+    asked("--waiting", "FROM,TO", "waiting times from a jump of FROM to the next of TO: channels, reservoirs, A+B, any")
+    asked("--g2", "FROM,TO", "g2(tau) of two such groups")
+    asked("--spectrum", "COUNT", "power spectrum of the current of a count: a reservoir, jumps or entropy")
+    asked("--first-passage", "COUNT=N", "when a count first reaches N or -N (or COUNT=LOW:HIGH); entropy: Delta S")
+    asked("--frequency", "W", "an angular frequency of the spectra (default: up to 16 relaxation rates)", float)
+    records.add_argument("--longest", type=float, metavar="TAU", help="longest waiting time or distance looked at")
+    records.add_argument("--trajectories", type=_whole, metavar="N", help="how many (default: all of them)")
+    command.add_argument("--point", type=_whole, metavar="I", help="one point of a sweep, from 0 (default: all)")
+    command.add_argument("-o", "--output", metavar="FIG.png", help="draw what was asked of the records, .png or .pdf")
     _json(command)
 
 

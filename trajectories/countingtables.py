@@ -3,32 +3,55 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
+from .countingasked import Asked, Wanted
 from .countingexact import ExactCounting
 from .countingreport import CountingRow, counting_rows
+from .errors import InputError
 from .job import Job
 from .layout import aligned, described, interval, number, with_error
 from .master import Master
+from .recordrows import sampled_rows
 from .report import FALSE_ALARM_RATE, judge, verdict
-from .results import Result
+from .results import Point, Result
 from .rows import Row
 from .sectors import find_sectors
 from .steadycounting import CUMULANTS, RATIOS, SteadyCounting
 from .tables import EXIT_STATUS
 
+ALL = Wanted()
 HEADER = ("quantity", "of", "(from, time]", "estimate", "exact", "z", "long time", "unit", "status", "")
+RECORDS = ("quantity", "of", "interval", *HEADER[3:6], "steady, T = inf", *HEADER[7:])
+
+
+class Hears(NamedTuple):
+    """What is called while records are sampled."""
+
+    poll: Callable[[], None]
+    progress: Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class CountingPoint:
-    """One sweep point: the steady state's counting statistics, and the sampled rows where there are any."""
+    """One sweep point: the steady state's counting statistics, and the sampled rows where there are any.
+
+    asked: what was asked of the jump records. records: the rows of each of them.
+    """
 
     parameters: dict[str, Any]
     trajectories: int | None
     steady: SteadyCounting
     rows: tuple[CountingRow, ...]
+    asked: tuple[Asked, ...] = ()
+    records: tuple[tuple[CountingRow, ...], ...] = ()
+
+    @property
+    def every(self) -> list[CountingRow]:
+        """All sampled rows."""
+        return [*self.rows, *(row for own in self.records for row in own)]
 
 
 @dataclass(frozen=True)
@@ -47,18 +70,27 @@ class Counting:
         return cls(f"{job.name}: counting statistics of the steady state", (point,), every_scgf)
 
     @classmethod
-    def of_result(cls, result: Result, every_scgf: bool = False) -> Counting:
-        """Compare a Result's counts with the exact ones; all rows of all points are judged as one family."""
-        points = []
-        for point in result.points:
-            model = point.preparation.model
-            steady = SteadyCounting.of(Master(model, find_sectors(model)), every_scgf)
-            rows = tuple(counting_rows(point, ExactCounting.of(point.preparation, steady)))
-            points.append(CountingPoint(point.parameters, point.trajectories, steady, rows))
-        judged = iter(judge([found.row for point in points for found in point.rows]))
-        points = [
-            replace(point, rows=tuple(replace(found, row=next(judged)) for found in point.rows)) for point in points
-        ]
+    def of_result(
+        cls,
+        result: Result,
+        every_scgf: bool = False,
+        wanted: Wanted = ALL,
+        poll: Callable[[], None] = lambda: None,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> Counting:
+        """Compare a Result's counts with the exact ones; all rows of all points are judged as one family.
+
+        wanted: what is asked of the jump records, which are sampled anew. Raises InputError for a point, a channel or a
+        count that does not exist. `poll` is called every tenth of a second or so, `progress` told how many are sampled.
+        """
+        hears = Hears(poll, progress)
+        points = [_sampled_point(result, point, every_scgf, wanted, hears) for point in _chosen(result, wanted.point)]
+        judged = iter(judge([found.row for point in points for found in point.every]))
+
+        def renewed(rows: tuple[CountingRow, ...]) -> tuple[CountingRow, ...]:
+            return tuple(replace(found, row=next(judged)) for found in rows)
+
+        points = [replace(p, rows=renewed(p.rows), records=tuple(map(renewed, p.records))) for p in points]
         title = f"{result.name}: counting statistics, {result.trajectories:,} trajectories, seed {result.seed}"
         return cls(title, tuple(points), every_scgf)
 
@@ -68,7 +100,7 @@ class Counting:
 
     @property
     def rows(self) -> list[Row]:
-        return [found.row for point in self.points for found in point.rows]
+        return [found.row for point in self.points for found in point.every]
 
     @property
     def verdict(self) -> str | None:
@@ -81,13 +113,14 @@ class Counting:
         return 0 if self.verdict is None else EXIT_STATUS[self.verdict]
 
     def json(self) -> dict[str, Any]:
-        """Return {"points": [{"parameters", "trajectories", "steady", "rows"}], "verdict", "false_alarm_rate"}."""
+        """Return {"points": [{"parameters", "trajectories", "steady", "rows", "records"}], "verdict", ...}."""
         points = [
             {
                 "parameters": point.parameters,
                 "trajectories": point.trajectories,
                 "steady": point.steady.json(),
                 "rows": [found.json() for found in point.rows],
+                "records": [found.json() for own in point.records for found in own],
             }
             for point in self.points
         ]
@@ -100,6 +133,8 @@ class Counting:
             lines += ["", described(point.parameters), "", *_steady_lines(point.steady, self.every_scgf)]
             if point.rows:
                 lines += ["", *_row_lines(point.rows)]
+            for own in point.records:
+                lines += ["", *_record_lines(own)]
         if self.verdict is not None:
             judged = sum(row.p_value is not None for row in self.rows)
             lines += ["", f"verdict: {self.verdict} ({judged} rows judged together: a correct engine is called wrong "
@@ -151,26 +186,55 @@ def _scgf_lines(steady: SteadyCounting) -> list[str]:
     return ["lambda(u) = lim ln <exp(-u N)>/t", *_indented([("u", *columns), *rows])]
 
 
+def _chosen(result: Result, number: int | None) -> list[Point]:
+    """Return one point of a sweep, or all."""
+    if number is None:
+        return list(result.points)
+    found = [point for point in result.points if point.index == number]
+    if not found:
+        raise InputError(f"--point {number}: {result.name} has the points 0 to {len(result.points) - 1}")
+    return found
+
+
+def _sampled_point(result: Result, point: Point, every_scgf: bool, wanted: Wanted, hears: Hears) -> CountingPoint:
+    model = point.preparation.model
+    steady = SteadyCounting.of(Master(model, find_sectors(model)), every_scgf)
+    rows = tuple(counting_rows(point, ExactCounting.of(point.preparation, steady)))
+    asked = tuple(wanted.statistics(point.preparation))
+    if not asked:
+        return CountingPoint(point.parameters, point.trajectories, steady, rows)
+    n = point.trajectories if wanted.trajectories is None else wanted.trajectories
+    if n < 1:
+        raise InputError(f"--trajectories {n}: must be 1 or more")
+    records = sampled_rows(point.preparation, asked, result.seed, point.index, n, *hears)
+    return CountingPoint(point.parameters, point.trajectories, steady, rows, asked, records)
+
+
+def _record_lines(rows: tuple[CountingRow, ...]) -> list[str]:
+    """Return what jump records say; intervals are those of the waiting time or distance, or of the time counted."""
+    return [f"from jump records: {rows[0].row.quantity}", *_indented([RECORDS, *map(_cells, rows)])]
+
+
 def _row_lines(rows: tuple[CountingRow, ...]) -> list[str]:
     last = max(found.row.time for found in rows)
-    cells = [
-        (
-            found.row.quantity,
-            found.row.label or "",
-            interval(found.row),
-            with_error(found.row.estimate, found.row.standard_error),
-            number(found.row.exact),
-            "-" if found.row.z is None else f"{found.row.z:+.2f}",
-            number(found.long_time),
-            found.row.unit,
-            found.row.status,
-            found.row.note,
-        )
-        for found in rows
-        if found.row.time == last
-    ]
+    cells = [_cells(found) for found in rows if found.row.time == last]
     head = "sampled at finite time: estimate and exact over (from, time], cumulants and covariances per time"
     return [head, *_indented([HEADER, *cells])]
+
+
+def _cells(found: CountingRow) -> tuple[str, ...]:
+    return (
+        found.row.quantity,
+        found.row.label or "",
+        interval(found.row),
+        with_error(found.row.estimate, found.row.standard_error),
+        number(found.row.exact),
+        "-" if found.row.z is None else f"{found.row.z:+.2f}",
+        number(found.long_time),
+        found.row.unit,
+        found.row.status,
+        found.row.note,
+    )
 
 
 def _indented(cells: list[tuple[str, ...]]) -> list[str]:

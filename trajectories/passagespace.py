@@ -51,7 +51,9 @@ class PassageSpace:
 
     def _reached(self) -> dict[tuple[int, int], int]:
         """Return (value in units of rounding, sector) -> place of its block, for all that can be reached."""
-        place, size, values = {}, 0, {}
+        place: dict[tuple[int, int], int] = {}
+        values: dict[int, float] = {}
+        size = 0
         waiting = [(0.0, s) for s in range(len(self._own))]
         while waiting:
             value, s = waiting.pop()
@@ -122,7 +124,7 @@ class PassageSpace:
         return found
 
     def left(self, rho: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, float]:
-        """Return P_up and P_down at times (T,), from 0 on, as (T, 2), and the integral of 1 - P_up - P_down to the last.
+        """Return P_up and P_down at times (T,), as (T, 2), and the integral of 1 - P_up - P_down from 0 to the last.
 
         rho: (D,) flattened blocks in which counting starts.
         """

@@ -50,10 +50,10 @@ class FirstPassage:
         stayed = np.clip(1.0 - left.sum(axis=1), 0.0, 1.0)
         self.mean = np.array([*stayed, *left[-1], lasting])
         span = f"{name} from {low:g} to {high:g}" if np.isfinite(low) else f"{name} to {high:g}"
-        self.ratios = [
-            Ratio(Row("first_passage_survival", span, None, self._begin, float(t), "1", None), i, (), 1.0, None, _skewed(p))
-            for i, (t, p) in enumerate(zip(self.times, stayed, strict=True))
-        ]  # fmt: skip
+        self.ratios = []
+        for i, (t, p) in enumerate(zip(self.times, stayed, strict=True)):
+            row = Row("first_passage_survival", span, None, self._begin, float(t), "1", None)
+            self.ratios.append(Ratio(row, i, (), 1.0, None, _skewed(p)))
         for side, bound, p in ((0, high, left[-1, 0]), (1, low, left[-1, 1])):
             row = Row("first_passage_share", f"{name} at {bound:+g} first", None, self._begin, end, "1", None)
             if np.isfinite(bound):

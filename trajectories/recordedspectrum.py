@@ -23,8 +23,8 @@ from scipy import sparse
 
 from . import spectra
 from .blockspace import DENSE_LIMIT
-from .counts import jump_operator
 from .countingexact import start_of
+from .counts import jump_operator
 from .errors import InputError
 from .kernels import records as kernels
 from .master import Master
@@ -62,14 +62,14 @@ class PowerSpectrum:
         steady = spectra.power_spectrum(master, count.weights, self.frequencies)
         # A sum of many jumps is close to normal, its squared modulus to exponential, at omega = 0 to chi^2.
         skewness = np.sqrt(8.0) + 1 / np.sqrt(max(float(jumps @ (count.weights != 0)), np.finfo(float).tiny))
-        self.ratios = [
-            Ratio(
-                Row("power_spectrum", f"{count.name}, omega {w:.4g}", count.reservoir, begin, end, count.unit_of(2), None),
-                f, (), 1.0, float(steady[f]), skewness,
-            )
-            for f, w in enumerate(self.frequencies)
-        ]  # fmt: skip
-        omega = np.linspace(0.0, float(np.abs(self.frequencies).max()) or 1.0, 201)
+        self.ratios = []
+        for f, w in enumerate(self.frequencies):
+            label, unit = f"{count.name}, omega {w:.4g}", count.unit_of(2)
+            row = Row("power_spectrum", label, count.reservoir, begin, end, unit, None)
+            self.ratios.append(Ratio(row, f, (), 1.0, float(steady[f]), skewness))
+        sizes = np.abs(self.frequencies[self.frequencies != 0.0])
+        least, most = (float(sizes.min()), float(sizes.max())) if len(sizes) else (1.0, 1.0)
+        omega = np.concatenate([np.linspace(0.0, least, 21), np.geomspace(least, most, 121)[1:]])
         self.curve = omega, spectra.power_spectrum(master, count.weights, omega)
 
     def measure(self, records: Recorded) -> np.ndarray:

@@ -81,21 +81,20 @@ def sampled_rows(
     point: int,
     trajectories: int,
     poll: Callable[[], None] = lambda: None,
-) -> list[CountingRow]:
-    """Sample the records of the first trajectories of a point again and return the rows of all statistics, not judged.
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[tuple[CountingRow, ...], ...]:
+    """Sample the records of the first trajectories of a point again; return the rows of each statistic, not judged.
 
     Memory is that of one piece of the stream, and does not grow with the number of trajectories.
     """
     raw = [Moments(len(statistic.mean)) for statistic in statistics]
     tests = [Moments(len(statistic.ratios)) for statistic in statistics]
-    for records in record_stream(preparation, seed, point, trajectories, poll=poll):
+    for records in record_stream(preparation, seed, point, trajectories, poll=poll, progress=progress):
         for statistic, own, test in zip(statistics, raw, tests, strict=True):
             x = statistic.measure(records)
             own.add(x)
             test.add(_influence(statistic, x))
-    return [
-        row for statistic, own, test in zip(statistics, raw, tests, strict=True) for row in _rows(statistic, own, test)
-    ]
+    return tuple(_rows(*each) for each in zip(statistics, raw, tests, strict=True))
 
 
 def _influence(statistic: Statistic, x: np.ndarray) -> np.ndarray:
@@ -108,7 +107,7 @@ def _influence(statistic: Statistic, x: np.ndarray) -> np.ndarray:
     return h
 
 
-def _rows(statistic: Statistic, raw: Moments, test: Moments) -> list[CountingRow]:
+def _rows(statistic: Statistic, raw: Moments, test: Moments) -> tuple[CountingRow, ...]:
     n, rows = raw.count, []
     error = np.sqrt(test.m2 / (n * max(n - 1, 1)))
     spread = test.m2 > 0
@@ -134,4 +133,4 @@ def _rows(statistic: Statistic, raw: Moments, test: Moments) -> list[CountingRow
             z = deviation / own
             found = {"status": "judged", "z": z, "p_value": float(p_value(z, float(skewness[r]), n - 1))}
         rows.append(CountingRow(Row(**(row.__dict__ | found)), ratio.steady))
-    return rows
+    return tuple(rows)

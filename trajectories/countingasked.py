@@ -1,0 +1,115 @@
+"""What is asked of a result's jump records: texts of the command line, and the statistics that they name."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .errors import InputError
+from .model import Model
+from .preparation import Preparation
+from .recordedpassages import FirstPassage
+from .recordedspectrum import PowerSpectrum
+from .recordedwaits import Coincidences, WaitingTimes
+from .steadycounting import Count, counts_of
+
+ANY = "any"
+ENTROPY = "entropy"
+
+Asked = WaitingTimes | Coincidences | PowerSpectrum | FirstPassage
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """waiting, g2: "A_up,A_down", two groups of channels or reservoirs joined by +, or "any". spectrum: a reservoir,
+    "jumps" or "entropy". first_passage: "A=10" (either of +-10), "A=-3:10", "jumps=50", "entropy=4" (Delta S).
+
+    longest: waits and distances up to it (None: chosen). frequencies: of spectra (empty: chosen). trajectories: None:
+    as many as the result has. point: of a sweep, from 0; None: all.
+    """
+
+    waiting: tuple[str, ...] = ()
+    g2: tuple[str, ...] = ()
+    spectrum: tuple[str, ...] = ()
+    first_passage: tuple[str, ...] = ()
+    longest: float | None = None
+    frequencies: tuple[float, ...] = ()
+    trajectories: int | None = None
+    point: int | None = None
+
+    @property
+    def anything(self) -> bool:
+        """Whether jump records are needed."""
+        return bool(self.waiting or self.g2 or self.spectrum or self.first_passage)
+
+    def statistics(self, preparation: Preparation) -> list[Asked]:
+        """Return the statistics, with their exact values. Raises InputError for what the model does not have."""
+        model = preparation.model
+        found: list[Asked] = []
+        for text in self.waiting:
+            found.append(WaitingTimes(preparation, *_pair(model, "--waiting", text), self.longest))
+        for text in self.g2:
+            found.append(Coincidences(preparation, *_pair(model, "--g2", text), self.longest))
+        for text in self.spectrum:
+            found.append(PowerSpectrum(preparation, _count(model, "--spectrum", text), self.frequencies))
+        for text in self.first_passage:
+            name, low, high = _bounds(text)
+            count = None if name == ENTROPY else _count(model, "--first-passage", name)
+            if count is not None and (count.weights >= 0).all():
+                low = -math.inf
+            found.append(FirstPassage(preparation, count, low, high))
+        return found
+
+
+def _pair(model: Model, option: str, text: str) -> tuple[str, list[str], list[str]]:
+    """Return a title and both groups of channels of "A_up,A_down"."""
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) != 2 or not all(parts):
+        raise InputError(f"{option} {text}: must be two groups of channels, FROM,TO, such as {_example(model)}")
+    return f"{parts[0]} to {parts[1]}", _group(model, option, parts[0]), _group(model, option, parts[1])
+
+
+def _group(model: Model, option: str, text: str) -> list[str]:
+    """Return the channels that names joined by + mean, each a channel, a reservoir or "any"."""
+    channels, found = [channel.name for channel in model.channels], []
+    for name in text.split("+"):
+        own = [channel.name for channel in model.channels if channel.reservoir == name]
+        if name == ANY and name not in channels:
+            own = channels
+        if name in channels:
+            own = [name]
+        if not own:
+            reservoirs = ", ".join(reservoir.name for reservoir in model.reservoirs)
+            raise InputError(
+                f"{option}: {model.name} has no channel or reservoir {name!r}; channels: {', '.join(channels)}; "
+                f"reservoirs: {reservoirs}; {ANY}: every channel"
+            )
+        found += own
+    return found
+
+
+def _count(model: Model, option: str, name: str) -> Count:
+    """Return the count of a reservoir, of the jumps, or of the entropy production."""
+    counts = counts_of(model)
+    names = {(count.reservoir or (ENTROPY if count.unit == "nat" else count.name)): count for count in counts}
+    if name not in names:
+        raise InputError(f"{option} {name}: {model.name} has no such count: must be one of {', '.join(names)}")
+    return names[name]
+
+
+def _bounds(text: str) -> tuple[str, float, float]:
+    """Return name and bounds of "A=10" or "A=-3:10"."""
+    name, _, given = text.partition("=")
+    try:
+        numbers = [float(part) for part in given.split(":")]
+    except ValueError:
+        numbers = []
+    if not name or len(numbers) not in (1, 2) or not all(map(math.isfinite, numbers)):
+        raise InputError(f"--first-passage {text}: must be COUNT=N (either of +-N) or COUNT=LOW:HIGH, such as A=10")
+    low, high = (-abs(numbers[0]), abs(numbers[0])) if len(numbers) == 1 else numbers
+    return name, low, high
+
+
+def _example(model: Model) -> str:
+    names = [channel.name for channel in model.channels]
+    return f"{names[0]},{names[-1]}"
