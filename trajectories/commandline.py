@@ -32,6 +32,7 @@ def parser() -> Parser:
         return added
 
     _run(command("run", "sample a run file's trajectories, report, draw", helptexts.RUN))
+    _status(command("status", "how far a run is, while it goes or afterwards", helptexts.STATUS))
     _merge(command("merge", "make one result of several parts of one run", helptexts.MERGE))
     _report(command("report", "compare a result with the master equation", helptexts.REPORT))
     _solve(command("solve", "the master equation alone, without sampling", helptexts.SOLVE))
@@ -86,6 +87,15 @@ def _run(command: Parser) -> None:
         help="of a sweep only point P, or A to B-1, or A::N every Nth from A on",
     )
     command.add_argument("-o", "--output", metavar="FILE.h5", help="the result file (default: NAME.h5 here)")
+    command.add_argument("--walltime", metavar="SPAN", help="stop after 3h50m, 90s, 1:30:00, with status 75")
+    command.add_argument(
+        "--target-error",
+        action="append",
+        default=[],
+        metavar="QUANTITY[.OF]=ERROR",
+        help="end a point when this standard error is reached at the last time (repeatable): heat_current.A=1e-3, or "
+        "heat_current.A=0.5%% of the estimate; --trajectories is then the most",
+    )
     command.add_argument("--no-figure", action="store_true", help="draw nothing")
     command.add_argument(
         "--plan",
@@ -93,6 +103,11 @@ def _run(command: Parser) -> None:
         help="print sectors, jumps, seconds, memory, file size and resolvable times; sample nothing",
     )
     command.add_argument("--quiet", action="store_true", help="no progress and no report, only files and exit status")
+    _json(command)
+
+
+def _status(command: Parser) -> None:
+    command.add_argument("file", metavar="RESULT.h5", help="the result file")
     _json(command)
 
 
@@ -113,6 +128,12 @@ def _report(command: Parser) -> None:
 def _solve(command: Parser) -> None:
     command.add_argument("file", metavar="RUN.toml", help="the run file")
     _changes(command)
+    command.add_argument(
+        "--maximise", metavar="QUANTITY", help="of the steady state, such as concurrence: solve where it is largest"
+    )
+    command.add_argument(
+        "--over", metavar="NAMES", help="the parameters to search: g,p_h with default bounds, or g=1e-6:1e-2,p_h"
+    )
     _json(command)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from argparse import Namespace
 from collections.abc import Callable
 from contextlib import closing
@@ -23,10 +24,14 @@ OTHER_FILES = {".toml": "run file", ".png": "picture", ".pdf": "picture", ".csv"
 def run(arguments: Namespace) -> int:
     """Sample, report, draw."""
     from trajectories.runfile import load
+    from trajectories.stopping import Stop, seconds_of
 
     shortcuts = [("trajectories", arguments.trajectories), ("seed", arguments.seed)]
     changes = arguments.set + [f"ensemble.{key}={value}" for key, value in shortcuts if value is not None]
+    stop = Stop(arguments.walltime and time.monotonic() + seconds_of(arguments.walltime))
     wanted = load(arguments.file, changes)
+    if not wanted.figure.sampled:
+        return _drawn_only(wanted, arguments)
     output = Path(arguments.output or f"{wanted.name}.h5")
     if output.suffix in OTHER_FILES:
         kind = OTHER_FILES[output.suffix]
@@ -37,7 +42,9 @@ def run(arguments: Namespace) -> int:
         print("compiling the kernels, once on this machine (ten seconds or so)", file=sys.stderr, flush=True)
     from trajectories import ensemble
     from trajectories.job import jobs_of
+    from trajectories.targets import Rule
 
+    rule = Rule.parse(arguments.target_error)
     jobs = jobs_of(wanted, arguments.points)
     if arguments.plan:
         from trajectories.planning import plan
@@ -47,19 +54,28 @@ def run(arguments: Namespace) -> int:
         return 0
     show = not arguments.quiet and sys.stderr.isatty()
     with closing(_Progress(show)) as progress:
-        result = ensemble.execute(jobs, output, progress, lambda message: print(message, file=sys.stderr, flush=True))
+        result = ensemble.execute(jobs, output, progress, _say, stop, rule)
     report = result.report()
     if not arguments.quiet:
         print(progress.remark(output), end="", file=sys.stderr if arguments.json else sys.stdout)
         _print(arguments.json, report.json, report.text)
     written = [output]
     if not arguments.no_figure:
-        from trajectories.figures import draw
+        from trajectories.drawing import draw
 
-        written += draw(result, output.with_suffix(""), formats=wanted.figure.formats)
+        written += draw(result, output.with_suffix(""), formats=wanted.figure.formats, run=wanted)
     if not (arguments.quiet or arguments.json):
         print("written: " + ", ".join(map(str, written)))
     return report.exit_status
+
+
+def status(arguments: Namespace) -> int:
+    """Say how far a run is."""
+    from trajectories.status import RunStatus
+
+    found = RunStatus.of(arguments.file)
+    _print(arguments.json, found.json, found.text)
+    return 0
 
 
 def merge(arguments: Namespace) -> int:
@@ -72,6 +88,16 @@ def merge(arguments: Namespace) -> int:
         raise InputError(f"-o {output}: is the name of a {kind}: must be a result file such as {output.stem}.h5")
     found = merged(arguments.files, output, arguments.partial)
     _print(arguments.json, found.json, found.text)
+    return 0
+
+
+def _drawn_only(wanted: Run, arguments: Namespace) -> int:
+    """Draw a run file that asks for no sampling."""
+    from trajectories.drawing import draw
+
+    written = draw(wanted, Path(arguments.output or wanted.name).with_suffix(""))
+    if not (arguments.quiet or arguments.json):
+        print("nothing is sampled; written: " + ", ".join(map(str, written)))
     return 0
 
 
@@ -92,12 +118,14 @@ def report(arguments: Namespace) -> int:
 
 
 def solve(arguments: Namespace) -> int:
-    """Solve the master equation of a run file."""
+    """Solve the master equation of a run file, at the parameters that it gives or where a quantity is largest."""
     from trajectories.job import jobs_of
     from trajectories.runfile import load
+    from trajectories.runkeys import search_changes
     from trajectories.tables import Solution
 
-    found = Solution.of(jobs_of(load(arguments.file, arguments.set)))
+    changes = arguments.set + search_changes(arguments.maximise, arguments.over)
+    found = Solution.of(jobs_of(load(arguments.file, changes)))
     _print(arguments.json, found.json, found.text)
     return 0
 
@@ -138,7 +166,7 @@ def counting(arguments: Namespace) -> int:
 
 def figure(arguments: Namespace) -> int:
     """Draw a result, or a run file's exact curves."""
-    from trajectories.figures import draw
+    from trajectories.drawing import draw
 
     source = _source(arguments)
     path = Path(arguments.output or source.name)
@@ -228,11 +256,12 @@ def bench(arguments: Namespace) -> int:
 
 def _source(arguments: Namespace) -> Run | Result:
     """A run file where the name ends in .toml, a result file otherwise."""
-    from trajectories.ensemble import open_result
-    from trajectories.runfile import load
-
     if arguments.file.endswith(".toml"):
+        from trajectories.runfile import load
+
         return load(arguments.file, arguments.set)
+    from trajectories.ensemble import open_result
+
     if arguments.set:
         raise InputError(f"--set {arguments.set[0]}: {arguments.file} is a result: must be a run file to be changed")
     return open_result(arguments.file)
@@ -256,6 +285,10 @@ def _print(as_json: bool, data: Callable[[], Any], text: Callable[[], str]) -> N
     from trajectories.layout import plain
 
     print(json.dumps(plain(data()), indent=2, allow_nan=False, ensure_ascii=False))
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
 
 
 class _Progress:

@@ -7,20 +7,24 @@ neither on how often a run was stopped nor on how many ranks it had.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from .crew import Crew
 from .handout import Handout, Task, highest_level, tasks
 from .job import Job
 from .ownership import Ownership
+from .pace import Pace
 from .recording import records_of
 from .resultfile import complete, meta_of, open_or_create, open_result, parameters_of, wants_records
 from .results import Point, Result
 from .statistics import Block
 from .stopping import Patience, Stop
 from .storage import Records, Store
+from .targets import Gate, Rule
 from .work import Work, blocks_for, groups_for, prepared, template
 
 __all__ = ["blocks_for", "execute", "groups_for", "open_result", "template"]
@@ -36,83 +40,113 @@ def execute(
     progress: Progress = lambda done, total: None,
     say: Say = lambda message: None,
     stop: Stop | None = None,
+    rule: Rule | None = None,
 ) -> Result:
     """Sample a job, or the jobs of a sweep, and return the Result; with `output`, keep it there, resume it, extend it.
 
-    `progress(done, total)` hears of finished trajectories, `say` of what the run is waiting for, `stop` says when to
-    end early. Raises InputError for a file that belongs to another run, Interrupted when a signal or the time stopped
-    the run (everything finished is then in the file), ownership.Busy when another process is writing the file.
+    `progress(done, total)` hears of finished trajectories, `say` of what the run is waiting for. `stop` says when to
+    end before the end, `rule` (for an `output` only) when a point's errors are small enough. Raises InputError for a
+    file that belongs to another run, Interrupted when a signal or the time stopped the run (everything finished is
+    then in the file), ownership.Busy when another process is writing the file.
     """
-    jobs = (jobs,) if isinstance(jobs, Job) else tuple(jobs)
+    jobs, rule = (jobs,) if isinstance(jobs, Job) else tuple(jobs), rule or Rule()
     with (stop or Stop()).listening() as stop:
         crew = Crew(stop)
         if output is None:
             work = prepared(jobs, crew)
-            for task, block in _sampled(work, crew, progress):
-                work[task.point].forest.add_node(task.group, task.level, task.index, block)
+            pace = Pace(work)
+            for task, block in _sampled(work, crew, progress, pace):
+                work[task.point].forest.add_node(task.group, task.level, task.node, block)
+                pace.add(work[task.point], 1 << task.level)
             return _result(work, None, _records(work, stop) if jobs[0].records else None)
         # Whatever can be refused is refused before anything is written, a claim on the file included.
         fresh = None if output.exists() else prepared(jobs, crew)
-        found = complete(jobs, output) if fresh is None else None
+        found = complete(jobs, output, rule) if fresh is None else None
+        if fresh is not None:
+            rule.check(fresh[0])
         if found is not None:
             done = sum(point.trajectories for point in found.points)
             progress(done, done)
             return found
         with Ownership.acquire(output, ranks=crew.ranks, waiting=Patience(stop, say)) as ownership:
-            store, work = open_or_create(jobs, output, fresh, ownership, crew)
+            store, work = open_or_create(jobs, output, fresh, ownership, crew, rule)
             with store:
-                return _sample_into(store, work, ownership, crew, progress)
+                return _Sampling(store, work, ownership, crew, rule).run(progress)
 
 
-def _sample_into(store: Store, work: list[Work], ownership: Ownership, crew: Crew, progress: Progress) -> Result:
-    """Sample what is missing into the file; whatever stops it, what is finished is written."""
-    changed: set[int] = set()
-    total, committed = sum(one.blocks for one in work), time.monotonic()
+class _Sampling:
+    """What is missing of a file, on its way into it."""
 
-    def keep(task: Task, block: Block) -> None:
-        work[task.point].forest.add_node(task.group, task.level, task.index, block)
-        changed.add(task.point)
+    def __init__(self, store: Store, work: list[Work], ownership: Ownership, crew: Crew, rule: Rule) -> None:
+        rule.check(work[0])
+        self.store, self.work, self.ownership, self.crew, self.rule = store, work, ownership, crew, rule
+        self.gates = [Gate(one, rule) for one in work]
+        self.pace = Pace(work)
+        self.changed: set[int] = set()
 
-    def commit() -> None:
-        store.commit_points({point: work[point].forest.nodes() for point in sorted(changed)})
-        changed.clear()
+    def run(self, progress: Progress) -> Result:
+        """Sample; whatever stops it, what is finished is written."""
+        committed = -math.inf
+        try:
+            for task, block in _sampled(self.work, self.crew, progress, self.pace):
+                self.keep(task, block)
+                if time.monotonic() - committed > SECONDS_BETWEEN_COMMITS:
+                    self.commit()
+                    committed = time.monotonic()
+        finally:
+            for task, block in self.crew.drop():
+                self.keep(task, block)
+            self.commit()
+        self.note_rule()
+        if wants_records([one.job for one in self.work], self.store.records()):
+            self.store.write_records(_records(self.work, self.crew.stop))
+        self.ownership.release("complete", self.pace.of_blocks, self.pace.of_blocks)
+        return _result(self.work, self.store.path, self.store.records(), self.store)
 
-    try:
-        for task, block in _sampled(work, crew, progress):
-            keep(task, block)
-            if time.monotonic() - committed > SECONDS_BETWEEN_COMMITS:
-                commit()
-                ownership.beat(sum(one.forest.blocks_done for one in work), total)
-                committed = time.monotonic()
-    finally:
-        for task, block in crew.drop():
-            keep(task, block)
-        if changed:
-            commit()
-    if wants_records([one.job for one in work], store.records()):
-        store.write_records(_records(work, crew.stop))
-    ownership.release("complete", sum(one.forest.blocks_done for one in work), total)
-    return _result(work, store.path, store.records())
+    def keep(self, task: Task, block: Block) -> None:
+        gate = self.gates[task.point]
+        asked, ended = gate.work.blocks, gate.stopped is not None
+        self.pace.add(gate.work, 0 if ended else 1 << task.level)
+        gate.add(task.group, task.level, task.node, block)
+        self.changed.add(task.point)
+        if gate.stopped is not None and not ended:
+            self.pace.shorten(gate.work, asked, gate.taken)
+
+    def commit(self) -> None:
+        if self.changed:
+            self.store.commit_points({p: self.work[p].forest.nodes() for p in sorted(self.changed)})
+            self.changed.clear()
+        self.ownership.beat(self.pace.blocks, self.pace.of_blocks, self.pace.rate, self.pace.expected_end)
+
+    def note_rule(self) -> None:
+        """Write into the file by which rule its points ended."""
+        before = self.store.header
+        meta = {name: value for name, value in before.meta.items() if name != "stopping"}
+        if self.rule.targets:
+            meta["stopping"] = self.rule.meta(self.gates)
+        if meta != before.meta:
+            header = replace(before, meta=meta)
+            self.store.extend([one.blocks for one in self.work], header)
 
 
-def _sampled(work: Sequence[Work], crew: Crew, progress: Progress) -> Iterator[tuple[Task, Block]]:
+def _sampled(work: Sequence[Work], crew: Crew, progress: Progress, pace: Pace) -> Iterator[tuple[Task, Block]]:
     """Yield the nodes that are still missing, as (task, block): alone in order, with more ranks as they come."""
-    done = sum(one.forest.blocks_done * one.size for one in work)
-    total = sum(one.blocks * one.size for one in work)
     seconds = sum(one.seconds for one in work)
     handout = Handout(_missing(work, crew.ranks), seconds, crew.ranks)
-    progress(done, total)
+    progress(pace.done, pace.total)
     for task, block in crew.sample(handout, lambda point: work[point].sampler()):
-        done += work[task.point].size << task.level
         yield task, block
-        progress(done, total)
+        progress(pace.done, pace.total)
 
 
 def _missing(work: Sequence[Work], ranks: int) -> Iterator[Task]:
     blocks = sum(one.missing for one in work)
     for point, one in enumerate(work):
         level = highest_level(one.seconds_per_block, min(blocks, one.blocks), ranks, one.forest.groups)
-        yield from tasks(point, one.forest, one.blocks, one.seconds_per_block, level)
+        for task in tasks(point, one.forest, one.blocks, one.seconds_per_block, level):
+            if (task.node << task.level) * one.forest.groups >= one.blocks:
+                break  # the point has ended earlier than it was to
+            yield task
 
 
 def _records(work: Sequence[Work], stop: Stop) -> Records:
@@ -120,7 +154,7 @@ def _records(work: Sequence[Work], stop: Stop) -> Records:
     return records_of(jobs, [one.preparation for one in work], [one.blocks for one in work], stop.poll)
 
 
-def _result(work: Sequence[Work], path: Path | None, records: Records | None) -> Result:
+def _result(work: Sequence[Work], path: Path | None, records: Records | None, store: Store | None = None) -> Result:
     jobs = [one.job for one in work]
     points = [
         Point(
@@ -132,7 +166,7 @@ def _result(work: Sequence[Work], path: Path | None, records: Records | None) ->
         )
         for one in work
     ]
-    first = jobs[0]
-    return Result(
-        points, name=first.name, seed=first.seed, text=first.text, meta=meta_of(jobs), path=path, records=records
-    )
+    first, meta = jobs[0], meta_of(jobs)
+    if store is not None:
+        meta |= {"sessions": store.sessions, "stopping": store.header.meta.get("stopping")}
+    return Result(points, name=first.name, seed=first.seed, text=first.text, meta=meta, path=path, records=records)

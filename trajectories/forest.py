@@ -62,6 +62,12 @@ class Forest:
         """The blocks of 0..blocks-1 that are not in, ascending."""
         return (b for b in range(blocks) if not self.done(b))
 
+    def end(self) -> int:
+        """One more than the highest block that is in; 0 if none is."""
+        return max(
+            (group + self.groups * (((index + 1) << level) - 1) + 1 for group, level, index in self.nodes()), default=0
+        )
+
     def missing_nodes(self, blocks: int, level: int = 0) -> Iterator[Key]:
         """Nodes of at most this level that hold all of 0..blocks-1 that is not in, and nothing else.
 

@@ -21,12 +21,12 @@ SECONDS_AT_RANK_0 = 1.5e-3  # of one rank's time per node: rank 0 spends a tenth
 
 
 class Task(NamedTuple):
-    """Blocks group + G j of a point, j = index 2^level + (0, 1, ..., 2^level - 1); seconds: what they may take."""
+    """Blocks group + G j of a point, j = node 2^level + (0, 1, ..., 2^level - 1); seconds: what they may take."""
 
     point: int
     group: int
     level: int
-    index: int
+    node: int
     seconds: float
 
 

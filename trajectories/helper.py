@@ -45,7 +45,7 @@ def serve(world: World) -> int:
                 helper.step()
         except _Dismissed:
             world.leave()
-            return helper.status
+            return helper.status or 0
 
 
 class _Helper:

@@ -21,6 +21,8 @@ RUN = """\
 Sample the trajectories that a run file asks for, keep their statistics in NAME.h5 (NAME: the run file's), print the
 comparison with the master equation, draw NAME.png. A run that was stopped, however it was stopped, goes on where it
 was when the same command is given again; a complete run is only reported; asking for more trajectories extends it.
+Under mpiexec (or srun) the ranks share the work; the numbers are the same to the last bit. --target-error looks at the
+first 64, 128, 256, ... blocks of a point, so that where it ends depends on nothing but the trajectories.
 examples:
   trajectories run runs/diamond.toml
   trajectories run runs/diamond.toml --set system.beta_A=-1 --seed 7 -o hot.h5
@@ -36,6 +38,13 @@ examples:
   trajectories merge sweep.parts/*.h5 -o sweep.h5
   trajectories merge sweep.parts/*.h5 -o sofar.h5 --partial"""
 
+STATUS = """\
+Say how far a run is, while it goes or afterwards: blocks done, trajectories per second, ranks, expected end, and the
+estimates with their present errors. Only reads; the run need not be on this machine, just its file.
+examples:
+  trajectories status diamond.h5
+  trajectories status diamond.h5 --json"""
+
 REPORT = """\
 Compare a result with the master equation: every estimate with its standard error, the exact value, their difference
 in standard errors (z), and one verdict for all rows together (false-alarm rate 1 in 1000).
@@ -46,10 +55,15 @@ examples:
 
 SOLVE = """\
 Solve the master equation of a run file at its sample times: populations, currents, entropy production, entanglement.
-Nothing is sampled and nothing is written.
+Nothing is sampled and nothing is written. With --maximise, at the parameters where a quantity of the steady state is
+largest, found by a deterministic search within bounds; the bounds that are reached are named. Default bounds:
+couplings and rates 1e-6 to 1e-2 times the qubits' energy (weak coupling), in the cavity 1e-6 to 1e2 times g;
+temperatures 1e-2 to 1e2 times the energy; beta_* -10 to 10.
 examples:
   trajectories solve runs/diamond.toml
-  trajectories solve runs/diamond.toml --set system.beta_S=5 --json"""
+  trajectories solve runs/diamond.toml --set system.beta_S=5 --json
+  trajectories solve runs/reset_engine.toml --maximise concurrence --over g,p_h
+  trajectories solve runs/cavity.toml --maximise concurrence --over p=1e-4:1e-1,kappa=0.1:10"""
 
 COUNTING = """\
 Counting statistics: current, noise, third and fourth cumulant of the quanta from each reservoir, of the entropy

@@ -40,7 +40,7 @@ def sampler_of(preparation: Preparation, seed: int, point: int, groups: int) -> 
 
 def sample_node(sampler: Sampler, task: Task, poll: Callable[[], None]) -> Block:
     """Return the merge of a task's blocks; `poll` is called after every kernel call."""
-    return _node(sampler, task, task.level, task.index, poll)
+    return _node(sampler, task, task.level, task.node, poll)
 
 
 def _node(sampler: Sampler, task: Task, level: int, index: int, poll: Callable[[], None]) -> Block:

@@ -2,7 +2,7 @@
 
 Keys of that file: token (random, of this ownership), host, boot and namespace (which machine and process space), pid
 and pid_started (against reused process numbers), acquired and heartbeat (seconds since 1970), done and total (blocks),
-rate (trajectories per second), ranks, state ("running", "stopped" or "complete").
+rate (trajectories per second), expected_end (seconds since 1970), ranks, state ("running", "stopped" or "complete").
 
 An owner whose process is gone (as seen on its own machine) is replaced at once, one without a heartbeat for 60 s too; a
 live one is waited for.  Nobody can be stopped from writing from afar: an owner that was replaced learns it from
@@ -56,6 +56,7 @@ class Status:
     done: int = 0
     total: int = 0
     rate: float | None = None
+    expected_end: float | None = None
     ranks: int = 1
     state: str = "running"
 
@@ -139,15 +140,15 @@ class Ownership:
         if other is not None and other.token != self.status.token:
             raise Lost(f"process {other.pid} on {other.host} has taken over {self._path.with_suffix('')}")
 
-    def beat(self, done: int, total: int, rate: float | None = None) -> None:
+    def beat(self, done: int, total: int, rate: float | None = None, expected_end: float | None = None) -> None:
         """Say that this process lives and how far it is; does something every two seconds only.  Raises Lost.
 
-        done, total  blocks; rate  trajectories per second
+        done, total  blocks; rate  trajectories per second; expected_end  seconds since 1970
         """
         if self._last_beat is not None and time.monotonic() - self._last_beat < BEAT_EVERY:
             return
         self.check()
-        self._say(done=done, total=total, rate=rate)
+        self._say(done=done, total=total, rate=rate, expected_end=expected_end)
 
     def release(self, state: str, done: int | None = None, total: int | None = None) -> None:
         """Give the result up: ``state`` is "stopped" or "complete".  Without effect if it is not ours any more."""

@@ -136,8 +136,8 @@ def _join() -> World:
     if everyone.Get_size() < expected:
         library = MPI.Get_library_version().splitlines()[0].strip()
         raise InputError(
-            f"the launcher has started {expected} copies of this program, but each finds only {everyone.Get_size()} in its "
-            f"MPI ({library}): must be started by the mpiexec of that library, or with srun by the right --mpi= "
+            f"the launcher has started {expected} copies of this program, but each finds only {everyone.Get_size()} in "
+            f"its MPI ({library}): must be started by the mpiexec of that library, or with srun by the right --mpi= "
             "(srun --mpi=list)"
         )
     machine = everyone.Split_type(MPI.COMM_TYPE_SHARED, everyone.Get_rank())

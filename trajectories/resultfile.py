@@ -14,21 +14,29 @@ from .ownership import Ownership
 from .packing import pack, unpack
 from .preparation import Preparation
 from .results import Point, Result
-from .storage import Header, Records, Store, read
+from .storage import Header, Reader, Records, Store, read
+from .targets import Rule
 from .work import Work, blocks_for, groups_for, prepared, template
 
 
-def complete(jobs: Sequence[Job], output: Path) -> Result | None:
+def complete(jobs: Sequence[Job], output: Path, rule: Rule) -> Result | None:
     """Return the result if the file holds all of it, so that nothing need be written; refuse another run's file."""
     with read(output) as reader:
         preparations = checked(jobs, reader.header, output)
-        for point, (job, preparation) in enumerate(zip(jobs, preparations, strict=True)):
-            asked = max(blocks_for(job.trajectories, preparation), int(reader.blocks[point]))
-            if reader.blocks_done(point) < asked:
-                return None
+        asked = _asked(jobs, preparations, reader, rule)
+        if any(reader.blocks_done(point) < wanted for point, wanted in enumerate(asked)):
+            return None
         if wants_records(jobs, reader.records()):
             return None
     return open_result(output)
+
+
+def _asked(jobs: Sequence[Job], preparations: Sequence[Preparation], reader: Reader, rule: Rule) -> list[int]:
+    """Return the number of blocks of each point: what is asked for now or was before, less where the rule ended it."""
+    wanted = [blocks_for(job.trajectories, found) for job, found in zip(jobs, preparations, strict=True)]
+    stopped = rule.stopped_before(reader.header.meta, len(jobs))
+    kept = reader.blocks.tolist()
+    return [max(pair) if end is None else end for *pair, end in zip(wanted, kept, stopped, strict=True)]
 
 
 def wants_records(jobs: Sequence[Job], kept: Records | None) -> bool:
@@ -37,7 +45,7 @@ def wants_records(jobs: Sequence[Job], kept: Records | None) -> bool:
 
 
 def open_or_create(
-    jobs: Sequence[Job], output: Path, fresh: list[Work] | None, ownership: Ownership, crew: Crew
+    jobs: Sequence[Job], output: Path, fresh: list[Work] | None, ownership: Ownership, crew: Crew, rule: Rule
 ) -> tuple[Store, list[Work]]:
     """Open the result of these jobs, or create it from `fresh`; a larger request makes room in a copy."""
     groups = groups_for(jobs[0].points)
@@ -50,10 +58,8 @@ def open_or_create(
         return Store.create(output, header, template(work[0].preparation), groups, blocks, ownership.check), work
     store = Store.open(output, ownership.check)
     preparations = checked(jobs, store.header, output)
-    kept = store.blocks.tolist()
-    asked = [blocks_for(job.trajectories, found) for job, found in zip(jobs, preparations, strict=True)]
-    blocks = [max(pair) for pair in zip(asked, kept, strict=True)]
-    if blocks != kept:
+    blocks = _asked(jobs, preparations, store, rule)
+    if blocks != store.blocks.tolist():
         store.extend(blocks)
     work = [
         Work(job, found, Forest(groups, store.load(point)), blocks[point])
@@ -111,12 +117,12 @@ def open_result(path: str | Path) -> Result:
     with read(path) as reader:
         header = reader.header
         forests = [Forest(reader.groups, reader.load(point)) for point in range(reader.points)]
-        records = reader.records()
+        records, sessions = reader.records(), reader.sessions
     if not any(forest.blocks_done for forest in forests):
         raise InputError(
             f"{path}: no block is finished yet: must be the result of a run that has begun; run it again to continue"
         )
-    meta = dict(header.meta)
+    meta = dict(header.meta) | {"sessions": sessions}
     numbers = meta.get("points", range(len(forests)))
     points = [
         Point(parameters_of(preparation, swept), preparation, forest, number, dict(swept))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 import time
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from .errors import Interrupted
+from .errors import InputError, Interrupted
 
 
 class Stop:
@@ -44,6 +45,20 @@ class Stop:
         finally:
             for number, handler in previous.items():
                 signal.signal(number, handler)
+
+
+def seconds_of(text: str) -> float:
+    """Read a time span: 3h50m, 90s, 1d12h, or as Slurm writes it, 1:30:00, 50:00, 2-12:00:00; InputError otherwise."""
+    words = text.strip().lower()
+    found = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?", words)
+    found = found or re.fullmatch(r"(?:(?:(\d+)-)?(\d+):)?(\d+):(\d+)", words)
+    seconds = 0.0
+    if found:
+        parts = (float(part or 0) for part in found.groups())
+        seconds = sum(unit * part for unit, part in zip((86400, 3600, 60, 1), parts, strict=True))
+    if seconds <= 0:
+        raise InputError(f"--walltime {text}: must be a time span such as 3h50m, 90s or 1:30:00")
+    return seconds
 
 
 class Patience:

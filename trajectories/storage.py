@@ -23,7 +23,7 @@ rho, H histograms; all numbers little-endian):
   /blocks/histogram       (S, H, bins + 2) counts, first underflow, last overflow
   /blocks/infinite        (S, T) trajectories with infinite entropy production
   /blocks/log_weight      (S, T, 3) largest ln w, sum of w / largest, sum of its square
-  /sessions               (64,) JSON: time and versions of each change of machine or software that worked on the file
+  /sessions               (64,) JSON: time, versions, ranks and threads of each change of machine, software or ranks
   /records/*              optional jump records: point, trajectory, initial, final, offsets, times, channels
 
 A node (group, level, index) is the merge of the 2^level blocks b = group + G j, j = index 2^level + (0, 1, ...).  Slots
@@ -53,6 +53,7 @@ from trajectories.container import ENTRY, HEAD, SESSION_BYTES, SESSIONS, Extent,
 from trajectories.errors import InputError
 from trajectories.forest import Key
 from trajectories.provenance import Environment, environment
+from trajectories.ranks import current
 from trajectories.rawfile import remove_leftovers, replacing
 from trajectories.reader import Reader, keys_of, read
 from trajectories.statistics import Block
@@ -232,4 +233,6 @@ class Store(Reader):
 
 
 def _session() -> Environment:
-    return {"time": datetime.now(UTC).isoformat(timespec="seconds")} | environment()
+    world = current()
+    hands = {"ranks": str(1 if world is None else world.size), "threads": os.environ.get("NUMBA_NUM_THREADS", "1")}
+    return {"time": datetime.now(UTC).isoformat(timespec="seconds")} | environment() | hands

@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 COMMANDS = (
     "run",
     "merge",
+    "status",
     "report",
     "solve",
     "figure",

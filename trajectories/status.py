@@ -1,0 +1,109 @@
+"""How far a run is, while it goes or afterwards: from RESULT.h5.run and the result file, both only read."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .layout import aligned, described, plain, with_error
+from .ownership import Status, read_status
+from .resultfile import open_result
+from .storage import read
+from .tables import SHOWN, stopping_lines
+
+if TYPE_CHECKING:
+    from .rows import Row
+
+MOST_POINTS = 10  # shown as text; JSON has all of them
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """What `trajectories status` says. done, asked: blocks of every point; rows: by point number, at the last time."""
+
+    path: Path
+    owner: Status | None
+    done: tuple[int, ...]
+    asked: tuple[int, ...]
+    rows: dict[int, tuple[dict[str, Any], tuple[Row, ...]]]
+    stopping: tuple[str, ...]
+
+    @classmethod
+    def of(cls, path: str | Path) -> RunStatus:
+        """Read the status of a result; InputError where there is none."""
+        path = Path(path)
+        with read(path) as reader:
+            asked = tuple(reader.blocks.tolist())
+            done = tuple(reader.blocks_done(point) for point in range(reader.points))
+        rows: dict[int, tuple[dict[str, Any], tuple[Row, ...]]] = {}
+        stopping: tuple[str, ...] = ()
+        if any(done):
+            result = open_result(path)
+            stopping = tuple(stopping_lines(result))
+            for point, report in zip(result.points, result.report().points, strict=True):
+                last = max(row.time for row in report.rows)
+                shown = tuple(row for row in report.rows if row.time == last and row.quantity in SHOWN)
+                rows[point.index] = (point.swept, shown)
+        return cls(path, read_status(path), done, asked, rows, stopping)
+
+    @property
+    def state(self) -> str:
+        """complete, running, or stopped (killed without a word included)."""
+        if self.owner is not None and self.owner.active():
+            return "running"
+        return "complete" if all(d >= a for d, a in zip(self.done, self.asked, strict=True)) else "stopped"
+
+    def json(self) -> dict[str, Any]:
+        """Return the same as JSON's types; null for what is not known."""
+        owner = self.owner if self.state == "running" else None
+        return {
+            "file": str(self.path),
+            "state": self.state,
+            "blocks_done": sum(self.done),
+            "blocks": sum(self.asked),
+            "trajectories_per_second": None if owner is None else owner.rate,
+            "ranks": None if self.owner is None else self.owner.ranks,
+            "host": None if owner is None else owner.host,
+            "expected_end": None if owner is None else owner.expected_end,
+            "heartbeat_age": None if owner is None else owner.age,
+            "stopping": list(self.stopping),
+            "points": [
+                {"point": point, "parameters": plain(swept), "rows": [plain(row.json()) for row in rows]}
+                for point, (swept, rows) in self.rows.items()
+            ],
+        }
+
+    def text(self) -> str:
+        """Return a few lines, and the errors so far."""
+        done, asked = sum(self.done), sum(self.asked)
+        lines = [f"{self.path}: {self.state}, {done:,} of {asked:,} blocks ({100 * done / max(asked, 1):.0f} %)"]
+        owner = self.owner
+        if owner is not None and self.state == "running":
+            rate = "" if owner.rate is None else f", {owner.rate:,.0f} trajectories/s"
+            ranks = f"{owner.ranks} rank{'s' * (owner.ranks > 1)}"
+            lines.append(f"{ranks}, rank 0 on {owner.host}{rate}, heard of {owner.age:.0f} s ago")
+            if owner.expected_end is not None:
+                lines.append(f"expected end: {clock(owner.expected_end)}")
+        if self.state == "stopped":
+            lines.append("unfinished: the command that began it goes on with it")
+        lines += self.stopping
+        table: list[tuple[str, ...]] = [("point", "quantity", "of", "estimate")]
+        for point, (swept, rows) in list(self.rows.items())[:MOST_POINTS]:
+            name = described(swept) if swept else str(point)
+            for row in rows:
+                value = with_error(row.estimate, row.standard_error)
+                table.append((name, row.quantity, row.label or row.reservoir or "", value))
+        if len(table) > 1:
+            lines += ["", *aligned(table)]
+        if len(self.rows) > MOST_POINTS:
+            lines.append(f"... and {len(self.rows) - MOST_POINTS} points more (--json has all)")
+        return "\n".join(lines)
+
+
+def clock(when: float) -> str:
+    """Return a time as the clock on the wall shows it, with the date where it is not today."""
+    found = datetime.fromtimestamp(when)
+    return found.strftime("%H:%M:%S" if when - time.time() < 12 * 3600 else "%Y-%m-%d %H:%M")
