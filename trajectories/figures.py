@@ -1,17 +1,11 @@
-"""Result -> picture. No physics is computed here: points come from a report's rows, lines from the master equation."""
+"""Content -> picture of one run: points from a report's rows, lines from the master equation; no physics here."""
 
 from __future__ import annotations
 
-import io
-import warnings
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.container import ErrorbarContainer
@@ -20,8 +14,7 @@ from matplotlib.gridspec import GridSpec, SubplotSpec
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
-from .contents import Content, chosen, exact_content, sampled_content
-from .errors import InputError
+from .contents import Content, chosen
 from .panels import BLACK, Curve, disagreement, draw_curves, power_of_ten
 from .portraits import (
     MOST_JUMPS,
@@ -34,68 +27,10 @@ from .portraits import (
     follow,
 )
 from .replay import Replay
-from .results import Result
-from .runfile import Run
-from .sweepfigure import compose_sweep, sweep_of
-from .typography import SETTINGS, described, quantity_name, short, unit_of, value, wrapped
+from .typography import described, quantity_name, short, unit_of, value, wrapped
 
-DOTS_PER_INCH = 200
 WIDTHS = {1: 4.8, 2: 6.0, 3: 7.4}  # inches, by columns
 PANEL, STRIP = 2.35, 2.5  # inches
-# No dates and no versions: the same result gives the same bytes.
-METADATA: dict[str, dict[str, Any]] = {
-    "png": {"Software": None},
-    "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
-}
-
-
-def draw(
-    source: Result | Run, path: str | Path, exact: bool = False, formats: Sequence[str] | None = None
-) -> list[Path]:
-    """Draw a result, points with error bars over the master equation's lines; return the files written.
-
-    source: a Result; with `exact` only the lines are drawn, as always for a Run, of which there is nothing else. path:
-    the picture's; one file is written for each of `formats` ("png", "pdf"), by default the one that the path ends in,
-    or else those that the run asks for. Raises InputError for an unknown format and where a file cannot be written; an
-    older picture is then still there.
-    """
-    path = Path(path)
-    if path.suffix in (".png", ".pdf"):
-        formats, path = formats or (path.suffix[1:],), path.with_suffix("")
-    sweep = sweep_of(source, exact)
-    compose_it: Callable[[], Figure]
-    wanted: Sequence[str]
-    if sweep is not None:
-        compose_it = partial(compose_sweep, sweep)
-        wanted = source.figure.formats if isinstance(source, Run) else _formats_of(source)
-    else:
-        content = exact_content(source) if exact or isinstance(source, Run) else sampled_content(source)
-        compose_it, wanted = partial(compose, content), content.settings.formats
-    formats = formats or wanted
-    for ending in formats:
-        if ending not in METADATA:
-            raise InputError(f'figure format "{ending}": must be one of {", ".join(METADATA)}')
-    with rc_context(SETTINGS), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        # Composed anew for each: the layout of a figure that was drawn before is not quite the same.
-        return [save(compose_it(), path.with_name(f"{path.name}.{ending}"), ending) for ending in formats]
-
-
-def _formats_of(result: Result) -> tuple[str, ...]:
-    return tuple(result.meta.get("run", {}).get("figure", {}).get("formats", ("png",)))
-
-
-def save(figure: Figure, path: Path, ending: str) -> Path:
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format=ending, dpi=DOTS_PER_INCH, metadata=METADATA[ending])
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(drawn.getvalue())
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True) if part.parent.is_dir() else None
-        raise InputError(f"{path}: the picture cannot be written: {error.strerror or error}") from None
-    return path
 
 
 def compose(content: Content) -> Figure:

@@ -14,16 +14,16 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from .figures import save
-from .panels import BLACK, BLUE, GREY, POINT, SHADE, SKY, VERMILLION, Style, bars, legend
+from .drawing import save
+from .panels import BLACK, BLUE, DASHES, GREY, POINT, SHADE, SKY, VERMILLION, Style, bars, legend
 from .theorems import PointTheorems, Theorems
 from .typography import SETTINGS, described
 
-WIDTH, HEIGHT, HEADER = 7.4, 3.0, 0.5  # inches
+WIDTH, HEIGHT, HEADER = 7.4, 5.4, 0.5  # inches
 
 
 def draw_theorems(found: Theorems, path: Path) -> Path:
-    """Draw histograms, log ratio and running average of the first sweep point, and return the file written.
+    """Draw histograms, log ratio, lambda(u) and running average of the first sweep point; return the file written.
 
     path: ends in .png or .pdf. Raises InputError where it cannot be written.
     """
@@ -33,15 +33,15 @@ def draw_theorems(found: Theorems, path: Path) -> Path:
 
 
 def compose(found: Theorems) -> Figure:
-    """Return the picture: three panels below the title and the parameters."""
+    """Return the picture: four panels below the title and the parameters."""
     point = found.points[0]
-    layout = ConstrainedLayoutEngine(w_pad=0.05, rect=(0, 0, 1, HEIGHT / (HEIGHT + HEADER)))
+    layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, rect=(0, 0, 1, HEIGHT / (HEIGHT + HEADER)))
     figure = Figure(figsize=(WIDTH, HEIGHT + HEADER), layout=layout)
-    figure.text(0.012, 0.975, found.title, fontsize=9, fontweight="bold", va="top")
+    figure.text(0.012, 0.985, found.title, fontsize=9, fontweight="bold", va="top")
     parameters = described(point.parameters, [f"duration = {point.rows[-1].time:g}"], 170)
-    figure.text(0.012, 0.915, parameters, fontsize=7.5, color="#404040", va="top", linespacing=1.4)
-    panels = figure.subplots(1, 3)
-    for axes, letter, draw in zip(panels, "abc", (_histograms, _log_ratio, _running), strict=True):
+    figure.text(0.012, 0.95, parameters, fontsize=7.5, color="#404040", va="top", linespacing=1.4)
+    panels = figure.subplots(2, 2).ravel()
+    for axes, letter, draw in zip(panels, "abcd", (_histograms, _log_ratio, _scgf, _running), strict=True):
         draw(axes, point)
         look: dict[str, Any] = {"fontsize": 9, "fontweight": "bold", "ha": "right", "va": "bottom"}
         axes.annotate(letter, (0, 1), xycoords="axes fraction", xytext=(-12, 4), textcoords="offset points", **look)
@@ -101,6 +101,36 @@ def _log_ratio(axes: Axes, point: PointTheorems) -> None:
     names = ["slope 1", "bins" if np.isnan(slope) else f"bins: {slope:.3f} ± {uncertainty:.3f}"]
     marker = Line2D([], [], color=BLUE, ls="", marker="o", **POINT)
     legend(axes, [Line2D([], [], color=BLACK, lw=1.0), marker], names)
+
+
+def _scgf(axes: Axes, point: PointTheorems) -> None:
+    """Draw lambda(u) and its axis of symmetry, ln <e^{-u Delta S}>/T exactly, and what trajectories resolve of it."""
+    axes.set_xlabel("$u$")
+    axes.set_ylabel(r"$\ln\,\langle e^{-u\Delta S}\rangle\,/\,T$")
+    curves = point.curves
+    if curves is None:
+        why = r"$\lambda(u)$ does not exist for all $u$:" + "\nsome trajectories cannot be undone"
+        axes.text(0.5, 0.5, why, transform=axes.transAxes, ha="center", va="center")
+        axes.set_xticks([])
+        axes.set_yticks([])
+        return
+    limit = axes.plot(curves.u, curves.scgf, color=GREY, lw=1.0, ls=DASHES[1], zorder=2)[0]
+    finite = axes.plot(curves.u, curves.finite, color=BLACK, lw=1.0, zorder=2)[0]
+    handles: list[Any] = [limit, finite]
+    names = [r"exact, $T\to\infty$: $\lambda(u)$", "exact, $T$ of the run"]
+    looks = ((curves.forward, Style(SKY, "o"), "forward"), (curves.backward, Style(VERMILLION, "s"), "reversed"))
+    for sampled, style, name in looks:
+        if len(sampled.u):
+            bars(axes, sampled.u, sampled.value, sampled.standard_error, style, "")
+            handles.append(Line2D([], [], color=style.colour, ls="", marker=style.marker, **POINT))
+            names.append(name)
+    axes.axhline(0, color=GREY, lw=0.6, zorder=1)
+    axes.axvline(0.5, color=GREY, lw=0.6, ls=DASHES[2], zorder=1)
+    if point.breaking is None:
+        place: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+        look: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": 7, "color": "#404040"}
+        axes.annotate("symmetric about $u = 1/2$", (0.5, 1), xytext=(0, 2), **place, **look)
+    legend(axes, handles, names)
 
 
 def _running(axes: Axes, point: PointTheorems) -> None:

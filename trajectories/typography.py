@@ -138,3 +138,14 @@ def wrapped(title: str, width: int) -> str:
     """Return a title on at most two lines."""
     lines = textwrap.wrap(words(title), width) or [""]
     return "\n".join(lines[:2]) + (" …" if len(lines) > 2 else "")
+
+
+def paragraph(text: str, width: float) -> str:
+    """Return a text with formulas in lines of about `width` letters; no line ends inside a formula."""
+    lines: list[str] = []
+    for item in re.findall(r"(?:\$[^$]*\$|[^\s$])+", words(text)):
+        if lines and length(lines[-1]) + 1 + length(item) <= width:
+            lines[-1] += f" {item}"
+        else:
+            lines.append(item)
+    return "\n".join(lines)

@@ -13,12 +13,13 @@ from matplotlib import rc_context
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
-from trajectories import figures, panels, typography
+from trajectories import drawing, panels, typography
 from trajectories.contents import Content, chosen, exact_content, sampled_content
 from trajectories.curves import logarithmic, smooth
 from trajectories.ensemble import execute
 from trajectories.errors import InputError
-from trajectories.figures import compose, draw
+from trajectories.drawing import draw
+from trajectories.figures import compose
 from trajectories.job import Job
 from trajectories.replay import replay
 from trajectories.results import Result
@@ -421,4 +422,4 @@ def test_times_spaced_by_ratios_get_a_logarithmic_axis(content: Content) -> None
     assert not logarithmic(np.array([0.0, 1.0, 10.0, 100.0]))
     figure = compose(replace(content, log_time=True))
     assert figure.axes[0].get_xscale() == "log" and figure.axes[-1].get_xscale() == "linear"
-    assert figures.DOTS_PER_INCH >= 150
+    assert drawing.DOTS_PER_INCH >= 150

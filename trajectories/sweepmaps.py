@@ -1,0 +1,54 @@
+"""Maps over two parameters: exact, sampled, and their difference in standard errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from .picture import Map
+from .sweepcurves import draw_guide, dress, style
+
+FEW = 4.0  # standard errors at the ends of the colours of a difference
+NOTHING = "#DDDDDD"  # where a value does not exist or is unresolved
+
+
+def draw_map(figure: Figure, axes: Axes, shown: Map) -> None:
+    """Draw one map with its colour bar, contours and guides."""
+    mesh = axes.pcolormesh(
+        shown.across, shown.upward, shown.values, shading="nearest", rasterized=True, **_colours(shown)
+    )
+    bar = figure.colorbar(mesh, ax=axes, label=shown.z.label, pad=0.02, aspect=22)
+    bar.outline.set_linewidth(0.5)  # type: ignore[operator]
+    dress(axes, shown.x, shown.y)
+    axes.set_facecolor(NOTHING)
+    # A map fills its frame: half a cell on every side belongs to it.
+    for spine in axes.spines.values():
+        spine.set_visible(True)
+    entries = []
+    for contour in shown.contours:
+        how = style(contour.style, "#000000")
+        if np.nanmin(contour.values) < contour.level < np.nanmax(contour.values):
+            lines = {"colors": [how["color"]], "linestyles": [how["ls"]], "linewidths": 1.1}
+            axes.contour(shown.across, shown.upward, contour.values, levels=[contour.level], **lines)
+        entries.append((contour.label, how))
+    for guide in shown.guides:
+        draw_guide(axes, guide, "#FFFFFF")
+        entries.append((guide.label, style(guide.style, "#FFFFFF", "dashed")))
+    handles = [Line2D([], [], lw=1.1, label=label, **how) for label, how in entries if label]
+    if handles and shown.kind == "exact":
+        # The lines are drawn in colours that show on the map, so the legend lies on a ground like it.
+        axes.legend(handles=handles, loc="best", frameon=True, facecolor="#5A5A5A", labelcolor="white", framealpha=0.6)
+
+
+def _colours(shown: Map) -> dict[str, Any]:
+    """Colours that people with any colour vision can tell apart: one hue's range, or two about zero."""
+    if shown.kind == "z":
+        return {"cmap": "RdBu_r", "vmin": -FEW, "vmax": FEW}
+    if shown.low < 0 < shown.high:
+        far = max(-shown.low, shown.high)
+        return {"cmap": "PuOr_r", "vmin": -far, "vmax": far}
+    return {"cmap": "viridis", "vmin": shown.low, "vmax": shown.high}
