@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -230,6 +231,30 @@ def optimise(table: Table, taken: Sequence[str]) -> Optimise | None:
             raise InputError(f"{table.where('over')}: {name} = {show(ends)}: bounds must be finite")
         found.append((name, float(ends[0]), float(ends[1])))
     return Optimise(maximise, tuple(found))
+
+
+def search_changes(maximise: str | None, over: str | None) -> list[str]:
+    """What `--maximise concurrence --over g=1e-6:1e-2,p_h` changes in a run file, as `--set` would.
+
+    Raises InputError where one of the two is missing, or a bound is no number.
+    """
+    if maximise is None and over is None:
+        return []
+    if maximise is None or over is None:
+        missing, given = ("--over g,p_h", "--maximise") if over is None else ("--maximise concurrence", "--over")
+        raise InputError(f"{given} without {missing.split()[0]}: must be given together, such as {missing}")
+    bounds: dict[str, list[float]] = {}
+    for item in over.split(","):
+        name, equals, ends = (part.strip() for part in item.partition("="))
+        try:
+            numbers = [float(end) for end in ends.split(":")] if equals else []
+        except ValueError:
+            numbers = [math.nan]
+        if not name or name in bounds or len(numbers) not in (0, 2) or not all(map(math.isfinite, numbers)):
+            raise InputError(f"--over {over}: must be names such as g,p_h, each once, or with bounds g=1e-6:1e-2,p_h")
+        bounds[name] = numbers
+    table = ", ".join(f"{json.dumps(name)} = {ends}" for name, ends in bounds.items())
+    return [f"optimise.maximise={json.dumps(maximise)}", f"optimise.over={{ {table} }}"]
 
 
 def sweep(table: Table) -> dict[str, tuple[float, ...]]:

@@ -8,7 +8,7 @@ and 4 ln(1 + sqrt2)/E, are fits and are not used.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import brentq
@@ -41,7 +41,7 @@ def threshold_temperatures(points: Points) -> Floats:
     return np.array([_threshold(points[i]) for i in range(points.n)])
 
 
-def _threshold(table: dict[str, float]) -> float:
+def _threshold(table: dict[str, Any]) -> float:
     T_c = table["T_c"]
     if T_c == 0.0:
         return 0.0
@@ -68,11 +68,11 @@ def _threshold(table: dict[str, float]) -> float:
     return float(T_c / (1.0 - brentq(best, SHARES[low], SHARES[low + 1], xtol=1e-12, rtol=1e-10)))
 
 
-def _margin(table: dict[str, float], share: Floats, couplings: dict[str, Floats]) -> Floats:
+def _margin(table: dict[str, Any], share: Floats, couplings: dict[str, Floats]) -> Floats:
     """ln(|<01|rho|10>|/sqrt(p_00 p_11)) at 1 - T_c/T_h = share and couplings in units of the cold rate."""
     from trajectories.steady import steady_values
 
-    cold, hot = RATES[table["name"]]  # type: ignore[index]
+    cold, hot = RATES[table["name"]]
     T_h = table["T_c"] / (1.0 - share)
     rate = np.full(len(share), table[cold])
     total = rate
