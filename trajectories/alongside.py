@@ -19,6 +19,7 @@ from scipy import special
 
 from .errors import InputError
 from .exact import trajectories_for
+from .infimum import exact_infimum
 from .judging import FEWEST, NO_SPREAD, judged_mean
 from .kernels.along import extrema
 from .kernels.plan import CHANNEL, SLOT, SLOT_END, TARGET
@@ -161,30 +162,45 @@ class Alongside:
         return replace(row, estimate=row.exact, note="the same on every trajectory") if same else row
 
     def _infimum_rows(self, total: Block) -> list[Row]:
-        """<inf Delta S> >= -1 and P(inf Delta S <= -x) <= e^{-x}: broken only from one side."""
+        """<inf Delta S> and P(inf Delta S <= -x): against their exact values where there are any, else the bounds."""
         time, n = float(self.preparation.times[-1]), int(total.count)
+        try:
+            exact = exact_infimum(_master(self.preparation), time)
+        except InputError:
+            exact = None
+        row = Row("entropy_infimum", ">= -1", None, 0.0, time, "nat", None if exact is None else exact.mean)
         estimate, error = float(total.mean[0, INFIMUM]), float(standard_error(total)[0, INFIMUM])
-        row = Row("entropy_infimum", ">= -1", None, 0.0, time, "nat", None, estimate, error)
-        if n < FEWEST:
-            return [replace(row, status="unresolved", note=f"fewer than {FEWEST} trajectories")]
+        if exact is not None:
+            rows = [self._mean(row, INFIMUM)]
+        elif n >= FEWEST and error > NO_SPREAD:
+            z = (estimate - BOUND) / error
+            below = float(special.ndtr(z)) if z < 0 else 1.0
+            row = replace(row, estimate=estimate, standard_error=error, z=z if z < 0 else None, p_value=below)
+            rows = [replace(row, status="judged", note="a bound, not a value")]
+        else:
+            note = f"fewer than {FEWEST} trajectories" if n < FEWEST else "the same on every trajectory"
+            rows = [replace(row, estimate=estimate, standard_error=error, status="unresolved", note=note)]
         if not error > NO_SPREAD:
-            status = "exact" if estimate >= BOUND - NO_SPREAD else "disagree"
-            return [replace(row, standard_error=0.0, status=status, note="the same on every trajectory")]
-        z = (estimate - BOUND) / error
-        below = float(special.ndtr(z)) if z < 0 else 1.0
-        rows = [replace(row, z=z if z < 0 else None, p_value=below, status="judged", note="a bound, not a value")]
-        for x in JUDGED_LEVELS:
-            count = int(total.histogram[0, int(np.flatnonzero(LEVELS == x)[0])])
-            share, bound = count / n, float(np.exp(-x))
-            # Of n trajectories at most a binomial number with this probability, however close to the bound.
-            p = float(special.bdtrc(count - 1, n, bound)) if count else 1.0
-            rows.append(
-                Row(
-                    "entropy_infimum_probability", f"inf <= -{x:g}", None, 0.0, time, "1", None, share,
-                    float(np.sqrt(share * (1 - share) / n)), None, p, "judged", f"at most {bound:.4g}",
-                )
-            )  # fmt: skip
-        return rows
+            return rows
+        counts = total.histogram[0][np.searchsorted(LEVELS, JUDGED_LEVELS)]
+        shares = [None if exact is None else exact.below(x) for x in JUDGED_LEVELS]
+        return rows + [
+            _infimum_share(x, int(count), n, time, share)
+            for x, count, share in zip(JUDGED_LEVELS, counts, shares, strict=True)
+        ]
+
+
+def _infimum_share(x: float, count: int, n: int, time: float, exact: float | None) -> Row:
+    """Return the row of P(inf Delta S <= -x): `count` of n trajectories, with the probability of a binomial number."""
+    share, bound = count / n, float(np.exp(-x))
+    error = float(np.sqrt(share * (1 - share) / n))
+    row = Row("entropy_infimum_probability", f"inf <= -{x:g}", None, 0.0, time, "1", exact, share, error)
+    row = replace(row, status="judged", note=f"at most {bound:.4g}")
+    at_least = float(special.bdtrc(count - 1, n, bound if exact is None else exact)) if count else 1.0
+    if exact is None:
+        return replace(row, p_value=at_least)
+    z = (share - exact) / error if error else None
+    return replace(row, z=z, p_value=min(1.0, 2 * min(at_least, float(special.bdtr(count, n, exact)))))
 
 
 def infimum_undefined(preparation: Preparation) -> str | None:
