@@ -67,8 +67,9 @@ class BlockSpace:
             found.append((sources, sector[jumps.row[where]]))
         return found
 
+    @cached_property
     def coherence_classes(self) -> list[CoherenceClass]:
-        """Return the pairs of different sectors, in groups between which nothing flows."""
+        """The pairs of different sectors, in groups between which nothing flows."""
         count = len(self._sectors.dimensions)
         if count == 1:
             return []
@@ -139,9 +140,7 @@ class BlockSpace:
         jumps = self._jumps[(slice(None), *left)] * self._jumps.conj()[(slice(None), *right)]
         return np.concatenate([drift[None], jumps])
 
-    def _flows(
-        self, rows: Array, columns: Array, first: Array, second: Array
-    ) -> tuple[Array, Array, Array, Array]:
+    def _flows(self, rows: Array, columns: Array, first: Array, second: Array) -> tuple[Array, Array, Array, Array]:
         """Return the same by elements: which part, target, source, value; rows, columns are those of the blocks."""
         d = len(self._effective)
         position = np.full(d * d, -1)

@@ -13,9 +13,11 @@ and Parrondo, PRX 8, 031037 (2018).
 from __future__ import annotations
 
 import numpy as np
+from scipy import sparse
 
 from .errors import InputError
 from .master import Master, check_times
+from .propagation import SparsePropagator
 from .sectors import Sectors
 from .spectral import SUPPORT
 
@@ -74,6 +76,9 @@ def jump_average(master: Master, weights: np.ndarray, rho0: np.ndarray, times: n
     master = master.covering(rho0)
     times = check_times(times)
     start = _blocks(master, rho0)
+    if sparse.issparse(master.generator):
+        states, _ = SparsePropagator(sparse.csr_array(master.tilted(weights))).evolve(start, times)
+        return (states @ master.trace_row).real
     finish = np.broadcast_to(master.trace_row.astype(complex), (len(times), len(start)))
     return _overlaps(master, weights, start, finish, times)
 

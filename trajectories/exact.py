@@ -35,9 +35,9 @@ def ensemble_of(master: Master, start: np.ndarray | None, times: np.ndarray) -> 
     if start is None:
         rho = master.steady_blocks
         return Ensemble(rho, np.repeat(rho[None], len(times), axis=0), rho * times[:, None], True)
-    return Ensemble(
-        master.sectors.flatten(start), master.blocks(start, times), master.block_integrals(start, times), False
-    )
+    # The integrals first: the states are a by-product.
+    integrals = master.block_integrals(start, times)
+    return Ensemble(master.sectors.flatten(start), master.blocks(start, times), integrals, False)
 
 
 def exact_averages(master: Master, ensemble: Ensemble, ledger: Ledger, times: np.ndarray) -> Exact:

@@ -57,15 +57,13 @@ def _skewness(ensemble: Ensemble, ledger: Ledger, since: Array, counts: Array) -
     found = np.zeros((len(counts), n_linear + FIRST_STATIC + len(ledger.static)))
     steps, entropy = np.abs(ledger.linear), _entropy_steps(ledger)
     found[:, :n_linear] = _ratio(since @ (steps**3).T, since @ (steps**2).T)
-    first = np.array(_moments(_logarithm_at_start(ensemble, ledger), ensemble.start[None], ledger))
+    first = _moments(_logarithm_at_start(ensemble, ledger)[None], ensemble.start[None], ledger)
+    last = _moments(ledger.varying[:, LOG_STATE], ensemble.states, ledger)
     for column, jumps in ((ENTROPY, counts), (ENTROPY_SINCE, since)):
-        moments = first + np.array([jumps @ entropy**2, jumps @ entropy**3])
-        for t in range(len(counts)):
-            last = _moments(ledger.varying[t, LOG_STATE], ensemble.states[t : t + 1], ledger)
-            moments[:, t] += np.array(last)[:, 0]
-        found[:, n_linear + column] = _ratio(moments[1], moments[0])
+        second, third = (a + b + jumps @ entropy**n for a, b, n in zip(first, last, (2, 3), strict=True))
+        found[:, n_linear + column] = _ratio(third, second)
     for f, operator in enumerate(ledger.static):
-        second, third = _moments(operator, ensemble.states, ledger)
+        second, third = _moments(operator[None], ensemble.states, ledger)
         found[:, n_linear + FIRST_STATIC + f] = _ratio(third, second)
     return found
 
@@ -113,21 +111,34 @@ def _logarithm_at_start(ensemble: Ensemble, ledger: Ledger) -> Array:
     return found
 
 
-def _moments(operator: Array, states: Array, ledger: Ledger) -> tuple[Array, Array]:
-    """Second and absolute third central moment (T,) of the outcomes of measuring an operator (D,) in states (T, D)."""
-    weights = []
+def _moments(operators: Array, states: Array, ledger: Ledger) -> tuple[Array, Array]:
+    """Second and absolute third central moment (T,) of the outcomes of measuring operators in states (T, D).
+
+    operators: (T, D), or (1, D), the same for every state.
+    """
+    levels, weights = [], []
     for own, m in _blocks(ledger):
-        vectors = np.linalg.eigh(operator[own].reshape(m, m))[1]
+        found, vectors = _diagonal(operators[:, own].reshape(-1, m, m))
         block = states[:, own].reshape(-1, m, m)
-        weights.append(np.einsum("an,tab,bn->tn", vectors.conj(), block, vectors).real.clip(min=0.0))
-    level, weight = _levels(operator, ledger), np.concatenate(weights, axis=1)
-    deviation = np.abs(level - (weight @ level)[:, None])
-    deviation = np.where(deviation > 1e-10 * np.abs(level).max(initial=0.0), deviation, 0.0)
+        levels.append(found)
+        weights.append((vectors.conj() * (block @ vectors)).sum(axis=1).real.clip(min=0.0))
+    level, weight = np.concatenate(levels, axis=1), np.concatenate(weights, axis=1)
+    deviation = np.abs(level - (weight * level).sum(axis=1, keepdims=True))
+    noise = 1e-10 * np.abs(level).max(axis=1, initial=0.0, keepdims=True)
+    deviation = np.where(deviation > noise, deviation, 0.0)
     return (weight * deviation**2).sum(axis=1), (weight * deviation**3).sum(axis=1)
 
 
 def _levels(operator: Array, ledger: Ledger) -> Array:
-    return np.concatenate([np.linalg.eigvalsh(operator[own].reshape(m, m)) for own, m in _blocks(ledger)])
+    return np.concatenate([_diagonal(operator[own].reshape(1, m, m))[0][0] for own, m in _blocks(ledger)])
+
+
+def _diagonal(blocks: Array) -> tuple[Array, Array]:
+    """Eigenvalues (n, m) and eigenvectors (n, m, m) of Hermitian blocks (n, m, m)."""
+    if blocks.shape[-1] == 1:
+        return blocks[..., 0].real, np.ones_like(blocks)
+    values, vectors = np.linalg.eigh(blocks)
+    return values, vectors
 
 
 def _blocks(ledger: Ledger) -> list[tuple[slice, int]]:

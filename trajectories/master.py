@@ -48,6 +48,7 @@ __all__ = [
 FULL_SPECTRUM_DIMENSION = 12
 FULL_SPECTRUM_SIZE = 1500
 ROUNDING = 1e-15
+KEPT = 4
 OCCUPIED = 1e-2
 """Times the largest: population of a sector that is no rounding error."""
 
@@ -63,6 +64,8 @@ class Master:
         self.model = model
         self.sectors = find_sectors(model) if sectors is None else sectors
         self.space = BlockSpace(model, self.sectors)
+        # The last few evolutions, by their question: many averages ask for the same.
+        self._answers: dict[tuple[bytes, bytes, bool], tuple[np.ndarray, np.ndarray]] = {}
 
     @property
     def classical(self) -> bool:
@@ -137,7 +140,7 @@ class Master:
         occupied = self._occupied if inside == 1 else np.zeros(0, int)
         return inside + sum(
             coherences.times * null_dimension(self.space.between(coherences))
-            for coherences in self.space.coherence_classes()
+            for coherences in self.space.coherence_classes
             if np.isin(occupied, coherences.first).all() and np.isin(occupied, coherences.second).all()
         )
 
@@ -192,7 +195,7 @@ class Master:
         else:
             values = eigenvalues_by_inverse(self._without_steady_state())
         if self.model.dimension <= FULL_SPECTRUM_DIMENSION:
-            between = [_dense(self.space.between(pairs)) for pairs in self.space.coherence_classes()]
+            between = [_dense(self.space.between(pairs)) for pairs in self.space.coherence_classes]
             values = np.concatenate([values, *(eigenvalues_by_inverse(matrix) for matrix in between)])
         return float(max(0.0, -values.real.max(initial=-np.inf)))
 
@@ -239,6 +242,20 @@ class Master:
         vector = np.asarray(rho0, complex) if np.ndim(rho0) == 1 else self.sectors.flatten(rho0)
         if self.classical:
             vector = np.where(vector.real > (0.0 if np.ndim(rho0) == 1 else ROUNDING), vector.real, 0.0)
+        start, when = vector.tobytes(), times.tobytes()
+        key = (start, when, integrate or (start, when, True) in self._answers)
+        if key not in self._answers:
+            if len(self._answers) >= KEPT:
+                self._answers.clear()
+            found = self._evolve(vector, times, key[2])
+            for array in found:
+                array.setflags(write=False)
+            self._answers[key] = found
+        return self._answers[key]
+
+    def _evolve(self, vector: np.ndarray, times: np.ndarray, integrate: bool) -> tuple[np.ndarray, np.ndarray]:
+        if isinstance(self._propagator, SparsePropagator):
+            return self._propagator.evolve(vector, times)
         states = np.zeros((len(times), len(vector)), complex)
         integrals = np.zeros_like(states)
         total, now = np.zeros_like(vector), 0.0

@@ -175,13 +175,10 @@ def _sectors_in(
     name: str, basis: np.ndarray, labels: Sequence[str], model: Model, states: Sequence[np.ndarray]
 ) -> Sectors:
     dropped = [0.0]
-    change = None if name == "computational" else sparse.csr_array(np.where(np.abs(basis) < 1e-15, 0, basis))
+    change = None if name == "computational" else np.where(np.abs(basis) < 1e-15, 0, basis)
 
     def pattern(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        rotated = sparse.csr_array(matrix)
-        if change is not None:
-            rotated = change.conj().T @ rotated @ change
-        rows, columns, relative = _nonzero(rotated)
+        rows, columns, relative = _nonzero(matrix, change)
         dropped[0] = max(dropped[0], float(relative[relative < NEGLIGIBLE].max(initial=0.0)))
         kept = relative >= NEGLIGIBLE
         return rows[kept], columns[kept]
@@ -207,17 +204,29 @@ def _sectors_in(
     return Sectors(name, sorted_basis, tuple(labels[i] for i in order), offsets, dropped[0])
 
 
-def _nonzero(matrix: sparse.csr_array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return rows, columns and relative sizes of the elements stored in a sparse matrix."""
-    entries = matrix.tocoo()
-    size = np.abs(entries.data)
-    return entries.row, entries.col, size / max(size.max(initial=0.0), np.finfo(float).tiny)
+def _nonzero(matrix: np.ndarray, change: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return rows, columns and relative sizes of the elements of W^dag A W, W = `change`, that are not zero."""
+    if len(matrix) <= SMALL:
+        rotated = matrix if change is None else change.conj().T @ matrix @ change
+        rows, columns = np.nonzero(rotated)
+        values = rotated[rows, columns]
+    else:
+        entries = sparse.csr_array(matrix)
+        if change is not None:
+            entries = sparse.csr_array(change.conj().T) @ entries @ sparse.csr_array(change)
+        found = entries.tocoo()
+        rows, columns, values = found.row, found.col, found.data
+    size = np.abs(values)
+    return rows, columns, size / max(size.max(initial=0.0), np.finfo(float).tiny)
 
 
 def _merged(sector: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Merge the sectors of the basis states first[i] and second[i]; number the sectors by their lowest state."""
-    n = int(sector.max()) + 1
-    links = sparse.coo_array((np.ones(len(first), np.int8), (sector[first], sector[second])), shape=(n, n))
+    first, second, n = sector[first], sector[second], int(sector.max()) + 1
+    different = first != second
+    if not different.any():
+        return sector
+    links = sparse.coo_array((np.ones(int(different.sum()), np.int8), (first[different], second[different])), (n, n))
     merged = connected_components(links, directed=False)[1][sector]
     lowest = np.unique(merged, return_index=True)[1]
     return np.argsort(np.argsort(lowest))[merged]
