@@ -149,14 +149,30 @@ def _spectra(ensemble: Ensemble, model: Model, sectors: Sectors) -> list[Spectru
     return [spectrum(rho, model.hamiltonian, sectors) for rho in ensemble.states]
 
 
-def _varying(rho: np.ndarray, found: Spectrum, hamiltonian: np.ndarray, sectors: Sectors) -> np.ndarray:
-    """Return (4, D): rho, ln rho on its support, the projector outside it, H pinched in rho's eigenbasis minus H."""
-    p, vectors = found.probabilities, found.vectors
-    logarithm = (vectors * np.log(np.where(p > 0, p, 1.0))) @ vectors.conj().T
-    outside = (vectors * (p <= 0)) @ vectors.conj().T
-    energies = np.einsum("an,ab,bn->n", vectors.conj(), hamiltonian, vectors).real
-    pinched = (vectors * energies) @ vectors.conj().T - hamiltonian
-    return np.concatenate([rho[None], sectors.flatten(np.array([logarithm, outside, pinched]))])
+def _varying(states: np.ndarray, ends: list[Spectrum], hamiltonian: np.ndarray, sectors: Sectors) -> np.ndarray:
+    """Return (T, 4, D): rho, ln rho on its support, the projector outside it, H pinched in rho's eigenbasis minus H.
+
+    states: (T, D), with the eigenbases `ends`. hamiltonian: (D,) flattened blocks.
+    """
+    probabilities = np.array([found.probabilities for found in ends])
+    logarithms = np.log(np.where(probabilities > 0, probabilities, 1.0))
+    local = np.array([found.local for found in ends])
+    varying = np.zeros((len(states), 4, states.shape[1]), complex)
+    varying[:, 0] = states
+    for s, energy in enumerate(sectors.split(hamiltonian)):
+        m, own = len(energy), slice(*sectors.offsets[s : s + 2])
+        vectors = local[:, own, :m]
+        diagonal = (logarithms[:, own], probabilities[:, own] <= 0, _expectations(vectors, energy))
+        weights = np.stack(np.broadcast_arrays(*diagonal), axis=1)
+        matrices = (vectors.swapaxes(1, 2)[:, None] * weights[:, :, None, :]) @ vectors.conj()[:, None]
+        matrices[:, 2] -= energy
+        varying[:, 1:, slice(*sectors.block_offsets[s : s + 2])] = matrices.reshape(len(states), 3, m * m)
+    return varying
+
+
+def _expectations(vectors: np.ndarray, operator: np.ndarray) -> np.ndarray:
+    """Return <v|A|v> (..., n) for vectors (..., n, m), one after another, and an operator (m, m)."""
+    return ((vectors.conj() @ operator) * vectors).sum(axis=-1).real
 
 
 def _pairs(model: Model) -> tuple[np.ndarray, np.ndarray]:
@@ -183,12 +199,13 @@ def _ledger(
 ) -> Ledger:
     pair_sign, pair_entropy = _pairs(model)
     log_of = [np.log(np.where(found.probabilities > 0, found.probabilities, 1.0)) for found in (start, ends[-1])]
-    energies = np.einsum("an,ab,bn->n", start.vectors.conj(), model.hamiltonian, start.vectors).real
+    hamiltonian = sectors.flatten(model.hamiltonian)
+    cuts = zip(sectors.offsets[:-1], sectors.offsets[1:], sectors.split(hamiltonian), strict=True)
+    energies = np.concatenate([_expectations(start.local[a:b, : b - a], energy) for a, b, energy in cuts])
     if ensemble.steady:
-        varying = np.repeat(_varying(ensemble.start, ends[0], model.hamiltonian, sectors)[None], len(times), axis=0)
+        varying = np.repeat(_varying(ensemble.start[None], ends[:1], hamiltonian, sectors), len(times), axis=0)
     else:
-        found = zip(ensemble.states, ends, strict=True)
-        varying = np.array([_varying(rho, end, model.hamiltonian, sectors) for rho, end in found])
+        varying = _varying(ensemble.states, ends, hamiltonian, sectors)
     burn_index = int(np.flatnonzero(times == burn_in)[0]) if burn_in > 0 else -1
     return Ledger(
         dimension=np.ascontiguousarray(sectors.dimensions, np.int64),
