@@ -16,16 +16,16 @@ from .countingasked import Asked
 from .countingreport import CountingRow
 from .countingtables import Counting
 from .errors import InputError
-from .figures import save
+from .drawing import save
 from .panels import BLACK, BLUE, GREY, POINT, Style, bars, legend
-from .typography import SETTINGS, described, short, unit_of, wrapped
+from .typography import SETTINGS, described, unit_of, words, wrapped
 
 WIDTH, HEIGHT, HEADER = 3.7, 2.7, 0.5  # inches, of one panel
 LABELS = {
     "waiting_time_density": (r"waiting time $\tau$ from {} (time)", "density"),
     "g2": (r"distance $\tau$ from {} (time)", r"$g^{{(2)}}(\tau)$"),
     "power_spectrum": (r"frequency $\omega$ (1/time)", r"spectrum of {}"),
-    "first_passage_survival": ("$t$ (time)", "{}: not arrived"),
+    "first_passage_survival": ("$t$ (time), {}", "share that has not arrived"),
 }
 
 
@@ -91,7 +91,7 @@ def _panel(axes: Axes, asked: Asked, rows: tuple[CountingRow, ...]) -> None:
     bars(axes, x, y, error, Style(BLUE, "o"), "", ms=2.6)
     if quantity == "waiting_time_density" and (y > 0).all():
         axes.set_yscale("log")
-    name = short((main[0].label or "").split(", omega")[0])
+    name = words((main[0].label or "").split(", omega")[0])
     axes.set_xlabel(LABELS[quantity][0].format(name))
     axes.set_ylabel(f"{LABELS[quantity][1].format(name)}{unit_of(main[0].unit)}")
     legend(axes, handles, names)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import sparse
+from scipy.sparse.csgraph import breadth_first_order
 
 from .blockspace import DENSE_LIMIT
 from .errors import InputError
@@ -137,14 +138,16 @@ class PassageSpace:
 
     def mean_time(self, rho: np.ndarray) -> float:
         """Return the mean first-passage time; inf where a bound may never be reached."""
-        inside = sparse.csr_array(self.generator[: self._inside, : self._inside])
-        matrix = inside.toarray() if self._inside <= DENSE_LIMIT else inside
-        try:
-            found = Factors(matrix).solve(self.start(rho)[: self._inside])
-        except (RuntimeError, ValueError):  # singular
+        size = self._inside
+        links = sparse.csr_array((self.generator != 0)[:, :size])
+        backwards = sparse.csr_array(sparse.hstack([links, sparse.csr_array((size + 2, 2))]))
+        reach = set(map(int, breadth_first_order(backwards, size, return_predecessors=False)))
+        reach |= set(map(int, breadth_first_order(backwards, size + 1, return_predecessors=False)))
+        if not set(map(int, np.flatnonzero(self.trace[:size]))) <= reach:
             return np.inf
-        mean = -float((self.trace[: self._inside] @ found).real)
-        return mean if np.isfinite(mean) and mean > 0 else np.inf
+        inside = sparse.csr_array(self.generator[:size, :size])
+        found = Factors(inside.toarray() if size <= DENSE_LIMIT else inside).solve(self.start(rho)[:size])
+        return -float((self.trace[:size] @ found).real)
 
 
 def targets(model: Model, sectors: Sectors) -> np.ndarray:

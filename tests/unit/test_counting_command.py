@@ -241,3 +241,65 @@ def test_a_model_without_a_unique_steady_state_is_refused(
     assert main(["counting", "own.toml"]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and "steady state" in error
+
+
+# Of jump records
+
+ASKED = ("--waiting", "A_up,A+S_down", "--g2", "any,any", "--spectrum", "entropy", "--frequency", 2, "--first-passage")
+
+
+def test_jump_records_are_compared_with_one_verdict(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    few = (*ASKED, "A=-1:2", "--longest", 0.5, "--trajectories", 4000)
+    found = strict(printed(capsys, folder / "small.h5", *few, "--json"))
+    records = found["points"][0]["records"]
+    quantities = [row["quantity"] for row in records]
+    assert quantities.count("waiting_time_density") == quantities.count("g2") == 20
+    assert quantities.count("power_spectrum") == 1 and quantities.count("first_passage_survival") == 12
+    assert quantities.count("first_passage_share") == 2
+    wait = records[19]
+    assert (
+        wait["time"] == 0.5
+        and wait["label"] == "A_up to A+S_down"
+        and wait["long_time"] == pytest.approx(wait["exact"])
+    )
+    assert {row["status"] for row in records} <= {"agree", "unresolved"} and found["verdict"] == "agree"
+    text = printed(capsys, folder / "small.h5", *few)
+    assert "from jump records: g2" in text and "omega 2" in text and "verdict: agree" in text
+
+
+def test_first_passages_of_delta_s_and_a_picture(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "counting.png"
+    asked = ("--first-passage", "entropy=2", "--first-passage", "jumps=5", "--spectrum", "A", "--trajectories", 2000)
+    text = printed(capsys, folder / "small.h5", *asked, "-o", picture)
+    assert "Delta S from -2 to 2" in text and "jumps to 5" in text and f"written: {picture}" in text
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--waiting", "A_up"), "must be two groups of channels"),
+        (("--g2", "A_up,Q"), "no channel or reservoir 'Q'"),
+        (("--spectrum", "Z"), "must be one of A, S, entropy, jumps"),
+        (("--first-passage", "A"), "must be COUNT=N"),
+        (("--first-passage", "A=1:2"), "must have 0 between them"),
+        (("--waiting", "A,S", "--longest", "3"), "must lie between 0 and"),
+        (("--point", "2"), "has the points 0 to 0"),
+        (("--waiting", "A,S", "--trajectories", "0"), "must be 1 or more"),
+        (("-o", "a.png"), "nothing to draw"),
+        (("-o", "a.toml"), "must be .png or .pdf"),
+    ],
+)
+def test_bad_questions_are_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
+) -> None:
+    assert main(["counting", str(folder / "small.h5"), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert words in error and error.count("\n") == 1
+
+
+def test_a_run_file_has_no_jump_records(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["counting", str(folder / "small.toml"), "--waiting", "A,S"]) == 2
+    assert "must be a result FILE.h5" in capsys.readouterr().err

@@ -25,7 +25,7 @@ FORBIDDEN = {
             *("entanglement", "unravelling", "statistics", "forest", "columns", "exact", "preparation", "sampling"),
             *("backward", "recordstream", "split", "fluctuation", "theoremcurves"),
             *("counts", "cumulants", "transients", "scgf", "leading", "spectra", "uncertainty", "factors"),
-            *("steadycounting", "countingexact"),
+            *("steadycounting", "countingexact", "passagespace"),
             *("guide", "population", "rare", "tiltedflow"),
         )
     },
@@ -42,7 +42,13 @@ FORBIDDEN = {
     "runfile": ("ensemble", "results", "report", "master", "unravelling", *FILES),
     "schema": ("numpy", "model", "systems", "ensemble"),
     # the rows of a report know neither files nor how they are printed
-    "countingreport": (*FILES, "ensemble", "tables", "countingtables", "figures", "job", "api", "commands", "cli"),
+    **{
+        name: (*FILES, "ensemble", "tables", "countingtables", "figures", "job", "api", "commands", "cli")
+        for name in (
+            *("countingreport", "countingasked"),
+            *("recordrows", "recordedwaits", "recordedspectrum", "recordedpassages"),
+        )
+    },
     # the papers' claims are judged on the deterministic side alone
     **{
         name: (*UPPER, *FILES, "sampling", "kernels", "unravelling")
@@ -52,7 +58,7 @@ FORBIDDEN = {
     "figures": ("master", "counting", "unravelling", "sampling", "kernels"),
     **{
         name: ("master", "exact", "counting", "sampling", "kernels")
-        for name in ("panels", "portraits", "typography", "theoremfigure")
+        for name in ("panels", "portraits", "typography", "countingfigure", "theoremfigure")
     },
 }
 KERNELS_MAY_IMPORT = ("__future__", "numba", "llvmlite", "numpy", "math", "typing", "trajectories.kernels")

@@ -1,0 +1,196 @@
+"""Exact sides and kernels of what jump records say: closed forms, other roads to the same number, slow loops."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+from small_models import thermal_qubit
+
+from trajectories import spectra
+from trajectories.counting import silent_probability
+from trajectories.counts import jump_operator, quanta
+from trajectories.errors import InputError
+from trajectories.factors import Drazin
+from trajectories.kernels import records as kernels
+from trajectories.master import Master
+from trajectories.passagespace import PassageSpace
+from trajectories.preparation import Preparation, prepare
+from trajectories.recordedpassages import FirstPassage
+from trajectories.recordedspectrum import PowerSpectrum, finite_time_spectrum
+from trajectories.recordedwaits import Coincidences, WaitingTimes
+from trajectories.recordrows import Moments
+from trajectories.recordstream import record_stream
+from trajectories.steadycounting import counts_of
+from trajectories.systems import diamond, local_engine
+from trajectories.transients import finite_time
+
+ENGINE = local_engine(T_h=2.0, T_c=0.3, g=0.02, gamma_h=0.01, gamma_c=0.011, delta=0.013)
+GROUND = np.diag([1.0, 0.0, 0.0, 0.0]).astype(complex)
+
+
+def steady(model, duration: float) -> Preparation:
+    return prepare(model, np.array([duration]), None, 1000)
+
+
+# Exact sides
+
+
+@pytest.mark.parametrize(
+    ("model", "duration", "pair"),
+    [(diamond(0.0, 1.0), 6.0, ("A_up", "S_down")), (ENGINE, 900.0, ("h_up", "h_up"))],
+    ids=["diamond", "engine"],
+)
+def test_in_the_steady_state_they_are_the_known_densities(model, duration: float, pair: tuple[str, str]) -> None:
+    preparation, solver = steady(model, duration), Master(model)
+    waits = WaitingTimes(preparation, "", *pair, longest=0.4 * duration)
+    assert waits.edges[-1] == pytest.approx(0.4 * duration)
+    shares = np.diff(spectra.waiting_time_distribution(solver, *pair, waits.edges))
+    np.testing.assert_allclose(waits.mean[1:-1] / waits.mean[0], shares, rtol=1e-9, atol=1e-13)
+    lasting = quad(
+        lambda tau: 1 - spectra.waiting_time_distribution(solver, *pair, [tau])[0], 0, waits.edges[-1], epsrel=1e-9
+    )[0]
+    assert waits.mean[-1] / waits.mean[0] == pytest.approx(lasting, rel=1e-8)
+    together = Coincidences(preparation, "", *pair, longest=0.3 * duration)
+    edges = together.edges
+    for j in (0, 7):
+        average = quad(lambda tau: spectra.g2(solver, pair[0], [tau], pair[1])[0], edges[j], edges[j + 1])[0]
+        ratio = together.ratios[j]
+        exact = ratio.scale * together.mean[1 + j] / (together.mean[0] * together.mean[-1])
+        assert exact == pytest.approx(average / (edges[j + 1] - edges[j]), rel=1e-8)
+        assert ratio.steady == pytest.approx(exact, rel=1e-9)
+
+
+def test_the_spectrum_at_finite_time_in_the_steady_state() -> None:
+    # K + 2 Re Tr[G (-A^-1 + A^-2 (e^{AT} - 1)/T) Q G rho], A = L - i omega: the transform of (1 - tau/T) F(tau).
+    solver, weights, duration = Master(ENGINE), quanta(ENGINE, "h"), 150.0
+    rho = solver.steady_blocks
+    rates = solver.jump_rates(rho)
+    for omega in (0.0, 0.01, 0.3):
+        inverse = Drazin(solver, 1j * omega)
+        kicked = jump_operator(solver, weights) @ rho
+        kicked = kicked - rho * (solver.trace_row @ kicked)
+        once = inverse.solve(kicked)
+        twice = inverse.solve(once)
+        propagator = solver.propagator(solver.generator, trace=solver.trace_row)
+        moved = propagator.advance(twice, duration)[0] * np.exp(-1j * omega * duration)
+        inside = -once + (moved - twice) / duration
+        expected = weights**2 @ rates + 2 * ((weights @ solver.space.losses).conj() @ inside).real
+        found, amplitude = finite_time_spectrum(solver, weights, omega, rho, duration, rates * duration)
+        assert found == pytest.approx(expected, rel=1e-10)
+        mean = weights @ rates
+        flat = duration if omega == 0 else (1 - np.exp(-1j * omega * duration)) / (1j * omega)
+        assert amplitude == pytest.approx(mean * flat, rel=1e-10)
+
+
+def test_at_frequency_zero_it_is_the_variance_from_any_start() -> None:
+    model = diamond(0.0, 1.0)
+    preparation = prepare(model, np.array([0.3, 2.0]), GROUND, 1000, None, 0.3)
+    count = counts_of(model)[0]
+    found = PowerSpectrum(preparation, count, [0.0])
+    burnt = Master(model).blocks(GROUND, np.array([0.3]))[0]
+    exact = finite_time(Master(model), count.weights, [1.7], burnt)
+    assert found.mean[0] == pytest.approx(exact.covariance[0] / 1.7, rel=1e-10)
+    assert found._amplitude[0] == pytest.approx(exact.mean[0], rel=1e-10)
+
+
+def test_first_passages_of_a_two_level_atom() -> None:
+    # Up at a = 0.1, down at b = 0.6. The first jump: a mixture of exponentials; the second is over after both.
+    a, b = 0.1, 0.6
+    model = thermal_qubit(0.2, 0.5)
+    preparation, times = steady(model, 20.0), np.array([0.5, 3.0, 20.0])
+    rho = Master(model).steady_blocks
+    for bound, survival, mean in (
+        (1.0, lambda t: (b * math.exp(-a * t) + a * math.exp(-b * t)) / (a + b), (b / a + a / b) / (a + b)),
+        (2.0, lambda t: (b * math.exp(-a * t) - a * math.exp(-b * t)) / (b - a), 1 / a + 1 / b),
+    ):
+        space = PassageSpace(model, preparation.sectors, np.ones((2, 2)), -np.inf, bound)
+        left, lasting = space.left(rho, times)
+        np.testing.assert_allclose(1 - left.sum(axis=1), [survival(t) for t in times], rtol=1e-12)
+        assert left[:, 1].max() < 1e-14
+        assert lasting == pytest.approx(quad(survival, 0, 20.0)[0], rel=1e-9)
+        assert space.mean_time(rho) == pytest.approx(mean, rel=1e-12)
+
+
+@pytest.mark.parametrize("model", [ENGINE, diamond(0.0, 1.0)], ids=["engine", "diamond"])
+def test_the_first_count_is_the_end_of_silence(model) -> None:
+    preparation = steady(model, 5.0 / np.abs(model.loss).max())
+    count = counts_of(model)[0]
+    found = FirstPassage(preparation, count, -1.0, 1.0)
+    solver = Master(model, preparation.sectors)
+    silent = silent_probability(solver, solver.steady_blocks, found.times, count.weights != 0)
+    np.testing.assert_allclose(found.mean[: len(found.times)], silent, rtol=1e-10)
+
+
+def test_delta_s_is_told_apart_by_its_values() -> None:
+    """With detailed balance Delta S of a steady start is zero at all times: no bound is ever reached."""
+    preparation = steady(diamond(1.0, 1.0), 3.0)
+    found = FirstPassage(preparation, None, -1e-3, 1e-3)
+    np.testing.assert_allclose(found.mean[:12], 1.0, rtol=1e-12)
+    assert found.ratios[-1].steady is None
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda p: FirstPassage(p, None, -1.0, 1.0), "only where all sectors have dimension 1"),
+        (lambda p: FirstPassage(p, counts_of(p.model)[0], 1.0, 3.0), "must have 0 between them"),
+        (lambda p: FirstPassage(p, counts_of(p.model)[0], -1e6, 1e6), "a bound closer to 0"),
+        (lambda p: WaitingTimes(p, "x", "h_up", "h_up", longest=1e9), "must lie between 0 and"),
+        (lambda p: WaitingTimes(p, "x", "h_upp", "h_up"), "no channel 'h_upp'"),
+        (lambda p: PowerSpectrum(p, counts_of(p.model)[0], [np.nan]), "finite"),
+    ],
+)
+def test_bad_input_is_refused(make, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        make(steady(ENGINE, 100.0))
+
+
+# Kernels
+
+
+def test_the_kernels_do_what_slow_loops_do() -> None:
+    preparation = steady(diamond(0.0, 1.0), 3.0)
+    records = next(record_stream(preparation, 7, 0, 40))
+    starts, stops, edges = np.array([1, 0, 0, 0]), np.array([0, 1, 0, 1]), np.linspace(0.0, 1.0, 6)
+    shape, layout = (40, 7), (records.offsets, records.times, records.channels)
+    waits, pairs, sums, arrived = np.zeros(shape), np.zeros(shape), np.zeros((40, 4)), np.zeros((40, 2))
+    weights, omegas = np.array([1.0, -1.0, 0.5, 0.0]), np.array([0.0, 1.7])
+    kernels.waits(*layout, starts, stops, 0.4, 2.0, edges, waits)
+    kernels.pairs(*layout, starts, stops, 0.4, 2.0, edges, pairs)
+    kernels.fourier(*layout, weights, 0.4, omegas, sums)
+    steps = np.repeat(weights[:, None], 1, axis=1)
+    kernels.passages(*layout, np.zeros(40, int), np.zeros((4, 1), int), steps, 0.4, -1.0, 1.0, arrived)
+    for i in range(40):
+        own = slice(records.offsets[i], records.offsets[i + 1])
+        t, k = records.times[own], records.channels[own]
+        begun = [u for u, c in zip(t, k, strict=True) if starts[c] and 0.4 < u <= 2.0]
+        ends = np.array([u for u, c in zip(t, k, strict=True) if stops[c]])
+        gaps = [min((e - u for e in ends if e > u), default=np.inf) for u in begun]
+        distances = [e - u for u in begun for e in ends if e > u]
+        assert waits[i, 0] == pairs[i, 0] == len(begun)
+        np.testing.assert_array_equal(waits[i, 1:-1], np.histogram(gaps, edges)[0])
+        np.testing.assert_array_equal(pairs[i, 1:-1], np.histogram(distances, edges)[0])
+        assert waits[i, -1] == pytest.approx(sum(min(gap, 1.0) for gap in gaps), rel=1e-12)
+        assert pairs[i, -1] == (ends > 0.4).sum()
+        late = t > 0.4
+        for f, omega in enumerate(omegas):
+            z = (weights[k] * np.exp(-1j * omega * (t - 0.4)))[late].sum()
+            assert complex(*sums[i, 2 * f : 2 * f + 2]) == pytest.approx(z, abs=1e-12)
+        walked = np.cumsum(weights[k][late])
+        out = np.flatnonzero(np.abs(walked) >= 1.0)
+        assert arrived[i, 0] == (t[late][out[0]] if len(out) else np.inf)
+        assert arrived[i, 1] == bool(len(out) and walked[out[0]] > 0)
+
+
+def test_moments_merge() -> None:
+    x = np.random.default_rng(3).exponential(size=(500, 3))
+    found = Moments(3)
+    for piece in np.split(x, [1, 7, 300]):
+        found.add(piece)
+    d = x - x.mean(axis=0)
+    np.testing.assert_allclose(found.mean, x.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(found.m2, (d**2).sum(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(found.m3, (d**3).sum(axis=0), rtol=1e-10)
