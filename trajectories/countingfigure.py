@@ -15,8 +15,8 @@ from matplotlib.lines import Line2D
 from .countingasked import Asked
 from .countingreport import CountingRow
 from .countingtables import Counting
-from .errors import InputError
 from .drawing import save
+from .errors import InputError
 from .panels import BLACK, BLUE, GREY, POINT, Style, bars, legend
 from .typography import SETTINGS, described, unit_of, words, wrapped
 
