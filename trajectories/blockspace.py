@@ -21,7 +21,8 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from .model import Model
-from .sectors import Sectors, products_of_adjoints, rotated_operators
+from .operators import products_of_adjoints
+from .sectors import Sectors, rotated_operators
 
 DENSE_LIMIT = 400
 
@@ -115,6 +116,19 @@ class BlockSpace:
             return self._terms(rows, columns).sum(axis=0)
         _, target, source, value = self._flows(rows, columns, coherences.first, coherences.second)
         return sparse.coo_array((value, (target, source)), shape=(size, size)).tocsr()
+
+    def coherent_modes(self) -> Array:
+        """Return -i(e_a - e_b^*) + sum_k <a|L_k|a><b|L_k|b>^* for a != b in one sector: the oscillating eigenvalues of
+        the generator to first order in the jumps. e_a, |a>: eigenvalues and right, <a|: left eigenvectors of H_eff.
+        """
+        offsets, found = self._sectors.offsets, [np.zeros(0, complex)]
+        for a, b in zip(offsets[:-1], offsets[1:], strict=True):
+            if b - a > 1:
+                energies, right = np.linalg.eig(self._effective[a:b, a:b])
+                kept = np.einsum("na,kab,bn->kn", np.linalg.pinv(right), self._jumps[:, a:b, a:b], right, optimize=True)
+                modes = -1j * (energies[:, None] - energies.conj()) + kept.T @ kept.conj()
+                found.append(modes[~np.eye(b - a, dtype=bool)])
+        return np.concatenate(found)
 
     @cached_property
     def _diagonal_terms(self) -> Array:

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 
 from .counting import silent_probability
-from .entanglement import reduce_pair
 from .exact import Ensemble
 from .kernels.ledger import COUPLING_WORK, ENTROPY, ENTROPY_SINCE, FIRST_STATIC, LOG_STATE, PROJECTION, Ledger
 from .master import Master
@@ -91,7 +90,7 @@ def _rarest(master: Master, ensemble: Ensemble, pair: tuple[int, int] | None) ->
     """Smallest population of the pair's state that is not zero, in its eigenbasis and in the product basis."""
     if pair is None:
         return np.ones(len(ensemble.states))
-    rho = reduce_pair(master.sectors.unflatten(ensemble.states), master.model.dims, pair)
+    rho = master.sectors.reduced(ensemble.states, master.model.dims, pair)
     populations = np.concatenate([np.linalg.eigvalsh(rho), np.einsum("tii->ti", rho).real], axis=1)
     return np.where(populations > 1e-14, populations, 1.0).min(axis=1)
 

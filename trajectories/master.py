@@ -191,7 +191,7 @@ class Master:
         if self.null_dimension > 1:
             return 0.0
         if self.sectors.size > FULL_SPECTRUM_SIZE:
-            values = slow_eigenvalues(sparse.csr_array(self.generator))
+            values = slow_eigenvalues(sparse.csr_array(self.generator), self.space.coherent_modes())
         else:
             values = eigenvalues_by_inverse(self._without_steady_state())
         if self.model.dimension <= FULL_SPECTRUM_DIMENSION:

@@ -26,6 +26,7 @@ from trajectories.errors import InputError
 Array = NDArray[np.complex128]
 
 LONGEST_EXPRESSION = 2000
+LARGEST_DENSE = 64
 
 
 def basis(dimension: int, i: int) -> Array:
@@ -83,6 +84,20 @@ def sigma_z() -> Array:
 def dagger(operator: Array) -> Array:
     """Hermitian adjoint over the last two axes; leading axes are kept."""
     return np.conj(np.swapaxes(operator, -1, -2))
+
+
+def products_of_adjoints(operators: Array) -> Array:
+    """L_k^dagger L_k for K operators (K, d, d), through sparse matrices where they are large and nearly empty."""
+    if operators.shape[-1] <= LARGEST_DENSE or np.count_nonzero(operators) > operators.size / 10:
+        dense: Array = dagger(operators) @ operators
+        return dense
+    from scipy import sparse
+
+    products = np.zeros(operators.shape, dtype=np.complex128)
+    for product, operator in zip(products, operators, strict=True):
+        jump = sparse.csr_array(operator)
+        (jump.conj().T @ jump).toarray(out=product)
+    return products
 
 
 def tensor(*operators: Array) -> Array:

@@ -118,10 +118,9 @@ def prepare(
 
 def _check_truncation(model: Model, sectors: Sectors, ensemble: Ensemble, times: np.ndarray) -> None:
     """Raise InputError where the highest level of a subsystem that was cut off is populated."""
-    states = sectors.unflatten(np.concatenate([ensemble.start[None], ensemble.states]))
-    populations = np.einsum("tii->ti", states).real.reshape(-1, *model.dims)
+    states = np.concatenate([ensemble.start[None], ensemble.states])
     for subsystem in model.truncated:
-        top = np.moveaxis(populations, subsystem + 1, -1)[..., -1].reshape(len(states), -1).sum(axis=1)
+        top = sectors.reduced(states, model.dims, [subsystem])[:, -1, -1].real
         if top.max() > LARGEST_TOP_POPULATION:
             when = np.concatenate([[0.0], times])[int(top.argmax())]
             raise InputError(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import LinearOperator, eigs, expm_multiply
+from scipy.sparse.linalg import eigs
 
-MOST_STEPS = 200.0
+MOST_SHIFTS = 4
 
 
 def eigenvalues_by_inverse(matrix: np.ndarray) -> np.ndarray:
@@ -14,17 +14,25 @@ def eigenvalues_by_inverse(matrix: np.ndarray) -> np.ndarray:
     return 1.0 / np.linalg.eigvals(np.linalg.inv(matrix))
 
 
-def slow_eigenvalues(generator: sparse.csr_array) -> np.ndarray:
+def slow_eigenvalues(generator: sparse.csr_array, coherent: np.ndarray) -> np.ndarray:
     """Return the real parts of some of the slowest eigenvalues without the zero: those near zero, and oscillating ones.
 
-    The eigenvalues of e^{G tau} of largest modulus belong to the slow modes of G, whatever their frequency.
+    coherent: (n,) estimates of oscillating eigenvalues. Near those that look slower than anything near zero it is
+    searched too, by the inverse shifted there.
     """
     size, norm = generator.shape[0], float(abs(generator).sum(axis=0).max())
-    matrix, start = sparse.csc_matrix(generator), np.cos(np.arange(size) + 1.0).astype(complex)
-    # The shift lies to the right of the spectrum: its neighbours are the slow modes that do not oscillate.
-    near = eigs(matrix, k=min(8, size - 2), sigma=1e-6 * norm, v0=start, return_eigenvectors=False)
-    near = near[np.argsort(np.abs(near))][1:].real
-    tau = min(2.0 / max(-near.max(), np.finfo(float).tiny), MOST_STEPS / norm)
-    step = LinearOperator((size, size), matvec=lambda v: expm_multiply(matrix * tau, v), dtype=np.dtype(complex))
-    moduli = np.abs(eigs(step, k=min(8, size - 2), v0=start, tol=1e-8, return_eigenvectors=False))
-    return np.concatenate([near, np.log(np.sort(moduli)[:-1]) / tau])
+    matrix, start = sparse.csc_matrix(generator, dtype=complex), np.cos(np.arange(size) + 1.0).astype(complex)
+    few = min(8, size - 2)
+    # A shift lies to the right of the spectrum: its neighbours are the slow modes of that frequency.
+    near = eigs(matrix, k=few, sigma=1e-6 * norm, v0=start, return_eigenvectors=False)
+    found = near[np.argsort(np.abs(near))][1:].real
+    candidates = coherent[coherent.real > 2 * found.max()]
+    for _ in range(MOST_SHIFTS):
+        if not len(candidates):
+            break
+        shift = 1j * abs(candidates[np.argmax(candidates.real)].imag)
+        there = eigs(matrix, k=few, sigma=1e-6 * norm + shift, v0=start, return_eigenvectors=False)
+        found = np.concatenate([found, there[np.abs(there) > 1e-9 * norm].real])
+        reach = np.abs(there - shift).max()
+        candidates = candidates[np.abs(np.abs(candidates.imag) - abs(shift)) > reach]
+    return found

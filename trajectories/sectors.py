@@ -18,6 +18,7 @@ from scipy.sparse.csgraph import connected_components
 
 from .errors import InputError
 from .model import Model
+from .operators import partial_trace, products_of_adjoints
 
 NEGLIGIBLE = 1e-12
 SMALL = 64
@@ -108,6 +109,32 @@ class Sectors:
         result[..., self._permutation[:, None], self._permutation[None, :]] = rotated
         return result
 
+    def lifted(self, s: int, vectors: np.ndarray) -> np.ndarray:
+        """Return vectors (m_s, n) of sector s in the computational basis, (d, n)."""
+        own = slice(int(self.offsets[s]), int(self.offsets[s + 1]))
+        if self._permutation is None:
+            return self.basis[:, own] @ vectors
+        result = np.zeros((len(self.basis), vectors.shape[1]), complex)
+        result[self._permutation[own]] = vectors
+        return result
+
+    def reduced(self, blocks: np.ndarray, dims: Sequence[int], keep: Sequence[int]) -> np.ndarray:
+        """Return what is left of operators after the trace over all subsystems but `keep`, (..., k, k).
+
+        blocks: (..., size). Without the operators (d, d) themselves where the basis is the computational one, sorted.
+        """
+        if self._permutation is None or len(self.basis) <= SMALL:
+            return partial_trace(self.unflatten(blocks), dims, keep)
+        places = [np.array(np.unravel_index(self._permutation[x], dims)) for x in self.indices]
+        traced = [site for site in range(len(dims)) if site not in keep]
+        same = (places[0][traced] == places[1][traced]).all(axis=0)
+        sizes = [dims[site] for site in keep]
+        row, column = (np.ravel_multi_index(place[list(keep)][:, same], sizes) for place in places)
+        size = int(np.prod(sizes))
+        result = np.zeros((size * size, *np.shape(blocks)[:-1]), complex)
+        np.add.at(result, row * size + column, np.moveaxis(np.asarray(blocks)[..., same], -1, 0))
+        return np.moveaxis(result, 0, -1).reshape(*np.shape(blocks)[:-1], size, size)
+
     def coherence(self, operator: np.ndarray) -> float:
         """Return the largest |element| between two sectors, relative to the largest element of the operator (d, d)."""
         size = np.abs(self._rotated(operator))
@@ -157,18 +184,6 @@ def rotated_operators(model: Model, sectors: Sectors) -> tuple[np.ndarray, np.nd
     jumps = sectors.rotate(model.operators)
     loss = products_of_adjoints(jumps).sum(axis=0)
     return sectors.rotate(model.hamiltonian) - 0.5j * loss, jumps
-
-
-def products_of_adjoints(operators: np.ndarray) -> np.ndarray:
-    """Return L_k^dag L_k, (K, d, d), through sparse matrices where the operators are large and nearly empty."""
-    d = operators.shape[-1]
-    if d <= SMALL or np.count_nonzero(operators) > operators.size / 10:
-        return operators.conj().swapaxes(-1, -2) @ operators
-    products = np.zeros(operators.shape, complex)
-    for product, operator in zip(products, operators, strict=True):
-        jump = sparse.csr_array(operator)
-        (jump.conj().T @ jump).toarray(out=product)
-    return products
 
 
 def _sectors_in(

@@ -59,7 +59,7 @@ def spectrum(rho: np.ndarray, hamiltonian: np.ndarray, sectors: Sectors) -> Spec
         outside = values <= 0 if exact and m == 1 else values < SUPPORT
         probabilities[own] = np.where(outside, 0.0, values)
         local[own, :m] = states.T
-        vectors[:, own] = sectors.basis[:, own] @ states
+        vectors[:, own] = sectors.lifted(s, states)
     total = probabilities.sum()
     if not total > 0:
         raise InputError("the state is zero; a density matrix has trace 1")
