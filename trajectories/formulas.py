@@ -23,6 +23,7 @@ from trajectories.errors import InputError
 from trajectories.schema import listing, nearest, show
 
 LONGEST = 1000
+DEEPEST = 100
 LARGEST_POWER = 100.0
 CONSTANTS = {"pi": math.pi, "inf": math.inf}
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -136,12 +137,17 @@ class Formula:
         if not isinstance(node.op, ast.Pow):
             return OPERATORS[type(node.op)](left, right)
         if np.any(np.abs(right) > LARGEST_POWER):
-            raise InputError(f"{self.where} = {show(self.text)}: a power must be from -{LARGEST_POWER:g} to 100")
+            raise InputError(
+                f"{self.where} = {show(self.text)}: the exponent of a power must be from "
+                f"-{LARGEST_POWER:g} to {LARGEST_POWER:g}"
+            )
         return np.power(np.asarray(left, float), right)
 
 
-def _names(node: ast.AST, order: list[str], where: str) -> set[str]:
-    """The names in a tree; raises InputError or SyntaxError for a part that no formula has."""
+def _names(node: ast.AST, order: list[str], where: str, depth: int = 0) -> set[str]:
+    """The names in a tree; raises InputError or SyntaxError for a part that no formula has, or one too deep."""
+    if depth > DEEPEST:
+        raise SyntaxError
     if isinstance(node, ast.Constant):
         if isinstance(node.value, bool) or not isinstance(node.value, int | float):
             raise SyntaxError
@@ -152,11 +158,11 @@ def _names(node: ast.AST, order: list[str], where: str) -> set[str]:
             raise InputError(f"{where}: {name} is a function: must have its argument in parentheses")
         return set() if name in CONSTANTS else {name}
     if isinstance(node, ast.UnaryOp) and type(node.op) in OPERATORS:
-        return _names(node.operand, order, where)
+        return _names(node.operand, order, where, depth + 1)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitXor):
         raise InputError(f"{where}: ^ is no operation of formulas: must be ** for a power")
     if isinstance(node, ast.BinOp) and (type(node.op) in OPERATORS or isinstance(node.op, ast.Pow)):
-        return _names(node.left, order, where) | _names(node.right, order, where)
+        return _names(node.left, order, where, depth + 1) | _names(node.right, order, where, depth + 1)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
         name = order[int(node.func.id[1:])]
         if name not in FUNCTIONS:
@@ -165,5 +171,5 @@ def _names(node: ast.AST, order: list[str], where: str) -> set[str]:
         if len(node.args) < (2 if name in MANY else 1) or (name not in MANY and len(node.args) > 1):
             wanted = "two arguments or more" if name in MANY else "one argument"
             raise InputError(f"{where}: {name} must have {wanted}")
-        return set().union(*(_names(argument, order, where) for argument in node.args))
+        return set().union(*(_names(argument, order, where, depth + 1) for argument in node.args))
     raise SyntaxError

@@ -41,6 +41,23 @@ FORBIDDEN = {
     "ownership": (*UPPER, "storage", "master", "model", "h5py"),
     "runfile": ("ensemble", "results", "report", "master", "unravelling", *FILES),
     "schema": ("numpy", "model", "systems", "ensemble"),
+    # formulas and the exact side of sweeps sample nothing and know no files
+    "formulas": ("model", "systems", "master", "runfile", *FILES),
+    **{
+        name: (
+            "ensemble",
+            "results",
+            "report",
+            "tables",
+            "figures",
+            "job",
+            "sampling",
+            "kernels",
+            "unravelling",
+            *FILES,
+        )
+        for name in ("derived", "optimum", "threshold", "steady")
+    },
     # the rows of a report know neither files nor how they are printed
     **{
         name: (*FILES, "ensemble", "tables", "countingtables", "figures", "job", "api", "commands", "cli")
