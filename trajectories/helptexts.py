@@ -103,8 +103,9 @@ examples:
 THEOREMS = """\
 Test the fluctuation theorems of a result. The reversed process is sampled on its own, from Theta rho(T) Theta^+, and
 every bin of the forward histogram, weighted with e^{-Delta S}, is compared with the mirrored reversed one (detailed
-theorem, chi^2); <e^{-Delta S}> and its part inside a window are judged where they can be resolved. Draws
-NAME_theorems.png.
+theorem, chi^2); <e^{-Delta S}> and its part inside a window are judged where they can be resolved. The adiabatic and
+the nonadiabatic entropy production and the infimum of Delta S(t) are tested where they exist; elsewhere the table says
+why not. Draws NAME_theorems.png.
 examples:
   trajectories theorems diamond_theorem.h5
   trajectories theorems engine.h5 --trajectories 1e6 -o engine_theorems.pdf

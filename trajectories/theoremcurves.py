@@ -43,7 +43,7 @@ class Curves(NamedTuple):
 
     def json(self) -> dict[str, Any]:
         """Return the curves as lists by name."""
-        found: dict[str, Any] = {"u": self.u, "scgf": self.scgf, "finite_time": self.finite}
+        found: dict[str, Any] = {"u": self.u, "exact": self.scgf, "finite_time": self.finite}
         for name, one in (("forward", self.forward), ("reversed", self.backward)):
             found[name] = {"u": one.u, "estimate": one.value, "standard_error": one.standard_error}
         return found

@@ -37,8 +37,9 @@ def compose(found: Theorems) -> Figure:
     point = found.points[0]
     layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, rect=(0, 0, 1, HEIGHT / (HEIGHT + HEADER)))
     figure = Figure(figsize=(WIDTH, HEIGHT + HEADER), layout=layout)
-    figure.text(0.012, 0.985, found.title, fontsize=9, fontweight="bold", va="top")
-    parameters = described(point.parameters, [f"duration = {point.rows[-1].time:g}"], 170)
+    title, _, sampled = found.title.partition(", ")
+    figure.text(0.012, 0.985, title, fontsize=9, fontweight="bold", va="top")
+    parameters = described(point.parameters, [f"duration = {point.rows[-1].time:g}", sampled], 170)
     figure.text(0.012, 0.95, parameters, fontsize=7.5, color="#404040", va="top", linespacing=1.4)
     panels = figure.subplots(2, 2).ravel()
     for axes, letter, draw in zip(panels, "abcd", (_histograms, _log_ratio, _scgf, _running), strict=True):
@@ -114,22 +115,28 @@ def _scgf(axes: Axes, point: PointTheorems) -> None:
         axes.set_xticks([])
         axes.set_yticks([])
         return
-    limit = axes.plot(curves.u, curves.scgf, color=GREY, lw=1.0, ls=DASHES[1], zorder=2)[0]
+    limit = axes.plot(curves.u, curves.scgf, color="#D0D0D0", lw=4.0, zorder=1)[0]
     finite = axes.plot(curves.u, curves.finite, color=BLACK, lw=1.0, zorder=2)[0]
     handles: list[Any] = [limit, finite]
     names = [r"exact, $T\to\infty$: $\lambda(u)$", "exact, $T$ of the run"]
-    looks = ((curves.forward, Style(SKY, "o"), "forward"), (curves.backward, Style(VERMILLION, "s"), "reversed"))
-    for sampled, style, name in looks:
+    # Where both ensembles resolve it the small square lies inside the circle.
+    ahead: dict[str, Any] = {"ms": 6.0, "mfc": "none", "mew": 1.0}
+    reverse: dict[str, Any] = {"ms": 2.6, "mfc": VERMILLION, "mew": 0.0}
+    for sampled, style, look, name in (
+        (curves.forward, Style(BLUE, "o"), ahead, "forward"),
+        (curves.backward, Style(VERMILLION, "s"), reverse, "reversed"),
+    ):
         if len(sampled.u):
-            bars(axes, sampled.u, sampled.value, sampled.standard_error, style, "")
-            handles.append(Line2D([], [], color=style.colour, ls="", marker=style.marker, **POINT))
+            bars(axes, sampled.u, sampled.value, sampled.standard_error, style, "", **look)
+            handles.append(Line2D([], [], color=style.colour, ls="", marker=style.marker, **look))
             names.append(name)
     axes.axhline(0, color=GREY, lw=0.6, zorder=1)
-    axes.axvline(0.5, color=GREY, lw=0.6, ls=DASHES[2], zorder=1)
+    axes.axvline(0.5, ymax=0.9, color=GREY, lw=0.6, ls=DASHES[2], zorder=1)
     if point.breaking is None:
         place: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
-        look: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": 7, "color": "#404040"}
-        axes.annotate("symmetric about $u = 1/2$", (0.5, 1), xytext=(0, 2), **place, **look)
+        words: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": 7.5, "color": "#404040"}
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+        axes.annotate("$\\lambda(u) = \\lambda(1-u)$", (0.5, 1), xytext=(0, -4), bbox=box, **place, **words)
     legend(axes, handles, names)
 
 
