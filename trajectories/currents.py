@@ -12,6 +12,7 @@ import numpy as np
 
 from .errors import InputError
 from .model import Model
+from .operators import product
 
 if TYPE_CHECKING:
     from .master import Master
@@ -42,7 +43,7 @@ def energy_rates(model: Model) -> np.ndarray:
     rates = np.zeros((len(model.reservoirs), model.dimension, model.dimension), complex)
     for k, operator in enumerate(model.operators):
         # L^dag [H, L] + its adjoint, halved: no energy of the undisturbed state is added and taken away again.
-        change = operator.conj().T @ (hamiltonian @ operator - operator @ hamiltonian)
+        change = product(operator.conj().T, product(hamiltonian, operator) - product(operator, hamiltonian))
         rates[model.reservoir_index[k]] += 0.5 * (change + change.conj().T)
     return rates
 

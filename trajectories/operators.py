@@ -88,16 +88,22 @@ def dagger(operator: Array) -> Array:
 
 def products_of_adjoints(operators: Array) -> Array:
     """L_k^dagger L_k for K operators (K, d, d), through sparse matrices where they are large and nearly empty."""
-    if operators.shape[-1] <= LARGEST_DENSE or np.count_nonzero(operators) > operators.size / 10:
+    if operators.shape[-1] <= LARGEST_DENSE:
         dense: Array = dagger(operators) @ operators
         return dense
+    return np.array([product(dagger(operator), operator) for operator in operators])
+
+
+def product(left: Array, right: Array) -> Array:
+    """left @ right, (d, d) each, through sparse matrices where they are large and nearly empty."""
+    result: Array
+    if len(left) <= LARGEST_DENSE or np.count_nonzero(left) > left.size / 10:
+        result = left @ right
+        return result
     from scipy import sparse
 
-    products = np.zeros(operators.shape, dtype=np.complex128)
-    for product, operator in zip(products, operators, strict=True):
-        jump = sparse.csr_array(operator)
-        (jump.conj().T @ jump).toarray(out=product)
-    return products
+    result = (sparse.csr_array(left) @ sparse.csr_array(right)).toarray()
+    return result
 
 
 def tensor(*operators: Array) -> Array:

@@ -95,7 +95,9 @@ class Sectors:
         operator: (..., d, d) in the computational basis. Elements between sectors are left out.
         """
         rows, columns = self.indices
-        return self._rotated(operator)[..., rows, columns]
+        if self._permutation is None:
+            return self._rotated(operator)[..., rows, columns]
+        return np.asarray(operator, complex)[..., self._permutation[rows], self._permutation[columns]]
 
     def unflatten(self, blocks: np.ndarray) -> np.ndarray:
         """Return the operator (..., d, d), computational basis, that has these blocks (..., size) and nothing else."""
