@@ -18,14 +18,14 @@ from .countingtables import Counting
 from .drawing import save
 from .errors import InputError
 from .panels import BLACK, BLUE, GREY, POINT, Style, bars, legend
-from .typography import SETTINGS, described, unit_of, words, wrapped
+from .typography import SETTINGS, described, unit_of, wrapped
 
 WIDTH, HEIGHT, HEADER = 3.7, 2.7, 0.5  # inches, of one panel
 LABELS = {
-    "waiting_time_density": (r"waiting time $\tau$ from {} (time)", "density"),
-    "g2": (r"distance $\tau$ from {} (time)", r"$g^{{(2)}}(\tau)$"),
-    "power_spectrum": (r"frequency $\omega$ (1/time)", r"spectrum of {}"),
-    "first_passage_survival": ("$t$ (time), {}", "share that has not arrived"),
+    "waiting_time_density": (r"waiting time $\tau$ (time)", "density"),
+    "g2": (r"distance $\tau$ (time)", r"$g^{(2)}(\tau)$"),
+    "power_spectrum": (r"frequency $\omega$ (1/time)", r"spectrum $S(\omega)$"),
+    "first_passage_survival": ("$t$ (time)", "not arrived by $t$"),
 }
 
 
@@ -50,7 +50,7 @@ def compose(found: Counting) -> Figure:
     layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, rect=(0, 0, 1, 1 - HEADER / size[1]))
     figure = Figure(figsize=size, layout=layout)
     figure.text(0.012, 1 - 0.09 / size[1], wrapped(found.title, 95), fontsize=9, fontweight="bold", va="top")
-    parameters = described(point.parameters, [], 85 * columns)
+    parameters = described(point.parameters, [f"records of {point.recorded:,} trajectories"], 85 * columns)
     figure.text(0.012, 1 - 0.28 / size[1], parameters, fontsize=7.5, color="#404040", va="top")
     panels = np.atleast_1d(figure.subplots(lines, columns)).ravel()
     for axes, letter, asked, rows in zip(panels, "abcdefghijkl", point.asked, point.records, strict=False):
@@ -91,7 +91,7 @@ def _panel(axes: Axes, asked: Asked, rows: tuple[CountingRow, ...]) -> None:
     bars(axes, x, y, error, Style(BLUE, "o"), "", ms=2.6)
     if quantity == "waiting_time_density" and (y > 0).all():
         axes.set_yscale("log")
-    name = words((main[0].label or "").split(", omega")[0])
-    axes.set_xlabel(LABELS[quantity][0].format(name))
-    axes.set_ylabel(f"{LABELS[quantity][1].format(name)}{unit_of(main[0].unit)}")
+    name = wrapped((main[0].label or "").split(", omega")[0], 60)
+    axes.set_xlabel(f"{LABELS[quantity][0]}\n{name}")
+    axes.set_ylabel(f"{LABELS[quantity][1]}{unit_of(main[0].unit)}")
     legend(axes, handles, names)

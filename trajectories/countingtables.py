@@ -38,7 +38,7 @@ class Hears(NamedTuple):
 class CountingPoint:
     """One sweep point: the steady state's counting statistics, and the sampled rows where there are any.
 
-    asked: what was asked of the jump records. records: the rows of each of them.
+    asked: what was asked of the jump records of `recorded` trajectories. records: the rows of each of them.
     """
 
     parameters: dict[str, Any]
@@ -47,6 +47,7 @@ class CountingPoint:
     rows: tuple[CountingRow, ...]
     asked: tuple[Asked, ...] = ()
     records: tuple[tuple[CountingRow, ...], ...] = ()
+    recorded: int = 0
 
     @property
     def every(self) -> list[CountingRow]:
@@ -120,6 +121,7 @@ class Counting:
                 "trajectories": point.trajectories,
                 "steady": point.steady.json(),
                 "rows": [found.json() for found in point.rows],
+                "record_trajectories": point.recorded,
                 "records": [found.json() for own in point.records for found in own],
             }
             for point in self.points
@@ -134,7 +136,7 @@ class Counting:
             if point.rows:
                 lines += ["", *_row_lines(point.rows)]
             for own in point.records:
-                lines += ["", *_record_lines(own)]
+                lines += ["", *_record_lines(own, point.recorded)]
         if self.verdict is not None:
             judged = sum(row.p_value is not None for row in self.rows)
             lines += ["", f"verdict: {self.verdict} ({judged} rows judged together: a correct engine is called wrong "
@@ -207,12 +209,15 @@ def _sampled_point(result: Result, point: Point, every_scgf: bool, wanted: Wante
     if n < 1:
         raise InputError(f"--trajectories {n}: must be 1 or more")
     records = sampled_rows(point.preparation, asked, result.seed, point.index, n, *hears)
-    return CountingPoint(point.parameters, point.trajectories, steady, rows, asked, records)
+    return CountingPoint(point.parameters, point.trajectories, steady, rows, asked, records, n)
 
 
-def _record_lines(rows: tuple[CountingRow, ...]) -> list[str]:
+def _record_lines(rows: tuple[CountingRow, ...], recorded: int) -> list[str]:
     """Return what jump records say; intervals are those of the waiting time or distance, or of the time counted."""
-    return [f"from jump records: {rows[0].row.quantity}", *_indented([RECORDS, *map(_cells, rows)])]
+    return [
+        f"{rows[0].row.quantity} from the jump records of {recorded:,} trajectories",
+        *_indented([RECORDS, *map(_cells, rows)]),
+    ]
 
 
 def _row_lines(rows: tuple[CountingRow, ...]) -> list[str]:

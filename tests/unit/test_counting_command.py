@@ -264,7 +264,7 @@ def test_jump_records_are_compared_with_one_verdict(folder: Path, capsys: pytest
     )
     assert {row["status"] for row in records} <= {"agree", "unresolved"} and found["verdict"] == "agree"
     text = printed(capsys, folder / "small.h5", *few)
-    assert "from jump records: g2" in text and "omega 2" in text and "verdict: agree" in text
+    assert "g2 from the jump records of 4,000 trajectories" in text and "omega 2" in text and "verdict: agree" in text
 
 
 def test_first_passages_of_delta_s_and_a_picture(
