@@ -12,6 +12,7 @@ import ctypes
 import getpass
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -36,6 +37,7 @@ CONFIGURATION = """\
 ClusterName=tests
 SlurmctldHost=localhost(127.0.0.1)
 SlurmctldPort={port}
+FirstJobId={first_job}
 SlurmUser={user}
 SlurmdUser={user}
 AuthType=auth/munge
@@ -187,6 +189,8 @@ def _start(folder: Path, silence: int) -> str:
         CONFIGURATION.format(
             folder=folder,
             port=port,
+            # MPICH names shared memory by the number of the job: not those of the Slurm before this one.
+            first_job=1 + secrets.randbelow(50_000_000),
             first=port + 1,
             last=port + len(NODES),
             user=getpass.getuser(),
