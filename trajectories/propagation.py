@@ -82,14 +82,15 @@ class DensePropagator:
         size = len(self._generator)
         if size > SMALL:
             return self._short(vector, duration)
-        return (duration**_ORDERS @ self._terms).reshape(size, size) @ vector
+        return ((duration / self._base) ** _ORDERS @ self._terms).reshape(size, size) @ vector
 
     @cached_property
     def _terms(self) -> np.ndarray:
-        """(TERMS + 1, D^2): G^n / n!."""
+        """(TERMS + 1, D^2): (G s)^n / n! at the base time s, where no power can overflow."""
         terms = [np.eye(len(self._generator), dtype=self._generator.dtype)]
+        step = self._generator * self._base
         for n in range(1, TERMS + 1):
-            terms.append(self._generator @ terms[-1] / n)
+            terms.append(step @ terms[-1] / n)
         return np.array(terms).reshape(TERMS + 1, -1)
 
     def _short(self, vector: np.ndarray, duration: float) -> np.ndarray:
