@@ -14,6 +14,7 @@ from .runfile import Run
 from .runkeys import MODEL_KEYS, optimise
 from .schema import Table, is_number
 from .steady import steady_values
+from .systems import describe
 
 Arrays = dict[str, np.ndarray]
 
@@ -38,13 +39,20 @@ class ExactSide:
         run = self._of_variant(changes, variant)
         fixed = {key: item for key, item in changes.items() if key in MODEL_KEYS or not isinstance(item, str)}
         swept = {name: column for name, column in grid.items() if name not in changes}
+        if "name" in fixed and fixed["name"] != self.run.system.get("name"):
+            # Another machine takes over what it knows, and what its own formulas use.
+            needed = names_of(Formula.parse(text, name) for name, text in run.derived.items())
+            known = {"name", *describe(fixed["name"])["parameters"], *needed}
+            run = replace(run, system={key: item for key, item in run.system.items() if key in known})
+            swept = {name: column for name, column in swept.items() if name in known}
         found = resolve(run, swept, fixed)
         return found.system, _defaults(found.system) | numbers(found.system) | dict(found.auxiliary)
 
     def _of_variant(self, changes: dict[str, Any], variant: str) -> Run:
         """Return the run with a variant's own formulas and search; takes `optimise` out of its changes."""
         formulas = {key: text for key, text in changes.items() if isinstance(text, str) and key not in MODEL_KEYS}
-        kept = {key: text for key, text in self.run.derived.items() if key not in changes}
+        other = changes.get("name", self.run.system.get("name")) != self.run.system.get("name")
+        kept = {} if other else {key: text for key, text in self.run.derived.items() if key not in changes}
         run = replace(self.run, derived=kept | formulas)
         if "optimise" in changes:
             given = changes.pop("optimise")
@@ -86,6 +94,4 @@ def _defaults(system: Mapping[str, Any]) -> Arrays:
     """Return the numbers that a machine has where the run file gives none."""
     if "name" not in system:
         return {}
-    from .systems import describe
-
     return numbers({name: one["default"] for name, one in describe(system["name"])["parameters"].items()})

@@ -10,16 +10,16 @@ import numpy as np
 
 from .errors import InputError
 from .exactside import Arrays, ExactSide, names_of, numbers
-from .figurekeys import Drawn, GuideLine, Paper
+from .figuretable import Drawn, GuideLine, Paper
+from .figurewords import called, denser, logarithmic, named, zeros
 from .formulas import Formula
 from .picture import Axis, Contour, Curve, Guide, Map, Panel, Picture, Points
 from .runfile import Run
-from .typography import described, parameter, quantity_name, value, words
+from .typography import described, parameter, value, words
 
 if TYPE_CHECKING:
     from .sampledside import Sampled, SampledSide
 
-FINE = 101
 WIDEST = 400  # letters of the parameters that are listed below a figure
 
 
@@ -59,7 +59,7 @@ class PaperFigure:
             if given is None:
                 raise InputError(f"{where}: {name} has no values: must be in [sweep] or in [figure.fine]")
             dense = name == paper.x and name not in paper.fine and not paper.upward
-            found[name] = _denser(np.array(given, float)) if dense else np.array(given, float)
+            found[name] = denser(np.array(given, float)) if dense else np.array(given, float)
             if name in (paper.x, paper.upward):
                 found[name] = np.sort(found[name])
         return found
@@ -140,12 +140,12 @@ class PaperFigure:
         paper = self.paper
         values = self.axes[paper.curves] if paper.curves else np.zeros(1)
         curves = [curve for k, drawn in enumerate(paper.formulas[i]) for curve in self._curves(drawn, k, column)]
-        label = paper.labels[i] or _called(paper.formulas[i][0])
+        label = paper.labels[i] or called(paper.formulas[i][0])
         return Panel(
             x=Axis(*self._axis(paper.x, paper.xlabel, paper.scales[0]), paper.limits[0]),
             y=Axis(words(label), paper.scales[1] or "linear", paper.limits[1]),
             curves=tuple(curves),
-            values=tuple(_named(paper.curve_label, paper.curves, v) for v in values) if paper.curves else (),
+            values=tuple(named(paper.curve_label, paper.curves, v) for v in values) if paper.curves else (),
             formulas=tuple(words(drawn.label) for drawn in paper.formulas[i]),
             guides=self._guides(),
             title=self._panel_title(column),
@@ -171,7 +171,7 @@ class PaperFigure:
                     formula=k,
                     style=drawn.style,
                     points=None if found is None else self._points(drawn, found, j, column),
-                    marks=_zeros(x, marks[j]) if marks is not None and k == 0 else (),
+                    marks=zeros(x, marks[j]) if marks is not None and k == 0 else (),
                 )
             )
         return curves
@@ -206,14 +206,15 @@ class PaperFigure:
         """Return the exact map of one formula and, where it is sampled, the sampled one and their difference."""
         paper, drawn = self.paper, self.paper.formulas[i][0]
         exact = self._layer(self.on_grid(drawn.of, drawn.where), column)
-        name = words(paper.labels[i] or _called(drawn))
+        name = words(paper.labels[i] or called(drawn))
         found = self.at_points(drawn)
         chosen = self._selected(drawn, 0, column) if found is not None else np.zeros(0, bool)
         x, y = self.axes[paper.x], self.axes[paper.upward]
         low, high = paper.limits[2] or (np.nanmin(exact), np.nanmax(exact))
         common: dict[str, Any] = {
-            "x": Axis(*self._axis(paper.x, paper.xlabel, paper.scales[0]), paper.limits[0]),
-            "y": Axis(*self._axis(paper.upward, paper.upward_label, paper.scales[1]), paper.limits[1]),
+            # The ends of the fine grid, so that maps beside each other have the same axes.
+            "x": Axis(*self._axis(paper.x, paper.xlabel, paper.scales[0]), paper.limits[0] or (x[0], x[-1])),
+            "y": Axis(*self._axis(paper.upward, paper.upward_label, paper.scales[1]), paper.limits[1] or (y[0], y[-1])),
             "low": float(low),
             "high": float(high),
             "guides": self._guides(),
@@ -250,65 +251,32 @@ class PaperFigure:
 
     def _panel_title(self, column: int) -> str:
         panels = self.paper.panels
-        return _named(self.paper.panel_label, panels, self.axes[panels][column]) if panels else ""
+        return named(self.paper.panel_label, panels, self.axes[panels][column]) if panels else ""
 
     def _guides(self) -> tuple[Guide, ...]:
         return tuple(self._guide(line) for line in self.paper.guides)
 
     def _guide(self, line: GuideLine) -> Guide:
-        x, y = None if line.x is None else np.float64(line.x), line.y
-        if isinstance(y, Formula):
+        label = words(line.label)
+        if isinstance(line.y, Formula):
             x = self.axes[self.paper.x]
-            y = np.broadcast_to(y.evaluate(numbers(self.run.system) | {self.paper.x: x}), x.shape)
-        level = None if y is None else np.asarray(y, float)
-        return Guide(None if x is None else np.asarray(x), level, line.style, words(line.label))
+            y = line.y.evaluate(numbers(self.run.system) | {self.paper.x: x})
+            return Guide(x, np.broadcast_to(y, x.shape), line.style, label)
+        upright, level = (None if at is None else np.asarray(at, float) for at in (line.x, line.y))
+        return Guide(upright, level, line.style, label)
 
     def _notes(self) -> str:
         """Return what is fixed, and what lines and points are."""
         hidden = {"name", "file", "function", *self.roles}
         fixed = {name: v for name, v in self.run.system.items() if name not in hidden}
         facts = [r"$\hbar = k_\mathrm{B} = 1$"]
+        if self.run.optimise is not None:
+            over = ", ".join(parameter(name) for name, _, _ in self.run.optimise.over)
+            facts.insert(0, f"{over}: where {self.run.optimise.maximise} is largest")
         if self.sampled is not None:
             start = self.run.initial if isinstance(self.run.initial, str) else "a given state"
-            what = "" if self.paper.upward else "lines: master equation; points: sampled ± 1 standard error, "
-            many = f"N = {self.trajectories:,} each, from the {start} state to $t$ = {value(self.run.duration)}"
-            facts.append(what + many)
+            many = f"N = {self.trajectories:,} trajectories at each point, from the {start} state to "
+            many += f"$t$ = {value(self.run.duration)}"
+            lines = f"lines: master equation; points: sampled ± 1 standard error, {many}"
+            facts.append(f"sampled: {many}; grey: unresolved, too few events" if self.paper.upward else lines)
         return described(fixed, facts, WIDEST)
-
-
-def _named(template: str, name: str, v: float) -> str:
-    """Return what a value of a parameter is called."""
-    if not template:
-        return f"{parameter(name)} = {value(v)}"
-    return words(template.format(value=v)).replace("inf", r"$\infty$")
-
-
-def _called(drawn: Drawn) -> str:
-    """Return an axis label for a formula without one: the quantity's name where it is one."""
-    quantity, _, which = drawn.of.text.partition(".")
-    plain = quantity.isidentifier() and drawn.of.names == {drawn.of.text}
-    return f"{quantity_name(quantity)} {which}".strip() if plain else drawn.of.text
-
-
-def _zeros(x: np.ndarray, y: np.ndarray) -> tuple[float, ...]:
-    """Return where y goes through zero, by straight lines between the grid's points."""
-    at = np.flatnonzero((y[:-1] < 0) != (y[1:] < 0))
-    return tuple(float(x[i] - y[i] * (x[i + 1] - x[i]) / (y[i + 1] - y[i])) for i in at)
-
-
-def _denser(values: np.ndarray) -> np.ndarray:
-    """Return a grid fine enough to be drawn, the values among its points."""
-    finite = values[np.isfinite(values)]
-    if len(finite) < 2:
-        return values
-    spaced = np.geomspace if logarithmic(finite) else np.linspace
-    return np.union1d(values, spaced(finite.min(), finite.max(), FINE))
-
-
-def logarithmic(grid: np.ndarray) -> bool:
-    """Whether values are spaced evenly in their logarithm, over half a decade or more."""
-    grid = np.sort(grid)
-    if len(grid) < 3 or grid[0] <= 0 or not grid[-1] > 3 * grid[0] or np.isinf(grid[-1]):
-        return False
-    steps = np.diff(np.log(grid))
-    return bool(np.ptp(steps) < 1e-6 * steps.max())

@@ -145,7 +145,8 @@ def _legend(axes: Axes, panel: Panel, place: str) -> None:
     if place == "above" or len(handles) > MOST_INSIDE and place == "best":
         legend(axes, handles, [str(handle.get_label()) for handle in handles])
     else:
-        axes.legend(handles=handles, loc=place, labelspacing=0.3, borderaxespad=0.4)
+        where: Any = place
+        axes.legend(handles=handles, loc=where, labelspacing=0.3, borderaxespad=0.4)
 
 
 def _handles(panel: Panel) -> list[Line2D]:

@@ -70,7 +70,7 @@ def compose_sweep(picture: Picture) -> Figure:
     for letter, (i, j, panel) in zip(LETTERS, shown, strict=False):
         axes = figure.add_subplot(grid[i, j])
         if isinstance(panel, Map):
-            draw_map(figure, axes, panel)
+            draw_map(figure, axes, panel, picture.legend)
         else:
             # What one legend says, the next panel need not repeat.
             entries = (panel.values, panel.formulas, tuple(guide.label for guide in panel.guides))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,13 @@ FEW = 4.0  # standard errors at the ends of the colours of a difference
 NOTHING = "#DDDDDD"  # where a value does not exist or is unresolved
 
 
-def draw_map(figure: Figure, axes: Axes, shown: Map) -> None:
-    """Draw one map with its colour bar, contours and guides."""
+def draw_map(figure: Figure, axes: Axes, shown: Map, place: str) -> None:
+    """Draw one map with its colour bar, contours and guides; place: where the legend goes, "none" for nowhere."""
     mesh = axes.pcolormesh(
         shown.across, shown.upward, shown.values, shading="nearest", rasterized=True, **_colours(shown)
     )
     bar = figure.colorbar(mesh, ax=axes, label=shown.z.label, pad=0.02, aspect=22)
-    bar.outline.set_linewidth(0.5)  # type: ignore[operator]
+    bar.outline.set_linewidth(0.5)
     dress(axes, shown.x, shown.y)
     axes.set_facecolor(NOTHING)
     # A map fills its frame: half a cell on every side belongs to it.
@@ -32,16 +33,26 @@ def draw_map(figure: Figure, axes: Axes, shown: Map) -> None:
     for contour in shown.contours:
         how = style(contour.style, "#000000")
         if np.nanmin(contour.values) < contour.level < np.nanmax(contour.values):
-            lines = {"colors": [how["color"]], "linestyles": [how["ls"]], "linewidths": 1.1}
+            lines: dict[str, Any] = {"colors": [how["color"]], "linestyles": [how["ls"]], "linewidths": 1.1}
             axes.contour(shown.across, shown.upward, contour.values, levels=[contour.level], **lines)
         entries.append((contour.label, how))
+    # White lines would be lost on the pale middle of a difference.
+    ground = "#000000" if shown.kind == "z" else "#FFFFFF"
     for guide in shown.guides:
-        draw_guide(axes, guide, "#FFFFFF")
-        entries.append((guide.label, style(guide.style, "#FFFFFF", "dashed")))
+        how = style(guide.style, ground, "dashed")
+        draw_guide(axes, replace(guide, style="black dashed") if shown.kind == "z" else guide, ground)
+        entries.append((guide.label, how))
     handles = [Line2D([], [], lw=1.1, label=label, **how) for label, how in entries if label]
-    if handles and shown.kind == "exact":
+    if handles and shown.kind == "exact" and place != "none":
         # The lines are drawn in colours that show on the map, so the legend lies on a ground like it.
-        axes.legend(handles=handles, loc="best", frameon=True, facecolor="#5A5A5A", labelcolor="white", framealpha=0.6)
+        box: dict[str, Any] = {
+            "loc": place,
+            "frameon": True,
+            "facecolor": "#303030",
+            "labelcolor": "white",
+            "framealpha": 0.55,
+        }
+        axes.legend(handles=handles, edgecolor="none", **box)
 
 
 def _colours(shown: Map) -> dict[str, Any]:

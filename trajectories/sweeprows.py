@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from .figurewords import logarithmic
 from .job import jobs_of
-from .paperfigure import WIDEST, logarithmic
 from .picture import Axis, Curve, Map, Panel, Picture, Points
 from .results import Result
 from .rows import Row, exact_rows
@@ -19,6 +19,7 @@ from .typography import described, parameter, quantity_name, short, unit_of, wor
 DEFAULT = ("concurrence", "heat_current", "entropy_production_rate")
 MOST_PANELS, MOST_MAPS = 6, 3
 FINE = 61
+WIDEST = 400  # letters of the parameters that are listed below a picture
 
 Kind = tuple[str, str | None]
 Swept = tuple[dict[str, float], ...]
@@ -144,8 +145,14 @@ def _maps(sweep: Sweep, kind: Kind) -> list[Map]:
         values = np.full((len(y), len(x)), np.nan)
         values[at] = sweep.values(kind, column)
         shown: dict[str, Any] = {"values": values, "low": float(np.nanmin(exact)), "high": float(np.nanmax(exact))}
-        axes = {"x": Axis(parameter(first), _scale(x)), "y": Axis(parameter(second), _scale(y)), "z": Axis(label)}
-        found.append(Map(across=x, upward=y, kind="sampled" if column == "estimate" else column, **axes, **shown))
+        axes: dict[str, Any] = {
+            "x": Axis(parameter(first), _scale(x)),
+            "y": Axis(parameter(second), _scale(y)),
+            "z": Axis(label),
+        }
+        found.append(
+            Map(across=x, upward=y, kind="sampled" if column == "estimate" else column, z=Axis(label), **ends, **shown)
+        )
     return found
 
 

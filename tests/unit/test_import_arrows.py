@@ -77,6 +77,15 @@ FORBIDDEN = {
         name: ("master", "exact", "counting", "sampling", "kernels")
         for name in ("panels", "portraits", "typography", "countingfigure", "theoremfigure")
     },
+    # a figure's exact side is drawn without anything that samples, or prepares to
+    "picture": ("matplotlib", "results", "steady", "formulas"),
+    **{
+        name: ("preparation", "sampling", "kernels", "ensemble", "results", "report", "rows", "numba")
+        for name in (
+            *("figurekeys", "figuretable", "figurewords", "exactside", "paperfigure"),
+            *("sweepcurves", "sweepmaps", "sweepfigure"),
+        )
+    },
 }
 KERNELS_MAY_IMPORT = ("__future__", "numba", "llvmlite", "numpy", "math", "typing", "trajectories.kernels")
 # The cache folder is named before anything is compiled, from the sources and the machine: by __init__ alone.
