@@ -152,7 +152,7 @@ def _optimum(machine: _Machine, table: Mapping[str, Any], optimise: Optimise) ->
 def _search(machine: _Machine, table: Mapping[str, Any], optimise: Optimise) -> Optimum:
     """The parameters at which the quantity is largest, at one point."""
     from trajectories.optimum import ENTANGLEMENT, maximum
-    from trajectories.steady import fast, steady_values
+    from trajectories.steady import steady_values, vectorised
 
     where = f"{machine.source}: [optimise]" if machine.source else "[optimise]"
     target = Formula.parse(optimise.maximise, f"{where} maximise")
@@ -170,19 +170,13 @@ def _search(machine: _Machine, table: Mapping[str, Any], optimise: Optimise) -> 
         return values
 
     # Checked once: what is wrong with a parameter or a quantity is said before anything is searched.
-    valued(target, True)({name: np.array([_middle(*ends)]) for name, ends in bounds.items()})
+    middle = {name: np.array([_middle(*ends)]) for name, ends in bounds.items()}
+    valued(target, True)(middle)
     margin = None
     if optimise.maximise in ENTANGLEMENT[:2]:
         margin = valued(Formula.parse("entanglement_margin", where), False)
-    quick = fast(table) and table.get("name") != "cavity" and not _slow(table)
+    quick = vectorised(machine.at({**table, **middle}, 1)[0])
     return maximum(optimise.maximise, valued(target, False), bounds, fast=quick, margin=margin)
-
-
-def _slow(table: Mapping[str, Any]) -> bool:
-    """Whether a machine has no closed form at these parameters."""
-    return any(np.any(table.get(name, 0.0)) for name in ("kappa_h", "kappa_c")) or bool(
-        table.get("dephasing") and table.get("epsilon_A") != table.get("epsilon_B")
-    )
 
 
 def _middle(low: float, high: float) -> float:

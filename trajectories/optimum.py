@@ -119,7 +119,7 @@ def maximum(
     if zero and margin is not None:
         found, closest = _largest(margin, box, fast)
         if closest > 0.0:
-            found, value = _refined(function, box, found, 0.1, fast)
+            found, value = refined(function, box, found, 0.1, fast)
             zero = value <= 0.0
     parameters = _scaled(function if not zero or margin is None else margin, box, found, fast)
     one = {name: np.array([number]) for name, number in parameters.items()}
@@ -144,12 +144,18 @@ def _largest(function: Function, box: Box, fast: bool) -> tuple[Floats, float]:
     best = peaks[np.argsort(-values[peaks], kind="stable")][:PEAKS]
     if np.ptp(values) == 0.0:
         return unit[0], float(values[0])
-    found = [_refined(function, box, unit[i], 1.0 / (points - 1), fast) for i in best]
+    found = [refined(function, box, unit[i], 1.0 / (points - 1), fast) for i in best]
     return max(found, key=lambda one: one[1])
 
 
-def _refined(function: Function, box: Box, start: Floats, width: float, fast: bool) -> tuple[Floats, float]:
-    """The highest point near a start: grids around the best one, halved where it lies inside."""
+def refined(
+    function: Function, box: Box, start: Floats, width: float, fast: bool, finest: float = FINEST
+) -> tuple[Floats, float]:
+    """The highest point (k,) of the cube near a start, and the value there.
+
+    Grids of half the width `width` around the best point so far, moved where the new best lies on their edge, halved
+    where it lies inside, down to the width `finest`.
+    """
     k = len(box.names)
     steps = np.linspace(-1.0, 1.0, 9 if fast and k < 3 else 5)
     axes = np.meshgrid(*[steps] * k, indexing="ij")
@@ -166,7 +172,7 @@ def _refined(function: Function, box: Box, start: Floats, width: float, fast: bo
             outside = bool((moved & (unit[i] > 0.0) & (unit[i] < 1.0)).any())
             centre, value = unit[i], float(values[i])
         width = width if outside else 0.5 * width
-        if width < FINEST:
+        if width < finest:
             break
     return centre, value
 
@@ -189,7 +195,7 @@ def _scaled(function: Function, box: Box, found: Floats, fast: bool) -> dict[str
     def others(values: dict[str, Floats]) -> Floats:
         return function({**values, name: np.full(len(next(iter(values.values()))), high)})
 
-    best, _ = _refined(others, rest, np.delete(raised, first), 0.02, fast)
+    best, _ = refined(others, rest, np.delete(raised, first), 0.02, fast)
     within = rest.point(best)
     return {n: high if n == name else within[n] for n in box.names}
 

@@ -66,7 +66,7 @@ def steady_values(
     arrays = {key: value for key, value in table.items() if isinstance(value, np.ndarray)}
     (n,) = np.broadcast_shapes((1,), *(value.shape for value in arrays.values()))
     points = Points(table, n, Path(directory))
-    if check and fast(system) and system["name"] != "cavity":
+    if check and system.get("name") in CLOSED and system["name"] != "cavity":
         points.check()
     found = _closed(table)
     result: dict[str, np.ndarray] = {}
@@ -89,14 +89,14 @@ def steady_values(
     return {name: result[name] for name in names}
 
 
-def fast(system: Mapping[str, Any]) -> bool:
-    """Whether the machine has a closed form that takes arrays."""
-    return system.get("name") in CLOSED
+def vectorised(system: Mapping[str, Any]) -> bool:
+    """Whether the machine has a closed form at these parameters that takes thousands of points at once."""
+    return system.get("name") != "cavity" and bool(_closed(system))
 
 
 def _closed(table: Mapping[str, Any]) -> Quantities:
     """The closed forms at these parameters, none where there are none."""
-    if not fast(table):
+    if table.get("name") not in CLOSED:
         return {}
     values = {key: value for key, value in table.items() if key not in KEYS and value is not None}
     numbers = {key: np.float64(v) if isinstance(v, int | float) else v for key, v in values.items()}

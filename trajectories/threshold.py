@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from trajectories.errors import InputError
-from trajectories.optimum import Box, Floats, _refined
+from trajectories.optimum import Box, Floats, refined
 
 if TYPE_CHECKING:
     from trajectories.steady import Points
@@ -26,6 +26,7 @@ RATES = {
 }
 RATIOS = (1e-3, 10.0)
 GRID = 21
+FLAT = 1e-6  # a largest value is that exact to the square of it
 SHARES = np.concatenate([np.geomspace(1e-3, 0.9, 23), 1.0 - np.geomspace(0.05, 1e-6, 10)])
 """1 - T_c/T_h, in rising order."""
 
@@ -49,23 +50,30 @@ def _threshold(table: dict[str, Any]) -> float:
     axes = np.meshgrid(SHARES, *[np.linspace(0.0, 1.0, GRID)] * 2, indexing="ij")
     share, unit = axes[0].ravel(), np.stack([axis.ravel() for axis in axes[1:]], axis=1)
     margins = _margin(table, share, box.values(unit)).reshape(len(SHARES), -1)
+    i, *_ = np.unravel_index(np.nanargmax(margins), margins.shape)
     above = np.flatnonzero(np.nanmax(margins, axis=1) > 0.0)
-    last = int(above[0]) if len(above) else int(np.nanargmax(np.nanmax(margins, axis=1)))
-    start = unit[np.nanargmax(margins[last])]
+    top = float(SHARES[above[0] if len(above) else i])
+    start = unit[np.nanargmax(margins[above[0] if len(above) else i])]
 
     def best(at: float) -> float:
+        """The largest margin over the couplings at 1 - T_c/T_h = at."""
         nonlocal start
-        start, value = _refined(lambda v: _margin(table, np.full(len(v["g"]), at), v), box, start, 0.05, True)
+        start, value = refined(lambda v: _margin(table, np.full(len(v["g"]), at), v), box, start, 0.05, True, FLAT)
         return value
 
-    if best(SHARES[last]) <= 0.0:
+    if not len(above):
+        # What entangles at few temperatures may lie between those of the grid.
+        whole = Box({"share": (float(SHARES[0]), float(SHARES[-1])), "g": RATIOS, "hot": RATIOS})
+        seed = np.array([np.log(top / SHARES[0]) / np.log(SHARES[-1] / SHARES[0]), *start])
+        found, _ = refined(lambda v: _margin(table, v["share"], v), whole, seed, 0.05, True, FLAT)
+        top, start = float(whole.values(found[None])["share"][0]), found[1:]
+    if best(top) <= 0.0:
         return float("nan")
-    low = last - 1
-    while low >= 0 and best(SHARES[low]) > 0.0:
-        low -= 1
-    if low < 0:
-        return float(T_c)
-    return float(T_c / (1.0 - brentq(best, SHARES[low], SHARES[low + 1], xtol=1e-12, rtol=1e-10)))
+    for low in SHARES[SHARES < top][::-1]:
+        if best(low) <= 0.0:
+            return float(T_c / (1.0 - brentq(best, low, top, xtol=1e-11, rtol=1e-10)))
+        top = float(low)
+    return float(T_c)
 
 
 def _margin(table: dict[str, Any], share: Floats, couplings: dict[str, Floats]) -> Floats:

@@ -153,7 +153,27 @@ def test_threshold_temperatures() -> None:
         steady_values({"name": "diamond", "beta_A": 0.0, "beta_S": 1.0}, ["threshold_temperature"])
 
 
+def test_where_the_double_dot_ends() -> None:
+    """With U/E = 20 there is entanglement up to T_c/E = 2.34374 (reference value)."""
+    dot = {"name": "double_dot", "T_c": np.array([0.0, 2.343, 2.3445]), "U": 20.0, "T_h": 1.0, "g": 1e-3}
+    dot |= {"gamma_c": 1e-2, "gamma_h": 1e-2}
+    found = steady_values(dot, ["threshold_temperature"])["threshold_temperature"]
+    assert found[0] == 0.0 and found[1] > 2.343 and np.isnan(found[2])
+
+
+def test_uncertainty_ratios() -> None:
+    """Reset engine T_c = 0.1, T_h = 2: 3.94115; engine at delta = 0 and 0.01 (reference values)."""
+    assert steady_values({**RESET, "T_c": 0.1}, ["tur_ratio.h"])["tur_ratio.h"][0] == pytest.approx(3.94115, abs=6e-6)
+    engine = {"name": "local_engine", "T_h": 0.7, "T_c": 0.1, "g": 1.6e-3, "gamma_h": 1e-3, "gamma_c": 1.1e-2}
+    found = steady_values({**engine, "delta": np.array([0.0, 0.01])}, ["tur_ratio.h"])["tur_ratio.h"]
+    np.testing.assert_allclose(found, [3.83639, 4.17389], atol=6e-6)
+
+
 def test_what_is_refused() -> None:
+    engine = {"name": "local_engine", "T_h": 0.7, "T_c": 0.1, "g": 1.6e-3, "gamma_h": 1e-3, "gamma_c": 1.1e-2}
+    gaps = {"epsilon_h": np.array([0.1, 0.3, 2.0]), "delta": np.array([0.2, -0.4, 0.1])}
+    with pytest.raises(InputError, match="epsilon_c"):
+        steady_values({**engine, **gaps}, ["concurrence"])
     with pytest.raises(InputError, match='unknown quantity concurrance of reset_engine; did you mean "concurrence"'):
         steady_values({**RESET, "T_c": np.array([0.1, 0.2])}, ["concurrance"])
     with pytest.raises(InputError, match="T_c"):

@@ -68,7 +68,7 @@ def local_engine_arrays(
         return None
     baths = []
     for T, gamma, gap in ((T_h, gamma_h, epsilon_h), (T_c, gamma_c, epsilon_h + delta)):
-        up = gamma * bose(T, gap)
+        up = gamma * bose(T, np.where(gap > 0.0, gap, np.nan))
         baths.append(_independent(up, gamma + up, gap, T))
     h, c = baths
     found = pairs.exchange_quantities(("h", "c"), (h, c), g, detuning=delta)
@@ -146,6 +146,7 @@ def common_bath_arrays(
     upper = 0.5 * (epsilon_A + epsilon_B + np.hypot(difference, 2.0 * Omega))
     mean = np.sqrt(epsilon_A * epsilon_B)
     lower = (mean - Omega) * (mean + Omega) / upper
+    lower = np.where(lower > 0.0, lower, np.nan)  # beyond it the model ends
     rates = {"A": (gamma_A, 0.0, T_A), "B": (0.0, gamma_B, T_B), "C": (gamma_C_A, gamma_C_B, T_C)}
     acting = {
         bath: rate for bath, rate in rates.items() if rate[2] is not None and (np.any(rate[0]) or np.any(rate[1]))
