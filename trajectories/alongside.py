@@ -180,7 +180,7 @@ class Alongside:
         else:
             note = f"fewer than {FEWEST} trajectories" if n < FEWEST else "the same on every trajectory"
             rows = [replace(row, estimate=estimate, standard_error=error, status="unresolved", note=note)]
-        if not error > NO_SPREAD:
+        if n < FEWEST or not error > NO_SPREAD:
             return rows
         counts = total.histogram[0][np.searchsorted(LEVELS, JUDGED_LEVELS)]
         shares = [None if exact is None else exact.below(x) for x in JUDGED_LEVELS]

@@ -83,6 +83,7 @@ def _entropy(master: Master, ensemble: Ensemble, times: np.ndarray) -> np.ndarra
 
 LARGEST_ERROR = 0.02
 LARGEST_SKEWNESS = 0.5
+NOISE = 1e-6
 
 
 def trajectories_needed(exact: Exact, mean: float, t: int) -> float:
@@ -98,6 +99,10 @@ def trajectories_needed(exact: Exact, mean: float, t: int) -> float:
 def trajectories_for(mean: float, second: float, third: float) -> float:
     """Return how many values of w > 0 resolve their average, in the sense above, from <w>, <w^2> and <w^3>."""
     if not (np.isfinite(second) and np.isfinite(third)):
+        return np.inf
+    # <w^2> >= <w>^2 and <w><w^3> >= <w^2>^2: values that are not so are rounding noise of a generator whose weights
+    # span more than a double can hold.
+    if second < mean**2 * (1 - NOISE) or (second > 0 and third / second * mean < second * (1 - NOISE)):
         return np.inf
     variance = second - mean**2
     if variance <= 1e-12 * max(second, 1.0):

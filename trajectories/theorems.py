@@ -219,7 +219,8 @@ def point_theorems(
         *_mean_rows(preparation, there, back),
         *beside.rows(),
     ]
-    error = float(np.sqrt(max(float(preparation.exact.second[-1]) - average**2, 0.0)))
+    second = float(preparation.exact.second[-1])
+    error = float(np.sqrt(max(second - average**2, 0.0))) if np.isfinite(second) else np.inf
     return PointTheorems(
         point.parameters,
         tuple(rows),

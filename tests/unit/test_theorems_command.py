@@ -14,6 +14,7 @@ import pytest
 import trajectories
 from trajectories.cli import main
 from trajectories.counting import generating_function
+from trajectories.exact import trajectories_for
 from trajectories.master import Master
 from trajectories.systems import common_bath, diamond, local_engine
 from trajectories.theoremfigure import compose
@@ -127,3 +128,13 @@ def test_the_words_for_what_is_undefined() -> None:
     split = common_bath(T_A=5.0, T_B=8.0, epsilon_A=20.0, epsilon_B=20.0, Omega=6.0, gamma_A=1.0, gamma_B=1.0)
     text = found_for(split, 0.1, np.diag([0.4, 0.3, 0.2, 0.1])).text()
     assert "undefined: the start is not the steady state" in text or "sectors of dimension > 1" in text
+
+
+def test_moments_that_cannot_be_resolve_nothing() -> None:
+    """<w^2> < <w>^2 or <w><w^3> < <w^2>^2 is noise: no number of trajectories is then said to be enough."""
+    assert trajectories_for(1.0, 1.0, 1.0) == 0.0
+    assert trajectories_for(1.0, 2.0, 5.0) == pytest.approx(
+        2500.0
+    )  # 1/0.02^2; the skewness, of central moments 1 and 1, asks for 4
+    for second, third in ((0.0, 0.0), (0.9, 2.0), (3.0, 1.0), (np.inf, 0.0), (np.nan, 1.0)):
+        assert trajectories_for(1.0, second, third) == np.inf
