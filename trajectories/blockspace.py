@@ -21,8 +21,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from .model import Model
-from .operators import products_of_adjoints
-from .sectors import Sectors, rotated_operators
+from .sectors import Sectors, rotated
 
 DENSE_LIMIT = 400
 
@@ -43,15 +42,14 @@ class CoherenceClass(NamedTuple):
 class BlockSpace:
     """H_eff and the jump operators cut into sectors, and generators assembled from them.
 
-    losses: (K, size) flattened blocks of L_k^dag L_k.
+    rotated: the operators in the sorted basis. losses: (K, size) flattened blocks of L_k^dag L_k.
     """
 
     def __init__(self, model: Model, sectors: Sectors) -> None:
         self._sectors = sectors
-        self._effective, self._jumps = rotated_operators(model, sectors)
-        # What cancels between sectors only up to rounding is zero.
-        self._effective[sectors.sector_of[:, None] != sectors.sector_of[None, :]] = 0
-        self.losses = products_of_adjoints(self._jumps)[(slice(None), *sectors.indices)]
+        self.rotated = rotated(model, sectors)
+        self._effective, self._jumps, products = self.rotated
+        self.losses = products[(slice(None), *sectors.indices)]
 
     @cached_property
     def _nonzero(self) -> list[_Elements]:
@@ -164,8 +162,8 @@ class BlockSpace:
         terms += [(k, 1.0, jump, jump) for k, jump in enumerate(jumps, start=1)]
         found = []
         for which, factor, left, right in terms:
-            pair, place = _counted(left.count[first] * right.count[second])
-            width = right.count[second[pair]]
+            pair, place = _counted(left.counts[first] * right.counts[second])
+            width = right.counts[second[pair]]
             a, b = left.first[first[pair]] + place // width, right.first[second[pair]] + place % width
             target = position[left.row[a] * d + right.row[b]]
             source = position[left.column[a] * d + right.column[b]]
@@ -173,18 +171,18 @@ class BlockSpace:
             kept = target >= 0
             value = factor * left.value[a[kept]] * right.value[b[kept]].conj()
             found.append((np.full(len(value), which), target[kept], source[kept], value))
-        which, target, source, value = (np.concatenate([part[i] for part in found]) for i in range(4))
-        return which, target, source, value
+        parts, targets, sources, values = (np.concatenate([part[i] for part in found]) for i in range(4))
+        return parts, targets, sources, values
 
 
 class _Elements(NamedTuple):
-    """The elements of a matrix that are not zero, by the sector of their column: first, count (S,) say where."""
+    """The elements of a matrix that are not zero, by the sector of their column: first, counts (S,) say where."""
 
     row: Array
     column: Array
     value: Array
     first: Array
-    count: Array
+    counts: Array
 
     @classmethod
     def of(cls, matrix: Array, sectors: Sectors) -> _Elements:

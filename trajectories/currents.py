@@ -12,7 +12,7 @@ import numpy as np
 
 from .errors import InputError
 from .model import Model
-from .operators import product
+from .operators import compact, full
 
 if TYPE_CHECKING:
     from .master import Master
@@ -39,11 +39,12 @@ def energy_rates(model: Model) -> np.ndarray:
 
     They obey the first law, sum_r Tr[A_r rho] = d<H>/dt, whatever the model. Unit: energy/time.
     """
-    hamiltonian = model.hamiltonian
+    hamiltonian = compact(model.hamiltonian)
     rates = np.zeros((len(model.reservoirs), model.dimension, model.dimension), complex)
     for k, operator in enumerate(model.operators):
         # L^dag [H, L] + its adjoint, halved: no energy of the undisturbed state is added and taken away again.
-        change = product(operator.conj().T, product(hamiltonian, operator) - product(operator, hamiltonian))
+        jump = compact(operator)
+        change = full(jump.conj().T @ (hamiltonian @ jump - jump @ hamiltonian))
         rates[model.reservoir_index[k]] += 0.5 * (change + change.conj().T)
     return rates
 

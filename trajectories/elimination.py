@@ -147,7 +147,7 @@ class SteadyEquations:
         except RuntimeError:  # exactly singular
             return False
         norm = float(abs(self._matrix).sum(axis=0).max())
-        return inverse * norm < 1 / (1e3 * RANK_TOLERANCE * len(self._scale))
+        return bool(inverse * norm < 1 / (1e3 * RANK_TOLERANCE * len(self._scale)))
 
     def solution(self) -> np.ndarray:
         """Return rho (D,), refined, by extended precision where G is dense."""

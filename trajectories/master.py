@@ -128,8 +128,8 @@ class Master:
 
         Let the state without coherence between sectors be unique, rho. It has the largest support that a stationary
         state can have, since the average over all times of the evolution from 1/d is one. On that support the null
-        vectors of the adjoint Liouvillian are the operators X that commute with H, every L_k and every L_k^dag (Frigerio,
-        Commun. Math. Phys. 63, 269 (1978)). They form an algebra in which those without coherence are multiples of 1,
+        vectors of the adjoint Liouvillian are the operators X that commute with H, every L_k and every L_k^dag
+        (Frigerio, Commun. Math. Phys. 63, 269 (1978)). They form an algebra in which those without coherence are multiples of 1,
         and what X holds in one class of coherences is one of them. So the part of X^dag X without coherence is
 
             sum_s X_ss'^dag X_ss' = c 1   in every sector s' of the support, and likewise for X X^dag:

@@ -86,24 +86,27 @@ def dagger(operator: Array) -> Array:
     return np.conj(np.swapaxes(operator, -1, -2))
 
 
+def compact(operator: Array) -> Any:
+    """The operator (d, d) as a sparse array where it is large and nearly empty, for products; else as it is."""
+    if len(operator) <= LARGEST_DENSE or np.count_nonzero(operator) > operator.size / 10:
+        return operator
+    from scipy import sparse
+
+    return sparse.csr_array(operator)
+
+
+def full(operator: Any) -> Array:
+    """The opposite of `compact`."""
+    dense: Array = operator if isinstance(operator, np.ndarray) else operator.toarray()
+    return dense
+
+
 def products_of_adjoints(operators: Array) -> Array:
-    """L_k^dagger L_k for K operators (K, d, d), through sparse matrices where they are large and nearly empty."""
+    """L_k^dagger L_k for K operators (K, d, d)."""
     if operators.shape[-1] <= LARGEST_DENSE:
         dense: Array = dagger(operators) @ operators
         return dense
-    return np.array([product(dagger(operator), operator) for operator in operators])
-
-
-def product(left: Array, right: Array) -> Array:
-    """left @ right, (d, d) each, through sparse matrices where they are large and nearly empty."""
-    result: Array
-    if len(left) <= LARGEST_DENSE or np.count_nonzero(left) > left.size / 10:
-        result = left @ right
-        return result
-    from scipy import sparse
-
-    result = (sparse.csr_array(left) @ sparse.csr_array(right)).toarray()
-    return result
+    return np.array([full(jump.conj().T @ jump) for jump in map(compact, operators)])
 
 
 def tensor(*operators: Array) -> Array:

@@ -17,7 +17,7 @@ from .kernels.plan import Plan
 from .master import Master
 from .model import Model
 from .sectors import Sectors, find_sectors
-from .spectral import Spectrum, spectrum
+from .spectral import Spectrum, spectra, spectrum
 from .unravelling import plan_summary, unravel
 
 JUMPS_PER_BLOCK = 1_000_000
@@ -85,7 +85,7 @@ def prepare(
     _check_truncation(model, sectors, ensemble, times)
     start = spectrum(ensemble.start, model.hamiltonian, sectors)
     ends = _spectra(ensemble, model, sectors)
-    plan = unravel(model, sectors, start, ends[-1], times)
+    plan = unravel(model, sectors, start, ends[-1], times, master.space.rotated)
     static, operators = static_functionals(model, sectors, observables or {})
     counts = master.jump_rates(ensemble.integrals[-1])
     if counts.sum() > MOST_JUMPS:
@@ -145,7 +145,7 @@ def _spectra(ensemble: Ensemble, model: Model, sectors: Sectors) -> list[Spectru
     """Diagonalise rho(t) at every sample time; once is enough in a steady state."""
     if ensemble.steady:
         return [spectrum(ensemble.start, model.hamiltonian, sectors)] * len(ensemble.states)
-    return [spectrum(rho, model.hamiltonian, sectors) for rho in ensemble.states]
+    return spectra(ensemble.states, model.hamiltonian, sectors)
 
 
 def _varying(states: np.ndarray, ends: list[Spectrum], hamiltonian: np.ndarray, sectors: Sectors) -> np.ndarray:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -111,14 +112,13 @@ class Sectors:
         result[..., self._permutation[:, None], self._permutation[None, :]] = rotated
         return result
 
-    def lifted(self, s: int, vectors: np.ndarray) -> np.ndarray:
-        """Return vectors (m_s, n) of sector s in the computational basis, (d, n)."""
+    def lift(self, s: int, vectors: np.ndarray, result: np.ndarray) -> None:
+        """Write the vectors (m_s, m_s) of sector s into its columns of `result` (d, d), in the computational basis."""
         own = slice(int(self.offsets[s]), int(self.offsets[s + 1]))
         if self._permutation is None:
-            return self.basis[:, own] @ vectors
-        result = np.zeros((len(self.basis), vectors.shape[1]), complex)
-        result[self._permutation[own]] = vectors
-        return result
+            result[:, own] = self.basis[:, own] @ vectors
+        else:
+            result[self._permutation[own], own] = vectors
 
     def reduced(self, blocks: np.ndarray, dims: Sequence[int], keep: Sequence[int]) -> np.ndarray:
         """Return what is left of operators after the trace over all subsystems but `keep`, (..., k, k).
@@ -178,14 +178,31 @@ def find_sectors(model: Model, states: Sequence[np.ndarray] = ()) -> Sectors:
     return best
 
 
+class Rotated(NamedTuple):
+    """H_eff (d, d), the jump operators L_k (K, d, d) and L_k^dag L_k (K, d, d) in the sorted basis."""
+
+    effective: np.ndarray
+    jumps: np.ndarray
+    products: np.ndarray
+
+
 def rotated_operators(model: Model, sectors: Sectors) -> tuple[np.ndarray, np.ndarray]:
-    """Return H_eff (d, d) and the jump operators (K, d, d) in the sorted basis, without rounding noise.
+    """Return H_eff (d, d) and the jump operators (K, d, d) in the sorted basis; see `rotated`."""
+    found = rotated(model, sectors)
+    return found.effective, found.jumps
+
+
+def rotated(model: Model, sectors: Sectors) -> Rotated:
+    """Return the operators of a model in the sorted basis, without rounding noise, none of it between sectors.
 
     The loss is summed from the rotated jump operators: rotating the sum would lose a slow rate beside a fast one.
     """
     jumps = sectors.rotate(model.operators)
-    loss = products_of_adjoints(jumps).sum(axis=0)
-    return sectors.rotate(model.hamiltonian) - 0.5j * loss, jumps
+    products = products_of_adjoints(jumps)
+    effective = sectors.rotate(model.hamiltonian) - 0.5j * products.sum(axis=0)
+    # What cancels between sectors only up to rounding is zero.
+    effective[sectors.sector_of[:, None] != sectors.sector_of[None, :]] = 0
+    return Rotated(effective, jumps, products)
 
 
 def _sectors_in(

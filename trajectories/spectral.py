@@ -45,13 +45,36 @@ def spectrum(rho: np.ndarray, hamiltonian: np.ndarray, sectors: Sectors) -> Spec
     rho = np.asarray(rho)
     exact = rho.ndim == 1
     blocks = rho.astype(complex) if exact else sectors.flatten(rho)
-    energies = sectors.flatten(hamiltonian)
+    return _spectrum(blocks, exact, sectors, list(sectors.split(sectors.flatten(hamiltonian))), {})
+
+
+def spectra(blocks: np.ndarray, hamiltonian: np.ndarray, sectors: Sectors) -> list[Spectrum]:
+    """Return `spectrum` of each of some density matrices, flattened blocks (T, size)."""
+    energies = list(sectors.split(sectors.flatten(hamiltonian)))
+    empty: dict[int, np.ndarray] = {}
+    return [_spectrum(rho.astype(complex), True, sectors, energies, empty) for rho in blocks]
+
+
+def _spectrum(
+    blocks: np.ndarray,
+    exact: bool,
+    sectors: Sectors,
+    energies: list[np.ndarray],
+    empty: dict[int, np.ndarray],
+) -> Spectrum:
+    """energies: a block for each sector. empty: the bases of sectors outside the support, which H alone settles."""
     dimensions = sectors.dimensions
     d, largest = int(dimensions.sum()), int(dimensions.max())
     probabilities, local = np.zeros(d), np.zeros((d, largest), complex)
     vectors = np.zeros((d, d), complex)
-    for s, (block, energy) in enumerate(zip(sectors.split(blocks), sectors.split(energies), strict=True)):
+    for s, (block, energy) in enumerate(zip(sectors.split(blocks), energies, strict=True)):
         m, own = len(block), slice(int(sectors.offsets[s]), int(sectors.offsets[s + 1]))
+        if m > 1 and np.linalg.norm(block) < SUPPORT:
+            if s not in empty:
+                empty[s] = _diagonalise(np.zeros_like(block), 0.5 * (energy + energy.conj().T))[1]
+            local[own, :m] = empty[s].T
+            sectors.lift(s, empty[s], vectors)
+            continue
         values, states = _diagonalise(0.5 * (block + block.conj().T), 0.5 * (energy + energy.conj().T))
         if values.min() < -1e-10:
             where = sectors.labels[own.start]
@@ -59,7 +82,7 @@ def spectrum(rho: np.ndarray, hamiltonian: np.ndarray, sectors: Sectors) -> Spec
         outside = values <= 0 if exact and m == 1 else values < SUPPORT
         probabilities[own] = np.where(outside, 0.0, values)
         local[own, :m] = states.T
-        vectors[:, own] = sectors.lifted(s, states)
+        sectors.lift(s, states, vectors)
     total = probabilities.sum()
     if not total > 0:
         raise InputError("the state is zero; a density matrix has trace 1")

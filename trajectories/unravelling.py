@@ -25,7 +25,7 @@ from .kernels.plan import (
     Plan,
 )
 from .model import Model
-from .sectors import Sectors, rotated_operators
+from .sectors import Rotated, Sectors, rotated_operators
 from .spectral import Spectrum
 
 Array = np.ndarray
@@ -43,7 +43,14 @@ METHODS = {
 }
 
 
-def unravel(model: Model, sectors: Sectors, start: Spectrum, finish: Spectrum, times: Array) -> Plan:
+def unravel(
+    model: Model,
+    sectors: Sectors,
+    start: Spectrum,
+    finish: Spectrum,
+    times: Array,
+    rotated: Rotated | None = None,
+) -> Plan:
     """Compile the quantum-jump unravelling of a model,
 
         |psi> -> exp(-i H_eff t)|psi> between jumps, H_eff = H - (i/2) sum_k L_k^dag L_k,
@@ -51,10 +58,10 @@ def unravel(model: Model, sectors: Sectors, start: Spectrum, finish: Spectrum, t
 
     for trajectories that start in an eigenstate of `start`, drawn with its probability, and end with a measurement in
     the basis of `finish`; rho(0) and rho(T) must be block diagonal in the sectors. times (T,): sample times >= 0,
-    rising; the last is the duration. Raises InputError for times that are not.
+    rising; the last is the duration. rotated: the model's operators in the sorted basis, where they are known. Raises InputError for times that are not.
     """
     times = _checked(times)
-    hamiltonian, operators = rotated_operators(model, sectors)
+    hamiltonian, operators = rotated_operators(model, sectors) if rotated is None else rotated[:2]
     bounds = list(zip(sectors.offsets[:-1].tolist(), sectors.offsets[1:].tolist(), strict=True))
     evolutions = [_evolution(hamiltonian[a:b, a:b], float(times[-1])) for a, b in bounds]
     slots = _slots(operators, sectors, bounds)
