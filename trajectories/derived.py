@@ -175,6 +175,10 @@ def _search(machine: _Machine, table: Mapping[str, Any], optimise: Optimise) -> 
     margin = None
     if optimise.maximise in ENTANGLEMENT[:2]:
         margin = valued(Formula.parse("entanglement_margin", where), False)
+        try:
+            margin(middle)
+        except InputError:
+            margin = None  # not of two qubits
     quick = vectorised(machine.at({**table, **middle}, 1)[0])
     return maximum(optimise.maximise, valued(target, False), bounds, fast=quick, margin=margin)
 

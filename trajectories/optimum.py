@@ -8,8 +8,9 @@ the best lies on an edge. Nothing is drawn at random. What is flat is settled by
   that of a bound they are the bound;
 - where a common factor of all parameters changes nothing (rates that matter by their ratios), the factor is as large
   as the bounds allow: one of them lies on its upper bound;
-- where concurrence or negativity vanish everywhere, the place is that which comes closest to entanglement, where
-  |<01|rho|10>|/sqrt(p_00 p_11) (of other models: the concurrence before it is cut at zero) is largest;
+- where concurrence or negativity of two qubits vanish everywhere, the place is that which comes closest to
+  entanglement, where |<01|rho|10>|/sqrt(p_00 p_11) (of other models: the concurrence before it is cut at zero) is
+  largest;
 - of equal values elsewhere, the first on the grid: the smallest parameters.
 """
 
@@ -73,7 +74,7 @@ class Optimum:
             for name, value in self.parameters.items()
         )
         if self.zero:
-            return f"largest {self.quantity} = 0 everywhere within the bounds; closest to entanglement at {where}"
+            return f"largest {self.quantity} = 0 everywhere within the bounds; taken: {where}"
         return f"largest {self.quantity} = {self.value:.10g} at {where}"
 
 

@@ -218,7 +218,11 @@ def _sweep_lines(points: Sequence[PointReport]) -> list[str]:
     last = [[row for row in point.rows if row.time == point.rows[-1].time] for point in points]
     kinds = dict.fromkeys((row.quantity, row.label, row.reservoir) for row in last[0] if row.quantity in SHOWN)
     columns = sorted(kinds, key=lambda kind: SHOWN.index(kind[0]))[:MOST_COLUMNS]
-    header = (*points[0].swept, *(" ".join(filter(None, column)) for column in columns), "worst z", "rows disagree")
+    fixed = {name: value for name, value in points[0].parameters.items() if name not in points[0].swept}
+    # What is derived or optimised differs from point to point as well.
+    varying = [name for name in fixed if any(point.parameters.get(name) != fixed[name] for point in points)]
+    names = [" ".join(filter(None, column)) for column in columns]
+    header = (*points[0].swept, *varying, *names, "worst z", "rows disagree")
     table = [header]
     for point, rows in zip(points, last, strict=True):
         found = {(row.quantity, row.label, row.reservoir): row for row in rows}
@@ -226,8 +230,10 @@ def _sweep_lines(points: Sequence[PointReport]) -> list[str]:
         values = ["-" if row is None else with_error(row.estimate, row.standard_error) for row in shown]
         worst = max((abs(row.z) for row in point.rows if row.z is not None and row.p_value is not None), default=0.0)
         wrong = sum(row.status == "disagree" for row in point.rows)
-        table.append((*(f"{value:g}" for value in point.swept.values()), *values, f"{worst:.2f}", str(wrong)))
-    fixed = {name: value for name, value in points[0].parameters.items() if name not in points[0].swept}
+        own = [*point.swept.values(), *(point.parameters.get(name) for name in varying)]
+        shown_so = [f"{value:g}" if isinstance(value, int | float) else str(value) for value in own]
+        table.append((*shown_so, *values, f"{worst:.2f}", str(wrong)))
+    fixed = {name: value for name, value in fixed.items() if name not in varying}
     return [described(fixed), *("  " + line for line in points[0].summary[:2]), *aligned(table)]
 
 

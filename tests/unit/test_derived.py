@@ -84,6 +84,8 @@ def test_a_run_with_derived_numbers_is_read_resumed_and_extended(tmp_path: Path)
     assert fingerprints_of(jobs_of(stored)) == fingerprints_of(jobs_of(run))
     more = execute(jobs_of(load(tmp_path / "run.toml", ["ensemble.trajectories=128"])), output)
     assert [point.trajectories for point in more.points] == [128, 128]
+    header = next(line for line in more.report().text().splitlines() if line.startswith("T_h"))
+    assert header.split()[:2] == ["T_h", "g"]  # what is optimised has a column, not the value of the first point
     shown = more.report().json()["points"][1]["parameters"]
     assert shown["half"] == 5e-3 and shown["g"] == couplings[1]
     with pytest.raises(InputError, match="system differ"):
@@ -160,3 +162,25 @@ def test_tables_of_a_whole_grid_at_once() -> None:
     whole = steady_values(table, ["concurrence"])["concurrence"]
     one = steady_values({**table, "p_h": float(table["p_h"][3]), "g": 1.6e-3}, ["concurrence"])["concurrence"]
     assert whole.shape == (7,) and whole[3] == pytest.approx(one[0], rel=1e-12)
+
+
+def test_what_is_not_of_two_qubits_is_maximised_too(tmp_path: Path) -> None:
+    """Two qutrits: a negativity that vanishes everywhere has no margin to go by, and the first of the grid is taken."""
+    (tmp_path / "own.py").write_text(
+        "import numpy as np\nfrom trajectories import Channel, Model, Reservoir\n\n"
+        "def build(rate):\n"
+        "    lower = np.kron(np.diag([1.0, 1.0], 1), np.eye(3))\n"
+        "    other = np.kron(np.eye(3), np.diag([1.0, 1.0], 1))\n"
+        "    channels = [Channel('a', np.sqrt(rate) * lower, 'x'), Channel('b', other, 'x')]\n"
+        "    channels += [Channel('c', lower.T, 'x'), Channel('d', other.T, 'x')]\n"
+        "    return Model(np.zeros((9, 9)), channels, [Reservoir('x')], dims=(3, 3), entropy=False)\n"
+    )
+    tables = {"system": {"file": "own.py", "function": "build"}, "ensemble": {"trajectories": 1, "duration": 1.0}}
+    optimise = {"maximise": "negativity", "over": {"rate": [1.0, 2.0]}}
+    ((_, point),) = Run.from_mapping({**tables, "optimise": optimise}, directory=tmp_path).points()
+    assert point.optimum.zero and point.optimum.value == 0.0
+    optimise = {"maximise": "population.00", "over": {"rate": [1.0, 2.0]}}
+    ((_, point),) = Run.from_mapping({**tables, "optimise": optimise}, directory=tmp_path).points()
+    assert point.optimum.active == {"rate": "upper"}
+    with pytest.raises(InputError, match="default bounds"):
+        Run.from_mapping({**tables, "optimise": {**optimise, "over": ["rate"]}}, directory=tmp_path).points()
