@@ -59,12 +59,11 @@ class Crew:
                 result = do(task)
                 yield task, result
                 yield from self._received()
-            if not own:
-                if not self._out:
-                    break
-                if self.world is not None:
-                    self.world.wait()
             yield from self._received()
+            if not own and not self._out:
+                break
+            if not own and self.world is not None:
+                self.world.wait()
         self._handout = None
 
     def attend(self) -> None:

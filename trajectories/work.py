@@ -68,24 +68,22 @@ def template(preparation: Preparation) -> Block:
 
 def prepared(jobs: Sequence[Job], crew: Crew) -> list[Work]:
     """Prepare every point, each on one of the ranks; they share a file, so their numbers must have the same shapes."""
-    every = [Task(point, 0, 0, 0, SECONDS_TO_PREPARE) for point in range(len(jobs))]
-    handout = Handout(every, len(jobs) * SECONDS_TO_PREPARE, crew.ranks)
-    found: list[Work | None] = [None] * len(jobs)
+    tasks = [Task(point, 0, 0, 0, SECONDS_TO_PREPARE) for point in range(len(jobs))]
+    handout = Handout(tasks, len(jobs) * SECONDS_TO_PREPARE, crew.ranks)
+    found: dict[int, Work] = {}
     groups = groups_for(jobs[0].points)
     for task, preparation in crew.prepare(handout, lambda point: jobs[point]):
         job = jobs[task.point]
-        found[task.point] = Work(job, preparation, Forest(groups), blocks_for(job.trajectories, preparation))
-        # The serial case: complain before the other points are prepared.
-        _check_shapes(found[0], found[task.point])
-    work = [one for one in found if one is not None]
-    for one in work:
-        _check_shapes(work[0], one)
-    return work
+        work = Work(job, preparation, Forest(groups), blocks_for(job.trajectories, preparation))
+        found[task.point] = work
+        _check_shapes(found.get(0, work), work)
+    every = [found[point] for point in range(len(jobs))]
+    for work in every:
+        _check_shapes(every[0], work)
+    return every
 
 
-def _check_shapes(first: Work | None, other: Work | None) -> None:
-    if first is None or other is None:
-        return
+def _check_shapes(first: Work, other: Work) -> None:
     shapes = [[np.shape(part) for part in template(one.preparation)] for one in (first, other)]
     if shapes[0] != shapes[1]:
         raise InputError(
