@@ -134,7 +134,7 @@ def test_usage_errors_are_one_line(
         (
             Interrupted("stopped by SIGTERM"),
             75,
-            "trajectories: stopped by SIGTERM (unfinished: the same command again goes on)\n",
+            "trajectories: stopped by SIGTERM (unfinished: run the same command again)\n",
         ),
         (KeyboardInterrupt(), 130, "trajectories: interrupted\n"),
         (OSError(28, "No space left on device", "out.h5"), 2, "trajectories: error: out.h5: No space left on device\n"),

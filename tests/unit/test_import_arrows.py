@@ -23,7 +23,7 @@ FORBIDDEN = {
         for name in (
             *("operators", "checks", "partners", "model", "sectors", "spectral", "master", "counting", "reversal"),
             *("entanglement", "unravelling", "statistics", "forest", "columns", "exact", "preparation", "sampling"),
-            *("backward", "recordstream", "split", "fluctuation", "theoremcurves"),
+            *("backward", "recordstream", "split", "fluctuation", "theoremcurves", "infimum", "judging"),
             *("counts", "cumulants", "transients", "scgf", "leading", "spectra", "uncertainty", "factors"),
             *("steadycounting", "countingexact", "passagespace"),
             *("guide", "population", "rare", "tiltedflow"),
