@@ -145,14 +145,8 @@ def _maps(sweep: Sweep, kind: Kind) -> list[Map]:
         values = np.full((len(y), len(x)), np.nan)
         values[at] = sweep.values(kind, column)
         shown: dict[str, Any] = {"values": values, "low": float(np.nanmin(exact)), "high": float(np.nanmax(exact))}
-        axes: dict[str, Any] = {
-            "x": Axis(parameter(first), _scale(x)),
-            "y": Axis(parameter(second), _scale(y)),
-            "z": Axis(label),
-        }
-        found.append(
-            Map(across=x, upward=y, kind="sampled" if column == "estimate" else column, z=Axis(label), **ends, **shown)
-        )
+        axes = Axis(parameter(first), _scale(x)), Axis(parameter(second), _scale(y)), Axis(label)
+        found.append(Map(*axes, x, y, kind="sampled" if column == "estimate" else column, **shown))
     return found
 
 
