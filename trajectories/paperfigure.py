@@ -272,11 +272,11 @@ class PaperFigure:
         facts = [r"$\hbar = k_\mathrm{B} = 1$"]
         if self.run.optimise is not None:
             over = ", ".join(parameter(name) for name, _, _ in self.run.optimise.over)
-            facts.insert(0, f"{over}: where {self.run.optimise.maximise} is largest")
+            facts.insert(0, f"{over} where {self.run.optimise.maximise} is largest")
         if self.sampled is not None:
             start = self.run.initial if isinstance(self.run.initial, str) else "a given state"
             many = f"N = {self.trajectories:,} trajectories at each point, from the {start} state to "
             many += f"$t$ = {value(self.run.duration)}"
             lines = f"lines: master equation; points: sampled ± 1 standard error, {many}"
             facts.append(f"sampled: {many}; grey: unresolved, too few events" if self.paper.upward else lines)
-        return described(fixed, facts, WIDEST)
+        return "; ".join(text for text in (described(fixed, [], WIDEST), *facts) if text)
