@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter
+from scipy.ndimage import maximum_filter, minimum_filter
 
 from trajectories.errors import InputError
 
@@ -33,6 +33,7 @@ Function = Callable[[dict[str, Floats]], Floats]
 
 ENTANGLEMENT = ("concurrence", "negativity", "effective.concurrence")
 DIGITS = 6
+ROUGH = 1e-3
 FINEST = 1e-9
 SAME = 1e-9
 PEAKS = 4
@@ -141,12 +142,15 @@ def _largest(function: Function, box: Box, fast: bool) -> tuple[Floats, float]:
     if not np.isfinite(values.max()):
         raise InputError(f"no value to be found within the bounds of {', '.join(box.names)}: take other bounds")
     shape = (points,) * k
-    peaks = np.flatnonzero((values.reshape(shape) == maximum_filter(values.reshape(shape), 3, mode="nearest")).ravel())
-    best = peaks[np.argsort(-values[peaks], kind="stable")][:PEAKS]
     if np.ptp(values) == 0.0:
         return unit[0], float(values[0])
-    found = [refined(function, box, unit[i], 1.0 / (points - 1), fast) for i in best]
-    return max(found, key=lambda one: one[1])
+    grid = values.reshape(shape)
+    higher = grid > minimum_filter(grid, 3, mode="nearest")  # not the floor, which is flat
+    peaks = np.flatnonzero((higher & (grid == maximum_filter(grid, 3, mode="nearest"))).ravel())
+    first = peaks[np.argsort(-values[peaks], kind="stable")][:PEAKS]
+    found = [refined(function, box, unit[i], 1.0 / (points - 1), fast, ROUGH) for i in first]
+    best, _ = max(found, key=lambda one: one[1])
+    return refined(function, box, best, 4.0 * ROUGH, fast)
 
 
 def refined(
