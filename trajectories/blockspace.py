@@ -21,6 +21,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from .model import Model
+from .operators import full
 from .sectors import Sectors, rotated
 
 DENSE_LIMIT = 400
@@ -49,7 +50,7 @@ class BlockSpace:
         self._sectors = sectors
         self.rotated = rotated(model, sectors)
         self._effective, self._jumps, products = self.rotated
-        self.losses = products[(slice(None), *sectors.indices)]
+        self.losses = np.array([full(product[sectors.indices]) for product in products])
 
     @cached_property
     def _nonzero(self) -> list[_Elements]:

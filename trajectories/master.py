@@ -49,6 +49,7 @@ FULL_SPECTRUM_DIMENSION = 12
 FULL_SPECTRUM_SIZE = 1500
 ROUNDING = 1e-15
 KEPT = 4
+TOLERANCE = 1e-9
 OCCUPIED = 1e-2
 """Times the largest: population of a sector that is no rounding error."""
 
@@ -94,10 +95,25 @@ class Master:
         rho0: (d, d), or (D,) flattened blocks. Raises InputError where it is no density matrix of the model.
         """
         flat = np.ndim(rho0) == 1
-        check_state(self.model, self.sectors.unflatten(rho0) if flat else rho0)
+        if not (flat and self._is_state(rho0)):
+            check_state(self.model, self.sectors.unflatten(rho0) if flat else rho0)
         if flat or self.sectors.coherence(rho0) < NEGLIGIBLE:
             return self
         return Master(self.model, find_sectors(self.model, (rho0,)))
+
+    def _is_state(self, blocks: np.ndarray) -> bool:
+        """Say whether flattened blocks (D,) surely pass `check_state`, without the whole matrix."""
+        blocks = np.asarray(blocks, complex)
+        if not np.isfinite(blocks).all() or abs(self.trace_row @ blocks - 1) > TOLERANCE / 2:
+            return False
+        least = TOLERANCE / 2
+        for block in self.sectors.split(blocks):
+            if len(block) == 1:
+                if abs(block[0, 0].imag) > least or block[0, 0].real < -least:
+                    return False
+            elif np.abs(block - block.conj().T).max() > least or np.linalg.eigvalsh(block)[0] < -least:
+                return False
+        return True
 
     # Steady state ------------------------------------------------------------------------------------------------
 
@@ -129,8 +145,9 @@ class Master:
         Let the state without coherence between sectors be unique, rho. It has the largest support that a stationary
         state can have, since the average over all times of the evolution from 1/d is one. On that support the null
         vectors of the adjoint Liouvillian are the operators X that commute with H, every L_k and every L_k^dag
-        (Frigerio, Commun. Math. Phys. 63, 269 (1978)). They form an algebra in which those without coherence are multiples of 1,
-        and what X holds in one class of coherences is one of them. So the part of X^dag X without coherence is
+        (Frigerio, Commun. Math. Phys. 63, 269 (1978)). They form an algebra in which those without coherence are
+        multiples of 1, and what X holds in one class of coherences is one of them. So the part of X^dag X without
+        coherence is
 
             sum_s X_ss'^dag X_ss' = c 1   in every sector s' of the support, and likewise for X X^dag:
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from trajectories import checks
 from trajectories.errors import InputError
-from trajectories.operators import Array, as_operator, dagger, products_of_adjoints
+from trajectories.operators import Array, as_operator, dagger, full, products_of_adjoints
 from trajectories.partners import ONE_WAY, pair_channels
 
 Bases = Mapping[str, tuple[Array, tuple[str, ...]]]
@@ -172,7 +172,7 @@ class Model:
         baths = checks.reservoirs(reservoirs, Reservoir)
         jumps = checks.channels(channels, Channel, baths, d)
         pairing = pair_channels(jumps, baths, bool(entropy))
-        loss = np.sum(products_of_adjoints(pairing.operators), axis=0)
+        loss = full(sum(products_of_adjoints(pairing.operators)))
         loss = 0.5 * (loss + dagger(loss))
         levels = checks.dims(dims, d)
         bath_names = [bath.name for bath in baths]

@@ -101,12 +101,11 @@ def full(operator: Any) -> Array:
     return dense
 
 
-def products_of_adjoints(operators: Array) -> Array:
-    """L_k^dagger L_k for K operators (K, d, d)."""
+def products_of_adjoints(operators: Array) -> list[Any]:
+    """L_k^dagger L_k for K operators (K, d, d), each as `compact` has it."""
     if operators.shape[-1] <= LARGEST_DENSE:
-        dense: Array = dagger(operators) @ operators
-        return dense
-    return np.array([full(jump.conj().T @ jump) for jump in map(compact, operators)])
+        return list(dagger(operators) @ operators)
+    return [jump.conj().T @ jump for jump in map(compact, operators)]
 
 
 def tensor(*operators: Array) -> Array:

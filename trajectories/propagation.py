@@ -150,7 +150,7 @@ class SparsePropagator:
         unit, nothing = sparse.eye(n, format="csr"), sparse.csr_matrix((n, n))
         self._extended = sparse.bmat([[self._generator, None], [self._norm * unit, nothing]], format="csr")
         self._diagonal = complex(generator.diagonal().sum())
-        self._inverse = ShiftedInverse(generator)
+        self._inverse, self._too_long = ShiftedInverse(generator), math.inf
 
     def evolve(self, vector: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return e^{G t} vector and the integral of e^{G s} vector over s from 0 to t, (T, D) each.
@@ -177,9 +177,11 @@ class SparsePropagator:
         """Return the same after one duration, halved until one of the methods is at ease."""
         if duration * self._norm < AT_EASE:
             return self.integrate(vector, duration)
-        found = self._inverse.evolve(vector, np.array([duration]))
-        if found is not None:
-            return found[0][0], found[1][0]
+        if duration < self._too_long:
+            found = self._inverse.evolve(vector, np.array([duration]))
+            if found is not None:
+                return found[0][0], found[1][0]
+            self._too_long = duration
         middle, first = self._step(vector, duration / 2)
         end, second = self._step(middle, duration / 2)
         return end, first + second

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -19,7 +19,7 @@ from scipy.sparse.csgraph import connected_components
 
 from .errors import InputError
 from .model import Model
-from .operators import partial_trace, products_of_adjoints
+from .operators import full, partial_trace, products_of_adjoints
 
 NEGLIGIBLE = 1e-12
 SMALL = 64
@@ -179,11 +179,11 @@ def find_sectors(model: Model, states: Sequence[np.ndarray] = ()) -> Sectors:
 
 
 class Rotated(NamedTuple):
-    """H_eff (d, d), the jump operators L_k (K, d, d) and L_k^dag L_k (K, d, d) in the sorted basis."""
+    """H_eff (d, d), the jump operators L_k (K, d, d) and L_k^dag L_k in the sorted basis, those sparse if large."""
 
     effective: np.ndarray
     jumps: np.ndarray
-    products: np.ndarray
+    products: list[Any]
 
 
 def rotated_operators(model: Model, sectors: Sectors) -> tuple[np.ndarray, np.ndarray]:
@@ -199,7 +199,7 @@ def rotated(model: Model, sectors: Sectors) -> Rotated:
     """
     jumps = sectors.rotate(model.operators)
     products = products_of_adjoints(jumps)
-    effective = sectors.rotate(model.hamiltonian) - 0.5j * products.sum(axis=0)
+    effective = sectors.rotate(model.hamiltonian) - 0.5j * full(sum(products))
     # What cancels between sectors only up to rounding is zero.
     effective[sectors.sector_of[:, None] != sectors.sector_of[None, :]] = 0
     return Rotated(effective, jumps, products)

@@ -58,7 +58,8 @@ def unravel(
 
     for trajectories that start in an eigenstate of `start`, drawn with its probability, and end with a measurement in
     the basis of `finish`; rho(0) and rho(T) must be block diagonal in the sectors. times (T,): sample times >= 0,
-    rising; the last is the duration. rotated: the model's operators in the sorted basis, where they are known. Raises InputError for times that are not.
+    rising; the last is the duration. rotated: the model's operators in the sorted basis, where they are known. Raises
+    InputError for times that are not.
     """
     times = _checked(times)
     hamiltonian, operators = rotated_operators(model, sectors) if rotated is None else rotated[:2]
