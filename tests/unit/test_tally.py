@@ -94,6 +94,8 @@ def test_the_tally_is_what_the_definitions_say(name: str) -> None:
             heat = linear[: len(ledger.edges) - 1].sum()
             assert x[i, t, 0] == (counts - since).sum()
             np.testing.assert_allclose(x[i, t, 1:n_linear], linear, atol=1e-12)
+            if not ledger.one_way.any():
+                np.testing.assert_allclose(x[i, t, n_linear - 1], flow(model, counts - since), rtol=1e-9, atol=1e-9)
             np.testing.assert_allclose(x[i, t, n_linear + COUPLING_WORK], heat - energy + energy_from, atol=1e-11)
             np.testing.assert_allclose(x[i, t, n_linear + FIRST_STATIC], energy, atol=1e-11)
             np.testing.assert_allclose(x[i, t, n_linear + PROJECTION], pinching(rho, model, psi) - energy, atol=1e-9)

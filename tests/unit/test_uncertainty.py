@@ -7,6 +7,7 @@ import pytest
 from small_models import LOWER, one_way_model, thermal_qubit
 
 from trajectories import counts
+from trajectories.entanglement import concurrence
 from trajectories.errors import InputError
 from trajectories.master import Master
 from trajectories.model import Channel, Model, Reservoir
@@ -100,3 +101,17 @@ def test_where_the_ratios_mean_nothing() -> None:
     assert found.kur_ratio > 0.0
     with pytest.raises(InputError, match="count weights"):
         tur_ratio(Master(one_way), [1.0])
+
+
+def test_the_double_dot_is_not_entangled_where_it_violates_the_bound() -> None:
+    # Reference value of the violation: 0.991335 at T_c = 0.9, g = 0.65.
+    violating, entangled = set(), set()
+    for T_c in (0.1, 0.2, 0.4, 0.7, 0.9, 1.3):
+        for g in (0.1, 0.2, 0.4, 0.65, 0.9):
+            solver = Master(double_dot(T_c=T_c, T_h=1000.0, g=g, gamma_c=1.0, gamma_h=1.0, U=0.0))
+            if tur_ratio(solver, counts.heat(solver.model, "c")) < 1.0 - 1e-9:
+                violating.add((T_c, g))
+            if concurrence(solver.steady_state()) > 1e-9:
+                entangled.add((T_c, g))
+    assert (0.9, 0.65) in violating and (0.1, 0.2) in entangled
+    assert len(violating) >= 4 and len(entangled) >= 3 and not violating & entangled
