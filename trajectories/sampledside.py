@@ -61,13 +61,14 @@ class SampledSide:
         }
         estimates = dict(exact) | {name: column["estimate"] for name, column in columns.items()}
         errors = {name: np.nan_to_num(column["standard_error"]) for name, column in columns.items()}
-        estimate, error = formula.evaluate(estimates), formula.standard_error(estimates, errors)
-        if len(names) == 1:
-            # Judged before a measure of entanglement is cut at zero, where it is smooth.
-            z = columns[names[0]]["z"] * np.sign(formula.contributions(estimates, errors)[names[0]])
-        else:
-            known = formula.evaluate(dict(exact) | {name: column["exact"] for name, column in columns.items()})
-            with np.errstate(divide="ignore", invalid="ignore"):
+        # A ratio may have no value at some of the points.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            estimate, error = formula.evaluate(estimates), formula.standard_error(estimates, errors)
+            if len(names) == 1:
+                # Judged before a measure of entanglement is cut at zero, where it is smooth.
+                z = columns[names[0]]["z"] * np.sign(formula.contributions(estimates, errors)[names[0]])
+            else:
+                known = formula.evaluate(dict(exact) | {name: column["exact"] for name, column in columns.items()})
                 z = np.where(error > 0, (estimate - known) / error, np.nan)
         statuses = [{rows[name].status for name in names} for rows in self.rows]
         z = np.where([not status <= {"agree", "disagree"} for status in statuses], np.nan, z)

@@ -25,8 +25,10 @@ from .panels import (
     VERMILLION,
     YELLOW,
     legend,
+    power_of_ten,
 )
 from .picture import Axis, Curve, Guide, Panel
+from .typography import unit_of
 
 COLOURS = {
     "black": BLACK,
@@ -89,6 +91,8 @@ def draw_panel(axes: Axes, panel: Panel, place: str) -> None:
                 axes.plot(found.x[found.wrong], found.estimate[found.wrong], ls="", **RING)
     dress(axes, panel.x, panel.y)
     _zero_below(axes, panel)
+    power = power_of_ten(axes) if panel.y.scale == "linear" else 0
+    axes.set_ylabel(panel.y.label + unit_of("1", power))
     _arrows(axes, panel)
     if place:
         _legend(axes, panel, place)

@@ -78,6 +78,10 @@ def compose_sweep(picture: Picture) -> Figure:
             said.append(entries)
         if len(shown) > 1:
             axes.set_title(f"({letter})", loc="left", fontsize=8, pad=3)
-        if panel.title:
+        under = picture.grid[i + 1][j] if i + 1 < len(picture.grid) and j < len(picture.grid[i + 1]) else None
+        if panel.title and under is not None and under.x == panel.x and under.title == panel.title:
+            # A column of panels for one value of a parameter says once what they share.
+            axes.set_xlabel("")
+        if panel.title and (i == 0 or picture.grid[i - 1][j].title != panel.title):
             axes.set_title(panel.title, loc="center", fontsize=7.5, pad=3)
     return figure
