@@ -70,7 +70,7 @@ JobRequeue=1
 KillWait=5
 MinJobAge=600
 SlurmctldTimeout=30
-SlurmdTimeout={silence}
+SlurmdTimeout=60
 PropagateResourceLimits=NONE
 MailProg=/bin/true
 NodeName=n[1-2] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{first}-{last}] CPUs={cpus} RealMemory=2000 State=UNKNOWN
@@ -128,9 +128,11 @@ class Slurm:
             time.sleep(0.1)
         return found
 
-    def kill_daemon(self, node: str) -> None:
-        """Let a node fall silent: its slurmd is gone, what it had started lives on."""
+    def lose(self, node: str) -> None:
+        """Let a node fall silent: its slurmd is killed, what that had started lives on, the controller is told."""
         os.kill(int((self.folder / f"slurmd.{node}.pid").read_text()), signal.SIGKILL)
+        # What the controller finds out by itself after SlurmdTimeout, which is half a minute at least.
+        self.call("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=silence")
 
     def last_words(self) -> str:
         """The ends of the daemons' logs."""
@@ -139,15 +141,12 @@ class Slurm:
 
 
 @contextlib.contextmanager
-def private_slurm(silence: int = 60) -> Iterator[Slurm]:
-    """A Slurm with the nodes n1 and n2 and the partitions work and high, which preempts work.
-
-    silence: seconds after which a node that does not answer counts as gone.
-    """
+def private_slurm() -> Iterator[Slurm]:
+    """A Slurm with the nodes n1 and n2 and the partitions work and high, which preempts work."""
     # A short path: the names of sockets may have 107 characters.
     folder = Path(tempfile.mkdtemp(prefix="slurm-"))
     keeper = subprocess.Popen(
-        [sys.executable, __file__, str(folder), str(silence)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, __file__, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert keeper.stdin is not None and keeper.stdout is not None
     try:
@@ -162,13 +161,13 @@ def private_slurm(silence: int = 60) -> Iterator[Slurm]:
         keeper.wait(timeout=30)
 
 
-def _keep(folder: Path, silence: int) -> None:
+def _keep(folder: Path) -> None:
     """The keeper's life: start everything, say so, wait until nobody holds the pipe, end everything."""
     _prctl(36)  # PR_SET_CHILD_SUBREAPER: what a daemon leaves behind becomes a child of the keeper
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
     try:
-        print(_start(folder, silence), flush=True)
+        print(_start(folder), flush=True)
         sys.stdin.read()
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -177,7 +176,7 @@ def _keep(folder: Path, silence: int) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _start(folder: Path, silence: int) -> str:
+def _start(folder: Path) -> str:
     """Start the daemons in their order; "up", or what went wrong."""
     for name in ("munge", "state", "tmp", *(f"spool/{node}" for node in NODES)):
         (folder / name).mkdir(parents=True, mode=0o700)
@@ -196,7 +195,6 @@ def _start(folder: Path, silence: int) -> str:
             user=getpass.getuser(),
             host=socket.gethostname().split(".")[0],
             cpus=CPUS,
-            silence=silence,
         )
     )
     environment = Slurm(folder).environment
@@ -300,4 +298,4 @@ def _prctl(option: int, value: int = 1) -> None:
 
 
 if __name__ == "__main__":
-    _keep(Path(sys.argv[1]), int(sys.argv[2]))
+    _keep(Path(sys.argv[1]))

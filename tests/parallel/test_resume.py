@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -104,6 +105,24 @@ def test_a_signal_ends_a_run_cleanly(tmp_path: Path, undisturbed: Path, number: 
     _, message = process.communicate(timeout=60)
     assert process.returncode == 75
     assert "Traceback" not in message and "again" in message
+    assert subprocess.run(command(run, output), timeout=300).returncode == 0
+    assert_same_bits(output, undisturbed)
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits of a running process need Linux")
+def test_a_full_disk_is_one_line_and_costs_nothing_committed(tmp_path: Path, undisturbed: Path) -> None:
+    """A limit on the size of files, set while the run is under way, stands in for the disk that fills up."""
+    output, run = tmp_path / "engine.h5", write_run(tmp_path)
+    process = subprocess.Popen(command(run, output), stderr=subprocess.PIPE, text=True)
+    while not (output.exists() and _has_block(output)):
+        time.sleep(0.02)
+        assert process.poll() is None
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+    _, message = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "cannot write the file" in message and "committed before is intact" in message
+    assert len(message.splitlines()) == 1
+    assert _has_block(output)
     assert subprocess.run(command(run, output), timeout=300).returncode == 0
     assert_same_bits(output, undisturbed)
 
