@@ -6,6 +6,7 @@ the best lies on an edge. Nothing is drawn at random. What is flat is settled by
 
 - numbers are rounded to six digits, for a maximum determines its place to half the digits of its value only; within
   that of a bound they are the bound;
+- a parameter whose bound gives the same value to 12 digits is on that bound, the lower one if both do;
 - where a common factor of all parameters changes nothing (rates that matter by their ratios), the factor is as large
   as the bounds allow: one of them lies on its upper bound;
 - where concurrence or negativity of two qubits vanish everywhere, the place is that which comes closest to
@@ -36,6 +37,7 @@ DIGITS = 6
 ROUGH = 1e-3
 FINEST = 1e-9
 SAME = 1e-9
+UNCHANGED = 1e-12
 PEAKS = 4
 MOST_ROUNDS = 120
 GRIDS = {True: (257, 33, 15, 8), False: (49, 13, 7, 5)}
@@ -123,7 +125,8 @@ def maximum(
         if closest > 0.0:
             found, value = refined(function, box, found, 0.1, fast)
             zero = value <= 0.0
-    parameters = _scaled(function if not zero or margin is None else margin, box, found, fast)
+    deciding = function if not zero or margin is None else margin
+    parameters = _scaled(deciding, box, _settled(deciding, box, found), fast)
     one = {name: np.array([number]) for name, number in parameters.items()}
     active = {}
     for name, (low, high) in bounds.items():
@@ -180,6 +183,19 @@ def refined(
         if width < finest:
             break
     return centre, value
+
+
+def _settled(function: Function, box: Box, found: Floats) -> Floats:
+    """The highest point, each parameter moved to a bound, the lower one first, if that changes nothing."""
+    for i in range(len(box.names)):
+        ends = np.array([found, found, found])
+        ends[:2, i] = 0.0, 1.0
+        lower, upper, here = _evaluated(function, box, ends)
+        for at, value in ((0, lower), (1, upper)):
+            if value >= here - UNCHANGED * abs(here):
+                found = ends[at]
+                break
+    return found
 
 
 def _scaled(function: Function, box: Box, found: Floats, fast: bool) -> dict[str, float]:

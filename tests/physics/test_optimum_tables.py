@@ -127,6 +127,9 @@ def test_the_highest_of_many_peaks_and_a_narrow_ridge() -> None:
     assert found.parameters == pytest.approx({"x": 1.0, "y": 1.0}, abs=1e-4)
     slope = maximum("slope", lambda v: v["x"] - v["y"], {"x": (0.1, 3.0), "y": (0.5, 7.0)}, fast=True, margin=None)
     assert slope.parameters == {"x": 3.0, "y": 0.5} and slope.active == {"x": "upper", "y": "lower"}
+    box = {"x": (0.0, 1.0), "y": (1.0, 2.0)}
+    level = maximum("level", lambda v: np.minimum(v["x"], 0.5) + 0.0 * v["y"], box, fast=True, margin=None)
+    assert level.parameters == {"x": 1.0, "y": 1.0}  # y does not matter, x not beyond 0.5
     flat = maximum("flat", lambda v: 0.0 * v["x"], {"x": (1.0, 2.0)}, fast=True, margin=None)
     assert flat.parameters == {"x": 1.0}
 
