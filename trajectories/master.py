@@ -30,10 +30,13 @@ from .model import Model
 from .propagation import DensePropagator, SparsePropagator
 from .relaxation import eigenvalues_by_inverse, slow_eigenvalues
 from .sectors import NEGLIGIBLE, Sectors, find_sectors
+from .states import check_state, check_times, surely_a_state
 
 __all__ = [
     "Master",
     "activity_operator",
+    "check_state",
+    "check_times",
     "energy_rates",
     "entropy_flow_operator",
     "entropy_production",
@@ -49,7 +52,6 @@ FULL_SPECTRUM_DIMENSION = 12
 FULL_SPECTRUM_SIZE = 1500
 ROUNDING = 1e-15
 KEPT = 4
-TOLERANCE = 1e-9
 OCCUPIED = 1e-2
 """Times the largest: population of a sector that is no rounding error."""
 
@@ -95,25 +97,11 @@ class Master:
         rho0: (d, d), or (D,) flattened blocks. Raises InputError where it is no density matrix of the model.
         """
         flat = np.ndim(rho0) == 1
-        if not (flat and self._is_state(rho0)):
+        if not (flat and surely_a_state(self.sectors, rho0)):
             check_state(self.model, self.sectors.unflatten(rho0) if flat else rho0)
         if flat or self.sectors.coherence(rho0) < NEGLIGIBLE:
             return self
         return Master(self.model, find_sectors(self.model, (rho0,)))
-
-    def _is_state(self, blocks: np.ndarray) -> bool:
-        """Say whether flattened blocks (D,) surely pass `check_state`, without the whole matrix."""
-        blocks = np.asarray(blocks, complex)
-        if not np.isfinite(blocks).all() or abs(self.trace_row @ blocks - 1) > TOLERANCE / 2:
-            return False
-        least = TOLERANCE / 2
-        for block in self.sectors.split(blocks):
-            if len(block) == 1:
-                if abs(block[0, 0].imag) > least or block[0, 0].real < -least:
-                    return False
-            elif np.abs(block - block.conj().T).max() > least or np.linalg.eigvalsh(block)[0] < -least:
-                return False
-        return True
 
     # Steady state ------------------------------------------------------------------------------------------------
 
@@ -314,38 +302,6 @@ def liouvillian(model: Model) -> np.ndarray:
     for operator in model.operators:
         result = result + np.kron(operator, operator.conj())
     return result
-
-
-def check_state(model: Model, rho: np.ndarray) -> None:
-    """Raise InputError unless rho is a density matrix (d, d) of the model: finite, Hermitian, positive, trace one."""
-    d = model.dimension
-    if np.shape(rho) != (d, d):
-        raise InputError(f"the initial state has shape {np.shape(rho)}; a state of {model.name} has shape ({d}, {d})")
-    rho = np.asarray(rho, complex)
-    if not np.isfinite(rho).all():
-        raise InputError("the initial state has an element that is not finite")
-    if np.abs(rho - rho.conj().T).max() > 1e-9:
-        i, j = np.unravel_index(np.argmax(np.abs(rho - rho.conj().T)), (d, d))
-        raise InputError(
-            f"the initial state is not Hermitian: element ({i}, {j}) is {rho[i, j]:.6g}, ({j}, {i}) is {rho[j, i]:.6g}"
-        )
-    if abs(np.trace(rho) - 1) > 1e-9:
-        raise InputError(f"the initial state has trace {np.trace(rho).real:.12g}, it should be 1")
-    lowest = float(np.linalg.eigvalsh(rho)[0])
-    if lowest < -1e-9:
-        raise InputError(
-            f"the initial state is not positive: its lowest eigenvalue is {lowest:.3g}, it should be 0 or more"
-        )
-
-
-def check_times(times: np.ndarray) -> np.ndarray:
-    """Return the times as (T,) float64; raise InputError unless they are finite, from 0 on and not falling."""
-    times = np.asarray(times, float)
-    if times.ndim != 1:
-        raise InputError(f"times have shape {times.shape}; a list of times is wanted")
-    if not np.isfinite(times).all() or (times < 0).any() or (np.diff(times) < 0).any():
-        raise InputError("times must be finite, 0 or later, and not falling")
-    return times
 
 
 def _dense(matrix: np.ndarray | sparse.csr_array) -> np.ndarray:
