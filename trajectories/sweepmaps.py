@@ -10,8 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from .panels import power_of_ten
 from .picture import Map
 from .sweepcurves import draw_guide, dress, style
+from .typography import unit_of
 
 FEW = 4.0  # standard errors at the ends of the colours of a difference
 NOTHING = "#DDDDDD"  # where a value does not exist or is unresolved
@@ -22,7 +24,8 @@ def draw_map(figure: Figure, axes: Axes, shown: Map, place: str) -> None:
     mesh = axes.pcolormesh(
         shown.across, shown.upward, shown.values, shading="nearest", rasterized=True, **_colours(shown)
     )
-    bar = figure.colorbar(mesh, ax=axes, label=shown.z.label, pad=0.02, aspect=22)
+    bar = figure.colorbar(mesh, ax=axes, pad=0.02, aspect=22)
+    bar.set_label(shown.z.label + unit_of("1", power_of_ten(bar.ax)))
     bar.outline.set_linewidth(0.5)
     dress(axes, shown.x, shown.y)
     axes.set_facecolor(NOTHING)

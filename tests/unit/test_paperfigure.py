@@ -192,12 +192,15 @@ def test_maps_have_rows_upward_and_columns_across() -> None:
     np.testing.assert_array_equal(diagonal.y, [-2.0, 0.0, 1.0])
 
 
+RATIO = {"of": "heat_current.A/concurrence", "where": "concurrence"}
+
+
 @pytest.fixture(scope="module")
 def sampled() -> tuple[Run, Result]:
     run = run_of(
         {
             **{"sampled": True, "x": "beta_S", "curves": "beta_A", "caption": "a caption"},
-            "y": ["concurrence", [{"of": "2*heat_current.A", "label": "A"}, "heat_current.S"], "purity", "tur_ratio.A"],
+            "y": ["concurrence", [{"of": "2*heat_current.A", "label": "A"}, RATIO], "purity", "tur_ratio.A"],
             "fine": {"beta_S": {"from": 0, "to": 3, "points": 31}, "beta_A": [-2.0, -1.0, 0.0]},
         },
         {"name": "diamond"},
@@ -225,6 +228,19 @@ def test_points_are_those_of_the_report_with_errors_carried_through_formulas(sam
         rows = [result.estimate("heat_current", "A", point=i) for i in range(first, first + 3)]
         np.testing.assert_allclose(doubled.estimate, [2 * row.estimate[-1] for row in rows])
         np.testing.assert_allclose(doubled.error, [2 * row.standard_error[-1] for row in rows], rtol=1e-6)
+
+
+def test_a_ratio_has_points_only_where_it_exists_and_both_errors(sampled: tuple[Run, Result]) -> None:
+    """At beta_A = 0 there is entanglement at beta_S = 3 alone (of those sampled)."""
+    picture, result = sweep_picture(sampled[1]), sampled[1]
+    assert picture is not None
+    found = panel_of(picture, 0, 1).curves[5].points
+    assert found is not None
+    heat, concurrence = (result.estimate(*name, point=5) for name in (("heat_current", "A"), ("concurrence", "1-2")))
+    ratio = heat.estimate[-1] / concurrence.estimate[-1]
+    relative = [row.standard_error[-1] / row.estimate[-1] for row in (heat, concurrence)]
+    np.testing.assert_array_equal(found.x, [3.0])
+    np.testing.assert_allclose([found.estimate[0], found.error[0]], [ratio, ratio * np.hypot(*relative)], rtol=1e-5)
 
 
 def test_purity_is_sampled_and_what_no_row_has_is_not(sampled: tuple[Run, Result]) -> None:
