@@ -11,7 +11,7 @@ from trajectories import counting
 from trajectories.errors import InputError
 from trajectories.master import Master, entropy_production
 from trajectories.model import Channel, Model, Reservoir
-from trajectories.systems import diamond, local_engine
+from trajectories.systems import diamond, double_dot, local_engine
 
 ENGINE = {"T_h": 2.0, "T_c": 0.3, "g": 0.02, "gamma_h": 0.01, "gamma_c": 0.011}
 
@@ -157,6 +157,10 @@ def test_what_overflows_is_infinite() -> None:
     # The weight of one jump overflows.
     found = counting.generating_function(solver, 1e3, solver.steady_state(), [0.0, 1.0])
     np.testing.assert_array_equal(found, [1.0, np.inf])
+    # Jumps with Delta s = -210: their weights e^{630} are numbers, products of them are not, and rho^3 is none either.
+    solver = Master(double_dot(T_c=0.1, T_h=3.2, g=3.9e-3, gamma_c=1e-2, gamma_h=1e-2, U=20.0))
+    found = counting.generating_function(solver, 3.0, np.diag([1.0, 0, 0, 0]), [100.0])
+    np.testing.assert_array_equal(found, np.inf)
 
 
 def test_bad_input_is_refused() -> None:
