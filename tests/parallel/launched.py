@@ -15,6 +15,7 @@ import pytest
 
 import trajectories
 from trajectories.statistics import Block
+from trajectories.storage import read
 
 ROOT = Path(__file__).parents[2]
 MPIEXEC = Path(sys.executable).parent / "mpiexec"
@@ -70,7 +71,7 @@ def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
 def has_block(path: Path) -> bool:
     if not path.exists():
         return False
-    with trajectories.storage.read(path) as reader:
+    with read(path) as reader:
         return any(reader.blocks_done(point) for point in range(reader.points))
 
 
