@@ -57,13 +57,28 @@ def slurm() -> Iterator[Slurm]:
         yield running
 
 
+@pytest.fixture(scope="module", autouse=True)
+def limited(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, list[int], Path]:
+    """A job with a time limit, its ranks, its folder: Slurm takes half a minute over it, time for the other tests."""
+    folder = tmp_path_factory.mktemp("limited")
+    with pytest.MonkeyPatch.context() as patch:
+        prepare(folder, patch)
+        options = ("--nodelist=n1", "--ntasks=2", "--time=1", "--signal=USR1@50")
+        job = submit(slurm, *options, "engine.toml")
+        return job, stop_in_the_middle(job, folder / "engine.h5"), folder
+
+
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The directory that jobs are submitted from, with engine.toml in it and the program's settings around it."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    write_run(tmp_path / "engine.toml", TRAJECTORIES)
+    prepare(tmp_path, monkeypatch)
     return tmp_path
+
+
+def prepare(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    patch.chdir(folder)
+    patch.setenv("PYTHONPATH", str(ROOT))
+    write_run(folder / "engine.toml", TRAJECTORIES)
 
 
 def write_run(path: Path, count: int, sweep: str = "") -> Path:
@@ -211,22 +226,10 @@ def test_an_array_and_its_merge(slurm: Slurm, here: Path) -> None:
     assert_same_bits(trajectories.open("sweep.h5"), execute(jobs_of(run)))
 
 
-def test_a_time_limit_is_survived(slurm: Slurm, here: Path, serial: Result) -> None:
-    job = submit(slurm, "--ntasks=2", "--time=1", "--signal=USR1@50", "engine.toml")
-    ranks = stop_in_the_middle(job, here / "engine.h5")
-    eventually(lambda: told_to_stop(ranks), "no signal before the time limit")
-    go_on(ranks)
-    assert finished(slurm, job)["Restarts"] == "1"
-    log = log_of(slurm, job)
-    assert log.index("stopped by SIGUSR1") < log.index("== to be continued") < log.index("start number 2")
-    assert "== done" in log
-    assert_same_bits(trajectories.open("engine.h5"), serial)
-
-
 def test_a_more_urgent_job_is_let_through(slurm: Slurm, here: Path, serial: Result) -> None:
-    job = submit(slurm, "--nodes=2", "--ntasks=2", "--exclusive", "engine.toml")
+    job = submit(slurm, "--nodelist=n2", "--ntasks=2", "--exclusive", "engine.toml")
     ranks = stop_in_the_middle(job, here / "engine.h5")
-    urgent = slurm.submit("--partition=high", "--nodes=2", "--exclusive", "--output=urgent.log", "--wrap=hostname")
+    urgent = slurm.submit("--partition=high", "--nodelist=n2", "--exclusive", "--output=urgent.log", "--wrap=hostname")
     eventually(lambda: told_to_stop(ranks), "no signal at the preemption")
     go_on(ranks)
     assert slurm.wait(urgent)["JobState"] == "COMPLETED"
@@ -272,3 +275,14 @@ def test_a_lost_node_leaves_one_writer(here: Path, serial: Result) -> None:
         # The batch shell on the lost node, whose srun ended with status 0, did not take that for the end.
         assert log.index("have not reported the end") < log.index("start number 2") and log.count("== done") == 1
     assert_same_bits(trajectories.open("engine.h5"), serial)
+
+
+def test_a_time_limit_is_survived(slurm: Slurm, limited: tuple[int, list[int], Path], serial: Result) -> None:
+    job, ranks, folder = limited
+    eventually(lambda: told_to_stop(ranks), "no signal before the time limit")
+    go_on(ranks)
+    assert finished(slurm, job)["Restarts"] == "1"
+    log = log_of(slurm, job)
+    assert log.index("stopped by SIGUSR1") < log.index("== to be continued") < log.index("start number 2")
+    assert "== done" in log
+    assert_same_bits(trajectories.open(folder / "engine.h5"), serial)
