@@ -10,7 +10,8 @@ x = "T_h"          the parameter along the axis
 y = "concurrence"  what is drawn: a formula; a list of them makes panels; in a list inside the list they share a panel.
                    Instead of a text: { of = "formula", label = "in the legend", style = "red dashed", where = "formula
                    that is > 0 where the curve exists" }
-curves = "T_c"     the parameter that tells curves apart, curve_label = "$T_c$ = {value:g}"
+curves = "T_c"     the parameter that tells curves apart, curve_label = "$T_c$ = {value:g}"; its values take the colours
+                   that no style names
 panels = "T_A"     a column of panels for each value of this parameter, panel_label likewise
 z = "concurrence"  maps: then y is the parameter along the vertical axis
 contours           maps: [{ of = "concurrence", level = 0.333, style = "red dashed", label = "$C = 1/3$" }, ...]

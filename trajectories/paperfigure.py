@@ -149,6 +149,7 @@ class PaperFigure:
             formulas=tuple(words(drawn.label) for drawn in paper.formulas[i]),
             guides=self._guides(),
             title=self._panel_title(column),
+            taken=tuple(drawn.style for panel in paper.formulas for drawn in panel),
         )
 
     def _curves(self, drawn: Drawn, k: int, column: int) -> list[Curve]:

@@ -65,7 +65,10 @@ class Axis:
 
 @dataclass(frozen=True)
 class Panel:
-    """Curves over one axis. values, formulas: what the legend calls each value and each formula ("" for nothing)."""
+    """Curves over one axis. values, formulas: what the legend calls each value and each formula ("" for nothing).
+
+    taken: styles in words of the figure's formulas: values do not take the colours in them.
+    """
 
     x: Axis
     y: Axis
@@ -74,6 +77,7 @@ class Panel:
     formulas: tuple[str, ...] = ("",)
     guides: tuple[Guide, ...] = ()
     title: str = ""
+    taken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -59,10 +59,12 @@ def style(words: str, colour: str = BLACK, dash: str = "solid") -> dict[str, Any
     return {"color": colour, "ls": DASHES[dash]}
 
 
-def colours(count: int) -> list[str]:
-    """Return a colour for each value of the parameter that tells curves apart."""
-    if count <= MOST_COLOURS:
-        return list(PALETTE[:count])
+def colours(count: int, taken: tuple[str, ...] = ()) -> list[str]:
+    """Return a colour for each value of the parameter that tells curves apart; taken: styles whose colours are not."""
+    used = {COLOURS[word] for words in taken for word in words.split() if word in COLOURS}
+    free = [colour for colour in PALETTE if colour not in used]
+    if count <= min(MOST_COLOURS, len(free)):
+        return free[:count]
     return [to_hex(colormaps["viridis"](0.9 * i / (count - 1))) for i in range(count)]
 
 
@@ -71,7 +73,7 @@ def look(panel: Panel, curve: Curve) -> dict[str, Any]:
     several = len(panel.values) > 1
     dashes = list(DASHES)
     if curve.value is not None and several:
-        return style(curve.style, colours(len(panel.values))[curve.value], dashes[curve.formula % len(dashes)])
+        return style(curve.style, colours(len(panel.values), panel.taken)[curve.value], dashes[curve.formula % len(dashes)])
     return style(curve.style, PALETTE[curve.formula % len(PALETTE)] if not several else BLACK)
 
 

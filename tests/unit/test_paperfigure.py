@@ -147,7 +147,8 @@ def test_variants_change_the_system_and_what_is_the_same_for_all_curves_is_one_l
     np.testing.assert_allclose(panel.curves[2].y[:2], [0.062859, 0.092565], atol=5e-7)
     assert panel.curves[0].y[0] < 0.06  # a common bath that is warmer takes entanglement away
     np.testing.assert_allclose([curve.marks for curve in panel.curves[:2]], [[5.0], [6.5]])
-    assert look(panel, panel.curves[2])["color"] == COLOURS["red"]
+    drawn = [look(panel, curve)["color"] for curve in panel.curves]
+    assert drawn == [COLOURS["blue"], COLOURS["green"], COLOURS["red"]]  # red is taken
 
 
 def test_a_variant_may_be_a_formula_and_another_machine() -> None:
