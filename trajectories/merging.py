@@ -140,14 +140,26 @@ def _header(parts: Sequence[Part], holders: Holders) -> Header:
     chosen = [(parts[held[0][0]], held[0][1]) for held in holders.values()]
     each, numbers, first = [part.fingerprints(place) for part, place in chosen], list(holders), parts[0]
     fingerprints = together(each, numbers, first.of_points)
-    meta = dict(first.header.meta) | {
+    kept = {name: value for name, value in first.header.meta.items() if name != "stopping"}
+    meta = kept | {
         "fingerprints": fingerprints,
         "points": numbers,
         "each": compact(each),
         **{name: [part.header.meta[name][place] for part, place in chosen] for name in ("swept", "preparations")},
     }
+    meta |= _stopping(chosen)
     plans = [part.header.plans[place] for part, place in chosen]
     return Header(first.header.text, digest(fingerprints), first.header.seed, json.loads(json.dumps(meta)), plans)
+
+
+def _stopping(chosen: Sequence[tuple[Part, int]]) -> dict[str, Any]:
+    """By which rule (--target-error) the points ended, where it was the same one for all."""
+    rules: list[dict[str, Any]] = [part.header.meta.get("stopping") or {} for part, _ in chosen]
+    if not all(rule.get("targets") and rule["targets"] == rules[0]["targets"] for rule in rules):
+        return {}
+    return {
+        "stopping": rules[0] | {"blocks": [rule["blocks"][at] for rule, (_, at) in zip(rules, chosen, strict=True)]}
+    }
 
 
 def _sessions(parts: Sequence[Part]) -> list[Environment]:

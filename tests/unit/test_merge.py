@@ -19,6 +19,7 @@ from trajectories.results import Result
 from trajectories.runfile import Run
 from trajectories.statistics import Block
 from trajectories.storage import Store, read
+from trajectories.targets import Rule
 
 POINTS = 3
 
@@ -56,7 +57,12 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def assert_same(found: Result, wanted: Result) -> None:
-    assert all(found.meta[name] == wanted.meta[name] for name in wanted.meta if name != "preparations")
+    for name in ("name", "fingerprints", "each", "points", "of", "swept", "run"):
+        assert found.meta[name] == wanted.meta[name]
+    assert_same_numbers(found, wanted)
+
+
+def assert_same_numbers(found: Result, wanted: Result) -> None:
     for point, other in zip(found.points, wanted.points, strict=True):
         assert (point.index, point.swept, point.parameters) == (other.index, other.swept, other.parameters)
         for one, two in zip(point.groups, other.groups, strict=True):
@@ -143,6 +149,29 @@ def test_disjoint_blocks_of_one_point_are_united(tmp_path: Path, kept: list[Path
     assert found.done == found.asked == Forest(64, nodes).blocks_done
     with read(tmp_path / "merged.h5") as reader:
         assert reader.load(0).keys() == nodes.keys()
+
+
+def test_points_that_ended_by_a_rule_keep_it(tmp_path: Path) -> None:
+    """Each point ends where its error is small enough; merged, that is the end of the run as well."""
+    rule = Rule.parse(
+        ["population.G=0.0045"]
+    )  # sqrt(p (1 - p) / n): 0.0055 to 0.0078 at n = 4096, for p from 1/7 to 1/2
+    first, jobs = (jobs_of(run_of(count, records=0)) for count in (4096, 16384))
+    execute(first, tmp_path / "whole.h5")
+    wanted = execute(jobs, tmp_path / "whole.h5", rule=rule)
+    paths = [tmp_path / f"{job.point}.h5" for job in jobs]
+    for few, many, path in zip(first, jobs, paths, strict=True):
+        execute(few, path)  # small blocks, of which there are more later
+        execute(many, path, rule=rule)
+    output = tmp_path / "merged.h5"
+    merge(paths, output)
+    found = open_result(output)
+    assert_same_numbers(found, wanted)
+    assert found.meta["stopping"] == open_result(tmp_path / "whole.h5").meta["stopping"]
+    assert any(4096 < point.trajectories < 16384 for point in found.points)
+    before = output.read_bytes()
+    execute(jobs, output, rule=rule)
+    assert output.read_bytes() == before
 
 
 @pytest.mark.parametrize(
