@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from .errors import InputError
 from .handout import Handout, Task
-from .helper import DONE, DROP, DROPPED, HEARD, HUNGRY, PREPARE, REFUSED, SAMPLE, share_kernels
+from .helper import (
+    ALIVE,
+    DONE,
+    DROP,
+    DROPPED,
+    HEARD,
+    HUNGRY,
+    PREPARE,
+    REFUSED,
+    SAMPLE,
+    SECONDS_OF_SILENCE,
+    share_kernels,
+)
 from .job import Job
 from .nodes import Sampler, sample_node
 from .ranks import World, current
 from .stopping import Stop
 
 OWN_SECONDS = 0.1  # of rank 0's own portions
+LONGEST_SILENCE = 600.0  # seconds: a launcher that does not notice a rank's death must not leave the others waiting
 
 
 class Crew:
@@ -24,6 +38,9 @@ class Crew:
         self._hungry: list[int] = []
         self._known: dict[int, set[int]] = {}  # by rank: the points of its last order
         self._arrived: list[tuple[Task, Any]] = []
+        self._heard_of: dict[int, float] = {}
+        self._attended = self._alive = time.monotonic()
+        self.patience = LONGEST_SILENCE  # what is longer than any one trajectory takes
         self._out = 0  # tasks on other ranks
         self._handout: Handout | None = None
         self._kind = SAMPLE
@@ -71,11 +88,27 @@ class Crew:
         if self.world is not None:
             refusals: list[str] = []
             for rank, (kind, *content) in self.world.receive():
+                self._heard_of[rank] = time.monotonic()
                 self._take(rank, kind, content, refusals)
+            self._watch(self.world)
             self._feed(self.world)
             if refusals:
                 raise InputError(refusals[0])
         self.stop.poll()
+
+    def _watch(self, world: World) -> None:
+        """Show the others that rank 0 lives, and end everything where one of them does not."""
+        now = time.monotonic()
+        if self._kind != SAMPLE or now - self._attended > self.patience / 2:  # rank 0 itself was held up
+            self._heard_of.clear()
+        self._attended = now
+        if now - self._alive > SECONDS_OF_SILENCE:
+            self._alive = now
+            for rank in self._heard_of:
+                world.send(rank, (ALIVE,))
+        for rank, when in self._heard_of.items():
+            if now - when > self.patience:
+                raise RuntimeError(f"rank {rank} has not been heard of for {now - when:.0f} s: it must have died")
 
     def drop(self) -> list[tuple[Task, Any]]:
         """Call off whatever the others are doing, and return what they had finished."""
@@ -83,8 +116,10 @@ class Crew:
         if self.world is not None and self.world.size > 1 and (self._out or self._hungry):
             for rank in range(1, self.world.size):
                 self.world.send(rank, (DROP,))
-            left = set(range(1, self.world.size))
+            left, begin = set(range(1, self.world.size)), time.monotonic()
             while left:
+                if time.monotonic() - begin > self.patience:
+                    raise RuntimeError(f"ranks {sorted(left)} do not answer: they must have died")
                 for rank, (kind, *content) in self.world.receive():
                     left -= {rank} if kind == DROPPED else set()
                     self._take(rank, kind, content, [])
@@ -112,7 +147,7 @@ class Crew:
             material = {point: self._material(point) for point in points - self._known.get(rank, set())}
             self._known[rank] = points
             self._out += len(tasks)
-            world.send(rank, (self._kind, tasks, material))
+            world.send(rank, (self._kind, tasks, material, self.patience))
 
     def _received(self) -> Iterator[tuple[Task, Any]]:
         while self._arrived:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .crew import Crew
+from .crew import LONGEST_SILENCE, Crew
 from .handout import Handout, Task, highest_level, tasks
 from .job import Job
 from .ownership import Ownership
@@ -133,6 +133,7 @@ def _sampled(work: Sequence[Work], crew: Crew, progress: Progress, pace: Pace) -
     """Yield the nodes that are still missing, as (task, block): alone in order, with more ranks as they come."""
     seconds = sum(one.seconds for one in work)
     handout = Handout(_missing(work, crew.ranks), seconds, crew.ranks)
+    crew.patience = max(LONGEST_SILENCE, max(100 * one.seconds_per_block / one.size for one in work))
     progress(pace.done, pace.total)
     for task, block in crew.sample(handout, lambda point: work[point].sampler()):
         yield task, block

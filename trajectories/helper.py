@@ -1,11 +1,14 @@
 """What every rank but the first does: prepare and sample what rank 0 sends, until it is sent away.
 
-Messages to rank 0: (HUNGRY,), (DONE, [(task, result)]), (HEARD, signal), (REFUSED, an InputError's text), (DROPPED,).
-Messages from it: (PREPARE, tasks, {point: Job}), (SAMPLE, tasks, {point: Sampler}), (LOADED,), (DROP,), (END, status).
+Messages to rank 0: (HUNGRY,), (DONE, [(task, result)]), (HEARD, signal), (REFUSED, an InputError's text), (DROPPED,),
+(ALIVE,).
+Messages from it: (PREPARE, tasks, {point: Job}, patience), (SAMPLE, tasks, {point: Sampler}, patience), (LOADED,),
+(ALIVE,), (DROP,), (END, status).
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from typing import Any
@@ -15,9 +18,10 @@ from .handout import ASK_BELOW_SECONDS, Task
 from .ranks import END, World
 from .stopping import Stop
 
-HUNGRY, DONE, HEARD, REFUSED, DROPPED = "hungry", "done", "heard", "refused", "dropped"
+HUNGRY, DONE, HEARD, REFUSED, DROPPED, ALIVE = "hungry", "done", "heard", "refused", "dropped", "alive"
 PREPARE, SAMPLE, LOADED, DROP = "prepare", "sample", "loaded", "drop"
 SECONDS_BETWEEN_MESSAGES = 0.2
+SECONDS_OF_SILENCE = 20.0  # at most, except in the middle of one trajectory
 
 
 class _Dismissed(Exception):
@@ -57,7 +61,8 @@ class _Helper:
         self.queue: deque[tuple[str, Task]] = deque()
         self.material: dict[int, Any] = {}  # by point: what its tasks need
         self.finished: list[tuple[Task, Any]] = []
-        self.sent = time.monotonic()
+        self.sent = self.alive = self.heard = time.monotonic()
+        self.patience = math.inf
 
     def load_kernels(self) -> None:
         """Import the kernels: the first rank of each machine compiles them if need be, the others wait for it."""
@@ -71,17 +76,24 @@ class _Helper:
     def look(self) -> None:
         """Take what has come, pass on a signal; raises _Dismissed, and _Dropped in the middle of a task."""
         for _, (kind, *content) in self.world.receive():
+            self.heard = time.monotonic()
             if kind == END:
                 self.status = content[0]
             elif kind == DROP:
                 self.queue.clear()
                 self.dropping = True
+                self.patience = math.inf  # what rank 0 does now, it does alone
             elif kind == LOADED:
                 self.may_load = True
-            else:
+            elif kind != ALIVE:
                 self._accept(kind, *content)
         if self.status is not None:
             raise _Dismissed
+        if time.monotonic() - self.heard > self.patience:
+            raise RuntimeError(f"rank 0 has not been heard of for {self.patience:.0f} s: it must have died")
+        if time.monotonic() - self.alive > SECONDS_OF_SILENCE:
+            self.alive = time.monotonic()
+            self.world.send(0, (ALIVE,))
         if self.stop.heard is not None and not self.told:
             self.told = True
             self.world.send(0, (HEARD, self.stop.heard))
@@ -125,8 +137,9 @@ class _Helper:
 
         return sample_node(self.material[task.point], task, self.look)
 
-    def _accept(self, kind: str, tasks: list[Task], material: dict[int, Any]) -> None:
+    def _accept(self, kind: str, tasks: list[Task], material: dict[int, Any], patience: float) -> None:
         self.hungry = False
+        self.patience = patience if kind == SAMPLE else math.inf
         self.queue += [(kind, task) for task in tasks]
         # Rank 0 sends nothing twice in a row: what the order before had is still here.
         needed = {task.point for _, task in self.queue}

@@ -20,6 +20,7 @@ from .errors import InputError
 ANNOUNCED = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
 SLEEP = 0.001  # between two looks for messages: waiting ranks leave the processor to others
 END, BYE = "end", "bye"
+LONGEST_FAREWELL = 600.0  # seconds: some may still be compiling
 
 
 def announced() -> int:
@@ -67,8 +68,10 @@ class World:
         """Rank 0: send the others away with an exit status, and wait until they have gone."""
         for rank in range(1, self.size):
             self.send(rank, (END, status))
-        left = set(range(1, self.size))
+        left, begin = set(range(1, self.size)), time.monotonic()
         while left:
+            if time.monotonic() - begin > LONGEST_FAREWELL:
+                raise RuntimeError(f"ranks {sorted(left)} do not answer: they must have died")
             left -= {rank for rank, (kind, *_) in self.receive() if kind == BYE}
             self.wait()
 

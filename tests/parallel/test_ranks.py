@@ -219,3 +219,27 @@ def test_a_process_on_its_own_imports_no_mpi(sweep: Path) -> None:
     )
     status, _, err = run(0, "run", str(sweep), "--plan", program=program)
     assert (status, err) == (0, "False\n")
+
+
+@needs_mpi
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_rank_that_falls_silent_does_not_leave_the_others_waiting(rank: int, sweep: Path, tmp_path: Path) -> None:
+    """As where a launcher does not notice that a rank has died: here it hangs."""
+    program = f"""
+import os, sys, time
+from trajectories import cli, crew, ensemble, helper, nodes
+crew.LONGEST_SILENCE = ensemble.LONGEST_SILENCE = 2.0
+crew.SECONDS_OF_SILENCE = helper.SECONDS_OF_SILENCE = 0.2
+if os.environ["PMI_RANK"] == "{rank}":
+    sound, asked = nodes.sample_node, []
+    def hanging(*arguments):
+        asked.append(time.sleep(60) if len(asked) > 3 else None)
+        return sound(*arguments)
+    nodes.sample_node = crew.sample_node = hanging
+sys.exit(cli.main())
+"""
+    begin = time.monotonic()
+    arguments = ("run", str(sweep), "-o", str(tmp_path / "many.h5"), "--no-figure", *LONG)
+    status, _, err = run(2, *arguments, program=program)
+    assert status not in (0, 75) and time.monotonic() - begin < 30
+    assert f"rank {rank} has not been heard of" in err
