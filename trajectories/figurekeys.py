@@ -19,7 +19,7 @@ guides             lines across all panels or maps: { x = 0 } upright, { y = 0 }
                    parameter along x; each with style and label
 marks              a formula: an arrow points at each curve where it goes through zero
 xlabel, ylabel, zlabel   axis labels; a list where there are several formulas
-xscale, yscale     "linear" or "log"; xlim, ylim, zlim = [low, high]
+xscale, yscale     "linear" or "log"; xlim, ylim, zlim = [low, high]; of several panels yscale and ylim may be lists
 legend             "best", "above", "none", or a place such as "upper left"
 caption            stands below; "chosen, not printed" belongs here
 sampled            false: nothing is sampled, and [ensemble] may be left out
@@ -92,8 +92,8 @@ def _paper(table: Table) -> Paper:
         labels=_labels(table, "zlabel" if maps else "ylabel", len(formulas)),
         xlabel=table.text("xlabel", ""),
         upward_label=table.text("ylabel", "") if maps else "",
-        scales=(_one_of(table, "xscale", SCALES, ""), _one_of(table, "yscale", SCALES, "")),
-        limits=(_limits(table, "xlim"), _limits(table, "ylim"), _limits(table, "zlim")),
+        scales=(_one_of(table, "xscale", SCALES, ""), *_upright_scales(table, len(formulas))),
+        limits=(_limits(table, "xlim"), _limits(table, "zlim"), *_upright_limits(table, len(formulas))),
         contours=tuple(_contour(table, entry) for entry in _entries(table, "contours")),
         guides=tuple(_guide(table, entry) for entry in _entries(table, "guides")),
         marks=Formula.parse(table.text("marks"), table.where("marks")) if "marks" in table.values else None,
@@ -189,6 +189,27 @@ def _one_of(table: Table, key: str, known: tuple[str, ...], default: str) -> str
     if word != default and word not in known:
         table.refuse(key, "one of " + listing(known))
     return str(word)
+
+
+def _upright_scales(table: Table, count: int) -> tuple[str, ...]:
+    """yscale of each panel."""
+    given = plain(table.values.get("yscale", ""))
+    if not isinstance(given, list):
+        return (_one_of(table, "yscale", SCALES, ""),) * count
+    if len(given) != count or any(word not in SCALES for word in given):
+        table.refuse("yscale", f"one of {listing(SCALES)}, or a list of {count} of them: one for each panel")
+    return tuple(given)
+
+
+def _upright_limits(table: Table, count: int) -> tuple[tuple[float, float] | None, ...]:
+    """ylim of each panel; [] for none."""
+    given = plain(table.values.get("ylim", []))
+    if not isinstance(given, list) or not any(isinstance(entry, list) for entry in given):
+        return (_limits(table, "ylim"),) * count
+    if len(given) != count or not all(isinstance(entry, list) for entry in given):
+        table.refuse("ylim", f"[lowest, highest], or a list of {count} of them, [] for none: one for each panel")
+    each = [Table({"ylim": entry} if entry else {}, "figure", table.source, ("ylim",)) for entry in given]
+    return tuple(_limits(one, "ylim") for one in each)
 
 
 def _limits(table: Table, key: str) -> tuple[float, float] | None:

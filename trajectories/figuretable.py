@@ -44,8 +44,8 @@ class Paper:
     """A figure of a paper, as `figurekeys` describes it.
 
     formulas: for each panel those that share it. upward: the vertical parameter of maps, "" for curves. fine: for each
-    parameter its values. lines: for each variant its changes of [system]. labels: of the formulas' axes. table: the
-    keys as they were given.
+    parameter its values. lines: for each variant its changes of [system]. labels: of the formulas' axes. scales: of x,
+    and of y in each panel; limits: of x, of z, and of y in each panel. table: the keys as they were given.
     """
 
     x: str
@@ -58,7 +58,7 @@ class Paper:
     labels: tuple[str, ...]
     xlabel: str
     upward_label: str
-    scales: tuple[str, str]
+    scales: tuple[str, ...]
     limits: tuple[tuple[float, float] | None, ...]
     contours: tuple[ContourLine, ...]
     guides: tuple[GuideLine, ...]

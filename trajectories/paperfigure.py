@@ -143,7 +143,7 @@ class PaperFigure:
         label = paper.labels[i] or called(paper.formulas[i][0])
         return Panel(
             x=Axis(*self._axis(paper.x, paper.xlabel, paper.scales[0]), paper.limits[0]),
-            y=Axis(words(label), paper.scales[1] or "linear", paper.limits[1]),
+            y=Axis(words(label), paper.scales[1 + i] or "linear", paper.limits[2 + i]),
             curves=tuple(curves),
             values=tuple(named(paper.curve_label, paper.curves, v) for v in values) if paper.curves else (),
             formulas=tuple(words(drawn.label) for drawn in paper.formulas[i]),
@@ -211,11 +211,11 @@ class PaperFigure:
         found = self.at_points(drawn)
         chosen = self._selected(drawn, 0, column) if found is not None else np.zeros(0, bool)
         x, y = self.axes[paper.x], self.axes[paper.upward]
-        low, high = paper.limits[2] or (np.nanmin(exact), np.nanmax(exact))
+        low, high = paper.limits[1] or (np.nanmin(exact), np.nanmax(exact))
         common: dict[str, Any] = {
             # The ends of the fine grid, so that maps beside each other have the same axes.
             "x": Axis(*self._axis(paper.x, paper.xlabel, paper.scales[0]), paper.limits[0] or (x[0], x[-1])),
-            "y": Axis(*self._axis(paper.upward, paper.upward_label, paper.scales[1]), paper.limits[1] or (y[0], y[-1])),
+            "y": Axis(*self._axis(paper.upward, paper.upward_label, paper.scales[1]), paper.limits[2] or (y[0], y[-1])),
             "low": float(low),
             "high": float(high),
             "guides": self._guides(),
@@ -273,7 +273,9 @@ class PaperFigure:
         facts = [r"$\hbar = k_\mathrm{B} = 1$"]
         if self.run.optimise is not None:
             over = ", ".join(parameter(name) for name, _, _ in self.run.optimise.over)
-            facts.insert(0, f"{over} where {self.run.optimise.maximise} is largest")
+            what = self.run.optimise.maximise
+            # What a formula stands for is said by the caption.
+            facts.insert(0, f"{over} where {what} is largest" if what.isidentifier() else f"{over} at its best")
         if self.sampled is not None:
             start = self.run.initial if isinstance(self.run.initial, str) else "a given state"
             many = f"N = {self.trajectories:,} trajectories at each point, from the {start} state to "

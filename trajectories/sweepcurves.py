@@ -73,7 +73,8 @@ def look(panel: Panel, curve: Curve) -> dict[str, Any]:
     several = len(panel.values) > 1
     dashes = list(DASHES)
     if curve.value is not None and several:
-        return style(curve.style, colours(len(panel.values), panel.taken)[curve.value], dashes[curve.formula % len(dashes)])
+        free = colours(len(panel.values), panel.taken)
+        return style(curve.style, free[curve.value], dashes[curve.formula % len(dashes)])
     return style(curve.style, PALETTE[curve.formula % len(PALETTE)] if not several else BLACK)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -24,7 +24,7 @@ def draw_map(figure: Figure, axes: Axes, shown: Map, place: str) -> None:
     mesh = axes.pcolormesh(
         shown.across, shown.upward, shown.values, shading="nearest", rasterized=True, **_colours(shown)
     )
-    bar = figure.colorbar(mesh, ax=axes, pad=0.02, aspect=22)
+    bar = figure.colorbar(mesh, ax=axes, pad=0.02, aspect=22, extend=_beyond(shown))
     bar.set_label(shown.z.label + unit_of("1", power_of_ten(bar.ax)))
     bar.outline.set_linewidth(0.5)
     dress(axes, shown.x, shown.y)
@@ -56,6 +56,13 @@ def draw_map(figure: Figure, axes: Axes, shown: Map, place: str) -> None:
             "framealpha": 0.55,
         }
         axes.legend(handles=handles, edgecolor="none", **box)
+
+
+def _beyond(shown: Map) -> Literal["neither", "both", "min", "max"]:
+    """At which ends of the colours there are values beyond them."""
+    ends = _colours(shown)
+    below, above = bool((shown.values < ends["vmin"]).any()), bool((shown.values > ends["vmax"]).any())
+    return "both" if below and above else "min" if below else "max" if above else "neither"
 
 
 def _colours(shown: Map) -> dict[str, Any]:

@@ -67,6 +67,9 @@ def map_of(picture: Picture, row: int = 0, column: int = 0) -> Map:
         ({"ylabel": ["a", "b"]}, "one for each panel"),
         ({"curve_label": "{T_c}"}, r"\{value:g\}"),
         ({"xscale": "logarithmic"}, "one of linear, log"),
+        ({"yscale": ["log", "linear"]}, "a list of 1 of them"),
+        ({"ylim": [[0, 1], []]}, "a list of 1 of them"),
+        ({"ylim": [[0]]}, "lowest, highest"),
         ({"xlim": [1]}, "lowest, highest"),
         ({"legend": "somewhere"}, "one of best"),
         ({"guides": [{"x": 1, "y": 2}]}, "either x or y"),
@@ -102,6 +105,14 @@ def test_names_that_do_not_exist_are_bad_input(change: dict[str, Any], named: st
 
 def test_words_of_styles_have_a_colour_and_dashes() -> None:
     assert set(WORDS) == set(COLOURS) and set(DASH_WORDS) == set(DASHES)
+
+
+def test_panels_may_have_their_own_scales_and_limits() -> None:
+    both = {"y": ["concurrence", "purity"], "yscale": ["linear", "log"], "ylim": [[0, 0.1], []]}
+    first, second = (panel_of(picture_of(CURVES | both), 0, i).y for i in (0, 1))
+    assert (first.scale, first.limits, second.scale, second.limits) == ("linear", (0.0, 0.1), "log", None)
+    same = panel_of(picture_of(CURVES | both | {"yscale": "log", "ylim": [0.01, 1]}), 0, 1).y
+    assert (same.scale, same.limits) == ("log", (0.01, 1.0))
 
 
 def test_curves_are_closed_forms_on_the_fine_grid() -> None:
@@ -188,6 +199,13 @@ def test_maps_have_rows_upward_and_columns_across() -> None:
             assert concurrence.values[i, j] == pytest.approx(diamond_concurrence(beta_A, beta_S), abs=1e-14)
             assert heat.values[i, j] == pytest.approx(diamond_currents(beta_A, beta_S)[1], abs=1e-12)
     assert heat.low < 0 < heat.high and concurrence.low == 0
+    wide = compose_sweep(picture_of(MAP, {"name": "diamond"}))
+    cut = compose_sweep(picture_of(MAP | {"zlim": [0.0, 0.01]}, {"name": "diamond"}))
+    ends = [
+        [mesh.colorbar.extend for axes in figure.axes for mesh in axes.collections if mesh.colorbar is not None]
+        for figure in (wide, cut)
+    ]
+    assert ends == [["neither", "neither"], ["max", "both"]]
     upright, diagonal = concurrence.guides
     assert upright.x == 0 and upright.y is None
     np.testing.assert_array_equal(diagonal.y, [-2.0, 0.0, 1.0])

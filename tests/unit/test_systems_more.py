@@ -37,6 +37,7 @@ POINTS: dict[str, dict[str, Any]] = {
     "flux_qubits": {"T_c": 0.5, "T_h": 2.0, **BARE},
     "double_dot": {"T_c": 0.5, "T_h": 2.0, "U": 5.0, **BARE},
     "common_bath": {"T_A": 2.0, "T_B": 3.0, **QUBITS},
+    "nonsecular_engine": {"T_h": 2.0, "T_c": 0.5, **BARE},
 }
 
 
@@ -287,6 +288,10 @@ REFUSED: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "common, negative dephasing": (built("common_bath", dephasing=-1.0), ("dephasing = -1.0", ">= 0")),
     "common, no energy": (built("common_bath", epsilon_A=0.0), ("epsilon_A = 0.0", "> 0")),
     "common, tiny temperature": (built("common_bath", T_A=1e-2), ("T_A = 0.01", "underflows")),
+    "nonsecular, g": (built("nonsecular_engine", g=1.5), ("g = 1.5", "|g| < ")),
+    "nonsecular, no g": (built("nonsecular_engine", g=0.0), ("g = 0.0", "0 < |g|")),
+    "nonsecular, infinite T_h": (built("nonsecular_engine", T_h=math.inf), ("nonsecular_engine: T_h = inf", "finite")),
+    "nonsecular, delta": (built("nonsecular_engine", delta=-1.0), ("nonsecular_engine: delta = -1.0", "> -1")),
     "common, closed form": (lambda: common_bath_steady(1.0, -1.0, **QUBITS), ("T_B = -1.0",)),
 }
 

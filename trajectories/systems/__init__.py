@@ -21,6 +21,7 @@ from trajectories.systems.diamond import diamond
 from trajectories.systems.double_dot import double_dot
 from trajectories.systems.flux_qubits import flux_qubits
 from trajectories.systems.local_engine import local_engine
+from trajectories.systems.nonsecular_engine import nonsecular_engine
 from trajectories.systems.reset_engine import reset_engine
 
 _BUILDERS: dict[str, Callable[..., Model]] = {
@@ -31,6 +32,7 @@ _BUILDERS: dict[str, Callable[..., Model]] = {
     "flux_qubits": flux_qubits,
     "double_dot": double_dot,
     "common_bath": common_bath,
+    "nonsecular_engine": nonsecular_engine,
 }
 
 SYSTEMS = tuple(_BUILDERS)
@@ -46,6 +48,7 @@ __all__ = [
     "effective_cavity",
     "flux_qubits",
     "local_engine",
+    "nonsecular_engine",
     "reset_engine",
 ]
 

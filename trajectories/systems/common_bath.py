@@ -136,7 +136,7 @@ def common_bath(
         for j, (energy, elements) in enumerate(zip(frame[2:], frame.amplitudes(*along), strict=True)):
             if elements == (0.0, 0.0):
                 continue
-            lowering = _lowering(j, elements, basis)
+            lowering = eigenoperator(j, elements, basis)
             up = 2.0 * thermal.bose(T, energy)
             channels += thermal.transition("common_bath", bath, T, lowering, energy, up, 2.0 + up, f"_{j + 1}")
         reservoirs.append(Reservoir(bath, thermal.inverse(T)))
@@ -148,7 +148,7 @@ def common_bath(
     values = (T_A, T_B, epsilon_A, epsilon_B, Omega, gamma_A, gamma_B, T_C, gamma_C_A, gamma_C_B, dephasing)
     names = "T_A T_B epsilon_A epsilon_B Omega gamma_A gamma_B T_C gamma_C_A gamma_C_B dephasing".split()
     return Model(
-        _hamiltonian(epsilon_A, epsilon_B, Omega),
+        exchange_hamiltonian(epsilon_A, epsilon_B, Omega),
         channels,
         reservoirs,
         name="common_bath",
@@ -209,7 +209,8 @@ def common_bath_baths(
     return Baths(names, tuple(checked[name] for name in names), tuple(amplitudes[name] for name in names))
 
 
-def _hamiltonian(epsilon_A: float, epsilon_B: float, Omega: float) -> Array:
+def exchange_hamiltonian(epsilon_A: float, epsilon_B: float, Omega: float) -> Array:
+    """H, Eqs. (1) and (2), in the order |00>, |01>, |10>, |11>."""
     lower_A, lower_B = embed(sigma_minus(), 0, DIMS), embed(sigma_minus(), 1, DIMS)
     exchange = dagger(lower_A) @ lower_B
     return (
@@ -228,7 +229,7 @@ def eigenbasis(frame: Frame) -> Array:
     return basis
 
 
-def _lowering(j: int, elements: tuple[float, float], basis: Array) -> Array:
+def eigenoperator(j: int, elements: tuple[float, float], basis: Array) -> Array:
     """Eigenoperator with these elements: l1 to l2 and l3 to l4 for j = 0, l1 to l3 and l2 to l4 for j = 1."""
     operator = np.zeros((4, 4), dtype=np.complex128)
     operator[2 - j, 3], operator[0, 1 + j] = elements
