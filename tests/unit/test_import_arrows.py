@@ -38,6 +38,11 @@ FORBIDDEN = {
     "crew": ("ensemble", "results", "report", "tables", "figures", "api", "commands", "cli", *FILES),
     "targets": (*FILES, "ensemble", "tables", "figures", "api", "commands", "cli"),
     "pace": (*FILES, "ensemble", "tables", "figures", "api", "commands", "cli"),
+    # parts of a result are put together without computing anything
+    **{
+        name: ("ensemble", "results", "report", "tables", "preparation", "sampling", "master", "kernels", "mpi4py")
+        for name in ("merging", "parts")
+    },
     "ownership": (*UPPER, "storage", "master", "model", "h5py"),
     "runfile": ("ensemble", "results", "report", "master", "unravelling", *FILES),
     "schema": ("numpy", "model", "systems", "ensemble"),
