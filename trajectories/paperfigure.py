@@ -35,7 +35,7 @@ class PaperFigure:
     def picture(self) -> Picture:
         """Return everything that is drawn. Raises InputError for names that do not exist and grids without values."""
         rows = self._map_rows() if self.paper.upward else self._curve_rows()
-        return Picture(self.run.figure.title, self.paper.caption, self._notes(), rows, self.paper.legend)
+        return Picture(self.run.figure.title, self.paper.caption, self._notes(rows), rows, self.paper.legend)
 
     # The grid: one axis per parameter, panels slowest.
 
@@ -182,7 +182,8 @@ class PaperFigure:
         if not chosen.any():
             return None
         x = self.places[self.paper.x]
-        return Points(x[chosen], found.estimate[chosen], found.error[chosen], found.wrong[chosen])
+        drawn_so = (found.wrong[chosen], np.isnan(found.z[chosen]))
+        return Points(x[chosen], found.estimate[chosen], found.error[chosen], *drawn_so)
 
     def _selected(self, drawn: Drawn, j: int, column: int) -> np.ndarray:
         """Return which sampled points belong to value j of the curves in one column of panels."""
@@ -266,7 +267,7 @@ class PaperFigure:
         upright, level = (None if at is None else np.asarray(at, float) for at in (line.x, line.y))
         return Guide(upright, level, line.style, label)
 
-    def _notes(self) -> str:
+    def _notes(self, rows: tuple[tuple[Panel | Map, ...], ...]) -> str:
         """Return what is fixed, and what lines and points are."""
         hidden = {"name", "file", "function", *self.roles}
         fixed = {name: v for name, v in self.run.system.items() if name not in hidden}
@@ -280,6 +281,10 @@ class PaperFigure:
             start = self.run.initial if isinstance(self.run.initial, str) else "a given state"
             many = f"N = {self.trajectories:,} trajectories at each point, from the {start} state to "
             many += f"$t$ = {value(self.run.duration)}"
+            panels = [panel for row in rows for panel in row if isinstance(panel, Panel)]
+            points = [curve.points for panel in panels for curve in panel.curves if curve.points is not None]
+            faint = any(found.unresolved is not None and found.unresolved.any() for found in points)
             lines = f"lines: master equation; points: sampled ± 1 standard error, {many}"
+            lines += "; faint: unresolved, too few events" if faint else ""
             facts.append(f"sampled: {many}; grey: unresolved, too few events" if self.paper.upward else lines)
         return "; ".join(text for text in (described(fixed, [], WIDEST), *facts) if text)

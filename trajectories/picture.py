@@ -9,12 +9,16 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Points:
-    """Sampled values of one curve, each (n,): where, estimate, standard error, and whether it disagrees."""
+    """Sampled values of one curve, each (n,): where, estimate, standard error, and whether it disagrees.
+
+    unresolved: whether the error bar is not to be trusted, None where nothing is said of it.
+    """
 
     x: np.ndarray
     estimate: np.ndarray
     error: np.ndarray
     wrong: np.ndarray
+    unresolved: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,7 @@ DASHES: dict[str, Any] = {
 }
 MOST_COLOURS = 6  # more values than this run through a sequential colour map, whose order is the parameter's
 MOST_INSIDE = 6  # legend entries
+FAINT = 0.35  # opacity of points whose error bars are not to be trusted
 
 
 def style(words: str, colour: str = BLACK, dash: str = "solid") -> dict[str, Any]:
@@ -89,7 +90,11 @@ def draw_panel(axes: Axes, panel: Panel, place: str) -> None:
             marker = MARKERS[(curve.value or curve.formula) % len(MARKERS)]
             bars: dict[str, Any] = {"elinewidth": 0.8, "capsize": 1.5, "capthick": 0.7, "zorder": 3, **POINT}
             found, colour = curve.points, how["color"]
-            axes.errorbar(found.x, found.estimate, found.error, fmt=marker, color=colour, **bars)
+            faint = np.zeros(len(found.x), bool) if found.unresolved is None else found.unresolved
+            for chosen, alpha in ((~faint, 1.0), (faint, FAINT)):
+                values = (found.x[chosen], found.estimate[chosen], found.error[chosen])
+                if chosen.any():
+                    axes.errorbar(*values, fmt=marker, color=colour, alpha=alpha, **bars)
             if found.wrong.any():
                 axes.plot(found.x[found.wrong], found.estimate[found.wrong], ls="", **RING)
     dress(axes, panel.x, panel.y)

@@ -22,7 +22,7 @@ from trajectories.job import jobs_of
 from trajectories.picture import Map, Panel, Picture
 from trajectories.results import Result
 from trajectories.runfile import Run
-from trajectories.sweepcurves import COLOURS, DASHES, look
+from trajectories.sweepcurves import COLOURS, DASHES, FAINT, look
 from trajectories.sweepfigure import compose_sweep
 from trajectories.systems.diamond import diamond_concurrence, diamond_currents
 from trajectories.systems.reset_engine import reset_engine_concurrence, reset_engine_heats
@@ -273,6 +273,26 @@ def test_purity_is_sampled_and_what_no_row_has_is_not(sampled: tuple[Run, Result
         exact = np.interp(curve.points.x, curve.x, curve.y)
         assert (curve.points.error > 1e-4).all()
         assert (np.abs(curve.points.estimate - exact) < 5 * curve.points.error).all()
+
+
+def test_points_without_a_trusted_error_bar_are_faint() -> None:
+    """Of 700 trajectories 125 are expected in |E> at beta_S = 1, and 17 at beta_S = 3: fewer than 50 are too few."""
+    run = run_of(
+        {"sampled": True, "x": "beta_S", "y": "concurrence"},
+        {"name": "diamond", "beta_A": -2.0},
+        ensemble={"trajectories": 700, "duration": 8.0, "samples": 1, "initial": "ground"},
+        sweep={"beta_S": [1.0, 3.0]},
+    )
+    result = execute(jobs_of(run))
+    picture = sweep_picture(result)
+    assert picture is not None
+    points = panel_of(picture).curves[0].points
+    assert points is not None and points.unresolved is not None
+    assert points.unresolved.tolist() == [False, True]
+    axes = compose_sweep(picture).axes[0]
+    drawn = {bar[0].get_xdata()[0]: bar[0].get_alpha() for bar in axes.containers if isinstance(bar, ErrorbarContainer)}
+    assert drawn == {1.0: 1.0, 3.0: FAINT}
+    assert "faint: unresolved" in picture.notes
 
 
 def test_axes_are_given_what_the_picture_says(sampled: tuple[Run, Result]) -> None:
