@@ -5,11 +5,14 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trajectories.claimed import root
 from trajectories.claims import Claim
+from trajectories.steady import steady_values
 from trajectories.systems.common_bath_steady import Steady, common_bath_steady, effective_temperatures
 
+Floats = NDArray[np.float64]
 PAPER = "Man et al. (2019)"
 EXACT = "tests/physics/test_common_bath_exact.py"
 HERE = "tests/physics/test_claimed.py"
@@ -149,6 +152,62 @@ def helps_in_spite_of_dephasing() -> Claim:
     return Claim(PAPER, "Fig. 7(a), (b)", text, True, found, f"{EXACT}::test_fig_7")
 
 
+COUPLINGS = np.linspace(0.1, 0.98, 89)
+"""Omega of Fig. 7(c), GHz, below the qubits' energy 1."""
+
+
+@cache
+def _improvement(rate: float) -> tuple[Floats, Floats]:
+    """Largest concurrence at any T and T_C, and at T_C = T, for each Omega of COUPLINGS, Fig. 7(c)."""
+    T, T_C = (mesh.ravel() for mesh in np.meshgrid(np.geomspace(0.03, 1.5, 300), np.geomspace(0.01, 1.0, 8)))
+    machine = {"name": "common_bath", "epsilon_A": 1.0, "epsilon_B": 1.0, "dephasing": 3.5e-5}
+    machine |= dict.fromkeys(("gamma_A", "gamma_B", "gamma_C_A", "gamma_C_B"), rate)
+
+    def largest(T: Floats, T_C: Floats) -> Floats:
+        tables = [machine | {"Omega": float(x), "T_A": T, "T_B": T, "T_C": T_C} for x in COUPLINGS]
+        return np.array([steady_values(table, ["concurrence"], check=False)["concurrence"].max() for table in tables])
+
+    equal = np.geomspace(0.03, 1.5, 1200)
+    return largest(T, T_C), largest(equal, equal)
+
+
+def _peak(values: Floats) -> float | None:
+    """Omega of the largest value, by a parabola; None where it lies at an end."""
+    i = int(values.argmax())
+    if not 4 <= i < len(values) - 4:
+        return None
+    near = slice(i - 4, i + 5)
+    square, slope, _ = np.polyfit(COUPLINGS[near], values[near], 2)
+    return float(-0.5 * slope / square)
+
+
+STRONG, WEAK = 1e-2, 1e-4
+"""Gamma of Fig. 7(c), GHz."""
+
+
+def beyond_equilibrium() -> Claim:
+    found = all((free > equal).all() for free, equal in map(_improvement, (STRONG, WEAK)))
+    text = "out of equilibrium the largest C exceeds that at T_C = T, with dephasing (0.1 <= Omega <= 0.98 GHz)"
+    return Claim(PAPER, "Fig. 7(c)", text, True, found, f"{HERE}::test_maxima_of_the_superconducting_qubits")
+
+
+def improvement_peaks() -> Claim:
+    strong, weak = (_peak(free / equal) for free, equal in map(_improvement, (STRONG, WEAK)))
+    by_difference = [_peak(free - equal) for free, equal in map(_improvement, (STRONG, WEAK))]
+    ratios = [float((free / equal)[0]) for free, equal in map(_improvement, (STRONG, WEAK))]
+    return Claim(
+        PAPER,
+        "Fig. 7(c)",
+        "the improvement C_neq/C_eq peaks, at higher Omega for weaker baths (Gamma = 10, 0.1 MHz; Omega < 1 GHz)",
+        True,
+        strong is not None and weak is not None and weak > strong,
+        f"{HERE}::test_maxima_of_the_superconducting_qubits",
+        condition="holds for the difference C_neq - C_eq, which peaks at Omega = "
+        + ", ".join("none" if peak is None else f"{peak:.2f}" for peak in by_difference)
+        + f"; the ratio falls with Omega, from {ratios[0]:.3g} and {ratios[1]:.3g} at 0.1",
+    )
+
+
 CLAIMS = (
     helps_when_colder,
     more_than_at_any_temperature,
@@ -161,4 +220,6 @@ CLAIMS = (
     helps_with_heat_absorption,
     bound_below_absorption,
     helps_in_spite_of_dephasing,
+    beyond_equilibrium,
+    improvement_peaks,
 )

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
 from trajectories import claimed_brask, claimed_khandelwal, claimed_man, claimed_tacchino, entanglement
 from trajectories.claims import MISPRINTED, NOT_REPRODUCED, REPRODUCED, TRUNCATED, Claim, claims
@@ -16,6 +17,7 @@ from trajectories.currents import energy_rates
 from trajectories.master import Master
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.systems.common_bath import common_bath
+from trajectories.systems.common_bath_steady import common_bath_steady
 from trajectories.systems.local_engine import local_engine
 from trajectories.systems.reset_engine import reset_engine_heats
 
@@ -96,6 +98,8 @@ EXPECTED = {
         "helps_with_heat_absorption": REPRODUCED,
         "bound_below_absorption": NOT_REPRODUCED,
         "helps_in_spite_of_dephasing": REPRODUCED,
+        "beyond_equilibrium": REPRODUCED,
+        "improvement_peaks": NOT_REPRODUCED,
     },
 }
 CASES = [(paper, name) for paper, names in EXPECTED.items() for name in names]
@@ -198,6 +202,32 @@ def test_statements_that_fail() -> None:
     assert "T_C = 6.6065, absorption at 6.5725" in claim("man", "bound_below_absorption").condition
     # The bound on T_C crosses that of heat absorption where there is one effective temperature.
     assert all(f"{x} < Delta eps" in claim("man", "bound_below_absorption").condition for x in ("0.947", "1.425"))
+
+
+def test_maxima_of_the_superconducting_qubits() -> None:
+    """Man et al. Fig. 7(c): maxima by another search, of the scalar closed form."""
+
+    def best(Omega: float, rate: float, cold: float | None) -> float:
+        def lost(x: np.ndarray) -> float:
+            T = float(np.exp(x[0]))
+            machine = (T, T, 1.0, 1.0, Omega, rate, rate, T if cold is None else cold, rate, rate, 3.5e-5)
+            return -common_bath_steady(*machine).concurrence_signed
+
+        return -min(minimize(lost, np.log([T]), method="Nelder-Mead").fun for T in (0.1, 0.3))
+
+    def gains(Omega: float, rate: float) -> tuple[float, float]:
+        free, equal = best(Omega, rate, 0.01), best(Omega, rate, None)
+        return free / equal, free - equal
+
+    condition = claim("man", "improvement_peaks").condition
+    assert "peaks at Omega = 0.48, 0.73;" in condition
+    for rate, peak in ((1e-2, 0.48), (1e-4, 0.73)):
+        ratios, differences = zip(
+            *(gains(x, rate) for x in (0.1, 0.3, peak - 0.02, peak, peak + 0.02, 0.9)), strict=True
+        )
+        assert (np.diff(ratios) < 0).all() and min(ratios) > 1
+        assert int(np.argmax(differences)) == 3
+        assert f"{ratios[0]:.3g}" in condition
 
 
 def test_figure_3_of_khandelwal() -> None:
