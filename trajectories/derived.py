@@ -8,6 +8,7 @@ optimised parameters take, at each point, the values at which a quantity of the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -118,21 +119,16 @@ def _signature(system: Mapping[str, Any], directory: Path) -> tuple[frozenset[st
 
 def _ordered(formulas: Mapping[str, Formula]) -> list[tuple[str, Formula]]:
     """The formulas, each after those that it needs. Raises InputError for a circle, naming it."""
-    done: dict[str, Formula] = {}
-
-    def visit(name: str, path: tuple[str, ...]) -> None:
-        if name in done or name not in formulas:
-            return
-        if name in path:
-            circle = " -> ".join((*path[path.index(name) :], name))
-            raise InputError(f"{formulas[name].where}: goes around in a circle: {circle}: one of them must be a number")
-        for other in sorted(formulas[name].names):
-            visit(other, (*path, name))
-        done[name] = formulas[name]
-
-    for name in formulas:
-        visit(name, ())
-    return list(done.items())
+    needed = {name: sorted(formula.names & set(formulas)) for name, formula in formulas.items()}
+    try:
+        return [(name, formulas[name]) for name in TopologicalSorter(needed).static_order()]
+    except CycleError as error:
+        circle = error.args[1][::-1]  # found from what is needed to what needs it
+        first = circle.index(min(circle, key=list(formulas).index))
+        shown = [*circle[first:-1], *circle[:first], circle[first]]
+        raise InputError(
+            f"{formulas[shown[0]].where}: goes around in a circle: {' -> '.join(shown)}: one of them must be a number"
+        ) from None
 
 
 _FOUND: dict[Any, Optimum] = {}

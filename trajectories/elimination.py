@@ -57,6 +57,16 @@ def stationary_distribution(rates: np.ndarray) -> np.ndarray:
     return p
 
 
+def balanced(generator: Any, trace: np.ndarray) -> Any:
+    """Return a generator (D, D), dense or sparse, whose columns obey tau G = 0 to the rounding of their own size.
+
+    trace: (D,) tau, 1 for a population and 0 for a coherence. Jumps that change nothing, such as a reset to the state
+    that is there, cancel against the decay, and leave the rounding of a large rate in the column of a small one.
+    """
+    excess = trace * (trace @ generator)
+    return generator - (sparse.diags_array(excess) if sparse.issparse(generator) else np.diag(excess))
+
+
 def null_dimension(matrix: Any) -> int:
     """Return the dimension of the null space of a square matrix, dense or sparse, with its columns normalised first.
 

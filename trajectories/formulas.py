@@ -11,6 +11,7 @@ import ast
 import math
 import operator
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -78,11 +79,13 @@ class Formula:
 
         source = NAME.sub(numbered, text.strip().replace("\n", " "))
         try:
-            tree = ast.parse(source, mode="eval").body
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SyntaxWarning)
+                tree = ast.parse(source, mode="eval").body
             names = _names(tree, order, f"{where} = {show(text)}")
         except InputError:
             raise
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+        except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError):
             raise InputError(f'{where} = {show(text)}: is not a formula: must be such as "0.16 * p_c"') from None
         return cls(text, where, frozenset(names), tree, tuple(order))
 
@@ -151,6 +154,7 @@ def _names(node: ast.AST, order: list[str], where: str, depth: int = 0) -> set[s
     if isinstance(node, ast.Constant):
         if isinstance(node.value, bool) or not isinstance(node.value, int | float):
             raise SyntaxError
+        float(node.value)  # an integer may be too large
         return set()
     if isinstance(node, ast.Name):
         name = order[int(node.id[1:])]

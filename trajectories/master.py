@@ -24,7 +24,7 @@ from .currents import (
     steady_entropy_production_rate,
     von_neumann_entropy,
 )
-from .elimination import SteadyEquations, null_dimension, recurrent_classes, stationary_distribution
+from .elimination import SteadyEquations, balanced, null_dimension, recurrent_classes, stationary_distribution
 from .errors import InputError
 from .model import Model
 from .propagation import DensePropagator, SparsePropagator
@@ -156,7 +156,7 @@ class Master:
             return len(recurrent_classes(self._rates))
         if sparse.issparse(self.generator) and self._equations.surely_regular():
             return 1
-        return null_dimension(self.generator)
+        return null_dimension(balanced(self.generator, self.trace_row))
 
     @property
     def _occupied(self) -> np.ndarray:

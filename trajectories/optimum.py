@@ -40,6 +40,7 @@ SAME = 1e-9
 UNCHANGED = 1e-12
 PEAKS = 4
 MOST_ROUNDS = 120
+FURTHER = 2.0 ** np.arange(-1, 9)
 GRIDS = {True: (257, 33, 15, 8), False: (49, 13, 7, 5)}
 """Points along each axis for one to four parameters: of machines with closed forms, and of others."""
 
@@ -162,7 +163,8 @@ def refined(
     """The highest point (k,) of the cube near a start, and the value there.
 
     Grids of half the width `width` around the best point so far, moved where the new best lies on their edge, halved
-    where it lies inside, down to the width `finest`.
+    where it lies inside, down to the width `finest`. Along a ridge that lies across the axes the grids come forward by
+    its breadth only: before they are halved, the way since they were halved last is gone on, in steps that double.
     """
     k = len(box.names)
     steps = np.linspace(-1.0, 1.0, 9 if fast and k < 3 else 5)
@@ -170,6 +172,7 @@ def refined(
     offsets = np.stack([axis.ravel() for axis in axes], axis=1)
     centre = start
     value = float(_evaluated(function, box, centre[None])[0])
+    last = centre
     for _ in range(MOST_ROUNDS):
         unit = np.clip(centre + width * offsets, 0.0, 1.0)
         values = _evaluated(function, box, unit)
@@ -179,7 +182,17 @@ def refined(
             moved = np.abs(unit[i] - centre) >= 0.999 * width
             outside = bool((moved & (unit[i] > 0.0) & (unit[i] < 1.0)).any())
             centre, value = unit[i], float(values[i])
-        width = width if outside else 0.5 * width
+        if outside:
+            continue
+        onward = np.clip(centre + FURTHER[:, None] * (centre - last), 0.0, 1.0)
+        last = centre
+        if k > 1 and not np.array_equal(onward[0], centre):
+            values = _evaluated(function, box, onward)
+            i = int(values.argmax())
+            if values[i] > value + SAME * abs(value):
+                centre, value = onward[i], float(values[i])
+                continue
+        width *= 0.5
         if width < finest:
             break
     return centre, value

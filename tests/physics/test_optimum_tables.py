@@ -134,6 +134,19 @@ def test_the_highest_of_many_peaks_and_a_narrow_ridge() -> None:
     assert flat.parameters == {"x": 1.0}
 
 
+@pytest.mark.parametrize("slope", [0.3, 0.7, 1.3])
+def test_a_bent_ridge_across_the_axes(slope: float) -> None:
+    """A breadth of 0.01 along z = x^2, y = slope x + 0.01: the highest point is where x = 0.6, by construction."""
+
+    def ridge(at: dict[str, np.ndarray]) -> np.ndarray:
+        x, y, z = at["x"], at["y"], at["z"]
+        return -1e4 * (y - slope * x - 0.01) ** 2 - (x - 0.6) ** 2 - (z - x**2) ** 2
+
+    found = maximum("height", ridge, {name: (0.0, 1.0) for name in "xyz"}, fast=True, margin=None)
+    wanted = {"x": 0.6, "y": slope * 0.6 + 0.01, "z": 0.36}
+    assert dict(found.parameters) == pytest.approx(wanted, abs=1e-6)
+
+
 def test_a_curve_of_optimised_couplings_is_fast() -> None:
     """40 points; measured 0.8 s on one core, the bound is the ten times that."""
     system = {"name": "reset_engine", "T_c": 0.1, "p_c": 1e-2}

@@ -66,6 +66,12 @@ def test_what_is_refused(tables: dict[str, Any], named: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_long_chain_of_formulas() -> None:
+    chain = {f"a{i}": f"a{i + 1}" for i in range(3000)} | {"a3000": "1e-3", "g": "a0", "p_h": "a0"}
+    (job,) = jobs_of(run_of(derived=chain))
+    assert job.model.parameters["g"] == 1e-3
+
+
 def test_a_run_with_derived_numbers_is_read_resumed_and_extended(tmp_path: Path) -> None:
     text = (
         '[system]\nname = "reset_engine"\nT_c = 0.1\np_c = 1e-2\n[ensemble]\ntrajectories = 64\nduration = 50\n'

@@ -69,6 +69,8 @@ def test_arrays_broadcast_and_what_does_not_exist_is_nan() -> None:
         ("a ^ 2", r"\*\*"),
         ("-" * 900 + "1", "is not a formula"),
         ("1 + " * 300, "must be a formula"),
+        ("9" * 400, "is not a formula"),
+        ("1if 1else 1", "is not a formula"),
     ],
 )
 def test_what_is_no_formula(text: str, named: str) -> None:

@@ -11,7 +11,8 @@ from trajectories.blockspace import BlockSpace
 from trajectories.elimination import null_dimension
 from trajectories.master import Master
 from trajectories.model import Model
-from trajectories.systems import cavity, common_bath, diamond, local_engine
+from trajectories.systems import cavity, common_bath, diamond, local_engine, reset_engine
+from trajectories.systems.steady_arrays import reset_engine_arrays
 
 SINGULAR = 1e-10
 """Singular values of the Liouvillians below, whose rates are of order one, are either rounding or above 1e-6."""
@@ -106,3 +107,15 @@ def test_what_is_not_looked_at_has_no_null_vector(model: Model, monkeypatch: pyt
     assert solver.null_dimension == 1
     assert len(looked_at) < len(solver.space.coherence_classes)
     assert not any(null_dimension(between(solver.space, found)) for found in solver.space.coherence_classes)
+
+
+@pytest.mark.parametrize("p_h", [1e-5, 1e-6, 1e-8])
+def test_jumps_that_change_nothing_hide_no_slow_rate(p_h: float) -> None:
+    """Resets of the ground state to itself, at p_c, round off more than the singular values at p_h are told by."""
+    parameters = {"T_c": 0.1, "T_h": 1.0, "g": 1e-3, "p_c": 1e-2, "p_h": p_h}
+    found = Master(reset_engine(**parameters))
+    assert found.null_dimension == 1
+    populations = [
+        float(reset_engine_arrays(**parameters)[f"population.{state}"]()) for state in ("00", "01", "10", "11")
+    ]
+    np.testing.assert_allclose(np.diagonal(found.steady_state()).real, populations, rtol=1e-7)
