@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.lines import Line2D
 
 from .panels import (
@@ -50,7 +50,7 @@ DASHES: dict[str, Any] = {
 }
 MOST_COLOURS = 6  # more values than this run through a sequential colour map, whose order is the parameter's
 MOST_INSIDE = 6  # legend entries
-FAINT = 0.35  # opacity of points whose error bars are not to be trusted
+FAINT = 0.35  # share of its colour that a point keeps whose error bar is not to be trusted
 
 
 def style(words: str, colour: str = BLACK, dash: str = "solid") -> dict[str, Any]:
@@ -79,6 +79,12 @@ def look(panel: Panel, curve: Curve) -> dict[str, Any]:
     return style(curve.style, PALETTE[curve.formula % len(PALETTE)] if not several else BLACK)
 
 
+def faded(colour: str) -> str:
+    """Return a colour mixed with white: unlike a transparent one it hides the line behind a marker."""
+    red, green, blue = (1 - FAINT * (1 - part) for part in to_rgb(colour))
+    return to_hex((red, green, blue))
+
+
 def draw_panel(axes: Axes, panel: Panel, place: str) -> None:
     """Draw the curves of a panel, its guides and its legend; place: where the legend goes, "" for none."""
     for guide in panel.guides:
@@ -91,10 +97,10 @@ def draw_panel(axes: Axes, panel: Panel, place: str) -> None:
             bars: dict[str, Any] = {"elinewidth": 0.8, "capsize": 1.5, "capthick": 0.7, "zorder": 3, **POINT}
             found, colour = curve.points, how["color"]
             faint = np.zeros(len(found.x), bool) if found.unresolved is None else found.unresolved
-            for chosen, alpha in ((~faint, 1.0), (faint, FAINT)):
+            for chosen, shade in ((~faint, colour), (faint, faded(colour))):
                 values = (found.x[chosen], found.estimate[chosen], found.error[chosen])
                 if chosen.any():
-                    axes.errorbar(*values, fmt=marker, color=colour, alpha=alpha, **bars)
+                    axes.errorbar(*values, fmt=marker, color=shade, **bars)
             if found.wrong.any():
                 axes.plot(found.x[found.wrong], found.estimate[found.wrong], ls="", **RING)
     dress(axes, panel.x, panel.y)

@@ -22,7 +22,7 @@ from trajectories.job import jobs_of
 from trajectories.picture import Map, Panel, Picture
 from trajectories.results import Result
 from trajectories.runfile import Run
-from trajectories.sweepcurves import COLOURS, DASHES, FAINT, look
+from trajectories.sweepcurves import COLOURS, DASHES, faded, look
 from trajectories.sweepfigure import compose_sweep
 from trajectories.systems.diamond import diamond_concurrence, diamond_currents
 from trajectories.systems.reset_engine import reset_engine_concurrence, reset_engine_heats
@@ -78,6 +78,17 @@ def map_of(picture: Picture, row: int = 0, column: int = 0) -> Map:
         ({"fine": {"T_h": "1 to 2"}}, "figure.fine.*T_h"),
         ({"lines": {"a b": {}}}, "letters, digits"),
         ({"sampled": 1}, "true or false"),
+        ({"formats": []}, "one of them at least"),
+        ({"curves": "T_h"}, "is x too"),
+        ({"z": "concurrence", "y": "T_h", "curves": None}, "is x too"),
+        ({"z": "concurrence", "y": "T_c"}, "not of maps"),
+        ({"zlim": [0, 1]}, "not of curves"),
+        ({"curve_label": "{value[0]}"}, r"\{value:g\}"),
+        ({"curve_label": "{value.__class__}"}, r"\{value:g\}"),
+        ({"curve_label": "{value:99999999999}"}, r"\{value:g\}"),
+        ({"lines": {"w": {"optimise": True}}}, "false, or a table"),
+        ({"lines": {"w": {"file": 1}}}, "file = 1"),
+        ({"lines": {"w": {"file": "own.py"}}}, "both, file and function"),
         ({"curvs": "T_c"}, 'did you mean "curves"'),
     ],
 )
@@ -96,6 +107,11 @@ def test_what_is_wrong_is_said_in_one_line(change: dict[str, Any], named: str) -
         ({"fine": {"T_h": [1, 2]}}, "T_c has no values"),
         ({"fine": {"T_h": [1, 2], "T_c": [0], "g": [1e-3, 2e-3]}}, "g has several values"),
         ({"x": "T_hot"}, "T_h has several values"),
+        ({"y": "0/0"}, "a value somewhere"),
+        ({"y": "-concurrence", "yscale": "log"}, "a positive value"),
+        ({"xscale": "log", "xlim": [0, 1]}, "positive on a logarithmic axis"),
+        ({"fine": {"T_h": [1, float("inf")], "T_c": [0]}}, "T_h is infinite"),
+        ({"z": "concurrence", "y": "T_c", "curves": None, "fine": {"T_h": [1, 2], "T_c": [0]}}, "two at least"),
     ],
 )
 def test_names_that_do_not_exist_are_bad_input(change: dict[str, Any], named: str) -> None:
@@ -160,6 +176,26 @@ def test_variants_change_the_system_and_what_is_the_same_for_all_curves_is_one_l
     np.testing.assert_allclose([curve.marks for curve in panel.curves[:2]], [[5.0], [6.5]])
     drawn = [look(panel, curve)["color"] for curve in panel.curves]
     assert drawn == [COLOURS["blue"], COLOURS["green"], COLOURS["red"]]  # red is taken
+
+
+def test_a_variant_of_a_file_is_not_taken_for_the_machine_of_the_run(tmp_path: Path) -> None:
+    """The same parameters in a file that turns the exchange off: no closed form of the run's own machine."""
+    (tmp_path / "own.py").write_text(
+        "from trajectories.systems import reset_engine\n"
+        "def build(T_c, T_h, g, p_c, p_h):\n    return reset_engine(T_c, T_h, 1e-9, p_c, p_h)\n"
+    )
+    figure = {
+        "sampled": False,
+        "x": "T_h",
+        "y": [["concurrence", "own.concurrence"]],
+        "fine": {"T_h": [1.0, 2.0]},
+        "lines": {"own": {"file": "own.py", "function": "build"}},
+    }
+    run = Run.from_mapping({"figure": figure, "system": ENGINE}, name="paper", directory=tmp_path)
+    picture = sweep_picture(run)
+    assert picture is not None
+    own, other = panel_of(picture).curves
+    assert own.y.max() > 0 and not other.y.any()
 
 
 def test_a_variant_may_be_a_formula_and_another_machine() -> None:
@@ -290,8 +326,9 @@ def test_points_without_a_trusted_error_bar_are_faint() -> None:
     assert points is not None and points.unresolved is not None
     assert points.unresolved.tolist() == [False, True]
     axes = compose_sweep(picture).axes[0]
-    drawn = {bar[0].get_xdata()[0]: bar[0].get_alpha() for bar in axes.containers if isinstance(bar, ErrorbarContainer)}
-    assert drawn == {1.0: 1.0, 3.0: FAINT}
+    bars = [bar[0] for bar in axes.containers if isinstance(bar, ErrorbarContainer)]
+    colours = {bar.get_xdata()[0]: bar.get_color() for bar in bars}
+    assert colours == {1.0: COLOURS["blue"], 3.0: faded(COLOURS["blue"])}
     assert "faint: unresolved" in picture.notes
 
 
