@@ -133,27 +133,28 @@ def solve(arguments: Namespace) -> int:
 def counting(arguments: Namespace) -> int:
     """Counting statistics of a run file's steady state, or of a result."""
     from trajectories.countingtables import Counting, Wanted
-    from trajectories.job import Job
+    from trajectories.job import jobs_of
     from trajectories.results import Result
     from trajectories.stopping import Stop
 
     path = Path(arguments.output) if arguments.output else None
     if path and path.suffix not in (".png", ".pdf"):
         raise InputError(f"-o {path}: has the ending {path.suffix!r}: must be .png or .pdf")
-    named = ("waiting", "g2", "spectrum", "first_passage")
-    groups = {name: tuple(getattr(arguments, name)) for name in named}
     wanted = Wanted(
-        *groups.values(), arguments.longest, tuple(arguments.frequency), arguments.trajectories, arguments.point
-    )
+        tuple(arguments.waiting), tuple(arguments.g2), tuple(arguments.spectrum), tuple(arguments.first_passage),
+        arguments.longest, tuple(arguments.frequency), arguments.trajectories, arguments.point,
+    )  # fmt: skip
+    if path and not wanted.anything:
+        raise InputError(f"-o {path}: nothing to draw: ask for --waiting, --g2, --spectrum or --first-passage")
     source = _source(arguments)
     if isinstance(source, Result):
         with Stop().listening() as stop, closing(_Progress(sys.stderr.isatty())) as progress:
             found = Counting.of_result(source, arguments.scgf, wanted, stop.poll, progress)
-    elif wanted.anything or path:
-        asked = next((f"--{name.replace('_', '-')}" for name in named if groups[name]), "-o")
-        raise InputError(f"{asked}: {arguments.file} is a run file: must be a result FILE.h5, which has jump records")
+    elif arguments.trajectories is not None:
+        raise InputError(f"--trajectories: {arguments.file} is a run file, and nothing is sampled: must be a result")
     else:
-        found = Counting.of_job(Job.of(source), arguments.scgf)
+        point = "" if arguments.point is None else str(arguments.point)
+        found = Counting.of_jobs(jobs_of(source, point), arguments.scgf, wanted)
     _print(arguments.json, found.json, found.text)
     if path:
         from trajectories.countingfigure import draw_counting

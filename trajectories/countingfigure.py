@@ -50,7 +50,8 @@ def compose(found: Counting) -> Figure:
     layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, rect=(0, 0, 1, 1 - HEADER / size[1]))
     figure = Figure(figsize=size, layout=layout)
     figure.text(0.012, 1 - 0.09 / size[1], wrapped(found.title, 95), fontsize=9, fontweight="bold", va="top")
-    parameters = described(point.parameters, [f"records of {point.recorded:,} trajectories"], 85 * columns)
+    remark = f"records of {point.recorded:,} trajectories" if point.recorded else "exact"
+    parameters = described(point.parameters, [remark], 85 * columns)
     figure.text(0.012, 1 - 0.28 / size[1], parameters, fontsize=7.5, color="#404040", va="top")
     panels = np.atleast_1d(figure.subplots(lines, columns)).ravel()
     for axes, letter, asked, rows in zip(panels, "abcdefghijkl", point.asked, point.records, strict=False):
@@ -76,20 +77,23 @@ def _panel(axes: Axes, asked: Asked, rows: tuple[CountingRow, ...]) -> None:
         np.array([np.nan if (v := getattr(row, name)) is None else v for row in main], float)
         for name in ("estimate", "standard_error", "exact")
     )
-    handles = [Line2D([], [], color=BLACK, lw=1.0), Line2D([], [], color=BLUE, ls="", marker="o", **POINT)]
-    names = ["steady state" if quantity != "first_passage_survival" else "exact", "sampled"]
+    handles = [Line2D([], [], color=BLACK, lw=1.0)]
+    names = ["steady state" if quantity != "first_passage_survival" else "exact"]
     axes.plot(*asked.curve, color=BLACK, lw=1.0, zorder=2)
     if quantity == "power_spectrum":
         axes.plot(x, exact, color=GREY, ls="", marker="_", ms=9, mew=1.2, zorder=2)
-        handles.insert(1, Line2D([], [], color=GREY, ls="", marker="_", ms=9, mew=1.2))
-        names.insert(1, "exact at finite time")
+        handles.append(Line2D([], [], color=GREY, ls="", marker="_", ms=9, mew=1.2))
+        names.append("exact at finite time")
         if (x > 0).any():
             least = float(x[x > 0].min())
             axes.set_xscale("symlog", linthresh=least, linscale=0.4)
             decades = 10.0 ** np.arange(np.ceil(np.log10(least)), np.floor(np.log10(x.max())) + 1)
             axes.set_xticks([0.0, *decades])
-    bars(axes, x, y, error, Style(BLUE, "o"), "", ms=2.6)
-    if quantity == "waiting_time_density" and (y > 0).all():
+    if not np.isnan(y).all():
+        bars(axes, x, y, error, Style(BLUE, "o"), "", ms=2.6)
+        handles.append(Line2D([], [], color=BLUE, ls="", marker="o", **POINT))
+        names.append("sampled")
+    if quantity == "waiting_time_density" and (exact > 0).all() and not (y <= 0).any():
         axes.set_yscale("log")
     name = wrapped((main[0].label or "").split(", omega")[0], 60)
     axes.set_xlabel(f"{LABELS[quantity][0]}\n{name}")

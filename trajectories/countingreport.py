@@ -80,6 +80,10 @@ def _covariance_rows(point: Point, exact: ExactCounting, sampled: Jackknife) -> 
             row = replace(row, exact=float(exact.covariance[t, a, b] / span))
             one = exact.joint_reach(t, a, b)
             one = one._replace(deviation=one.deviation / span)
+            # A product with a rare count is as rare as that count, however weakly they hang together.
+            rarest = max(abs(float(exact.reach[i][0].skewness[t])) for i in (a, b))
+            if rarest > MOST_SKEWED * np.sqrt(point.trajectories):
+                one = one._replace(skewness=np.array(np.inf))
             rows.append(CountingRow(_judged(row, _part(sampled, t, place, span), one, point.trajectories), limit))
     return rows
 

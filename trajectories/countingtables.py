@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from .errors import InputError
 from .job import Job
 from .layout import aligned, described, interval, number, with_error
 from .master import Master
-from .recordrows import sampled_rows
+from .recordrows import exact_rows, sampled_rows
 from .report import FALSE_ALARM_RATE, judge, verdict
 from .results import Point, Result
 from .rows import Row
@@ -64,11 +64,13 @@ class Counting:
     every_scgf: bool
 
     @classmethod
-    def of_job(cls, job: Job, every_scgf: bool = False) -> Counting:
-        """Compute the steady state's counting statistics of a job's model. Raises InputError where it is not unique."""
-        steady = SteadyCounting.of(Master(job.model, find_sectors(job.model)), every_scgf)
-        point = CountingPoint(dict(job.model.parameters), None, steady, ())
-        return cls(f"{job.name}: counting statistics of the steady state", (point,), every_scgf)
+    def of_jobs(cls, jobs: Sequence[Job], every_scgf: bool = False, wanted: Wanted = ALL) -> Counting:
+        """Compute the steady state's counting statistics of jobs' models, and what is wanted of records, exactly.
+
+        Raises InputError where a steady state is not unique, or for a channel or a count that does not exist.
+        """
+        points = tuple(_exact_point(job, every_scgf, wanted) for job in jobs)
+        return cls(f"{jobs[0].name}: counting statistics of the steady state", points, every_scgf)
 
     @classmethod
     def of_result(
@@ -198,6 +200,13 @@ def _chosen(result: Result, number: int | None) -> list[Point]:
     return found
 
 
+def _exact_point(job: Job, every_scgf: bool, wanted: Wanted) -> CountingPoint:
+    steady = SteadyCounting.of(Master(job.model, find_sectors(job.model)), every_scgf)
+    asked = tuple(wanted.statistics(job.prepare())) if wanted.anything else ()
+    parameters = dict(job.model.parameters) | dict(job.swept)
+    return CountingPoint(parameters, None, steady, (), asked, tuple(map(exact_rows, asked)))
+
+
 def _sampled_point(result: Result, point: Point, every_scgf: bool, wanted: Wanted, hears: Hears) -> CountingPoint:
     model = point.preparation.model
     steady = SteadyCounting.of(Master(model, find_sectors(model)), every_scgf)
@@ -214,10 +223,8 @@ def _sampled_point(result: Result, point: Point, every_scgf: bool, wanted: Wante
 
 def _record_lines(rows: tuple[CountingRow, ...], recorded: int) -> list[str]:
     """Return what jump records say; intervals are those of the waiting time or distance, or of the time counted."""
-    return [
-        f"{rows[0].row.quantity} from the jump records of {recorded:,} trajectories",
-        *_indented([RECORDS, *map(_cells, rows)]),
-    ]
+    of = f"from the jump records of {recorded:,} trajectories" if recorded else "of jump records as long as the run's"
+    return [f"{rows[0].row.quantity} {of}", *_indented([RECORDS, *map(_cells, rows)])]
 
 
 def _row_lines(rows: tuple[CountingRow, ...]) -> list[str]:

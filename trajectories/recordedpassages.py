@@ -62,9 +62,10 @@ class FirstPassage:
             "mean_first_passage_time", f"{span}, cut at {end - self._begin:g}", None, self._begin, end, "time", None
         )
         whole = self.space.mean_time(begun) if preparation.steady else None
-        self.ratios.append(
-            Ratio(row, INSTANTS + 2, (), 1.0, whole if whole is not None and np.isfinite(whole) else None)
-        )
+        settled = whole if whole is not None and np.isfinite(whole) else None
+        # Where hardly any arrives, all but a few times are T.
+        rare = _skewed(float(stayed[-1])) if stayed[-1] > 0.5 else 0.0
+        self.ratios.append(Ratio(row, INSTANTS + 2, (), 1.0, settled, rare))
         fine = np.linspace(0.0, end - self._begin, 201)
         self.curve = fine + self._begin, 1.0 - self.space.left(begun, fine)[0].sum(axis=1)
 

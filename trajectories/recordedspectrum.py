@@ -36,6 +36,7 @@ from .recordstream import Recorded
 from .rows import Row
 from .steadycounting import Count
 
+MOST_PHASE = 1e8  # omega T, whose rounding is the error of a phase
 MULTIPLES = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 
 
@@ -50,8 +51,11 @@ class PowerSpectrum:
         begin, end = preparation.counting_from, float(preparation.times[-1])
         usual = np.array(MULTIPLES) * (preparation.gap if 0 < preparation.gap < np.inf else 2 * np.pi / (end - begin))
         self.frequencies = np.array(sorted(frequencies), float) if len(frequencies) else usual
-        if not np.isfinite(self.frequencies).all():
-            raise InputError("--frequency: must be a finite number")
+        most = MOST_PHASE / (end - begin)
+        if not (np.abs(self.frequencies) <= most).all():
+            raise InputError(
+                f"--frequency: must be a finite number, from {-most:.3g} to {most:.3g} in records this long"
+            )
         self._weights, self._begin, self._span = count.weights, begin, end - begin
         start = start_of(preparation)
         rho = master.steady_blocks if start is None else start

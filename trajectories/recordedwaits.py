@@ -58,7 +58,9 @@ class WaitingTimes:
         steady = np.diff(spectra.waiting_time_distribution(self.master, start, stop, edges))
         self.ratios = _ratios("waiting_time_density", "1/time", name, self.mean, edges, steady)
         row = Row("mean_waiting_time", f"{name}, cut at {edges[-1]:.4g}", None, 0.0, float(edges[-1]), "time", None)
-        self.ratios.append(Ratio(row, BINS + 1, (0,), 1.0, wait.mean, 1 / np.sqrt(self.mean[0])))
+        # Waits that are all cut have no spread: what spreads is as rare as starts or as waits that end.
+        rarest = max(min(self.mean[0], float(self.mean[1:-1].sum())), np.finfo(float).tiny)
+        self.ratios.append(Ratio(row, BINS + 1, (0,), 1.0, wait.mean, 1 / np.sqrt(rarest)))
         tau = np.linspace(0.0, edges[-1], 201)
         self.curve = tau, spectra.waiting_time_density(self.master, start, stop, tau)
 

@@ -12,7 +12,7 @@ together; its spread over trajectories is the error bar.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -97,6 +97,18 @@ def sampled_rows(
     return tuple(_rows(*each) for each in zip(statistics, raw, tests, strict=True))
 
 
+def exact_rows(statistic: Statistic) -> tuple[CountingRow, ...]:
+    """Return the rows of a statistic with their exact values alone."""
+    return tuple(
+        CountingRow(replace(ratio.row, exact=_exact(statistic, ratio), status="exact"), ratio.steady)
+        for ratio in statistic.ratios
+    )
+
+
+def _exact(statistic: Statistic, ratio: Ratio) -> float:
+    return float(ratio.scale * statistic.mean[ratio.column] / statistic.mean[list(ratio.per)].prod())
+
+
 def _influence(statistic: Statistic, x: np.ndarray) -> np.ndarray:
     """Return h (n, R) of all ratios."""
     h = np.zeros((len(x), len(statistic.ratios)))
@@ -113,24 +125,23 @@ def _rows(statistic: Statistic, raw: Moments, test: Moments) -> tuple[CountingRo
     spread = test.m2 > 0
     skewness = np.where(spread, test.m3 / np.where(spread, test.m2, 1.0) ** 1.5, 0.0)
     for r, ratio in enumerate(statistic.ratios):
-        expected = statistic.mean[list(ratio.per)].prod()
-        exact = float(ratio.scale * statistic.mean[ratio.column] / expected)
+        exact = _exact(statistic, ratio)
         below = raw.mean[list(ratio.per)].prod()
         estimate = float(ratio.scale * raw.mean[ratio.column] / below) if below != 0 else None
         deviation, own = float(test.mean[r] - exact), float(error[r])
-        changes = {"exact": exact, "estimate": estimate, "standard_error": own if n > 1 else None}
-        row = Row(**(ratio.row.__dict__ | changes))
+        row = replace(ratio.row, exact=exact, estimate=estimate, standard_error=own if n > 1 else None)
         most = max(abs(float(skewness[r])), ratio.skewness / np.sqrt(n))
-        if own <= NO_SPREAD * abs(exact) and abs(deviation) <= NO_SPREAD * max(abs(exact), abs(ratio.scale)):
-            found = {"status": "exact", "standard_error": 0.0}
-        elif n < FEWEST or most > MOST_SKEWED or own == 0.0:
+        still = own <= NO_SPREAD * abs(exact)  # equal numbers differ by their rounding
+        if still and abs(deviation) <= NO_SPREAD * max(abs(exact), abs(ratio.scale)):
+            row = replace(row, status="exact", standard_error=0.0)
+        elif n < FEWEST or most > MOST_SKEWED or still:
             # Markov's inequality holds for all numbers that are not negative, as rare counts are.
             above = raw.mean[ratio.column]
             bound = min(1.0, float(statistic.mean[ratio.column] / above)) if above > 0 else 1.0
-            z = deviation / own if own > 0 else None
-            found = {"status": "bounded", "z": z, "p_value": bound, "note": RARE}
+            z = None if still else deviation / own
+            row = replace(row, status="bounded", z=z, p_value=bound, note=RARE)
         else:
             z = deviation / own
-            found = {"status": "judged", "z": z, "p_value": float(p_value(z, float(skewness[r]), n - 1))}
-        rows.append(CountingRow(Row(**(row.__dict__ | found)), ratio.steady))
+            row = replace(row, status="judged", z=z, p_value=float(p_value(z, float(skewness[r]), n - 1)))
+        rows.append(CountingRow(row, ratio.steady))
     return tuple(rows)

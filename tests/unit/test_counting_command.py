@@ -17,7 +17,7 @@ from trajectories.master import Master
 from trajectories.results import Point
 from trajectories.statistics import Block
 from trajectories.steadycounting import CUMULANTS, RATIOS, SteadyCounting, counts_of
-from trajectories.systems import cavity, diamond, local_engine
+from trajectories.systems import cavity, diamond, local_engine, reset_engine
 
 RUN = """
 [system]
@@ -200,6 +200,20 @@ def test_no_ratio_where_no_current_flows() -> None:
     assert np.isnan(steady.rates[0].tur_ratio)
 
 
+def test_a_product_with_a_rare_count_is_as_rare_as_that_count() -> None:
+    """Of 3008 trajectories some four have a quantum from c by then: covariances with it hang on those alone.
+
+    Judged by their own spread, they were 18 standard errors off in a correct run.
+    """
+    engine = reset_engine(T_c=0.1, T_h=2.0, g=1.6e-3, p_c=1e-2, p_h=1.1e-3)
+    result = run(engine, times=[250.0], initial=GROUND, trajectories=3000, seed=1)
+    rows = [row for row in Counting.of_result(result).rows if row.quantity == "covariance"]
+    rare = [row for row in rows if "quanta from c" in (row.label or "")]
+    assert len(rare) == 3 and {row.status for row in rare} == {"unresolved"}
+    assert max(abs(row.z or 0.0) for row in rare) > 4
+    assert "agree" in {row.status for row in rows} and "disagree" not in {row.status for row in rows}
+
+
 # Bad input
 
 
@@ -289,6 +303,8 @@ def test_first_passages_of_delta_s_and_a_picture(
         (("--point", "2"), "has the points 0 to 0"),
         (("--waiting", "A,S", "--trajectories", "0"), "must be 1 or more"),
         (("-o", "a.png"), "nothing to draw"),
+        (("--spectrum", "A", "--frequency", "1e300"), "must be a finite number, from -1e+08 to 1e+08"),
+        (("--spectrum", "A", "--frequency", "nan"), "must be a finite number"),
         (("-o", "a.toml"), "must be .png or .pdf"),
     ],
 )
@@ -300,6 +316,31 @@ def test_bad_questions_are_one_line(
     assert words in error and error.count("\n") == 1
 
 
-def test_a_run_file_has_no_jump_records(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["counting", str(folder / "small.toml"), "--waiting", "A,S"]) == 2
-    assert "must be a result FILE.h5" in capsys.readouterr().err
+def test_a_run_file_gives_the_exact_values_of_records(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are the exact column of a result of the same run, and nothing is judged."""
+    asked = ("--waiting", "A_up,A_down", "--spectrum", "A", "--first-passage", "A=2")
+    exact = strict(printed(capsys, folder / "small.toml", *asked, "--json"))
+    sampled = strict(printed(capsys, folder / "small.h5", *asked, "--trajectories", 2000, "--json"))
+    rows, beside = (found["points"][0]["records"] for found in (exact, sampled))
+    assert [row["exact"] for row in rows] == [row["exact"] for row in beside]
+    assert [row["long_time"] for row in rows] == [row["long_time"] for row in beside]
+    assert {row["estimate"] for row in rows} == {None} and {row["status"] for row in rows} == {"exact"}
+    assert exact["verdict"] is None
+    text = printed(capsys, folder / "small.toml", *asked, "-o", tmp_path / "exact.png")
+    assert "waiting_time_density of jump records as long as the run's" in text and "verdict" not in text
+    assert (tmp_path / "exact.png").read_bytes().startswith(b"\x89PNG")
+    assert main(["counting", str(folder / "small.toml"), "--waiting", "A,S", "--trajectories", "5"]) == 2
+    assert "nothing is sampled" in capsys.readouterr().err
+
+
+def test_points_of_a_sweep_without_a_result(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "sweep.toml").write_text(RUN + "[sweep]\nbeta_S = [0.5, 1.0, 2.0]\n")
+    every = strict(printed(capsys, tmp_path / "sweep.toml", "--json"))["points"]
+    assert [point["parameters"]["beta_S"] for point in every] == [0.5, 1.0, 2.0]
+    one = strict(printed(capsys, tmp_path / "sweep.toml", "--point", 1, "--json"))["points"]
+    assert one == [every[1]]
+    assert one[0]["steady"] == strict(printed(capsys, folder / "small.toml", "--json"))["points"][0]["steady"]
+    assert main(["counting", str(tmp_path / "sweep.toml"), "--point", "3"]) == 2
+    assert "0 to 2" in capsys.readouterr().err
