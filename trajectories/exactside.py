@@ -39,7 +39,10 @@ class ExactSide:
         run = self._of_variant(changes, variant)
         fixed = {key: item for key, item in changes.items() if key in MODEL_KEYS or not isinstance(item, str)}
         swept = {name: column for name, column in grid.items() if name not in changes}
-        if "name" in fixed and fixed["name"] != self.run.system.get("name"):
+        if "file" in fixed or "name" in fixed:
+            # A file's machine, or one that is built in, never both.
+            run = replace(run, system={key: item for key, item in run.system.items() if key not in MODEL_KEYS})
+        if fixed.get("name", self.run.system.get("name")) != self.run.system.get("name"):
             # Another machine takes over what it knows, and what its own formulas use.
             needed = names_of(Formula.parse(text, name) for name, text in run.derived.items())
             known = {"name", *describe(fixed["name"])["parameters"], *needed}

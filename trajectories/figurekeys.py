@@ -32,6 +32,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from string import Formatter
 from typing import Any
 
 from trajectories.errors import InputError
@@ -55,6 +56,7 @@ KEYS = (
     *("fine", "lines"),
 )
 FORMATS = ("png", "pdf")
+NUMBER_FORMAT = r"[-+ #0]*\d{0,2}(\.\d{1,2})?[eEfFgGn%]?"
 MOST_TRAJECTORIES = 10**15
 EXAMPLES = {"contours": '[{ of = "concurrence", level = 0.5 }]', "guides": "[{ x = 0 }, { y = 0 }]"}
 A_FORMULA = 'a formula such as "concurrence" or "2*heat_current.h"'
@@ -63,15 +65,20 @@ A_FORMULA = 'a formula such as "concurrence" or "2*heat_current.h"'
 def figure(table: Table, title: str, known: tuple[str, ...]) -> Figure:
     """Check the [figure] table. title: the run's, used where the figure has none; known: the quantities of a report."""
     paper = _paper(table) if "x" in table.values else None
+    if paper is not None:
+        _roles(table, "z" in table.values)
     for key in KEYS:
         if paper is None and key in table.values and key not in OLD:
             raise InputError(f'{table.where(key)}: is given without x: must have x = "parameter along the axis" too')
+    formats = table.words("formats", ("png",), FORMATS, 'a list of "png" and "pdf"')
+    if not formats:
+        table.refuse("formats", 'a list of "png" and "pdf", with one of them at least')
     return Figure(
         title=table.text("title", title),
         quantities=table.words("quantities", (), known, "a list of quantities"),
         histogram=table.flag("histogram", True),
         trajectory=table.integer("trajectory", 0, MOST_TRAJECTORIES, 0, top="10^15"),
-        formats=table.words("formats", ("png",), FORMATS, 'a list of "png" and "pdf"'),
+        formats=formats,
         sampled=table.flag("sampled", True),
         paper=paper,
     )
@@ -103,6 +110,19 @@ def _paper(table: Table) -> Paper:
         lines=lines,
         table={key: _deep(value) for key, value in table.values.items() if key not in OLD},
     )
+
+
+def _roles(table: Table, maps: bool) -> None:
+    """Refuse a parameter with two places in the figure, and what curves or maps do not have."""
+    named = [(key, table.values.get(key)) for key in ("x", *(("y",) if maps else ()), "curves", "panels")]
+    for i, (key, name) in enumerate(named):
+        for other, same in named[:i]:
+            if isinstance(name, str) and name and name == same:
+                raise InputError(f"{table.where(key)} = {show(name)}: is {other} too: must be another parameter")
+    for key in ("curves", "curve_label", "marks") if maps else ("contours", "zlabel", "zlim"):
+        if key in table.values:
+            kind_of, instead = ("maps", "without") if maps else ("curves", "with")
+            raise InputError(f"{table.where(key)}: is not of {kind_of}: must be in a figure {instead} z")
 
 
 def _panels(table: Table, key: str) -> tuple[tuple[Drawn, ...], ...]:
@@ -178,8 +198,11 @@ def _labels(table: Table, key: str, count: int) -> tuple[str, ...]:
 def _template(table: Table, key: str) -> str:
     text = table.text(key, "")
     try:
-        text.format(value=1.0) if text else None
-    except (ValueError, KeyError, IndexError, AttributeError):
+        for _, name, how, conversion in Formatter().parse(text):
+            if name is not None and (name != "value" or conversion or not re.fullmatch(NUMBER_FORMAT, how or "")):
+                raise ValueError
+        text.format(value=1.0)
+    except ValueError:
         table.refuse(key, 'a text with the value in it, such as "$T_c$ = {value:g}"; braces of formulas are doubled')
     return str(text)
 
@@ -238,7 +261,15 @@ def _variants(table: Table) -> dict[str, dict[str, Any]]:
     for name in (given := _subtable(table, "lines", None)).values:
         if not re.fullmatch(r"[^\W\d]\w*", name):
             raise InputError(f"{given.where(name)}: must be a name of letters, digits and _")
-        found[name] = {key: plain(value) for key, value in _subtable(given, name, None).values.items()}
+        one = Table(_subtable(given, name, None).values, f"figure.lines.{name}", table.source, None)
+        for key in ("name", "file", "function"):
+            one.text(key, "")
+        if ("file" in one.values) != ("function" in one.values):
+            raise InputError(f"{one.where('file')}: must have both, file and function, or none of them")
+        if "optimise" in one.values and one.values["optimise"] is not False:
+            if not isinstance(one.values["optimise"], Mapping):
+                one.refuse("optimise", "false, or a table as [optimise]")
+        found[name] = {key: plain(value) for key, value in one.values.items()}
     return found
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from .errors import InputError
+from .figurekeys import Figure
 from .model import Model
-from .preparation import Preparation, prepare
+from .preparation import BINS, FEWEST_BLOCKS, LARGE_SWEEP, Preparation, groups_for, prepare
 from .runfile import Run
 
 if TYPE_CHECKING:
     from .optimum import Optimum
 
+BLOCKS_UNDER_A_RULE = 1024  # at least, of what is asked for: the rule looks at the first 64 of them, and at 128, ...
 STREAM_VERSION = 1  # raised when the same seed would give other trajectories
 
 
@@ -29,6 +32,7 @@ class Job:
     subsystems, from 0, whose entanglement is meant. mapping: the run as tables. swept: what this
     point of a sweep has of its own. point: its number in the whole sweep of `points`, which keys its random streams.
     text: the run file, if there was one. optimum: what [optimise] found at this point.
+    early: whether a rule may end it early, so that what is asked for is only the most, and blocks are smaller.
     """
 
     name: str
@@ -47,6 +51,7 @@ class Job:
     points: int = 1
     text: str = ""
     optimum: Optimum | None = None
+    early: bool = False
 
     @classmethod
     def of(cls, run: Run) -> Job:
@@ -78,8 +83,18 @@ class Job:
 
     def prepare(self) -> Preparation:
         """Settle everything that is known before the first trajectory."""
+        large = self.points > LARGE_SWEEP
+        fewest = BLOCKS_UNDER_A_RULE if self.early else groups_for(self.points) if large else FEWEST_BLOCKS
         return prepare(
-            self.model, self.times, self.initial, self.trajectories, dict(self.observables), self.burn_in, self.pair
+            self.model,
+            self.times,
+            self.initial,
+            self.trajectories,
+            dict(self.observables),
+            self.burn_in,
+            self.pair,
+            fewest,
+            1 if large else BINS,
         )
 
     def fingerprints(self) -> dict[str, str]:
@@ -100,16 +115,70 @@ class Job:
         return {name: hashlib.sha256(part).hexdigest() for name, part in parts.items()}
 
 
-def jobs_of(run: Run, chosen: str = "") -> tuple[Job, ...]:
+class Jobs(Sequence[Job]):
+    """The jobs of a run's points, each built when it is asked for: models take longer than everything else about them.
+
+    numbers: the points that are chosen, of the whole sweep of `points`.
+    """
+
+    def __init__(self, run: Run, numbers: Sequence[int], early: bool = False) -> None:
+        self.run, self.numbers, self.early = run, numbers, early
+        self.points = run.point_count
+        self._every, self._mapping = run.points(numbers), run.mapping()
+        self._last: tuple[int, Job] | None = None
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> Job: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Job]: ...
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return [self[i] for i in range(*place.indices(len(self)))]
+        place = range(len(self))[place]
+        if self._last is None or self._last[0] != place:
+            self._last = place, replace(self.spec(place).job(), mapping=self._mapping, text=self.run.text)
+        return self._last[1]
+
+    def swept(self, place: int) -> dict[str, float]:
+        """What this point has of its own, without building its model."""
+        return dict(self._every[place][0])
+
+    def spec(self, place: int) -> Spec:
+        """All that it takes to build the job elsewhere."""
+        number = self.numbers[place]
+        swept, run = self._every[place]
+        light = replace(run, text="", title="", description="", figure=Figure())
+        return Spec(light, swept, number, self.points, self.early)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A point of a run whose model has not been built: what travels to the rank that builds it."""
+
+    run: Run
+    swept: Mapping[str, float]
+    number: int
+    points: int
+    early: bool
+
+    def job(self) -> Job:
+        """Build the model; raises InputError where it cannot be built."""
+        job = Job.of(self.run)
+        return replace(job, swept=dict(self.swept), point=self.number, points=self.points, early=self.early)
+
+
+def jobs_of(run: Run, chosen: str = "", early: bool = False) -> Jobs:
     """Return the jobs of a run file: one, or one for each point of its sweep, or of those that are chosen.
 
-    chosen: "3", or as Python writes a range, "0:100", "3::10". Raises InputError where it chooses no point.
+    chosen: "3", or as Python writes a range, "0:100", "3::10". early: whether a rule may end them before what is asked
+    for is reached. Raises InputError where it chooses no point, and for a first point that cannot be built.
     """
-    every, mapping = run.points(), run.mapping()
-    return tuple(
-        replace(Job.of(every[p][1]), swept=dict(every[p][0]), mapping=mapping, point=p, points=len(every))
-        for p in chosen_points(chosen, len(every))
-    )
+    jobs = Jobs(run, chosen_points(chosen, run.point_count), early)
+    jobs[0]  # what is wrong with all of them shows at the first
+    return jobs
 
 
 def chosen_points(chosen: str, points: int) -> range:
@@ -130,15 +199,39 @@ def chosen_points(chosen: str, points: int) -> range:
 
 
 def fingerprints_of(jobs: Sequence[Job]) -> dict[str, str]:
-    """Return `Job.fingerprints` of one job, or of all points of a sweep together."""
-    return together([job.fingerprints() for job in jobs], [job.point for job in jobs], jobs[0].points)
+    """Return a digest of each thing that determines the numbers of one job, or of all points of a sweep together.
+
+    Of a sweep the first point's model and the run in canonical form stand for all of them, since building thousands of
+    models takes minutes; each point keeps the digests of its own in the result.
+    """
+    first = jobs[0]
+    return together(first.fingerprints(), first.mapping, numbers_of(jobs), first.points)
 
 
-def together(each: Sequence[Mapping[str, str]], numbers: Sequence[int], points: int) -> dict[str, str]:
-    """Return one set of fingerprints for points of these numbers, with "points" unless it is the whole sweep."""
-    found = dict(each[0])
-    if len(each) > 1:
-        found = {name: _digest(one[name] for one in each) for name in each[0]}
+def numbers_of(jobs: Sequence[Job]) -> list[int]:
+    """Return the numbers of the points in the whole sweep."""
+    return list(jobs.numbers) if isinstance(jobs, Jobs) else [job.point for job in jobs]
+
+
+def swept_of(jobs: Sequence[Job]) -> list[dict[str, float]]:
+    """Return what each point has of its own."""
+    return [jobs.swept(i) for i in range(len(jobs))] if isinstance(jobs, Jobs) else [dict(job.swept) for job in jobs]
+
+
+def together(
+    first: Mapping[str, str], run: Mapping[str, Any], numbers: Sequence[int], points: int
+) -> dict[str, str]:
+    """Return one set of fingerprints for points of these numbers, with "points" unless it is the whole sweep.
+
+    first: those of the first of them; run: the run as tables.
+    """
+    found = dict(first)
+    if points > 1:
+        described = {name: run.get(name) for name in ("system", "sweep", "derived", "optimise")}
+        found["system"] = _digest([found["system"], json.dumps(described, sort_keys=True)])
+        described = {name: run.get("ensemble", {}).get(name) for name in ("initial", "pair")}
+        found["initial"] = _digest([found["initial"], json.dumps(described, sort_keys=True)])
+        found["observables"] = _digest([found["observables"], json.dumps(run.get("observables"), sort_keys=True)])
     return found if list(numbers) == list(range(points)) else found | {"points": _digest(f"{n} " for n in numbers)}
 
 

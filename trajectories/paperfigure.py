@@ -10,6 +10,7 @@ import numpy as np
 
 from .errors import InputError
 from .exactside import Arrays, ExactSide, names_of, numbers
+from .figurechecks import check
 from .figuretable import Drawn, GuideLine, Paper
 from .figurewords import called, denser, logarithmic, named, zeros
 from .formulas import Formula
@@ -34,6 +35,7 @@ class PaperFigure:
 
     def picture(self) -> Picture:
         """Return everything that is drawn. Raises InputError for names that do not exist and grids without values."""
+        check(self)
         rows = self._map_rows() if self.paper.upward else self._curve_rows()
         return Picture(self.run.figure.title, self.paper.caption, self._notes(rows), rows, self.paper.legend)
 
@@ -49,7 +51,7 @@ class PaperFigure:
     def axes(self) -> dict[str, np.ndarray]:
         """The values of each parameter of the grid."""
         paper, sweep = self.paper, self.run.sweep
-        where = f"{self.run.source}: [figure]" if self.run.source else "[figure]"
+        where = self.where
         for name in (*sweep, *paper.fine):
             if name not in self.roles:
                 raise InputError(f"{where}: {name} has several values: must be one of x, curves, panels, or y of maps")
@@ -62,7 +64,15 @@ class PaperFigure:
             found[name] = denser(np.array(given, float)) if dense else np.array(given, float)
             if name in (paper.x, paper.upward):
                 found[name] = np.sort(found[name])
+                if not np.isfinite(found[name]).all():
+                    raise InputError(f"{where}: {name} is infinite: must be finite along an axis")
+                if paper.upward and len(found[name]) < 2:
+                    raise InputError(f"{where}: {name} has one value: must have two at least along an axis of maps")
         return found
+
+    @property
+    def where(self) -> str:
+        return f"{self.run.source}: [figure]" if self.run.source else "[figure]"
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -142,7 +152,7 @@ class PaperFigure:
         curves = [curve for k, drawn in enumerate(paper.formulas[i]) for curve in self._curves(drawn, k, column)]
         label = paper.labels[i] or called(paper.formulas[i][0])
         return Panel(
-            x=Axis(*self._axis(paper.x, paper.xlabel, paper.scales[0]), paper.limits[0]),
+            x=Axis(*self.axis(paper.x, paper.xlabel, paper.scales[0]), paper.limits[0]),
             y=Axis(words(label), paper.scales[1 + i] or "linear", paper.limits[2 + i]),
             curves=tuple(curves),
             values=tuple(named(paper.curve_label, paper.curves, v) for v in values) if paper.curves else (),
@@ -215,8 +225,8 @@ class PaperFigure:
         low, high = paper.limits[1] or (np.nanmin(exact), np.nanmax(exact))
         common: dict[str, Any] = {
             # The ends of the fine grid, so that maps beside each other have the same axes.
-            "x": Axis(*self._axis(paper.x, paper.xlabel, paper.scales[0]), paper.limits[0] or (x[0], x[-1])),
-            "y": Axis(*self._axis(paper.upward, paper.upward_label, paper.scales[1]), paper.limits[2] or (y[0], y[-1])),
+            "x": Axis(*self.axis(paper.x, paper.xlabel, paper.scales[0]), paper.limits[0] or (x[0], x[-1])),
+            "y": Axis(*self.axis(paper.upward, paper.upward_label, paper.scales[1]), paper.limits[2] or (y[0], y[-1])),
             "low": float(low),
             "high": float(high),
             "guides": self._guides(),
@@ -247,7 +257,7 @@ class PaperFigure:
 
     # Words.
 
-    def _axis(self, name: str, label: str, scale: str) -> tuple[str, str]:
+    def axis(self, name: str, label: str, scale: str) -> tuple[str, str]:
         own = "log" if logarithmic(self.axes[name]) else "linear"
         return words(label) if label else parameter(name), scale or own
 

@@ -28,6 +28,7 @@ title, description                  optional strings
 from __future__ import annotations
 
 import itertools
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -144,16 +145,28 @@ class Run:
             optimise=runkeys.optimise(tables["optimise"], (*sweep, *derived)),
         )
 
-    def points(self) -> list[tuple[dict[str, float], Run]]:
-        """Return the points of the sweep, the last parameter fastest: what is swept, and the run at that point."""
+    def __getstate__(self) -> dict[str, Any]:
+        """What travels to another process; read-only views cannot."""
+        return {name: dict(v) if isinstance(v, MappingProxyType) else v for name, v in self.__dict__.items()}
+
+    @property
+    def point_count(self) -> int:
+        """How many points the sweep has, 1 without one."""
+        return math.prod(map(len, self.sweep.values()))
+
+    def points(self, numbers: Sequence[int] | None = None) -> list[tuple[dict[str, float], Run]]:
+        """Return points of the sweep, the last parameter fastest: what is swept, and the run at that point.
+
+        numbers: which, None for all; the search of [optimise] is made at these alone.
+        """
         every = [dict(zip(self.sweep, values, strict=True)) for values in itertools.product(*self.sweep.values())]
+        chosen = every if numbers is None else [every[number] for number in numbers]
         settled: dict[str, Any] = {"sweep": MappingProxyType({}), "derived": MappingProxyType({}), "optimise": None}
         if not self.derived and self.optimise is None:
-            systems = [MappingProxyType({**self.system, **swept}) for swept in every]
-            return [(swept, replace(self, system=one, **settled)) for swept, one in zip(every, systems, strict=True)]
-        whole = self.resolved({name: np.array([swept[name] for swept in every], float) for name in self.sweep})
+            return [(one, replace(self, system=MappingProxyType({**self.system, **one}), **settled)) for one in chosen]
+        whole = self.resolved({name: np.array([swept[name] for swept in chosen], float) for name in self.sweep})
         found = []
-        for i, swept in enumerate(every):
+        for i, swept in enumerate(chosen):
             one = {k: float(v[i]) if isinstance(v, np.ndarray) else v for k, v in whole.system.items()}
             one |= {name: value for name, value in swept.items() if name in one}
             extra = {name: float(values[i]) for name, values in whole.auxiliary.items()}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from trajectories import derived
 from trajectories.cli import main
 from trajectories.ensemble import execute, open_result
 from trajectories.errors import InputError
@@ -126,6 +127,24 @@ def test_a_formula_of_quantities_is_maximised_and_bounds_are_named() -> None:
     assert point.system["T_h"] == 4.0 and point.optimum.active == {"T_h": "upper"}
     ((_, point),) = run_of({**SYSTEM, "g": 1e-3, "p_h": 1e-3}, optimise={**optimise, "maximise": "-activity"}).points()
     assert point.optimum.value == pytest.approx(-1.1e-2)  # resets come at p_c + p_h, whatever T_h
+
+
+def test_only_the_chosen_points_of_a_sweep_are_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = {"sweep": {"T_h": [1.1, 2.1, 3.1, 4.1]}, "optimise": {"maximise": "concurrence", "over": ["g", "p_h"]}}
+    every = [job.model.parameters for job in jobs_of(run_of(**tables))]
+    searched = []
+
+    def search(machine: Any, table: Any, optimise: Any) -> Any:
+        searched.append(table["T_h"])
+        return found(machine, table, optimise)
+
+    found = derived._search
+    monkeypatch.setattr(derived, "_search", search)
+    monkeypatch.setattr(derived, "_FOUND", {})
+    jobs = jobs_of(run_of(**tables), "1::2")
+    assert searched == [2.1, 4.1]
+    assert [job.point for job in jobs] == [1, 3] and [job.points for job in jobs] == [4, 4]
+    assert [job.model.parameters for job in jobs] == every[1::2]
 
 
 def test_where_nothing_is_entangled_it_says_so() -> None:

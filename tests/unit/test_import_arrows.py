@@ -87,7 +87,7 @@ FORBIDDEN = {
     **{
         name: ("preparation", "sampling", "kernels", "ensemble", "results", "report", "rows", "numba")
         for name in (
-            *("figurekeys", "figuretable", "figurewords", "exactside", "paperfigure"),
+            *("figurekeys", "figuretable", "figurewords", "figurechecks", "exactside", "paperfigure"),
             *("sweepcurves", "sweepmaps", "sweepfigure"),
         )
     },

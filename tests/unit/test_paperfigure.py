@@ -81,7 +81,7 @@ def map_of(picture: Picture, row: int = 0, column: int = 0) -> Map:
         ({"formats": []}, "one of them at least"),
         ({"curves": "T_h"}, "is x too"),
         ({"z": "concurrence", "y": "T_h", "curves": None}, "is x too"),
-        ({"z": "concurrence", "y": "T_c"}, "not of maps"),
+        ({"z": "concurrence", "y": "p_h"}, "not of maps"),
         ({"zlim": [0, 1]}, "not of curves"),
         ({"curve_label": "{value[0]}"}, r"\{value:g\}"),
         ({"curve_label": "{value.__class__}"}, r"\{value:g\}"),
@@ -116,7 +116,7 @@ def test_what_is_wrong_is_said_in_one_line(change: dict[str, Any], named: str) -
 )
 def test_names_that_do_not_exist_are_bad_input(change: dict[str, Any], named: str) -> None:
     with pytest.raises(InputError, match=named):
-        picture_of(CURVES | change)
+        picture_of({key: value for key, value in (CURVES | change).items() if value is not None})
 
 
 def test_words_of_styles_have_a_colour_and_dashes() -> None:
