@@ -141,7 +141,9 @@ def _counting(command: Parser) -> None:
     command.add_argument("file", metavar="FILE", help="a run file RUN.toml, or a result FILE.h5")
     _changes(command, " (RUN.toml only)")
     command.add_argument("--scgf", action="store_true", help="show lambda(u), -0.5 <= u <= 1.5, of every count")
-    records = command.add_argument_group("of a result's jump records, sampled anew (each option repeatable)")
+    records = command.add_argument_group(
+        "of a result's jump records, sampled anew; exact alone of a run file (each option repeatable)"
+    )
 
     def asked(name: str, metavar: str, text: str, kind: Callable[[str], Any] = str) -> None:
         records.add_argument(name, action="append", default=[], metavar=metavar, type=kind, help=text)

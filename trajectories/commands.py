@@ -135,7 +135,6 @@ def counting(arguments: Namespace) -> int:
     from trajectories.countingtables import Counting, Wanted
     from trajectories.job import jobs_of
     from trajectories.results import Result
-    from trajectories.stopping import Stop
 
     path = Path(arguments.output) if arguments.output else None
     if path and path.suffix not in (".png", ".pdf"):
@@ -148,8 +147,9 @@ def counting(arguments: Namespace) -> int:
         raise InputError(f"-o {path}: nothing to draw: ask for --waiting, --g2, --spectrum or --first-passage")
     source = _source(arguments)
     if isinstance(source, Result):
-        with Stop().listening() as stop, closing(_Progress(sys.stderr.isatty())) as progress:
-            found = Counting.of_result(source, arguments.scgf, wanted, stop.poll, progress)
+        # Nothing is written: Ctrl-C may end it at once, also while exact values are computed.
+        with closing(_Progress(sys.stderr.isatty())) as progress:
+            found = Counting.of_result(source, arguments.scgf, wanted, progress=progress)
     elif arguments.trajectories is not None:
         raise InputError(f"--trajectories: {arguments.file} is a run file, and nothing is sampled: must be a result")
     else:

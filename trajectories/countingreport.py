@@ -29,6 +29,8 @@ from .statistics import Block, Jackknife, jackknife, p_value
 from .steadycounting import RATIOS, Count
 
 MOST_SKEWED = 0.5
+RARE = 0.2  # skewness as of 25 rare events, above which they may all be missed
+LEAST_SEEN = 0.5  # share of its exact size below which an error bar has missed the rare events that it consists of
 SLOW = 0.05  # relative uncertainty of a mean count up to which ratios to its square are judged
 MOVING = "not the steady state: no bound of 1"
 
@@ -65,7 +67,8 @@ def counting_rows(point: Point, exact: ExactCounting) -> list[CountingRow]:
                 one = exact.reach[c][q].at(t, value if ratio else 1.0 / width)
                 slow = ratio and bool(exact.relative_spread[c, t] > SLOW * np.sqrt(n))
                 test = _part(sampled, t, (c - len(exact.counts)) * len(RATIOS) + q - 3, 1.0) if ratio else None
-                row = _judged(replace(row, exact=value / width), found, one, n, test, slow)
+                missed = _missed(sampled, exact, c, 0 if ratio else q, t, n)
+                row = _judged(replace(row, exact=value / width), found, one, n, missed, test, slow)
                 rows.append(CountingRow(row, long_time))
     return rows + _covariance_rows(point, exact, sampled)
 
@@ -82,9 +85,9 @@ def _covariance_rows(point: Point, exact: ExactCounting, sampled: Jackknife) -> 
             one = one._replace(deviation=one.deviation / span)
             # A product with a rare count is as rare as that count, however weakly they hang together.
             rarest = max(abs(float(exact.reach[i][0].skewness[t])) for i in (a, b))
-            if rarest > MOST_SKEWED * np.sqrt(point.trajectories):
-                one = one._replace(skewness=np.array(np.inf))
-            rows.append(CountingRow(_judged(row, _part(sampled, t, place, span), one, point.trajectories), limit))
+            missed = rarest > RARE * np.sqrt(point.trajectories)
+            found = _part(sampled, t, place, span)
+            rows.append(CountingRow(_judged(row, found, one, point.trajectories, missed), limit))
     return rows
 
 
@@ -162,10 +165,20 @@ def _part(sampled: Jackknife, t: int, place: int, width: float) -> Jackknife:
     return Jackknife(estimate, error, bias, sampled.degrees_of_freedom)
 
 
-def _judged(row: Row, found: Jackknife, one: Reach, n: int, test: Jackknife | None = None, slow: bool = False) -> Row:
+def _missed(sampled: Jackknife, exact: ExactCounting, c: int, q: int, t: int, n: int) -> bool:
+    """Return whether a cumulant hangs on rare trajectories, and its error bar is so small that they have not come."""
+    deviation, skewness = exact.reach[c][q].at(t)
+    error = float(sampled.standard_error[t, c * len(QUANTITIES) + q])
+    return abs(float(skewness)) > RARE * np.sqrt(n) and error < LEAST_SEEN * float(deviation) / np.sqrt(n)
+
+
+def _judged(
+    row: Row, found: Jackknife, one: Reach, n: int, missed: bool, test: Jackknife | None = None, slow: bool = False
+) -> Row:
     """Put an estimate into a row and judge it, studentised where n trajectories determine its error bar.
 
-    test: what must vanish where the estimate is right; None: its deviation from the exact value. slow: do not judge.
+    missed: rare trajectories lack in its error bar. test: what must vanish where the estimate is right; None: its
+    deviation from the exact value. slow: do not judge.
     """
     exact, estimate, error = float(row.exact or 0.0), float(found.estimate), float(found.standard_error)
     if not np.isfinite(estimate):
@@ -185,7 +198,7 @@ def _judged(row: Row, found: Jackknife, one: Reach, n: int, test: Jackknife | No
     if test is not None and test.standard_error > 0.0:
         z = float(test.estimate / test.standard_error)
     skewness = one.skewness / np.sqrt(n)
-    if z is None or not abs(skewness) <= MOST_SKEWED or abs(found.bias) > 0.5 * error:
+    if z is None or missed or not abs(skewness) <= MOST_SKEWED or abs(found.bias) > 0.5 * error:
         # Chebyshev's bound holds whatever the distribution: such a row can disagree, but it cannot agree.
         bound = min(1.0, (expected / deviation) ** 2) if deviation > 0.0 else 1.0
         return replace(

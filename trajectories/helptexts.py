@@ -71,10 +71,12 @@ production and of the jumps, with the uncertainty relations, covariances, mean w
 steady state. Of a result, beside them what was sampled: at finite time, with error bars, against the exact values at
 the same time, and one verdict.
 A result's jump records say more: waiting times, g2, power spectra and first passages, each beside its exact value for
-records of that length. Waits are those of starts early enough that a wait up to TAU is seen to its end.
+records of that length. Waits are those of starts early enough that a wait up to TAU is seen to its end. Of a run file,
+the exact values alone are shown.
 examples:
   trajectories counting runs/diamond.toml
   trajectories counting runs/diamond.toml --set system.beta_S=5 --scgf
+  trajectories counting runs/diamond.toml --waiting A_up,A_down --g2 any,any -o exact.png
   trajectories counting diamond.h5 --json
   trajectories counting diamond.h5 --waiting A_up,A_down --spectrum A --trajectories 20000 -o counting.png
   trajectories counting diamond.h5 --waiting A,S --g2 any,any --first-passage A=10 --first-passage jumps=40"""

@@ -134,6 +134,8 @@ def _rows(statistic: Statistic, raw: Moments, test: Moments) -> tuple[CountingRo
         still = own <= NO_SPREAD * abs(exact)  # equal numbers differ by their rounding
         if still and abs(deviation) <= NO_SPREAD * max(abs(exact), abs(ratio.scale)):
             row = replace(row, status="exact", standard_error=0.0)
+        elif not np.isfinite(deviation + own):
+            row = replace(row, status="unresolved", note="overflow")
         elif n < FEWEST or most > MOST_SKEWED or still:
             # Markov's inequality holds for all numbers that are not negative, as rare counts are.
             above = raw.mean[ratio.column]

@@ -214,6 +214,18 @@ def test_a_product_with_a_rare_count_is_as_rare_as_that_count() -> None:
     assert "agree" in {row.status for row in rows} and "disagree" not in {row.status for row in rows}
 
 
+def test_an_error_bar_that_has_missed_what_is_rare_is_no_error_bar() -> None:
+    """The cold bath's quanta make nearly all of the entropy's variance by then; five of 2048 trajectories have one."""
+    engine = local_engine(T_h=1.0, T_c=0.1, g=1.6e-3, gamma_h=1e-3, gamma_c=1.1e-2)
+    result = run(engine, times=[250.0], initial=GROUND, trajectories=2000, seed=5016)
+    report = Counting.of_result(result)
+    rows = {row.quantity: row for row in report.rows if row.label == "entropy production"}
+    # Here none has, and the error bar is that of the other trajectories: 32 times smaller than the deviation.
+    assert rows["noise"].z is not None and rows["noise"].z < -20
+    assert rows["noise"].status == rows["third_cumulant"].status == "unresolved"
+    assert report.verdict == "agree"
+
+
 # Bad input
 
 
