@@ -13,6 +13,7 @@ import numpy as np
 from .errors import InputError
 
 ROUNDING = 16 * np.finfo(float).eps
+SAME = 1e-9
 SPIN_FLIP = np.diag([-1.0, 1.0, 1.0, -1.0])[::-1]
 """(4, 4): sigma_y x sigma_y in the order |00>, |01>, |10>, |11>."""
 
@@ -32,9 +33,22 @@ def concurrence_signed(rho: np.ndarray) -> np.ndarray:
     The l are the singular values of F^T (sigma_y x sigma_y) F for any F with rho = F F^dag. (rho rho~ is not Hermitian
     in general, so it cannot be diagonalised as a Hermitian matrix, as one finds in print.)
     """
-    factor = _factor(_two_qubits(rho, "rho", 2))
-    values = np.linalg.svd(factor.swapaxes(-1, -2) @ SPIN_FLIP @ factor, compute_uv=False)
+    values = _wootters(rho)
     return 2 * values[..., 0] - values.sum(axis=-1)
+
+
+def concurrence_gap(rho: np.ndarray) -> np.ndarray:
+    """Return how far the largest l of `concurrence` lies above the next one that is not the same, (...,).
+
+    Where it vanishes, `concurrence_signed` has a kink; an entangled state is far from it, l1 - l2 > l3 + l4.
+    """
+    return _to_the_next(_wootters(rho))
+
+
+def _wootters(rho: np.ndarray) -> np.ndarray:
+    """Return l1 >= l2 >= l3 >= l4, (..., 4)."""
+    factor = _factor(_two_qubits(rho, "rho", 2))
+    return np.linalg.svd(factor.swapaxes(-1, -2) @ SPIN_FLIP @ factor, compute_uv=False)
 
 
 def concurrence_pure(psi: np.ndarray) -> np.ndarray:
@@ -61,6 +75,21 @@ def negativity_signed(rho: np.ndarray) -> np.ndarray:
     Two qubits have at most one negative eigenvalue, so that this is the negativity where it is positive.
     """
     return -np.linalg.eigvalsh(partial_transpose(_two_qubits(rho, "rho", 2), (2, 2), 0))[..., 0]
+
+
+def negativity_gap(rho: np.ndarray) -> np.ndarray:
+    """Return how far the smallest eigenvalue behind `negativity_signed` lies below the next, likewise, (...,)."""
+    return _to_the_next(-np.linalg.eigvalsh(partial_transpose(_two_qubits(rho, "rho", 2), (2, 2), 0)))
+
+
+def _to_the_next(values: np.ndarray) -> np.ndarray:
+    """Return the distance of the first of falling values (..., n) to the next one that differs, 0 if none does.
+
+    Values that are equal by symmetry stay so, and make no kink.
+    """
+    gaps = values[..., :1] - values[..., 1:]
+    nearest = np.where(gaps > SAME, gaps, np.inf).min(axis=-1)
+    return np.where(np.isfinite(nearest), nearest, 0.0)
 
 
 def negativity_pure(psi: np.ndarray, dims: Sequence[int] = (2, 2), subsystem: int = 0) -> np.ndarray:

@@ -18,13 +18,14 @@ import numpy as np
 from .exact import LARGEST_SKEWNESS, trajectories_needed
 from .kernels.ledger import FIRST_STATIC, WEIGHT
 from .results import Point
-from .rows import Row, entanglement_measures, entanglement_row, exact_row, irreversible_row, span
+from .rows import Measure, Row, entanglement_measures, entanglement_row, exact_row, irreversible_row, span
 from .statistics import Jackknife, jackknife, p_value, skewness_of_mean, standard_error
 
 FALSE_ALARM_RATE = 1e-3
 FEWEST = 30  # trajectories for a mean to be judged by its own standard error
 FEWEST_GROUPS = 32
 FEWEST_EVENTS = 50
+FROM_KINK = 5  # standard errors between a measure of entanglement and its kink
 MOST_SKEWED = 0.2  # of a mean: as of 25 rare events, which are missed altogether once in 10^11
 NO_SPREAD = 1e-12
 INITIAL_DRAW = "steady start: tests the initial draw only"
@@ -189,8 +190,9 @@ def _entanglement_rows(point: Point) -> list[Row]:
     sums = np.array([group.density for group in point.groups])
     counts = np.array([int(group.count) for group in point.groups])
     rows = []
-    for name, measure in entanglement_measures(preparation).items():
+    for name, (measure, gap) in entanglement_measures(preparation).items():
         found = jackknife(measure, sums, counts)
+        smooth = _smooth(gap, preparation.exact.density, sums, counts)
         exact = measure(preparation.exact.density)
         for t in range(len(preparation.times)):
             estimate = float(found.estimate[t])
@@ -199,12 +201,23 @@ def _entanglement_rows(point: Point) -> list[Row]:
             row = _noted(row, INITIAL_DRAW) if preparation.steady else row
             # The measures are as good as linear only where every population they depend on has been met often enough.
             events = point.trajectories * float(preparation.expected.rarest[t])
-            rows.append(_nonlinear(row, estimate - float(exact[t]), events, found))
+            rows.append(_nonlinear(row, estimate - float(exact[t]), events, found, bool(smooth[t])))
     return rows
 
 
-def _nonlinear(row: Row, deviation: float, events: float, found: Jackknife) -> Row:
-    """Judge a jackknifed value before its cut at zero, where it is smooth."""
+def _smooth(gap: Measure | None, exact: np.ndarray, sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return whether a measure is as good as linear over the sample's spread at each time: its kink is far away."""
+    if gap is None:
+        return np.ones(len(exact), bool)
+    found = jackknife(gap, sums, counts)
+    error, known = np.nan_to_num(found.standard_error), gap(exact)
+    # Values that are all equal, always, make no kink.
+    never = (error <= NO_SPREAD) & (np.abs(found.estimate) <= NO_SPREAD) & (known <= NO_SPREAD)
+    return np.asarray(never | (np.minimum(known, found.estimate) > FROM_KINK * error))
+
+
+def _nonlinear(row: Row, deviation: float, events: float, found: Jackknife, smooth: bool) -> Row:
+    """Judge a jackknifed value before its cut at zero, where it is smooth; elsewhere it has no error bar."""
     error, groups = row.standard_error, found.degrees_of_freedom + 1
     if error is None or not np.isfinite(error) or groups < FEWEST_GROUPS:
         row = replace(row, standard_error=error if error is not None and np.isfinite(error) else None)
@@ -215,6 +228,8 @@ def _nonlinear(row: Row, deviation: float, events: float, found: Jackknife) -> R
     if events < FEWEST_EVENTS:
         why = f"the rarest population was met {events:.2g} times: too few for an error bar"
         return _noted(replace(row, z=z, status="unresolved"), why)
+    if not smooth:
+        return _noted(replace(row, z=z, status="unresolved"), "at a kink, where nothing is entangled: no error bar")
     p = float(p_value(z, degrees_of_freedom=found.degrees_of_freedom)) if z is not None else 0.0
     return replace(row, z=z, p_value=p, status="judged")
 

@@ -9,7 +9,14 @@ from typing import Any
 import numpy as np
 
 from .columns import Column
-from .entanglement import concurrence_signed, negativity, negativity_signed, reduce_pair
+from .entanglement import (
+    concurrence_gap,
+    concurrence_signed,
+    negativity,
+    negativity_gap,
+    negativity_signed,
+    reduce_pair,
+)
 from .kernels.ledger import ENTROPY, ENTROPY_SINCE
 from .preparation import Preparation
 
@@ -87,8 +94,11 @@ def irreversible_row(preparation: Preparation, t: int) -> Row:
 Measure = Callable[[np.ndarray], np.ndarray]
 
 
-def entanglement_measures(preparation: Preparation) -> dict[str, Measure]:
-    """Return the entanglement measures of the pair as functions of flattened states (..., D), not cut at zero."""
+def entanglement_measures(preparation: Preparation) -> dict[str, tuple[Measure, Measure | None]]:
+    """Return the entanglement measures of the pair as functions of flattened states (..., D), not cut at zero.
+
+    With each one the distance from its kink, None where none is known.
+    """
     if preparation.pair is None:
         return {}
     dims, pair, sectors = preparation.model.dims, preparation.pair, preparation.sectors
@@ -98,8 +108,11 @@ def entanglement_measures(preparation: Preparation) -> dict[str, Measure]:
         return lambda density: measure(reduce_pair(sectors.unflatten(density), dims, pair))
 
     if (a, b) == (2, 2):
-        return {"concurrence": of_pair(concurrence_signed), "negativity": of_pair(negativity_signed)}
-    return {"negativity": of_pair(lambda rho: negativity(rho, (a, b)))}
+        return {
+            "concurrence": (of_pair(concurrence_signed), of_pair(concurrence_gap)),
+            "negativity": (of_pair(negativity_signed), of_pair(negativity_gap)),
+        }
+    return {"negativity": (of_pair(lambda rho: negativity(rho, (a, b))), None)}
 
 
 def entanglement_row(preparation: Preparation, name: str, t: int, exact: float) -> Row:
@@ -116,7 +129,7 @@ def exact_rows(preparation: Preparation) -> list[Row]:
     ]
     if preparation.model.entropy and preparation.ledger.one_way.any():
         rows += [irreversible_row(preparation, t) for t in times]
-    for name, measure in entanglement_measures(preparation).items():
+    for name, (measure, _) in entanglement_measures(preparation).items():
         exact = measure(preparation.exact.density)
         rows += [entanglement_row(preparation, name, t, float(exact[t])) for t in times]
     return rows

@@ -192,3 +192,27 @@ def test_an_entangled_pair_beside_a_third_system() -> None:
 def test_bad_shapes_are_refused(call, message: str) -> None:
     with pytest.raises(InputError, match=message):
         call()
+
+
+def test_gaps_vanish_where_the_signed_measures_have_kinks() -> None:
+    """Diagonal p with a coherence c between |01> and |10>: l = sqrt(p_00 p_11), twice, and sqrt(p_01 p_10) +- c.
+
+    Where sqrt(p_00 p_11) = sqrt(p_01 p_10) + c the largest two cross, and the signed concurrence turns from level to
+    a slope of two in c. The partial transpose has p_01, p_10 and (p_00 + p_11)/2 +- sqrt((p_00 - p_11)^2/4 + c^2).
+    """
+
+    def state(c: float) -> np.ndarray:
+        rho = np.diag([0.05, 0.1, 0.1, 0.75]).astype(complex)
+        rho[1, 2] = rho[2, 1] = c
+        return rho
+
+    outer = np.sqrt(0.05 * 0.75)
+    kink = outer - 0.1
+    for c in (0.02, 0.0965):
+        values = np.sort([outer, outer, 0.1 + c, 0.1 - c])
+        gap = next(values[3] - x for x in values[2::-1] if values[3] - x > 1e-9)
+        assert entanglement.concurrence_gap(state(c)) == pytest.approx(gap, abs=1e-12)
+        lowest = 0.4 - np.sqrt(0.35**2 + c**2)
+        assert entanglement.negativity_gap(state(c)) == pytest.approx(0.1 - lowest, abs=1e-12)
+    below, at, above = (float(entanglement.concurrence_signed(state(kink + d))) for d in (-1e-4, 0.0, 1e-4))
+    assert at - below == pytest.approx(0.0, abs=1e-10) and above - at == pytest.approx(2e-4, rel=1e-6)
