@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from .countingasked import Asked, Wanted
 from .countingexact import ExactCounting
@@ -25,13 +25,6 @@ from .tables import EXIT_STATUS
 ALL = Wanted()
 HEADER = ("quantity", "of", "(from, time]", "estimate", "exact", "z", "long time", "unit", "status", "")
 RECORDS = ("quantity", "of", "interval", *HEADER[3:6], "steady, T = inf", *HEADER[7:])
-
-
-class Hears(NamedTuple):
-    """What is called while records are sampled."""
-
-    poll: Callable[[], None]
-    progress: Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -78,16 +71,15 @@ class Counting:
         result: Result,
         every_scgf: bool = False,
         wanted: Wanted = ALL,
-        poll: Callable[[], None] = lambda: None,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> Counting:
         """Compare a Result's counts with the exact ones; all rows of all points are judged as one family.
 
         wanted: what is asked of the jump records, which are sampled anew. Raises InputError for a point, a channel or a
-        count that does not exist. `poll` is called every tenth of a second or so, `progress` told how many are sampled.
+        count that does not exist. `progress(done, total)` hears every tenth of a second or so how many are sampled.
         """
-        hears = Hears(poll, progress)
-        points = [_sampled_point(result, point, every_scgf, wanted, hears) for point in _chosen(result, wanted.point)]
+        chosen = _chosen(result, wanted.point)
+        points = [_sampled_point(result, point, every_scgf, wanted, progress) for point in chosen]
         judged = iter(judge([found.row for point in points for found in point.every]))
 
         def renewed(rows: tuple[CountingRow, ...]) -> tuple[CountingRow, ...]:
@@ -207,7 +199,9 @@ def _exact_point(job: Job, every_scgf: bool, wanted: Wanted) -> CountingPoint:
     return CountingPoint(parameters, None, steady, (), asked, tuple(map(exact_rows, asked)))
 
 
-def _sampled_point(result: Result, point: Point, every_scgf: bool, wanted: Wanted, hears: Hears) -> CountingPoint:
+def _sampled_point(
+    result: Result, point: Point, every_scgf: bool, wanted: Wanted, progress: Callable[[int, int], None]
+) -> CountingPoint:
     model = point.preparation.model
     steady = SteadyCounting.of(Master(model, find_sectors(model)), every_scgf)
     rows = tuple(counting_rows(point, ExactCounting.of(point.preparation, steady)))
@@ -217,7 +211,7 @@ def _sampled_point(result: Result, point: Point, every_scgf: bool, wanted: Wante
     n = point.trajectories if wanted.trajectories is None else wanted.trajectories
     if n < 1:
         raise InputError(f"--trajectories {n}: must be 1 or more")
-    records = sampled_rows(point.preparation, asked, result.seed, point.index, n, *hears)
+    records = sampled_rows(point.preparation, asked, result.seed, point.index, n, progress)
     return CountingPoint(point.parameters, point.trajectories, steady, rows, asked, records, n)
 
 

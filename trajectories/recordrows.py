@@ -80,7 +80,6 @@ def sampled_rows(
     seed: int,
     point: int,
     trajectories: int,
-    poll: Callable[[], None] = lambda: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[tuple[CountingRow, ...], ...]:
     """Sample the records of the first trajectories of a point again; return the rows of each statistic, not judged.
@@ -89,7 +88,7 @@ def sampled_rows(
     """
     raw = [Moments(len(statistic.mean)) for statistic in statistics]
     tests = [Moments(len(statistic.ratios)) for statistic in statistics]
-    for records in record_stream(preparation, seed, point, trajectories, poll=poll, progress=progress):
+    for records in record_stream(preparation, seed, point, trajectories, progress=progress):
         for statistic, own, test in zip(statistics, raw, tests, strict=True):
             x = statistic.measure(records)
             own.add(x)

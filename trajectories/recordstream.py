@@ -48,14 +48,13 @@ def record_stream(
     point: int,
     trajectories: int,
     first: int = 0,
-    poll: Callable[[], None] = lambda: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
     capacity: int | None = None,
 ) -> Iterator[Recorded]:
     """Yield the records of trajectories first ... first + trajectories - 1 of a point, in the order of their numbers.
 
     They are those of a run of (preparation, seed), to the last bit, however they are cut into pieces. A piece has about
-    2*10^5 jumps, or one trajectory. `poll` is called, and `progress(done, trajectories)` told, after every piece.
+    2*10^5 jumps, or one trajectory. `progress(done, trajectories)` is told after every piece.
     capacity: jumps for which there is room at first (default: `capacity_of`); it cannot change the numbers, since
     trajectories that have more are sampled once again with as much room as they need.
     """
@@ -65,7 +64,6 @@ def record_stream(
     for begin in range(0, trajectories, per_call):
         size = min(per_call, trajectories - begin)
         yield _piece(preparation, seed, point, first + begin, size, room)
-        poll()
         progress(begin + size, trajectories)
 
 

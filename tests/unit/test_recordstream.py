@@ -75,8 +75,8 @@ def test_signals_and_progress_are_heard_between_pieces() -> None:
     )
     assert heard[-1] == (300, 300) and len(heard) > 1
 
-    def stop() -> None:
+    def stop(done: int, total: int) -> None:
         raise Interrupted("stopped")
 
     with pytest.raises(Interrupted):
-        list(record_stream(preparation, SEED, 0, 300, poll=stop))
+        list(record_stream(preparation, SEED, 0, 300, progress=stop))
