@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,9 +28,10 @@ from trajectories.rawfile import PatientFile
 from trajectories.statistics import Block
 
 FORMAT = "trajectories result"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 HEAD = np.dtype([("sequence", "<u8"), ("length", "<u4"), ("checksum", "<u4")])
 ENTRY = np.dtype([("slot", "<u4"), ("group", "<u4"), ("level", "<u4"), ("checksum", "<u4"), ("index", "<u8")])
+_BEGINNING = struct.Struct("<QQQ")
 SESSIONS, SESSION_BYTES = 64, 1024
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _BLOCK_TYPES = {"count": "<i8", "density": "<c16", "histogram": "<i8", "infinite": "<i8"}  # the others: "<f8"
@@ -111,8 +113,7 @@ class Contents:
 
 def directory_checksum(point: int, sequence: int, entries: NDArray) -> int:
     """CRC-32 over everything a directory says."""
-    start = np.array([point, sequence, len(entries)], dtype="<u8").tobytes()
-    return zlib.crc32(entries.tobytes(), zlib.crc32(start))
+    return zlib.crc32(entries.tobytes(), zlib.crc32(_BEGINNING.pack(point, sequence, len(entries))))
 
 
 def extent_for(template: Block, groups: int, blocks: NDArray[np.int64], slots: int = 0, capacity: int = 0) -> Extent:
@@ -125,10 +126,16 @@ def extent_for(template: Block, groups: int, blocks: NDArray[np.int64], slots: i
     most = int(-(-blocks.max() // groups))
     per_group = min((most + 1) // 2, most.bit_length() + 2)
     capacity = max(capacity, groups * per_group)
-    final = sum(int(b // groups).bit_count() * groups + 2 * int(b % groups) for b in blocks)
+    final = sum(_nodes(int(b), groups) for b in blocks)
     slots = max(slots, min(2 * capacity * len(blocks), final + 2 * capacity * 64))
     shapes = {name: np.shape(value) for name, value in template._asdict().items()}
     return Extent(groups, blocks, slots, capacity, shapes)
+
+
+def _nodes(blocks: int, groups: int) -> int:
+    """How many nodes are left of so many blocks."""
+    each, more = divmod(blocks, groups)
+    return more * (each + 1).bit_count() + (groups - more) * each.bit_count()
 
 
 def block_dtype(name: str) -> np.dtype:

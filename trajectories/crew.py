@@ -21,7 +21,7 @@ from .helper import (
     SECONDS_OF_SILENCE,
     share_kernels,
 )
-from .job import Job
+from .job import Job, Spec
 from .nodes import Sampler, sample_node
 from .ranks import World, current
 from .stopping import Stop
@@ -53,12 +53,14 @@ class Crew:
         """How many ranks there are."""
         return 1 if self.world is None else self.world.size
 
-    def prepare(self, handout: Handout, job: Callable[[int], Job]) -> Iterator[tuple[Task, Any]]:
-        """Yield (task, Preparation) of the handout's points as they come, prepared by any rank."""
-        return self._carry_out(PREPARE, handout, job, lambda task: job(task.point).prepare())
+    def prepare(self, handout: Handout, job: Callable[[int], Job | Spec]) -> Iterator[tuple[Task, Any]]:
+        """Yield (task, Settled) of the handout's points as they come, prepared by any rank."""
+        from .work import settle
+
+        return self._carry_out(PREPARE, handout, job, lambda task: settle(job(task.point)))
 
     def sample(self, handout: Handout, sampler: Callable[[int], Sampler]) -> Iterator[tuple[Task, Any]]:
-        """Yield (task, Block) of the handout as they come, sampled by any rank."""
+        """Yield (task, Block), or (task, nodes) of a whole point, as they come, sampled by any rank."""
         return self._carry_out(
             SAMPLE, handout, sampler, lambda task: sample_node(sampler(task.point), task, self.attend)
         )

@@ -9,26 +9,32 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from .crew import LONGEST_SILENCE, Crew
-from .handout import Handout, Task, highest_level, tasks
-from .job import Job
+from .forest import Key
+from .handout import ORDER_SECONDS, WHOLE, Handout, Task, highest_level, tasks
+from .job import Job, early, swept_of
+from .layout import plain
 from .ownership import Ownership
 from .pace import Pace
+from .packing import unpack
+from .preparation import LARGE_SWEEP
 from .recording import records_of
-from .resultfile import complete, meta_of, open_or_create, open_result, parameters_of, wants_records
+from .resultfile import complete, create, loading, open_result, parameters_of, reopen, wants_records
 from .results import Point, Result
 from .statistics import Block
 from .stopping import Patience, Stop
 from .storage import Records, Store
 from .targets import Gate, Rule
-from .work import Work, blocks_for, groups_for, prepared, template
+from .work import Work, blocks_for, groups_for, settled, template, work_of
 
 __all__ = ["blocks_for", "execute", "groups_for", "open_result", "template"]
 
+SECONDS_BETWEEN_WORDS = 5.0
 SECONDS_BETWEEN_COMMITS = 1.0
 Progress = Callable[[int, int], None]
 Say = Callable[[str], None]
@@ -49,125 +55,182 @@ def execute(
     file that belongs to another run, Interrupted when a signal or the time stopped the run (everything finished is
     then in the file), ownership.Busy when another process is writing the file.
     """
-    jobs, rule = (jobs,) if isinstance(jobs, Job) else tuple(jobs), rule or Rule()
+    jobs, rule = (jobs,) if isinstance(jobs, Job) else jobs, rule or Rule()
+    if rule.targets:
+        jobs = early(jobs)
     with (stop or Stop()).listening() as stop:
         crew = Crew(stop)
+        tell = _telling(jobs, say)
         if output is None:
-            work = prepared(jobs, crew)
+            work = work_of(jobs, settled(jobs, crew, tell), swept_of(jobs))
             pace = Pace(work)
-            for task, block in _sampled(work, crew, progress, pace):
-                work[task.point].forest.add_node(task.group, task.level, task.node, block)
-                pace.add(work[task.point], 1 << task.level)
-            return _result(work, None, _records(work, stop) if jobs[0].records else None)
+            for task, result in _sampled(work, crew, progress, pace):
+                for (group, level, node), block in nodes_of(task, result):
+                    work[task.point].forest.add_node(group, level, node, block)
+                    pace.add(work[task.point], 1 << level)
+            return _result(jobs, work, _records(jobs, work, stop) if jobs[0].records else None)
         # Whatever can be refused is refused before anything is written, a claim on the file included.
-        fresh = None if output.exists() else prepared(jobs, crew)
+        fresh = None if output.exists() else settled(jobs, crew, tell)
         found = complete(jobs, output, rule) if fresh is None else None
         if fresh is not None:
-            rule.check(fresh[0])
+            rule.check(unpack(fresh[0].meta, fresh[0].arrays))
         if found is not None:
-            done = sum(point.trajectories for point in found.points)
+            done = sum(point.trajectories for point in found.points) if len(jobs) <= LARGE_SWEEP else found.trajectories
             progress(done, done)
             return found
         with Ownership.acquire(output, ranks=crew.ranks, waiting=Patience(stop, say)) as ownership:
-            store, work = open_or_create(jobs, output, fresh, ownership, crew, rule)
+            if output.exists():
+                store, work = reopen(jobs, output, ownership, rule)
+            else:
+                store, work = create(jobs, output, fresh or settled(jobs, crew, tell), ownership)
+            del fresh
             with store:
-                return _Sampling(store, work, ownership, crew, rule).run(progress)
+                _Sampling(jobs, store, work, ownership, crew, rule).run(progress)
+    return open_result(output)
+
+
+def _telling(jobs: Sequence[Job], say: Say) -> Callable[[int], None]:
+    """Tell how far the preparation of a large sweep is, every few seconds."""
+    said = time.monotonic()
+
+    def tell(done: int) -> None:
+        nonlocal said
+        if len(jobs) > LARGE_SWEEP and (time.monotonic() - said > SECONDS_BETWEEN_WORDS or done == len(jobs)):
+            said = time.monotonic()
+            say(f"prepared {done:,} of {len(jobs):,} points")
+
+    return tell
+
+
+def nodes_of(task: Task, result: Block | dict[Key, Block]) -> Iterable[tuple[Key, Block]]:
+    """Return what has come of a task, by the keys of the point's forest."""
+    return result.items() if isinstance(result, dict) else [((task.group, task.level, task.node), result)]
 
 
 class _Sampling:
     """What is missing of a file, on its way into it."""
 
-    def __init__(self, store: Store, work: list[Work], ownership: Ownership, crew: Crew, rule: Rule) -> None:
-        rule.check(work[0])
-        self.store, self.work, self.ownership, self.crew, self.rule = store, work, ownership, crew, rule
-        self.gates = [Gate(one, rule) for one in work]
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        store: Store,
+        work: list[Work],
+        ownership: Ownership,
+        crew: Crew,
+        rule: Rule,
+    ) -> None:
+        rule.check(work[0].preparation)
+        self.jobs, self.store, self.work, self.ownership, self.crew, self.rule = (
+            jobs,
+            store,
+            work,
+            ownership,
+            crew,
+            rule,
+        )
+        self.gates: dict[int, Gate] = {}
         self.pace = Pace(work)
         self.changed: set[int] = set()
 
-    def run(self, progress: Progress) -> Result:
+    def run(self, progress: Progress) -> None:
         """Sample; whatever stops it, what is finished is written."""
         committed = -math.inf
         try:
-            for task, block in _sampled(self.work, self.crew, progress, self.pace):
-                self.keep(task, block)
+            for task, result in _sampled(self.work, self.crew, progress, self.pace, bool(self.rule.targets)):
+                self.keep(task, result)
                 if time.monotonic() - committed > SECONDS_BETWEEN_COMMITS:
                     self.commit()
                     committed = time.monotonic()
         finally:
-            for task, block in self.crew.drop():
-                self.keep(task, block)
+            for task, result in self.crew.drop():
+                self.keep(task, result)
             self.commit()
         self.note_rule()
-        if wants_records([one.job for one in self.work], self.store.records()):
-            self.store.write_records(_records(self.work, self.crew.stop))
+        if wants_records(self.jobs, self.store.records()):
+            self.store.write_records(_records(self.jobs, self.work, self.crew.stop))
         self.ownership.release("complete", self.pace.of_blocks, self.pace.of_blocks)
-        return _result(self.work, self.store.path, self.store.records(), self.store)
 
-    def keep(self, task: Task, block: Block) -> None:
-        gate = self.gates[task.point]
-        asked, ended = gate.work.blocks, gate.stopped is not None
-        self.pace.add(gate.work, 0 if ended else 1 << task.level)
-        gate.add(task.group, task.level, task.node, block)
-        self.changed.add(task.point)
-        if gate.stopped is not None and not ended:
-            self.pace.shorten(gate.work, asked, gate.taken)
+    def gate(self, point: int) -> Gate:
+        if point not in self.gates:
+            self.gates[point] = Gate(self.work[point], self.rule)
+        return self.gates[point]
+
+    def keep(self, task: Task, result: Block | dict[Key, Block]) -> None:
+        gate = self.gate(task.point)
+        for (group, level, node), block in nodes_of(task, result):
+            asked, ended = gate.work.blocks, gate.stopped is not None
+            self.pace.add(gate.work, 0 if ended else 1 << level)
+            gate.add(group, level, node, block)
+            self.changed.add(task.point)
+            if gate.stopped is not None and not ended:
+                self.pace.shorten(gate.work, asked, gate.taken)
 
     def commit(self) -> None:
         if self.changed:
             self.store.commit_points({p: self.work[p].forest.nodes() for p in sorted(self.changed)})
+            self.forget(point for point in self.changed if not self.work[point].missing)
             self.changed.clear()
         self.ownership.beat(self.pace.blocks, self.pace.of_blocks, self.pace.rate, self.pace.expected_end)
+
+    def forget(self, points: Iterable[int]) -> None:
+        """Let go of finished points of a large sweep: memory does not grow with their number."""
+        if len(self.work) > LARGE_SWEEP and not self.rule.targets:
+            for point in points:
+                self.work[point].release(loading(self.store, point))
+                self.gates.pop(point, None)
 
     def note_rule(self) -> None:
         """Write into the file by which rule its points ended."""
         before = self.store.header
         meta = {name: value for name, value in before.meta.items() if name != "stopping"}
         if self.rule.targets:
-            meta["stopping"] = self.rule.meta(self.gates)
+            meta["stopping"] = self.rule.meta([self.gate(point) for point in range(len(self.work))])
         if meta != before.meta:
             header = replace(before, meta=meta)
             self.store.extend([one.blocks for one in self.work], header)
 
 
-def _sampled(work: Sequence[Work], crew: Crew, progress: Progress, pace: Pace) -> Iterator[tuple[Task, Block]]:
+def _sampled(
+    work: Sequence[Work], crew: Crew, progress: Progress, pace: Pace, ruled: bool = False
+) -> Iterator[tuple[Task, Any]]:
     """Yield the nodes that are still missing, as (task, block): alone in order, with more ranks as they come."""
     seconds = sum(one.seconds for one in work)
-    handout = Handout(_missing(work, crew.ranks), seconds, crew.ranks)
-    crew.patience = max(LONGEST_SILENCE, max(100 * one.seconds_per_block / one.size for one in work))
+    whole = len(work) > LARGE_SWEEP and not ruled
+    handout = Handout(_missing(work, crew.ranks, whole), seconds, crew.ranks)
+    some = work[:: 1 + len(work) // 100]
+    crew.patience = max(LONGEST_SILENCE, max(100 * one.seconds_per_block / one.size for one in some))
     progress(pace.done, pace.total)
-    for task, block in crew.sample(handout, lambda point: work[point].sampler()):
+    for task, block in crew.sample(handout, lambda point: work[point].sampler):
         yield task, block
         progress(pace.done, pace.total)
 
 
-def _missing(work: Sequence[Work], ranks: int) -> Iterator[Task]:
+def _missing(work: Sequence[Work], ranks: int, whole: bool) -> Iterator[Task]:
+    """What is still to be done; whole: light points of which nothing is done as one task each."""
     blocks = sum(one.missing for one in work)
     for point, one in enumerate(work):
-        level = highest_level(one.seconds_per_block, min(blocks, one.blocks), ranks, one.forest.groups)
+        if not one.missing:
+            continue
+        if whole and not one.blocks_done and one.seconds <= ORDER_SECONDS:
+            yield Task(point, 0, WHOLE, one.blocks, one.seconds)
+            continue
+        level = highest_level(one.seconds_per_block, min(blocks, one.blocks), ranks, one.groups)
         for task in tasks(point, one.forest, one.blocks, one.seconds_per_block, level):
-            if (task.node << task.level) * one.forest.groups >= one.blocks:
+            if (task.node << task.level) * one.groups >= one.blocks:
                 break  # the point has ended earlier than it was to
             yield task
 
 
-def _records(work: Sequence[Work], stop: Stop) -> Records:
-    jobs = [one.job for one in work]
-    return records_of(jobs, [one.preparation for one in work], [one.blocks for one in work], stop.poll)
+def _records(jobs: Sequence[Job], work: Sequence[Work], stop: Stop) -> Records:
+    return records_of(jobs[0].records, work, stop.poll)
 
 
-def _result(work: Sequence[Work], path: Path | None, records: Records | None, store: Store | None = None) -> Result:
-    jobs = [one.job for one in work]
+def _result(jobs: Sequence[Job], work: Sequence[Work], records: Records | None) -> Result:
+    """What a run without a file has found."""
     points = [
-        Point(
-            parameters_of(one.preparation, one.job.swept),
-            one.preparation,
-            one.forest,
-            one.job.point,
-            dict(one.job.swept),
-        )
+        Point(parameters_of(one.preparation, one.swept), one.preparation, one.forest, one.number, dict(one.swept))
         for one in work
     ]
-    first, meta = jobs[0], meta_of(jobs)
-    if store is not None:
-        meta |= {"sessions": store.sessions, "stopping": store.header.meta.get("stopping")}
-    return Result(points, name=first.name, seed=first.seed, text=first.text, meta=meta, path=path, records=records)
+    first = jobs[0]
+    meta = {"name": first.name, "run": plain(dict(first.mapping)), "stopping": None}
+    return Result(points, name=first.name, seed=first.seed, text=first.text, meta=meta, records=records)

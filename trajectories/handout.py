@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from .forest import Forest
-    from .preparation import Preparation
 
 SECONDS_PER_OPERATION = 2e-8  # of about any machine: sets the size of portions, never a number in the result
+SECONDS_PER_BLOCK = 3e-4  # of a block of hardly any trajectories
 ORDER_SECONDS = 1.0
 ASK_BELOW_SECONDS = 0.5  # of work left: longer than rank 0 takes to answer
 SECONDS_AT_RANK_0 = 1.5e-3  # of one rank's time per node: rank 0 spends a tenth of it on receiving and merging
+
+
+WHOLE = -1  # level of a task that is all blocks of a point, of which nothing is done; its node: how many
 
 
 class Task(NamedTuple):
@@ -30,11 +33,9 @@ class Task(NamedTuple):
     seconds: float
 
 
-def seconds_per_block(preparation: Preparation) -> float:
-    """Return about how long a block takes: jumps in the largest sector, and numbers to be added up."""
-    jumps = max(preparation.jumps_per_trajectory, 1.0) * int(preparation.sectors.dimensions.max()) ** 2
-    numbers = len(preparation.times) * len(preparation.columns)
-    return SECONDS_PER_OPERATION * preparation.block_size * (jumps + numbers)
+def seconds_per_block(size: int, jumps: float, largest: int, numbers: int) -> float:
+    """Return about how long a block of `size` trajectories takes: jumps of each in the largest sector, and numbers."""
+    return SECONDS_PER_BLOCK + SECONDS_PER_OPERATION * size * (max(jumps, 1.0) * largest**2 + numbers)
 
 
 def highest_level(seconds: float, blocks: int, ranks: int, groups: int) -> int:

@@ -132,7 +132,9 @@ class _Helper:
 
     def _do(self, kind: str, task: Task) -> Any:
         if kind == PREPARE:
-            return self.material[task.point].prepare()
+            from .work import settle
+
+            return settle(self.material[task.point])
         from .nodes import sample_node
 
         return sample_node(self.material[task.point], task, self.look)

@@ -170,15 +170,22 @@ class Spec:
         return replace(job, swept=dict(self.swept), point=self.number, points=self.points, early=self.early)
 
 
-def jobs_of(run: Run, chosen: str = "", early: bool = False) -> Jobs:
+def jobs_of(run: Run, chosen: str = "") -> Jobs:
     """Return the jobs of a run file: one, or one for each point of its sweep, or of those that are chosen.
 
-    chosen: "3", or as Python writes a range, "0:100", "3::10". early: whether a rule may end them before what is asked
-    for is reached. Raises InputError where it chooses no point, and for a first point that cannot be built.
+    chosen: "3", or as Python writes a range, "0:100", "3::10". Raises InputError where it chooses no point, and
+    for a first point that cannot be built.
     """
-    jobs = Jobs(run, chosen_points(chosen, run.point_count), early)
+    jobs = Jobs(run, chosen_points(chosen, run.point_count))
     jobs[0]  # what is wrong with all of them shows at the first
     return jobs
+
+
+def early(jobs: Sequence[Job]) -> Sequence[Job]:
+    """Return the same jobs, which a rule may end before what is asked for is reached."""
+    if isinstance(jobs, Jobs):
+        return Jobs(jobs.run, jobs.numbers, True)
+    return [replace(job, early=True) for job in jobs]
 
 
 def chosen_points(chosen: str, points: int) -> range:
@@ -218,9 +225,7 @@ def swept_of(jobs: Sequence[Job]) -> list[dict[str, float]]:
     return [jobs.swept(i) for i in range(len(jobs))] if isinstance(jobs, Jobs) else [dict(job.swept) for job in jobs]
 
 
-def together(
-    first: Mapping[str, str], run: Mapping[str, Any], numbers: Sequence[int], points: int
-) -> dict[str, str]:
+def together(first: Mapping[str, str], run: Mapping[str, Any], numbers: Sequence[int], points: int) -> dict[str, str]:
     """Return one set of fingerprints for points of these numbers, with "points" unless it is the whole sweep.
 
     first: those of the first of them; run: the run as tables.

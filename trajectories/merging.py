@@ -21,6 +21,7 @@ from trajectories.errors import InputError
 from trajectories.forest import Forest, Key
 from trajectories.job import compact, digest, together
 from trajectories.ownership import Ownership
+from trajectories.packing import described
 from trajectories.parts import Holders, Part, holders_of, refuse_missing, refuse_other, refuse_other_points
 from trajectories.provenance import Environment
 from trajectories.rawfile import replacing
@@ -139,13 +140,14 @@ def _header(parts: Sequence[Part], holders: Holders) -> Header:
     """The header that a run of all these points would have written."""
     chosen = [(parts[held[0][0]], held[0][1]) for held in holders.values()]
     each, numbers, first = [part.fingerprints(place) for part, place in chosen], list(holders), parts[0]
-    fingerprints = together(each, numbers, first.of_points)
+    fingerprints = together(each[0], first.header.meta["run"], numbers, first.of_points)
     kept = {name: value for name, value in first.header.meta.items() if name != "stopping"}
     meta = kept | {
         "fingerprints": fingerprints,
         "points": numbers,
         "each": compact(each),
-        **{name: [part.header.meta[name][place] for part, place in chosen] for name in ("swept", "preparations")},
+        "swept": [part.header.meta["swept"][place] for part, place in chosen],
+        "preparations": described([part.descriptions[place] for part, place in chosen]),
     }
     meta |= _stopping(chosen)
     plans = [part.header.plans[place] for part, place in chosen]

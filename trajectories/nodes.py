@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .handout import Task
+from .forest import Forest, Key
+from .handout import WHOLE, Task
 from .kernels.ledger import Ledger
 from .kernels.plan import Plan
-from .preparation import Preparation
 from .sampling import sample_block
 from .statistics import Block, merge
 
@@ -25,21 +25,14 @@ class Sampler(NamedTuple):
     jumps_per_trajectory: float
 
 
-def sampler_of(preparation: Preparation, seed: int, point: int, groups: int) -> Sampler:
-    """Return what is needed of a preparation."""
-    return Sampler(
-        preparation.plan,
-        preparation.ledger,
-        seed,
-        point,
-        groups,
-        preparation.block_size,
-        preparation.jumps_per_trajectory,
-    )
-
-
-def sample_node(sampler: Sampler, task: Task, poll: Callable[[], None]) -> Block:
-    """Return the merge of a task's blocks; `poll` is called after every kernel call."""
+def sample_node(sampler: Sampler, task: Task, poll: Callable[[], None]) -> Block | dict[Key, Block]:
+    """Return the merge of a task's blocks, or all nodes of a point; `poll` is called after every kernel call."""
+    if task.level == WHOLE:
+        forest = Forest(sampler.groups)
+        for block in range(task.node):
+            one = task._replace(group=block % sampler.groups)
+            forest.add(block, _node(sampler, one, 0, block // sampler.groups, poll))
+        return forest.nodes()
     return _node(sampler, task, task.level, task.node, poll)
 
 

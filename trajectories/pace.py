@@ -12,9 +12,9 @@ class Pace:
     """Counts what is done. done, total: trajectories; blocks, of_blocks: blocks of all points together."""
 
     def __init__(self, work: Sequence[Work]) -> None:
-        self.done = sum(one.forest.blocks_done * one.size for one in work)
+        self.done = sum(one.blocks_done * one.size for one in work)
         self.total = sum(one.blocks * one.size for one in work)
-        self.blocks = sum(one.forest.blocks_done for one in work)
+        self.blocks = sum(one.blocks_done for one in work)
         self.of_blocks = sum(one.blocks for one in work)
         self._left = sum(one.seconds for one in work)  # by the guess that portions are made with
         self._begun, self._fresh, self._worked = time.monotonic(), 0, 0.0

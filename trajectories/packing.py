@@ -7,8 +7,8 @@ one.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, overload
 
 import numpy as np
 
@@ -59,6 +59,58 @@ def pack(preparation: Preparation) -> tuple[dict[str, Any], Arrays]:
     for prefix, bundle in bundles.items():
         arrays |= {f"{prefix}.{name}": np.asarray(array) for name, array in bundle._asdict().items()}
     return meta, arrays
+
+
+def kernel_side(arrays: Mapping[str, np.ndarray]) -> tuple[Plan, Ledger]:
+    """Return what the kernels need of a packed Preparation; they take writable arrays only."""
+    plan = Plan(**{name: np.array(arrays[f"plan.{name}"]) for name in Plan._fields})
+    return plan, Ledger(**{name: np.array(arrays[f"ledger.{name}"]) for name in Ledger._fields})
+
+
+def differences(first: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a description differs from the first one, table by table; both have the same keys."""
+    found = {}
+    for name, value in other.items():
+        if name not in first or value != first[name]:
+            both = isinstance(value, Mapping) and isinstance(first.get(name), Mapping)
+            found[name] = differences(first[name], value) if both else value
+    gone = [name for name in first if name not in other]
+    return found | ({"": gone} if gone else {})
+
+
+def restored(first: Mapping[str, Any], different: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the description of which `differences` were taken."""
+    found = {name: value for name, value in first.items() if name not in different.get("", ())}
+    for name, value in different.items():
+        if name:
+            both = isinstance(value, Mapping) and isinstance(first.get(name), Mapping)
+            found[name] = restored(first[name], value) if both else value
+    return found
+
+
+def described(metas: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the descriptions of all points as a result's meta has them: the first, and what differs from it."""
+    return {"first": dict(metas[0]), "others": [differences(metas[0], meta) for meta in metas[1:]]}
+
+
+class Descriptions(Sequence[Mapping[str, Any]]):
+    """The descriptions of all points of a result, from what `described` made of them."""
+
+    def __init__(self, said: Mapping[str, Any]) -> None:
+        self._first, self._others = said["first"], said["others"]
+
+    def __len__(self) -> int:
+        return 1 + len(self._others)
+
+    @overload
+    def __getitem__(self, point: int) -> Mapping[str, Any]: ...
+    @overload
+    def __getitem__(self, point: slice) -> Sequence[Mapping[str, Any]]: ...
+    def __getitem__(self, point: Any) -> Any:
+        if isinstance(point, slice):
+            return [self[p] for p in range(*point.indices(len(self)))]
+        place = range(len(self))[point]
+        return restored(self._first, self._others[place - 1]) if place else self._first
 
 
 def unpack(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Preparation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from trajectories.container import Header
 from trajectories.errors import InputError
+from trajectories.packing import Descriptions
 from trajectories.provenance import Environment
 from trajectories.reader import read
 from trajectories.statistics import Block
@@ -53,6 +55,10 @@ class Part:
     @property
     def numbers(self) -> list[int]:
         return self.header.meta["points"]
+
+    @cached_property
+    def descriptions(self) -> Descriptions:
+        return Descriptions(self.header.meta["preparations"])
 
     @property
     def of_points(self) -> int:
@@ -109,7 +115,7 @@ def refuse_other_points(parts: Sequence[Part], holders: Holders) -> None:
         for j, other in held[1:]:
             part = parts[j]
             different = [n for n, of in part.fingerprints(other).items() if first.fingerprints(place).get(n) != of]
-            sizes = [one.header.meta["preparations"][at]["block_size"] for one, at in ((first, place), (part, other))]
+            sizes = [one.descriptions[at]["block_size"] for one, at in ((first, place), (part, other))]
             if sizes[0] != sizes[1]:
                 different.append(f"trajectories per block ({sizes[1]}, {sizes[0]})")
             if different:

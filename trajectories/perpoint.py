@@ -53,7 +53,7 @@ class PerPoint(Sequence[Mapping[str, NDArray]]):
 def _cut(array: NDArray | Ragged, point: int) -> NDArray:
     if isinstance(array, Ragged):
         return array.values[array.offsets[point] : array.offsets[point + 1]].reshape(array.shapes[point])
-    return np.asarray(array[point])
+    return np.asarray(array[point if len(array) > 1 else 0])
 
 
 def _stack(sets: Sequence[Mapping[str, NDArray]]) -> PerPoint:
@@ -68,14 +68,20 @@ def _stack_one(name: str, arrays: list[NDArray]) -> NDArray | Ragged:
     if any(a.dtype != arrays[0].dtype or a.ndim != arrays[0].ndim for a in arrays):
         raise ValueError(f"array {name!r} must have one type and number of dimensions at every point")
     if all(a.shape == arrays[0].shape for a in arrays):
-        return np.stack(arrays)
+        first = arrays[0].tobytes()
+        # Identity first: whoever prepares many points keeps what they share once.
+        same = all(a is arrays[0] or a.tobytes() == first for a in arrays)
+        return arrays[0][None] if same else np.stack(arrays)
     offsets = np.cumsum([0] + [a.size for a in arrays], dtype=np.int64)
     shapes = np.array([a.shape for a in arrays], dtype=np.int64)
     return Ragged(np.concatenate([a.reshape(-1) for a in arrays]), shapes, offsets)
 
 
 def write_sets(group: h5py.Group, sets: Sequence[Mapping[str, NDArray]]) -> None:
-    """Store the sets under ``group``: a dataset (points, ...) per name, or a group of three where shapes differ."""
+    """Store the sets under ``group``: a dataset (points, ...) per name, (1, ...) where all points have the same.
+
+    Where shapes differ, it is a group of three.
+    """
     stacked = _stack(sets)
     for name, array in stacked._stacked.items():
         if isinstance(array, Ragged):

@@ -12,7 +12,7 @@ from .counting import generating_function
 from .errors import InputError
 from .exact import Ensemble, Exact, ensemble_of, exact_averages
 from .expected import Expected, expected
-from .kernels.ledger import Ledger
+from .kernels.ledger import OUTSIDE, Ledger
 from .kernels.plan import Plan
 from .master import Master
 from .model import Model
@@ -25,6 +25,7 @@ LARGEST_BLOCK = 16_384
 NUMBERS_PER_BLOCK = 4_000_000
 FEWEST_BLOCKS = 64
 GROUPS = 64
+LARGE_SWEEP = 256  # points: beyond, histograms have a single bin, and blocks are as few as groups
 LARGEST_TOP_POPULATION = 1e-6
 BINS = 101
 MOST_JUMPS = 1e8  # a trajectory is one uninterrupted calculation
@@ -71,12 +72,15 @@ def prepare(
     observables: dict[str, np.ndarray] | None = None,
     burn_in: float = 0.0,
     pair: tuple[int, int] | None = None,
+    fewest_blocks: int = FEWEST_BLOCKS,
+    bins: int = BINS,
 ) -> Preparation:
     """Compile a model for sampling at `times` (T,), from `initial` (d, d) or, if None, from its steady state.
 
     The measurement at the end is in the eigenbasis of rho(T), the ensemble state; the trajectory starts in an
-    eigenstate of rho(0). `burn_in` is one of `times` (or 0): counted quantities are averages from then on. Raises
-    InputError where the steady state is not unique or a trajectory could leave the support of the ensemble state.
+    eigenstate of rho(0). `burn_in` is one of `times` (or 0): counted quantities are averages from then on.
+    The trajectories make at least `fewest_blocks` blocks; histograms have `bins` bins (odd). Raises InputError where
+    the steady state is not unique or a trajectory could leave the support of the ensemble state.
     """
     times = np.ascontiguousarray(times, float)
     sectors = find_sectors(model, states=() if initial is None else (initial,))
@@ -95,7 +99,7 @@ def prepare(
         )
     ledger = _ledger(model, sectors, ensemble, start, ends, operators, times, burn_in)
     columns = tuple(columns_of(model, static))
-    ledger = ledger._replace(edges=_edges(model, master, ensemble, ledger, counts, times))
+    ledger = ledger._replace(edges=_edges(model, master, ensemble, ledger, counts, times, bins))
     return Preparation(
         model=model,
         sectors=sectors,
@@ -110,10 +114,17 @@ def prepare(
         pair=pair,
         counting_from=burn_in,
         gap=master.gap(),
-        block_size=block_size(trajectories, counts.sum(), int(sectors.dimensions.max()), len(times) * len(columns)),
+        block_size=block_size(
+            trajectories, counts.sum(), int(sectors.dimensions.max()), len(times) * len(columns), fewest_blocks
+        ),
         jumps_per_trajectory=float(counts.sum()),
         remarks=model.remarks,
     )
+
+
+def groups_for(points: int) -> int:
+    """Return the number of groups per point into which blocks fold: fewer in large sweeps, so that files stay small."""
+    return GROUPS if points <= 32 else 32 if points <= 4096 else 16
 
 
 def _check_truncation(model: Model, sectors: Sectors, ensemble: Ensemble, times: np.ndarray) -> None:
@@ -130,14 +141,17 @@ def _check_truncation(model: Model, sectors: Sectors, ensemble: Ensemble, times:
             )
 
 
-def block_size(trajectories: int, jumps: float, largest_sector: int, numbers: int) -> int:
+def block_size(
+    trajectories: int, jumps: float, largest_sector: int, numbers: int, fewest_blocks: int = FEWEST_BLOCKS
+) -> int:
     """Return the number of trajectories in a block, a power of two.
 
     About 10^6 expected jumps, fewer in costly sectors and where each trajectory yields many `numbers`, and at least
-    64 blocks: a function of the run and the model alone, never of a clock, a machine or the number of ranks.
+    `fewest_blocks` blocks: a function of the run and the model alone, never of a clock, a machine or the number of
+    ranks.
     """
     cost = max(jumps, 1.0) * largest_sector**2
-    wanted = min(JUMPS_PER_BLOCK / cost, NUMBERS_PER_BLOCK / numbers, LARGEST_BLOCK, trajectories / FEWEST_BLOCKS)
+    wanted = min(JUMPS_PER_BLOCK / cost, NUMBERS_PER_BLOCK / numbers, LARGEST_BLOCK, trajectories / fewest_blocks)
     return 2 ** max(0, int(np.floor(np.log2(wanted)))) if wanted >= 1 else 1
 
 
@@ -205,6 +219,9 @@ def _ledger(
         varying = np.repeat(_varying(ensemble.start[None], ends[:1], hamiltonian, sectors), len(times), axis=0)
     else:
         varying = _varying(ensemble.states, ends, hamiltonian, sectors)
+    if not model.entropy:
+        # A final measurement that no entropy is asked of may have any outcome, however rare its states are.
+        varying[:, OUTSIDE] = 0.0
     burn_index = int(np.flatnonzero(times == burn_in)[0]) if burn_in > 0 else -1
     return Ledger(
         dimension=np.ascontiguousarray(sectors.dimensions, np.int64),
@@ -219,30 +236,38 @@ def _ledger(
         static=np.ascontiguousarray(sectors.flatten(operators)),
         varying=np.ascontiguousarray(varying),
         burn_index=np.array([burn_index], np.int64),
-        edges=np.zeros((0, BINS + 1)),
+        edges=np.zeros((0, 2)),
     )
 
 
 def _edges(
-    model: Model, master: Master, ensemble: Ensemble, ledger: Ledger, counts: np.ndarray, times: np.ndarray
+    model: Model,
+    master: Master,
+    ensemble: Ensemble,
+    ledger: Ledger,
+    counts: np.ndarray,
+    times: np.ndarray,
+    bins: int,
 ) -> np.ndarray:
     """Choose histogram edges before anything is sampled: six standard deviations wide, never on a count."""
     rows = [
-        _entropy_edges(model, master, ensemble, counts, times) if model.entropy else np.linspace(-1.0, 1.0, BINS + 1)
+        _entropy_edges(model, master, ensemble, counts, times, bins)
+        if model.entropy
+        else np.linspace(-1.0, 1.0, bins + 1)
     ]
     for r, form in zip(heated_reservoirs(model), ledger.linear[1:], strict=False):
         quanta = np.abs(model.quanta[(model.reservoir_index == r) & (model.quanta != 0)])
         step = float(quanta.min()) if len(quanta) else 1.0
         # A count's spread is at most about that of independent jumps.
         spread = 6.0 * np.sqrt(max(counts[model.reservoir_index == r].sum(), 1.0))
-        stride = max(1, int(np.ceil(2 * spread / BINS)))
-        first = np.floor((form @ counts) / step - stride * BINS / 2) - 0.5
-        rows.append((first + stride * np.arange(BINS + 1)) * step)
+        stride = max(1, int(np.ceil(2 * spread / bins)))
+        first = np.floor((form @ counts) / step - stride * bins / 2) - 0.5
+        rows.append((first + stride * np.arange(bins + 1)) * step)
     return np.array(rows)
 
 
 def _entropy_edges(
-    model: Model, master: Master, ensemble: Ensemble, counts: np.ndarray, times: np.ndarray
+    model: Model, master: Master, ensemble: Ensemble, counts: np.ndarray, times: np.ndarray, bins: int
 ) -> np.ndarray:
     """Return edges symmetric about zero, over the mean plus six standard deviations of Delta S(T)."""
     steps = np.where(np.isfinite(model.entropy_steps), model.entropy_steps, 0.0)
@@ -255,4 +280,4 @@ def _entropy_edges(
         mean, variance = -(logs[2] - logs[0]) / (2 * h), (logs[2] - 2 * logs[1] + logs[0]) / h**2
     # The odd factor keeps the edges off the atoms, which are sums of multiples of the channels' Delta s.
     half = 1.0172963 * (abs(mean) + 6.0 * np.sqrt(max(variance, 0.0)) + 0.1)
-    return np.linspace(-half, half, BINS + 1)
+    return np.linspace(-half, half, bins + 1)

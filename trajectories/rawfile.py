@@ -28,6 +28,11 @@ class RawFile:
         status = os.fstat(self._descriptor)
         self.inode = (status.st_dev, status.st_ino)
 
+    def __del__(self) -> None:
+        # A result that is read point by point keeps its file open as long as somebody holds it.
+        if hasattr(self, "_descriptor"):
+            self.close()
+
     def read(self, size: int, offset: int) -> bytes:
         """``size`` bytes from ``offset``."""
         try:

@@ -6,44 +6,41 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .job import Job
-from .preparation import Preparation
+from .nodes import Sampler
 from .sampling import JUMPS_PER_CALL, sample
 from .storage import Records
+from .work import Work
 
 
 def records_of(
-    jobs: Sequence[Job],
-    preparations: Sequence[Preparation],
-    blocks: Sequence[int],
+    wanted: int,
+    work: Sequence[Work],
     poll: Callable[[], None] = lambda: None,
 ) -> Records:
-    """Return the jump records of the first `records` trajectories that each job asks for.
+    """Return the jump records of the first `wanted` trajectories of every point.
 
     A trajectory is a pure function of its number, so its record is sampled anew rather than carried along.
     """
     parts = [
-        (np.full(len(part[0]), job.point), *part)
-        for job, preparation, n in zip(jobs, preparations, blocks, strict=True)
-        for part in _parts(job.seed, job.point, preparation, min(job.records, n * preparation.block_size), poll)
+        (np.full(len(part[0]), one.number), *part)
+        for one in work
+        for part in _parts(one.sampler, min(wanted, one.blocks * one.size), poll)
     ]
     point, trajectory, initial, final, lengths, times, channels = (np.concatenate(p) for p in zip(*parts, strict=True))
     return Records(point, trajectory, initial, final, np.concatenate([[0], np.cumsum(lengths)]), times, channels)
 
 
-def _parts(
-    seed: int, point: int, preparation: Preparation, n: int, poll: Callable[[], None]
-) -> list[tuple[np.ndarray, ...]]:
+def _parts(sampler: Sampler, n: int, poll: Callable[[], None]) -> list[tuple[np.ndarray, ...]]:
     """Trajectory numbers, ends, lengths, jump times and channels, in pieces of about a kernel call each."""
     parts: list[tuple[np.ndarray, ...]] = []
-    per_call = max(1, int(JUMPS_PER_CALL / max(1.0, preparation.jumps_per_trajectory)))
+    per_call = max(1, int(JUMPS_PER_CALL / max(1.0, sampler.jumps_per_trajectory)))
     # Only the end is looked at: sample times do not change a trajectory.
-    plan = preparation.plan._replace(times=preparation.plan.times[-1:].copy())
+    plan = sampler.plan._replace(times=sampler.plan.times[-1:].copy())
     for first in range(0, n, per_call):
         size = min(per_call, n - first)
-        lengths = sample(plan, preparation.ledger, seed, point, first, size).record_length
+        lengths = sample(plan, sampler.ledger, sampler.seed, sampler.point, first, size).record_length
         capacity = max(1, int(lengths.max()))
-        found = sample(plan, preparation.ledger, seed, point, first, size, capacity)
+        found = sample(plan, sampler.ledger, sampler.seed, sampler.point, first, size, capacity)
         inside = np.arange(capacity) < lengths[:, None]
         channels = found.record_channels[inside].astype(np.int32)
         numbers = np.arange(first, first + size)

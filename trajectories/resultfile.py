@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
-from .crew import Crew
+from . import packing
 from .errors import InputError
 from .forest import Forest
-from .job import Job, compact, digest_of, fingerprints_of, refuse_other
+from .job import Job, compact, digest, refuse_other, swept_of, together
 from .ownership import Ownership
-from .packing import pack, unpack
-from .preparation import Preparation
+from .preparation import LARGE_SWEEP, Preparation
 from .results import Point, Result
 from .storage import Header, Reader, Records, Store, read
 from .targets import Rule
-from .work import Work, blocks_for, groups_for, prepared, template
+from .work import Settled, Work, template, work_of
 
 
 def complete(jobs: Sequence[Job], output: Path, rule: Rule) -> Result | None:
     """Return the result if the file holds all of it, so that nothing need be written; refuse another run's file."""
     with read(output) as reader:
-        preparations = checked(jobs, reader.header, output)
-        asked = _asked(jobs, preparations, reader, rule)
+        check(jobs, reader.header, output)
+        asked = _asked(jobs, reader, rule)
         if any(reader.blocks_done(point) < wanted for point, wanted in enumerate(asked)):
             return None
         if wants_records(jobs, reader.records()):
@@ -31,9 +30,10 @@ def complete(jobs: Sequence[Job], output: Path, rule: Rule) -> Result | None:
     return open_result(output)
 
 
-def _asked(jobs: Sequence[Job], preparations: Sequence[Preparation], reader: Reader, rule: Rule) -> list[int]:
+def _asked(jobs: Sequence[Job], reader: Reader, rule: Rule) -> list[int]:
     """Return the number of blocks of each point: what is asked for now or was before, less where the rule ended it."""
-    wanted = [blocks_for(job.trajectories, found) for job, found in zip(jobs, preparations, strict=True)]
+    asked = jobs[0].trajectories
+    wanted = [-(-asked // int(meta["block_size"])) for meta in _described(reader.header, reader.path)]
     stopped = rule.stopped_before(reader.header.meta, len(jobs))
     kept = reader.blocks.tolist()
     return [max(pair) if end is None else end for *pair, end in zip(wanted, kept, stopped, strict=True)]
@@ -41,63 +41,91 @@ def _asked(jobs: Sequence[Job], preparations: Sequence[Preparation], reader: Rea
 
 def wants_records(jobs: Sequence[Job], kept: Records | None) -> bool:
     """Return whether the jobs ask for more jump records than there are."""
-    return sum(job.records for job in jobs) > (0 if kept is None else len(kept.initial))
+    return jobs[0].records * len(jobs) > (0 if kept is None else len(kept.initial))
 
 
-def open_or_create(
-    jobs: Sequence[Job], output: Path, fresh: list[Work] | None, ownership: Ownership, crew: Crew, rule: Rule
+def create(
+    jobs: Sequence[Job], output: Path, every: Sequence[Settled], ownership: Ownership
 ) -> tuple[Store, list[Work]]:
-    """Open the result of these jobs, or create it from `fresh`; a larger request makes room in a copy."""
-    groups = groups_for(jobs[0].points)
-    if not output.exists():
-        work = fresh or prepared(jobs, crew)
-        packed = [pack(one.preparation) for one in work]
-        meta = meta_of(jobs) | {"preparations": [description for description, _ in packed]}
-        header = Header(jobs[0].text, digest_of(jobs), jobs[0].seed, meta, [arrays for _, arrays in packed])
-        blocks = [one.blocks for one in work]
-        return Store.create(output, header, template(work[0].preparation), groups, blocks, ownership.check), work
+    """Create the result of these jobs."""
+    work = work_of(jobs, every, swept_of(jobs))
+    meta = meta_of(jobs, every) | {"preparations": packing.described([one.meta for one in every])}
+    header = Header(jobs[0].text, digest(meta["fingerprints"]), jobs[0].seed, meta, [one.arrays for one in every])
+    blocks = [one.blocks for one in work]
+    first = template(work[0].preparation)
+    return Store.create(output, header, first, work[0].groups, blocks, ownership.check), work
+
+
+def reopen(jobs: Sequence[Job], output: Path, ownership: Ownership, rule: Rule) -> tuple[Store, list[Work]]:
+    """Open the result of these jobs to go on with it; a larger request makes room in a copy."""
     store = Store.open(output, ownership.check)
-    preparations = checked(jobs, store.header, output)
-    blocks = _asked(jobs, preparations, store, rule)
+    check(jobs, store.header, output)
+    blocks = _asked(jobs, store, rule)
     if blocks != store.blocks.tolist():
         store.extend(blocks)
+    metas, meta = _described(store.header, output), store.header.meta
     work = [
-        Work(job, found, Forest(groups, store.load(point)), blocks[point])
-        for point, (job, found) in enumerate(zip(jobs, preparations, strict=True))
+        Work(
+            meta["points"][point],
+            store.header.seed,
+            meta["swept"][point],
+            metas[point],
+            store.header.plans[point],
+            store.groups,
+            blocks[point],
+            store.blocks_done(point),
+            loading(store, point),
+        )
+        for point in range(store.points)
     ]
     return store, work
 
 
-def checked(jobs: Sequence[Job], header: Header, path: Path) -> list[Preparation]:
-    """Return the preparations in the file; raise InputError unless it is these jobs' and of this version's making."""
+def loading(store: Reader, point: int) -> Callable[[], Forest]:
+    """Return what reads a point's forest."""
+    return lambda: Forest(store.groups, store.load(point))
+
+
+def check(jobs: Sequence[Job], header: Header, path: Path) -> None:
+    """Raise InputError unless the file is these jobs' and of this version's making.
+
+    Models are built, and compared, at all points of small sweeps, and at the first, middle and last one of large ones.
+    """
     refuse_other(jobs, header.meta.get("fingerprints", {}), str(path))
-    return _unpacked(header, path)
+    each, last = header.meta.get("each", {}), len(jobs) - 1
+    for point in range(1, last + 1) if last < LARGE_SWEEP else sorted({last // 2, last}):
+        for name, value in jobs[point].fingerprints().items():
+            found = each.get(name)
+            if value != (found[point] if isinstance(found, list) else found):
+                raise InputError(
+                    f"{path} holds the result of a different run: {name} differs at point {point}; give another file "
+                    "with -o, or remove this one"
+                )
+    _described(header, path)
 
 
-def _unpacked(header: Header, path: Path) -> list[Preparation]:
+def _described(header: Header, path: Path) -> packing.Descriptions:
     try:
-        described = header.meta["preparations"]
-        return [unpack(meta, arrays) for meta, arrays in zip(described, header.plans, strict=True)]
-    except (KeyError, TypeError, IndexError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
+        return packing.Descriptions(header.meta["preparations"])
+    except (KeyError, TypeError) as error:
         raise InputError(
             f"{path}: was written by another version of this program ({error}): must be run anew"
         ) from None
 
 
-def meta_of(jobs: Sequence[Job]) -> dict[str, Any]:
+def meta_of(jobs: Sequence[Job], every: Sequence[Settled]) -> dict[str, Any]:
     """Return what a result says of its run: name, fingerprints, run as tables; of each point its parameters, number."""
     from .layout import plain
 
+    first, numbers = jobs[0], [one.number for one in every]
     return {
-        "name": jobs[0].name,
-        "fingerprints": fingerprints_of(jobs),
-        "each": compact([job.fingerprints() for job in jobs]),
-        "points": [job.point for job in jobs],
-        "of": jobs[0].points,
-        "swept": [dict(job.swept) for job in jobs],
-        "run": plain(dict(jobs[0].mapping)),
+        "name": first.name,
+        "fingerprints": together(every[0].fingerprints, first.mapping, numbers, first.points),
+        "each": compact([one.fingerprints for one in every]),
+        "points": numbers,
+        "of": first.points,
+        "swept": swept_of(jobs),
+        "run": plain(dict(first.mapping)),
     }
 
 
@@ -108,27 +136,61 @@ def parameters_of(preparation: Preparation, swept: Mapping[str, float]) -> dict[
     }
 
 
+class StoredPoints(Sequence[Point]):
+    """The points of a result file that have been begun; of a large sweep only the last one looked at is in memory."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader, self._meta = reader, reader.header.meta
+        self._metas = _described(reader.header, reader.path)
+        self._places = [point for point in range(reader.points) if reader.blocks_done(point)]
+        self._last: tuple[int, Point] | None = None
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, i: int) -> Point: ...
+    @overload
+    def __getitem__(self, i: slice) -> Sequence[Point]: ...
+    def __getitem__(self, i: Any) -> Any:
+        if isinstance(i, slice):
+            return [self[j] for j in range(*i.indices(len(self)))]
+        place = self._places[i]
+        if self._last is None or self._last[0] != place:
+            self._last = place, self._point(place)
+        return self._last[1]
+
+    def _point(self, place: int) -> Point:
+        reader = self._reader
+        try:
+            preparation = packing.unpack(self._metas[place], reader.header.plans[place])
+        except (KeyError, TypeError, IndexError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(
+                f"{reader.path}: was written by another version of this program ({error}): must be run anew"
+            ) from None
+        swept = self._meta["swept"][place]
+        forest = loading(reader, place)()
+        return Point(parameters_of(preparation, swept), preparation, forest, self._meta["points"][place], dict(swept))
+
+
 def open_result(path: str | Path) -> Result:
     """Read a result file, also while it is being written; of a sweep, the points that have been begun.
 
+    The points of a large sweep are read when they are asked for, and again when they are asked for again.
     Raises InputError for anything that is not one, or one without a block.
     """
     path = Path(path)
-    with read(path) as reader:
-        header = reader.header
-        forests = [Forest(reader.groups, reader.load(point)) for point in range(reader.points)]
-        records, sessions = reader.records(), reader.sessions
-    if not any(forest.blocks_done for forest in forests):
+    reader = read(path)
+    points: Sequence[Point] = StoredPoints(reader)
+    if not points:
         raise InputError(
             f"{path}: no block is finished yet: must be the result of a run that has begun; run it again to continue"
         )
+    header, records, sessions = reader.header, reader.records(), reader.sessions
+    if reader.points <= LARGE_SWEEP:
+        points = tuple(points)
+        reader.close()
     meta = dict(header.meta) | {"sessions": sessions}
-    numbers = meta.get("points", range(len(forests)))
-    points = [
-        Point(parameters_of(preparation, swept), preparation, forest, number, dict(swept))
-        for number, preparation, forest, swept in zip(
-            numbers, _unpacked(header, path), forests, meta["swept"], strict=True
-        )
-        if forest.blocks_done
-    ]
     return Result(points, name=meta["name"], seed=header.seed, text=header.text, meta=meta, path=path, records=records)

@@ -85,7 +85,7 @@ class Result:
         path: Path | None = None,
         records: Records | None = None,
     ) -> None:
-        self.points = tuple(points)
+        self.points = points
         self.name, self.seed, self.text, self.meta, self.path, self.records = name, seed, text, meta, path, records
 
     @property

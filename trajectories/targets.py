@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import InputError
+from .preparation import Preparation
 from .report import rows_of
 from .results import Point
 from .rows import Row, exact_rows
@@ -84,9 +85,9 @@ class Rule:
     def texts(self) -> list[str]:
         return sorted(target.text for target in self.targets)
 
-    def check(self, work: Work) -> None:
+    def check(self, preparation: Preparation) -> None:
         """Raise InputError for a target that no row of the report can meet."""
-        rows = exact_rows(work.preparation)
+        rows = exact_rows(preparation)
         for target in self.targets:
             if any(row.status != "irreversible" for row in target.rows(rows)):
                 continue
@@ -112,8 +113,7 @@ class Rule:
 
     def met(self, work: Work) -> bool:
         """Whether all targets are met by the blocks that are in the forest now."""
-        job = work.job
-        rows = rows_of(Point({}, work.preparation, work.forest, job.point, dict(job.swept)))
+        rows = rows_of(Point({}, work.preparation, work.forest, work.number, work.swept))
         return all(target.met(rows) for target in self.targets)
 
 

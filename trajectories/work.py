@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,48 +13,92 @@ from .crew import Crew
 from .errors import InputError
 from .forest import Forest
 from .handout import Handout, Task, seconds_per_block
-from .job import Job
-from .nodes import Sampler, sampler_of
-from .preparation import GROUPS, Preparation
+from .job import Job, Jobs, Spec
+from .nodes import Sampler
+from .packing import Arrays, kernel_side, pack, unpack
+from .preparation import Preparation, groups_for
 from .sampling import empty_block
 from .statistics import Block
 
 SECONDS_TO_PREPARE = 0.02
 
 
-@dataclass
-class Work:
-    """One sweep point under way: what was prepared, the blocks that are done, and how many there should be."""
+class Settled(NamedTuple):
+    """A point that has been prepared, as it travels and is stored (see `packing`), and its job's fingerprints."""
 
-    job: Job
-    preparation: Preparation
-    forest: Forest
+    meta: dict[str, Any]
+    arrays: Arrays
+    fingerprints: dict[str, str]
+    number: int
+    shapes: list[tuple[int, ...]]
+
+
+@dataclass(eq=False)
+class Work:
+    """One sweep point under way: what was prepared, the blocks that are done, and how many there should be.
+
+    number: the point's in the whole sweep. meta, arrays: its Preparation, packed. load: gives the forest of what is in
+    the file; None: nothing is. Preparation and forest are in memory only while somebody works on the point.
+    """
+
+    number: int
+    seed: int
+    swept: dict[str, float]
+    meta: Mapping[str, Any]
+    arrays: Mapping[str, np.ndarray]
+    groups: int
     blocks: int
+    done: int = 0
+    load: Callable[[], Forest] | None = None
+
+    @classmethod
+    def of(cls, job: Job, preparation: Preparation, groups: int, blocks: int) -> Work:
+        """Return the work on a job of which nothing is done."""
+        meta, arrays = pack(preparation)
+        return cls(job.point, job.seed, dict(job.swept), meta, arrays, groups, blocks)
+
+    @cached_property
+    def forest(self) -> Forest:
+        return Forest(self.groups) if self.load is None else self.load()
+
+    @cached_property
+    def preparation(self) -> Preparation:
+        return unpack(self.meta, self.arrays)
+
+    def release(self, load: Callable[[], Forest]) -> None:
+        """Forget what `load` can bring back."""
+        self.done, self.load = self.forest.blocks_done, load
+        for name in ("forest", "preparation", "sampler"):
+            self.__dict__.pop(name, None)
 
     @property
     def size(self) -> int:
-        return self.preparation.block_size
+        return int(self.meta["block_size"])
+
+    @property
+    def blocks_done(self) -> int:
+        return self.forest.blocks_done if "forest" in self.__dict__ else self.done
 
     @property
     def missing(self) -> int:
-        return max(0, self.blocks - self.forest.blocks_done)
+        return max(0, self.blocks - self.blocks_done)
 
     @cached_property
     def seconds_per_block(self) -> float:
-        return seconds_per_block(self.preparation)
+        largest = int(np.diff(self.arrays["sectors.offsets"]).max())
+        numbers = len(self.arrays["times"]) * len(self.meta["columns"])
+        return seconds_per_block(self.size, self.meta["jumps_per_trajectory"], largest, numbers)
 
     @property
     def seconds(self) -> float:
         """About how long what is missing takes on one core; a guess, good enough to share out and to foretell."""
         return self.missing * self.seconds_per_block
 
+    @cached_property
     def sampler(self) -> Sampler:
-        return sampler_of(self.preparation, self.job.seed, self.job.point, self.forest.groups)
-
-
-def groups_for(points: int) -> int:
-    """Return the number of groups per point into which blocks fold: fewer in large sweeps, so that files stay small."""
-    return GROUPS if points <= 32 else 32 if points <= 256 else 16
+        plan, ledger = kernel_side(self.arrays)
+        jumps = float(self.meta["jumps_per_trajectory"])
+        return Sampler(plan, ledger, self.seed, self.number, self.groups, self.size, jumps)
 
 
 def blocks_for(trajectories: int, preparation: Preparation) -> int:
@@ -66,31 +111,62 @@ def template(preparation: Preparation) -> Block:
     return empty_block(preparation.ledger)
 
 
-def prepared(jobs: Sequence[Job], crew: Crew) -> list[Work]:
-    """Prepare every point, each on one of the ranks; they share a file, so their numbers must have the same shapes."""
+def settle(job: Job | Spec) -> Settled:
+    """Prepare a job, whose model may not have been built yet."""
+    job = job.job() if isinstance(job, Spec) else job
+    preparation = job.prepare()
+    shapes = [np.shape(part) for part in template(preparation)]
+    return Settled(*pack(preparation), job.fingerprints(), job.point, shapes)
+
+
+def settled(jobs: Sequence[Job], crew: Crew, progress: Callable[[int], None] = lambda done: None) -> list[Settled]:
+    """Prepare every point, each on one of the ranks; they share a file, so their numbers must have the same shapes.
+
+    Arrays that are the same at all points are kept once.
+    """
     tasks = [Task(point, 0, 0, 0, SECONDS_TO_PREPARE) for point in range(len(jobs))]
     handout = Handout(tasks, len(jobs) * SECONDS_TO_PREPARE, crew.ranks)
-    found: dict[int, Work] = {}
-    groups = groups_for(jobs[0].points)
-    for task, preparation in crew.prepare(handout, lambda point: jobs[point]):
-        job = jobs[task.point]
-        work = Work(job, preparation, Forest(groups), blocks_for(job.trajectories, preparation))
-        found[task.point] = work
-        _check_shapes(found.get(0, work), work)
-    every = [found[point] for point in range(len(jobs))]
-    for work in every:
-        _check_shapes(every[0], work)
-    return every
+    found: dict[int, Settled] = {}
+    common: dict[str, tuple[bytes, np.ndarray]] = {}
+    for task, one in crew.prepare(handout, lambda point: jobs.spec(point) if isinstance(jobs, Jobs) else jobs[point]):
+        found[task.point] = one._replace(arrays=_sharing(common, one.arrays))
+        _check_shapes(jobs, found, task.point)
+        progress(len(found))
+    return [found[point] for point in range(len(jobs))]
 
 
-def _check_shapes(first: Work, other: Work) -> None:
-    shapes = [[np.shape(part) for part in template(one.preparation)] for one in (first, other)]
-    if shapes[0] != shapes[1]:
+def _sharing(common: dict[str, tuple[bytes, np.ndarray]], arrays: Arrays) -> Arrays:
+    shared = {}
+    for name, array in arrays.items():
+        raw, first = common.setdefault(name, (array.tobytes(), array))
+        same = array.shape == first.shape and array.dtype == first.dtype and array.tobytes() == raw
+        shared[name] = first if same else array
+    return shared
+
+
+def _check_shapes(jobs: Sequence[Job], found: Mapping[int, Settled], point: int) -> None:
+    first = next(iter(found))
+    if found[point].shapes != found[first].shapes:
+        one, other = (", ".join(f"{k} = {v}" for k, v in jobs[p].swept.items()) for p in (point, first))
         raise InputError(
-            f"[sweep]: {_spelt(other.job)} has other sectors or channels than {_spelt(first.job)}: points of one sweep "
-            "must have the same; make two runs of it"
+            f"[sweep]: {one} has other sectors or channels than {other}: points of one sweep must have the same; make "
+            "two runs of it"
         )
 
 
-def _spelt(job: Job) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in job.swept.items())
+def work_of(jobs: Sequence[Job], every: Sequence[Settled], swept: Sequence[dict[str, float]]) -> list[Work]:
+    """Return the work on points of which nothing is done."""
+    first = jobs[0]
+    groups = groups_for(first.points)
+    return [
+        Work(
+            one.number,
+            first.seed,
+            own,
+            one.meta,
+            one.arrays,
+            groups,
+            -(-first.trajectories // int(one.meta["block_size"])),
+        )
+        for one, own in zip(every, swept, strict=True)
+    ]

@@ -187,4 +187,4 @@ def test_the_command_line_runs_and_draws_a_sweep(tmp_path: Path, monkeypatch: py
 
 
 def test_groups_become_fewer_in_large_sweeps() -> None:
-    assert [groups_for(n) for n in (1, 32, 33, 256, 257, 10**4)] == [64, 64, 32, 32, 16, 16]
+    assert [groups_for(n) for n in (1, 32, 33, 4096, 4097, 10**4)] == [64, 64, 32, 32, 16, 16]
