@@ -28,7 +28,7 @@ from .rows import Row
 from .statistics import Block, Jackknife, jackknife, p_value
 from .steadycounting import RATIOS, Count
 
-MOST_SKEWED = 0.5
+MOST_SKEWED = 0.35
 RARE = 0.2  # skewness as of 25 rare events, above which they may all be missed
 LEAST_SEEN = 0.5  # share of its exact size below which an error bar has missed the rare events that it consists of
 SLOW = 0.05  # relative uncertainty of a mean count up to which ratios to its square are judged
@@ -83,8 +83,8 @@ def _covariance_rows(point: Point, exact: ExactCounting, sampled: Jackknife) -> 
             row = replace(row, exact=float(exact.covariance[t, a, b] / span))
             one = exact.joint_reach(t, a, b)
             one = one._replace(deviation=one.deviation / span)
-            # A product with a rare count is as rare as that count, however weakly they hang together.
-            rarest = max(abs(float(exact.reach[i][0].skewness[t])) for i in (a, b))
+            # A product of independent rare counts is as rare as both at once, however weakly they hang together.
+            rarest = abs(float(np.prod([exact.reach[i][0].skewness[t] for i in (a, b)])))
             missed = rarest > RARE * np.sqrt(point.trajectories)
             found = _part(sampled, t, place, span)
             rows.append(CountingRow(_judged(row, found, one, point.trajectories, missed), limit))
