@@ -41,6 +41,7 @@ class Crew:
         self._heard_of: dict[int, float] = {}
         self._attended = self._alive = time.monotonic()
         self.patience = LONGEST_SILENCE  # what is longer than any one trajectory takes
+        self.seconds = 0.0  # spent on receiving and sending
         self._out = 0  # tasks on other ranks
         self._handout: Handout | None = None
         self._kind = SAMPLE
@@ -88,12 +89,14 @@ class Crew:
     def attend(self) -> None:
         """Take what the others have sent, give work to those who ask; raises Interrupted once a signal has come."""
         if self.world is not None:
+            begin = time.perf_counter()
             refusals: list[str] = []
             for rank, (kind, *content) in self.world.receive():
                 self._heard_of[rank] = time.monotonic()
                 self._take(rank, kind, content, refusals)
             self._watch(self.world)
             self._feed(self.world)
+            self.seconds += time.perf_counter() - begin
             if refusals:
                 raise InputError(refusals[0])
         self.stop.poll()

@@ -131,6 +131,8 @@ class _Sampling:
         self.gates: dict[int, Gate] = {}
         self.pace = Pace(work)
         self.changed: set[int] = set()
+        self.begun, self.merging, self.writing = time.perf_counter(), 0.0, 0.0
+        crew.seconds = 0.0
 
     def run(self, progress: Progress) -> None:
         """Sample; whatever stops it, what is finished is written."""
@@ -148,14 +150,20 @@ class _Sampling:
         self.note_rule()
         if wants_records(self.jobs, self.store.records()):
             self.store.write_records(_records(self.jobs, self.work, self.crew.stop))
-        self.ownership.release("complete", self.pace.of_blocks, self.pace.of_blocks)
+        self.ownership.release("complete", self.pace.of_blocks, self.pace.of_blocks, self.spent())
 
     def gate(self, point: int) -> Gate:
         if point not in self.gates:
             self.gates[point] = Gate(self.work[point], self.rule)
         return self.gates[point]
 
+    def spent(self) -> dict[str, float]:
+        """What rank 0 has spent its time on since it began to sample, in seconds."""
+        total = time.perf_counter() - self.begun
+        return {"messages": self.crew.seconds, "merging": self.merging, "writing": self.writing, "total": total}
+
     def keep(self, task: Task, result: Block | dict[Key, Block]) -> None:
+        begin = time.perf_counter()
         gate = self.gate(task.point)
         for (group, level, node), block in nodes_of(task, result):
             asked, ended = gate.work.blocks, gate.stopped is not None
@@ -164,13 +172,17 @@ class _Sampling:
             self.changed.add(task.point)
             if gate.stopped is not None and not ended:
                 self.pace.shorten(gate.work, asked, gate.taken)
+        self.merging += time.perf_counter() - begin
 
     def commit(self) -> None:
+        begin = time.perf_counter()
         if self.changed:
             self.store.commit_points({p: self.work[p].forest.nodes() for p in sorted(self.changed)})
             self.forget(point for point in self.changed if not self.work[point].missing)
             self.changed.clear()
-        self.ownership.beat(self.pace.blocks, self.pace.of_blocks, self.pace.rate, self.pace.expected_end)
+        self.writing += time.perf_counter() - begin
+        pace = self.pace
+        self.ownership.beat(pace.blocks, pace.of_blocks, pace.rate, pace.expected_end, self.spent())
 
     def forget(self, points: Iterable[int]) -> None:
         """Let go of finished points of a large sweep: memory does not grow with their number."""

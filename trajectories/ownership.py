@@ -2,7 +2,8 @@
 
 Keys of that file: token (random, of this ownership), host, boot and namespace (which machine and process space), pid
 and pid_started (against reused process numbers), acquired and heartbeat (seconds since 1970), done and total (blocks),
-rate (trajectories per second), expected_end (seconds since 1970), ranks, state ("running", "stopped" or "complete").
+rate (trajectories per second), expected_end (seconds since 1970), ranks, rank_0 (seconds that it spent on messages,
+merging, writing, and in all), state ("running", "stopped" or "complete").
 
 An owner whose process is gone (as seen on its own machine) is replaced at once, one without a heartbeat for 60 s too; a
 live one is waited for.  Nobody can be stopped from writing from afar: an owner that was replaced learns it from
@@ -59,6 +60,7 @@ class Status:
     expected_end: float | None = None
     ranks: int = 1
     state: str = "running"
+    rank_0: dict[str, float] | None = None
 
     @property
     def age(self) -> float:
@@ -140,23 +142,38 @@ class Ownership:
         if other is not None and other.token != self.status.token:
             raise Lost(f"process {other.pid} on {other.host} has taken over {self._path.with_suffix('')}")
 
-    def beat(self, done: int, total: int, rate: float | None = None, expected_end: float | None = None) -> None:
+    def beat(
+        self,
+        done: int,
+        total: int,
+        rate: float | None = None,
+        expected_end: float | None = None,
+        rank_0: dict[str, float] | None = None,
+    ) -> None:
         """Say that this process lives and how far it is; does something every two seconds only.  Raises Lost.
 
-        done, total  blocks; rate  trajectories per second; expected_end  seconds since 1970
+        done, total  blocks; rate  trajectories per second; expected_end  seconds since 1970; rank_0  what it
+        spends its time on, in seconds
         """
         if self._last_beat is not None and time.monotonic() - self._last_beat < BEAT_EVERY:
             return
         self.check()
-        self._say(done=done, total=total, rate=rate, expected_end=expected_end)
+        self._say(done=done, total=total, rate=rate, expected_end=expected_end, rank_0=rank_0)
 
-    def release(self, state: str, done: int | None = None, total: int | None = None) -> None:
+    def release(
+        self, state: str, done: int | None = None, total: int | None = None, rank_0: dict[str, float] | None = None
+    ) -> None:
         """Give the result up: ``state`` is "stopped" or "complete".  Without effect if it is not ours any more."""
         other = _read(self._path)
         if other is not None and other.token != self.status.token:
             return
         done = self.status.done if done is None else done
-        self._say(state=state, done=done, total=self.status.total if total is None else total)
+        self._say(
+            state=state,
+            done=done,
+            total=self.status.total if total is None else total,
+            rank_0=rank_0 or self.status.rank_0,
+        )
 
     def _say(self, **changes: object) -> None:
         self.status = replace(self.status, heartbeat=time.time(), **changes)  # type: ignore[arg-type]

@@ -191,7 +191,7 @@ def _entanglement_rows(point: Point) -> list[Row]:
     counts = np.array([int(group.count) for group in point.groups])
     rows = []
     for name, (measure, gap) in entanglement_measures(preparation).items():
-        found = jackknife(measure, sums, counts)
+        found = jackknife(measure, sums, counts, stacked=True)
         smooth = _smooth(gap, preparation.exact.density, sums, counts)
         exact = measure(preparation.exact.density)
         for t in range(len(preparation.times)):
@@ -209,7 +209,7 @@ def _smooth(gap: Measure | None, exact: np.ndarray, sums: np.ndarray, counts: np
     """Return whether a measure is as good as linear over the sample's spread at each time: its kink is far away."""
     if gap is None:
         return np.ones(len(exact), bool)
-    found = jackknife(gap, sums, counts)
+    found = jackknife(gap, sums, counts, stacked=True)
     error, known = np.nan_to_num(found.standard_error), gap(exact)
     # Values that are all equal, always, make no kink.
     never = (error <= NO_SPREAD) & (np.abs(found.estimate) <= NO_SPREAD) & (known <= NO_SPREAD)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .layout import aligned, described, plain, with_error
 from .ownership import Status, read_status
+from .report import judge, rows_of
 from .resultfile import open_result
 from .storage import read
 from .tables import SHOWN, stopping_lines
@@ -17,17 +18,24 @@ from .tables import SHOWN, stopping_lines
 if TYPE_CHECKING:
     from .rows import Row
 
-MOST_POINTS = 10  # shown as text; JSON has all of them
+MOST_POINTS = 10  # whose errors are shown: evenly chosen among those that have been begun
 
 
 @dataclass(frozen=True)
 class RunStatus:
-    """What `trajectories status` says. done, asked: blocks of every point; rows: by point number, at the last time."""
+    """What `trajectories status` says.
+
+    done, asked: blocks; points_done, points: of a sweep. rows: at the last time, of at most MOST_POINTS points, evenly
+    chosen among those begun, by their numbers.
+    """
 
     path: Path
     owner: Status | None
-    done: tuple[int, ...]
-    asked: tuple[int, ...]
+    done: int
+    asked: int
+    points_done: int
+    points: int
+    begun: int
     rows: dict[int, tuple[dict[str, Any], tuple[Row, ...]]]
     stopping: tuple[str, ...]
 
@@ -36,25 +44,34 @@ class RunStatus:
         """Read the status of a result; InputError where there is none."""
         path = Path(path)
         with read(path) as reader:
-            asked = tuple(reader.blocks.tolist())
-            done = tuple(reader.blocks_done(point) for point in range(reader.points))
+            asked = reader.blocks.tolist()
+            done = [reader.blocks_done(point) for point in range(reader.points)]
         rows: dict[int, tuple[dict[str, Any], tuple[Row, ...]]] = {}
         stopping: tuple[str, ...] = ()
         if any(done):
             result = open_result(path)
             stopping = tuple(stopping_lines(result))
-            for point, report in zip(result.points, result.report().points, strict=True):
-                last = max(row.time for row in report.rows)
-                shown = tuple(row for row in report.rows if row.time == last and row.quantity in SHOWN)
-                rows[point.index] = (point.swept, shown)
-        return cls(path, read_status(path), done, asked, rows, stopping)
+            n = len(result.points)
+            chosen = range(n) if n <= MOST_POINTS else [i * (n - 1) // (MOST_POINTS - 1) for i in range(MOST_POINTS)]
+            some = [result.points[i] for i in chosen]
+            found = [rows_of(point) for point in some]
+            judged = iter(judge([row for each in found for row in each]))
+            for point, each in zip(some, found, strict=True):
+                last = max(row.time for row in each)
+                every = [next(judged) for _ in each]
+                rows[point.index] = (
+                    point.swept, tuple(row for row in every if row.time == last and row.quantity in SHOWN)
+                )  # fmt: skip
+        finished = sum(d >= a for d, a in zip(done, asked, strict=True))
+        begun = sum(map(bool, done))
+        return cls(path, read_status(path), sum(done), sum(asked), finished, len(asked), begun, rows, stopping)
 
     @property
     def state(self) -> str:
         """complete, running, or stopped (killed without a word included)."""
         if self.owner is not None and self.owner.active():
             return "running"
-        return "complete" if all(d >= a for d, a in zip(self.done, self.asked, strict=True)) else "stopped"
+        return "complete" if self.points_done == self.points else "stopped"
 
     def json(self) -> dict[str, Any]:
         """Return the same as JSON's types; null for what is not known."""
@@ -62,8 +79,12 @@ class RunStatus:
         return {
             "file": str(self.path),
             "state": self.state,
-            "blocks_done": sum(self.done),
-            "blocks": sum(self.asked),
+            "blocks_done": self.done,
+            "blocks": self.asked,
+            "points_done": self.points_done,
+            "points_begun": self.begun,
+            "points_of_sweep": self.points,
+            "rank_0_seconds": None if self.owner is None else self.owner.rank_0,
             "trajectories_per_second": None if owner is None else owner.rate,
             "ranks": None if self.owner is None else self.owner.ranks,
             "host": None if owner is None else owner.host,
@@ -78,8 +99,10 @@ class RunStatus:
 
     def text(self) -> str:
         """Return a few lines, and the errors so far."""
-        done, asked = sum(self.done), sum(self.asked)
+        done, asked = self.done, self.asked
         lines = [f"{self.path}: {self.state}, {done:,} of {asked:,} blocks ({100 * done / max(asked, 1):.0f} %)"]
+        if self.points > 1:
+            lines[0] += f", {self.points_done:,} of {self.points:,} points done"
         owner = self.owner
         if owner is not None and self.state == "running":
             rate = "" if owner.rate is None else f", {owner.rate:,.0f} trajectories/s"
@@ -91,15 +114,17 @@ class RunStatus:
             lines.append("unfinished: the command that began it goes on with it")
         lines += self.stopping
         table: list[tuple[str, ...]] = [("point", "quantity", "of", "estimate")]
-        for point, (swept, rows) in list(self.rows.items())[:MOST_POINTS]:
+        for point, (swept, rows) in self.rows.items():
             name = described(swept) if swept else str(point)
             for row in rows:
                 value = with_error(row.estimate, row.standard_error)
                 table.append((name, row.quantity, row.label or row.reservoir or "", value))
         if len(table) > 1:
             lines += ["", *aligned(table)]
-        if len(self.rows) > MOST_POINTS:
-            lines.append(f"... and {len(self.rows) - MOST_POINTS} points more (--json has all)")
+        if self.begun > len(self.rows):
+            lines.append(
+                f"{len(self.rows)} of {self.begun:,} points begun, evenly chosen; `trajectories report` has all"
+            )
         return "\n".join(lines)
 
 

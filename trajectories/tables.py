@@ -211,6 +211,7 @@ def _point_report(point: Point, rows: tuple[Row, ...]) -> PointReport:
 
 SHOWN = ("concurrence", "negativity", "heat_current", "entropy_production_rate", "activity")
 MOST_COLUMNS = 5
+MOST_LINES = 200
 
 
 def _sweep_lines(points: Sequence[PointReport]) -> list[str]:
@@ -234,7 +235,12 @@ def _sweep_lines(points: Sequence[PointReport]) -> list[str]:
         shown_so = [f"{value:g}" if isinstance(value, int | float) else str(value) for value in own]
         table.append((*shown_so, *values, f"{worst:.2f}", str(wrong)))
     fixed = {name: value for name, value in fixed.items() if name not in varying}
-    return [described(fixed), *("  " + line for line in points[0].summary[:2]), *aligned(table)]
+    lines = [described(fixed), *("  " + line for line in points[0].summary[:2])]
+    if len(points) > MOST_LINES:
+        far = sorted(range(len(points)), key=lambda i: float(table[i + 1][-2]), reverse=True)[:MOST_LINES]
+        table = [header, *(table[i + 1] for i in sorted(far))]
+        lines.append(f"the {MOST_LINES} points with the largest z, of {len(points):,} (--csv FILE has all)")
+    return [*lines, *aligned(table)]
 
 
 def _point_lines(point: PointReport, every_time: bool) -> list[str]:
