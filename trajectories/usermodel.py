@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from trajectories.errors import InputError
-from trajectories.schema import kind, listing, nearest
+from trajectories.schema import is_number, kind, listing, nearest
 
 if TYPE_CHECKING:
     from trajectories.model import Model
@@ -38,7 +38,12 @@ def build(file: Path, function: str, parameters: Mapping[str, Any]) -> Model:
         raise InputError(f"{where} raised {_one_line(error, file)}") from error
     if not isinstance(model, Model):
         raise InputError(f"{where} returned {kind(model)}: must return a trajectories.Model")
-    return model
+    if model.parameters:
+        return model
+    # What a function says nothing of is what the run file gave it.
+    from trajectories.convert import showing
+
+    return showing(model, {key: value for key, value in parameters.items() if is_number(value)})
 
 
 def parameters(file: Path, function: str) -> tuple[frozenset[str] | None, dict[str, Any]]:

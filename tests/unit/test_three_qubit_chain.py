@@ -33,6 +33,7 @@ def test_two_files_give_sectors_entropy_report_and_figure(folder: Path, capsys: 
     assert status == 0, said
     assert "4 sectors in the computational basis, dimension 1 (x 2), 3 (x 2)" in said
     assert "c_down <-> c_up  Delta s = +10" in said
+    assert "g = 0.002" in said and "gamma_h = 0.001" in said
     assert (folder / "three_qubit_chain.png").exists() and (folder / "three_qubit_chain.pdf").exists()
     assert main(["solve", "three_qubit_chain.toml", "--json", *SMALL]) == 0
     rows = json.loads(capsys.readouterr().out)["points"][0]["rows"]
