@@ -1,7 +1,7 @@
 """Make the gallery's pictures: python runs/gallery/make.py [NAME ...]   (all that are here, where no name is given)
 
 Each NAME.png is the picture of runs/NAME.toml, sampled at its default size (minutes each), or exact with --exact
-(seconds each), in 256 colours. Result files are left in the folder --work, so that a run that was stopped goes on.
+(seconds each); curves in 256 colours. Result files are left in the folder --work, so that a run that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ def make(name: str, work: Path, exact: bool) -> int:
     words = [sys.executable, "-m", "trajectories", *map(str, command), str(run.resolve())]
     status = subprocess.run(words, check=False).returncode
     if picture.exists() and status in (0, 1, 3):
-        Image.open(picture).convert("RGB").quantize(256).save(GALLERY / picture.name, optimize=True)
+        image = Image.open(picture).convert("RGB")
+        # Few colours would show as bands in the maps.
+        image = image if "\nz = " in run.read_text() else image.quantize(256)
+        image.save(GALLERY / picture.name, optimize=True)
     print(f"{name}: exit status {status}", flush=True)
     return status
 
