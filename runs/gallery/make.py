@@ -1,7 +1,7 @@
 """Make the gallery's pictures: python runs/gallery/make.py [NAME ...]   (all that are here, where no name is given)
 
 Each NAME.png is the picture of runs/NAME.toml, sampled at its default size (minutes each), or exact with --exact
-(seconds each); curves in 256 colours. Result files are left in the folder --work, so that a run that was stopped goes on.
+(seconds each); curves in 256 colours. Result files are left in the folder --work: a run that was stopped goes on.
 """
 
 from __future__ import annotations
