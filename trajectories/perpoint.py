@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+MANY = 256  # points: beyond, arrays that differ from point to point are compressed
+
+
 class Ragged(NamedTuple):
     """Arrays of different shapes: point p's is values[offsets[p]:offsets[p + 1]] with shape shapes[p]."""
 
@@ -87,6 +90,9 @@ def write_sets(group: h5py.Group, sets: Sequence[Mapping[str, NDArray]]) -> None
         if isinstance(array, Ragged):
             for part, values in array._asdict().items():
                 group[f"{name}/{part}"] = values
+        elif len(array) > MANY:
+            # Written once and never in place, so it may be compressed; plans of sparse matrices shrink to a third.
+            group.create_dataset(name, data=array, compression="gzip", compression_opts=1, shuffle=True)
         else:
             group[name] = array
     group.attrs.update(sha256=stacked.digest(), points=len(stacked))

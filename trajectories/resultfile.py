@@ -181,8 +181,12 @@ def open_result(path: str | Path) -> Result:
     The points of a large sweep are read when they are asked for, and again when they are asked for again.
     Raises InputError for anything that is not one, or one without a block.
     """
-    path = Path(path)
-    reader = read(path)
+    return result_of(read(path))
+
+
+def result_of(reader: Reader) -> Result:
+    """Return the result that an opened file holds; the file stays open as long as it is needed."""
+    path = reader.path
     points: Sequence[Point] = StoredPoints(reader)
     if not points:
         raise InputError(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .layout import aligned, described, plain, with_error
 from .ownership import Status, read_status
 from .report import judge, rows_of
-from .resultfile import open_result
+from .resultfile import result_of
 from .storage import read
 from .tables import SHOWN, stopping_lines
 
@@ -43,13 +43,13 @@ class RunStatus:
     def of(cls, path: str | Path) -> RunStatus:
         """Read the status of a result; InputError where there is none."""
         path = Path(path)
-        with read(path) as reader:
-            asked = reader.blocks.tolist()
-            done = [reader.blocks_done(point) for point in range(reader.points)]
+        reader = read(path)
+        asked = reader.blocks.tolist()
+        done = [reader.blocks_done(point) for point in range(reader.points)]
         rows: dict[int, tuple[dict[str, Any], tuple[Row, ...]]] = {}
         stopping: tuple[str, ...] = ()
         if any(done):
-            result = open_result(path)
+            result = result_of(reader)
             stopping = tuple(stopping_lines(result))
             n = len(result.points)
             chosen = range(n) if n <= MOST_POINTS else [i * (n - 1) // (MOST_POINTS - 1) for i in range(MOST_POINTS)]

@@ -25,7 +25,7 @@ T_c = 0.3
 g = 0.02
 gamma_c = 0.011
 [ensemble]
-trajectories = 100_000_000
+trajectories = 4_000_000
 duration = 20.0
 samples = 1
 initial = "ground"
