@@ -10,7 +10,6 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-
 MANY = 256  # points: beyond, arrays that differ from point to point are compressed
 
 

@@ -13,7 +13,8 @@ rho, H histograms; all numbers little-endian):
   /model, /plan           attributes: points P, sha256 over all arrays below (checked on opening)
   /model/*, /plan/*       one array per name with a leading axis of points, of length 1 where all points have the same
                           (compressed where there are many points); where its shape differs a group of
-                          values, shapes (P, ndim) and offsets (P + 1,): point p has values[offsets[p]:offsets[p + 1]] reshaped to shapes[p]
+                          values, shapes (P, ndim) and offsets (P + 1,): point p has
+                          values[offsets[p]:offsets[p + 1]] reshaped to shapes[p]
   /directory/heads        (P, 2) {sequence, length, checksum} of the two directories of each point
   /directory/entries      (P, 2, capacity) {slot, group, level, checksum, index}: the first ``length`` count
   /blocks/count           (S,) trajectories n of the node in this slot

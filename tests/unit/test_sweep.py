@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,13 @@ import trajectories
 from trajectories.cli import main
 from trajectories.ensemble import execute, groups_for, open_result
 from trajectories.errors import InputError
-from trajectories.job import Job, jobs_of
+from trajectories.job import Job, early, jobs_of
+from trajectories.model import Model
 from trajectories.replay import replay
 from trajectories.results import Result
 from trajectories.runfile import Run
 from trajectories.statistics import Block
+from trajectories.status import RunStatus
 from trajectories.tables import Solution
 
 
@@ -188,3 +191,85 @@ def test_the_command_line_runs_and_draws_a_sweep(tmp_path: Path, monkeypatch: py
 
 def test_groups_become_fewer_in_large_sweeps() -> None:
     assert [groups_for(n) for n in (1, 32, 33, 4096, 4097, 10**4)] == [64, 64, 32, 32, 16, 16]
+
+
+# Large sweeps.
+
+
+def large(points: int = 20) -> Run:
+    axis = {"from": -2, "to": 2, "points": points}
+    return run_of({"beta_S": axis, "pump": {"from": 1, "to": 2, "points": points}}, 200)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """400 points, stopped twice and finished."""
+    output = tmp_path_factory.mktemp("large") / "sweep.h5"
+
+    class Enough(Exception):
+        pass
+
+    def until(share: float):
+        def progress(done: int, total: int) -> None:
+            if done >= share * total:
+                raise Enough
+
+        return progress
+
+    for share in (0.3, 0.7):
+        with pytest.raises(Enough):
+            execute(jobs_of(large()), output, until(share))
+    execute(jobs_of(large()), output)
+    return output
+
+
+def test_a_large_sweep_stopped_and_resumed_has_the_bits_of_its_points_alone(many: Path) -> None:
+    result, jobs = open_result(many), jobs_of(large())
+    assert len(result.points) == 400
+    for place in (0, 123, 399):
+        (alone,) = execute([jobs[place]]).points
+        found = result.points[place]
+        assert (found.index, found.swept, found.parameters) == (place, alone.swept, alone.parameters)
+        for a, b in zip(found.groups, alone.groups, strict=True):
+            for name, left, right in zip(Block._fields, a, b, strict=True):
+                np.testing.assert_array_equal(left, right, err_msg=name)
+        for left, right in zip(found.preparation.plan, alone.preparation.plan, strict=True):
+            np.testing.assert_array_equal(left, right)
+
+
+def test_a_large_sweep_takes_little_space_and_builds_few_models(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert many.stat().st_size < 400 * 60_000
+    before, built = many.read_bytes(), []
+    build = Run.build_model
+    monkeypatch.setattr(Run, "build_model", lambda run: built.append(run) or build(run))
+    execute(jobs_of(large()), many)
+    assert len(built) <= 5 and many.read_bytes() == before
+
+
+def test_status_of_a_large_sweep_shows_some_points(many: Path) -> None:
+    found = RunStatus.of(many)
+    assert (found.points, found.points_done, found.begun, len(found.rows)) == (400, 400, 400, 10)
+    assert {0, 399} <= found.rows.keys() and "10 of 400 points" in found.text()
+    assert found.json()["rank_0_seconds"]["total"] > 0
+
+
+def test_a_large_sweep_whose_models_have_changed_is_refused(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run file says the same, but what it names gives other operators where pump = 2."""
+    before, build = many.read_bytes(), Run.build_model
+
+    def other(run: Run) -> Model:
+        changed = {**run.system, "omega": 1.1 if run.system.get("pump") == 2 else 1.0}
+        return build(replace(run, system=changed))
+
+    monkeypatch.setattr(Run, "build_model", other)
+    with pytest.raises(InputError, match="system differs at point 199"):
+        execute(jobs_of(large()), many)
+    assert many.read_bytes() == before
+
+
+def test_blocks_are_small_enough_to_stop_early_only_under_a_rule() -> None:
+    """Without one the default: at least 64 blocks; with one, the first look is at a sixteenth of what is asked for."""
+    run = run_of({"beta_S": [0]}, 1_000_000)
+    (usual,), (ruled,) = jobs_of(run), early(jobs_of(run))
+    assert usual.prepare().block_size == 8192
+    assert ruled.prepare().block_size == 512
