@@ -75,7 +75,11 @@ def execute(
         if fresh is not None:
             rule.check(unpack(fresh[0].meta, fresh[0].arrays))
         if found is not None:
-            done = sum(point.trajectories for point in found.points) if len(jobs) <= LARGE_SWEEP else found.trajectories
+            done = (
+                sum(point.trajectories for point in found.points)
+                if len(jobs) <= LARGE_SWEEP
+                else found.trajectories * len(jobs)
+            )
             progress(done, done)
             return found
         with Ownership.acquire(output, ranks=crew.ranks, waiting=Patience(stop, say)) as ownership:

@@ -23,12 +23,11 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from trajectories.crew import Crew  # noqa: E402
-from trajectories.forest import Forest  # noqa: E402
 from trajectories.handout import Handout, Task, tasks  # noqa: E402
-from trajectories.helper import DONE  # noqa: E402
+from trajectories.helper import DONE, SAMPLE  # noqa: E402
 from trajectories.job import jobs_of  # noqa: E402
 from trajectories.nodes import sample_node  # noqa: E402
-from trajectories.packing import pack  # noqa: E402
+from trajectories.ownership import read_status  # noqa: E402
 from trajectories.runfile import load  # noqa: E402
 from trajectories.statistics import Block  # noqa: E402
 from trajectories.stopping import Stop  # noqa: E402
@@ -60,7 +59,10 @@ def measured(folder: Path, trajectories: int, repetitions: int) -> dict[str, flo
     small = {n: min(run(folder, n, 64)[0] for _ in range(repetitions)) for n in (1, 2)}
     pairs = [{n: run(folder, n, trajectories) for n in (1, 2)} for _ in range(repetitions)]
     best = {n: min(pair[n][0] for pair in pairs) for n in (1, 2)}
+    said = read_status(folder / "run.h5")
+    spent = said.rank_0 if said is not None and said.rank_0 is not None else {}
     return {
+        **{f"share of rank 0's time on {name}": spent[name] / spent["total"] for name in list(spent)[:-1]},
         "trajectories": trajectories,
         "seconds on 1 rank": best[1],
         "seconds on 2 ranks": best[2],
@@ -111,7 +113,7 @@ class StandIn:
         self.greeted = False
 
     def send(self, to: int, message: tuple) -> None:
-        if len(message) == 3:
+        if message[0] == SAMPLE:
             self.orders.append((to, message[1]))
 
     def receive(self) -> list[tuple[int, tuple]]:
@@ -135,10 +137,9 @@ class StandIn:
 def acted_out(folder: Path, size: int, nodes: int) -> dict[str, float]:
     """Rank 0's seconds per node: receiving, merging along the tree, writing every second."""
     job = jobs_of(load(str(MAIN), ["ensemble.trajectories=1_000_000"]))[0]
-    work = Work(job, job.prepare(), Forest(64), nodes)
-    template = sample_node(work.sampler(), Task(0, 0, 0, 0, 0.0), lambda: None)
-    meta, arrays = pack(work.preparation)
-    header = Header("", "0", 1, {"preparations": [meta]}, [arrays])
+    work = Work.of(job, job.prepare(), 64, nodes)
+    template = sample_node(work.sampler, Task(0, 0, 0, 0, 0.0), lambda: None)
+    header = Header("", "0", 1, {}, [work.arrays])
     stand_in = StandIn(size, template)
     begin = time.perf_counter()
     with Store.create(folder / "acted.h5", header, template, 64, [nodes]) as store:
