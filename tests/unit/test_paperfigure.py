@@ -18,10 +18,12 @@ from trajectories.ensemble import execute, open_result
 from trajectories.errors import InputError
 from trajectories.figurekeys import COLOURS as WORDS
 from trajectories.figurekeys import DASHES as DASH_WORDS
+from trajectories.formulas import Formula
 from trajectories.job import jobs_of
 from trajectories.picture import Map, Panel, Picture
 from trajectories.results import Result
 from trajectories.runfile import Run
+from trajectories.sampledside import SampledSide
 from trajectories.sweepcurves import COLOURS, DASHES, faded, look
 from trajectories.sweepfigure import compose_sweep
 from trajectories.systems.diamond import diamond_concurrence, diamond_currents
@@ -285,7 +287,7 @@ def test_points_are_those_of_the_report_with_errors_carried_through_formulas(sam
         np.testing.assert_allclose(doubled.error, [2 * row.standard_error[-1] for row in rows], rtol=1e-6)
 
 
-def test_a_ratio_has_points_only_where_it_exists_and_both_errors(sampled: tuple[Run, Result]) -> None:
+def test_a_ratio_has_points_only_where_it_exists(sampled: tuple[Run, Result]) -> None:
     """At beta_A = 0 there is entanglement at beta_S = 3 alone (of those sampled)."""
     picture, result = sweep_picture(sampled[1]), sampled[1]
     assert picture is not None
@@ -293,9 +295,29 @@ def test_a_ratio_has_points_only_where_it_exists_and_both_errors(sampled: tuple[
     assert found is not None
     heat, concurrence = (result.estimate(*name, point=5) for name in (("heat_current", "A"), ("concurrence", "1-2")))
     ratio = heat.estimate[-1] / concurrence.estimate[-1]
-    relative = [row.standard_error[-1] / row.estimate[-1] for row in (heat, concurrence)]
     np.testing.assert_array_equal(found.x, [3.0])
-    np.testing.assert_allclose([found.estimate[0], found.error[0]], [ratio, ratio * np.hypot(*relative)], rtol=1e-5)
+    np.testing.assert_allclose(found.estimate[0], ratio, rtol=1e-12)
+
+
+def test_rows_of_the_same_trajectories_are_not_independent(sampled: tuple[Run, Result]) -> None:
+    """The heats of A and S nearly cancel (counted for 4.0); populations add up to one, whatever is sampled."""
+    result = sampled[1]
+    side = SampledSide.of(result)
+    point = result.points[2]
+    heats = [result.estimate("heat_current", bath, point=2).standard_error[-1] for bath in "AS"]
+    total = side.evaluate(Formula.parse("heat_current.A + heat_current.S", ""), {})
+    counted = [
+        (column.quantity, column.reservoir) if column is not None else None for column in point.preparation.columns
+    ]
+    A, S = (counted.index(("heat_current", bath)) for bath in "AS")
+    covariance = point.total.comoment[-1][A, S] / (int(point.total.count) * (int(point.total.count) - 1)) / 4.0**2
+    assert total is not None
+    assert total.error[2] == pytest.approx(np.sqrt(heats[0] ** 2 + heats[1] ** 2 + 2 * covariance), rel=1e-6)
+    assert total.error[2] < 0.7 * np.hypot(*heats)
+    found = side.evaluate(Formula.parse("population.G + population.S + population.A + population.E + purity", ""), {})
+    pure = side.evaluate(Formula.parse("purity", ""), {})
+    assert found is not None and pure is not None
+    np.testing.assert_allclose(found.error, pure.error, rtol=1e-6)
 
 
 def test_purity_is_sampled_and_what_no_row_has_is_not(sampled: tuple[Run, Result]) -> None:
@@ -312,12 +334,12 @@ def test_purity_is_sampled_and_what_no_row_has_is_not(sampled: tuple[Run, Result
 
 
 def test_points_without_a_trusted_error_bar_are_faint() -> None:
-    """Of 700 trajectories 125 are expected in |E> at beta_S = 1, and 17 at beta_S = 3: fewer than 50 are too few."""
+    """Of 1000 trajectories 67 are expected in |E> at beta_S = 2, and 24 at beta_S = 3: fewer than 50 are too few."""
     run = run_of(
         {"sampled": True, "x": "beta_S", "y": "concurrence"},
         {"name": "diamond", "beta_A": -2.0},
-        ensemble={"trajectories": 700, "duration": 8.0, "samples": 1, "initial": "ground"},
-        sweep={"beta_S": [1.0, 3.0]},
+        ensemble={"trajectories": 1000, "duration": 8.0, "samples": 1, "initial": "ground"},
+        sweep={"beta_S": [2.0, 3.0]},
     )
     result = execute(jobs_of(run))
     picture = sweep_picture(result)
@@ -328,7 +350,7 @@ def test_points_without_a_trusted_error_bar_are_faint() -> None:
     axes = compose_sweep(picture).axes[0]
     bars = [bar[0] for bar in axes.containers if isinstance(bar, ErrorbarContainer)]
     colours = {bar.get_xdata()[0]: bar.get_color() for bar in bars}
-    assert colours == {1.0: COLOURS["blue"], 3.0: faded(COLOURS["blue"])}
+    assert colours == {2.0: COLOURS["blue"], 3.0: faded(COLOURS["blue"])}
     assert "faint: unresolved" in picture.notes
 
 
@@ -342,11 +364,15 @@ def test_axes_are_given_what_the_picture_says(sampled: tuple[Run, Result]) -> No
     for line, curve in zip(lines, panel.curves, strict=True):
         np.testing.assert_array_equal(line.get_ydata(), curve.y)
     bars = [container for container in axes.containers if isinstance(container, ErrorbarContainer)]
-    for container, curve in zip(bars, (panel.curves[0], panel.curves[2]), strict=True):
-        assert curve.points is not None
+    drawn = []
+    for points in (panel.curves[0].points, panel.curves[2].points):
+        assert points is not None and points.unresolved is not None
+        parts = (~points.unresolved, points.unresolved)
+        drawn += [(points.estimate[part], points.error[part]) for part in parts if part.any()]
+    for container, (estimate, error) in zip(bars, drawn, strict=True):
         ends = np.array(container[2][0].get_segments())
-        np.testing.assert_allclose(ends[:, 1, 1] - ends[:, 0, 1], 2 * curve.points.error)
-        np.testing.assert_allclose(container[0].get_ydata(), curve.points.estimate)
+        np.testing.assert_allclose(ends[:, 1, 1] - ends[:, 0, 1], 2 * error)
+        np.testing.assert_allclose(container[0].get_ydata(), estimate)
     assert [text.get_text() for text in axes.get_legend().get_texts()] == list(panel.values)
     written = " ".join(text.get_text() for text in figure.texts).replace("\n", " ")
     assert "a caption" in written and "3,200 trajectories" in written
