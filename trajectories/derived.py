@@ -7,7 +7,8 @@ optimised parameters take, at each point, the values at which a quantity of the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -167,7 +168,8 @@ def _search(machine: _Machine, table: Mapping[str, Any], optimise: Optimise) -> 
 
     # Checked once: what is wrong with a parameter or a quantity is said before anything is searched.
     middle = {name: np.array([_middle(*ends)]) for name, ends in bounds.items()}
-    valued(target, True)(middle)
+    with _placed(target):
+        valued(target, True)(middle)
     margin = None
     if optimise.maximise in ENTANGLEMENT[:2]:
         margin = valued(Formula.parse("entanglement_margin", where), False)
@@ -176,7 +178,19 @@ def _search(machine: _Machine, table: Mapping[str, Any], optimise: Optimise) -> 
         except InputError:
             margin = None  # not of two qubits
     quick = vectorised(machine.at({**table, **middle}, 1)[0])
-    return maximum(optimise.maximise, valued(target, False), bounds, fast=quick, margin=margin)
+    with _placed(target):
+        return maximum(optimise.maximise, valued(target, False), bounds, fast=quick, margin=margin)
+
+
+@contextmanager
+def _placed(target: Formula) -> Iterator[None]:
+    """Say of what is wrong that it is about this formula, unless it says itself where it is."""
+    try:
+        yield
+    except InputError as error:
+        file = target.where.partition("[")[0] + "["
+        text = str(error)
+        raise InputError(text if text.startswith(file) else f"{target.where} = {show(target.text)}: {text}") from None
 
 
 def _middle(low: float, high: float) -> float:

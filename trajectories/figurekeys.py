@@ -266,6 +266,9 @@ def _variants(table: Table) -> dict[str, dict[str, Any]]:
             one.text(key, "")
         if ("file" in one.values) != ("function" in one.values):
             raise InputError(f"{one.where('file')}: must have both, file and function, or none of them")
+        for key, value in one.values.items():
+            if isinstance(value, int) and abs(value) >= 2**1023:
+                one.refuse(key, "a number")
         if "optimise" in one.values and one.values["optimise"] is not False:
             if not isinstance(one.values["optimise"], Mapping):
                 one.refuse("optimise", "false, or a table as [optimise]")

@@ -20,7 +20,14 @@ def values(table: Table, key: str) -> tuple[float, ...]:
     if isinstance(value, list):
         # JSON has no infinity: this is how a result file gives back what it stored.
         value = [float(entry) if entry in ("inf", "-inf") else entry for entry in value]
-    if not isinstance(value, list) or not value or not all(is_number(entry) and entry == entry for entry in value):
+    if (
+        not isinstance(value, list)
+        or not value
+        or not all(
+            is_number(entry) and entry == entry and (isinstance(entry, float) or abs(entry) < 2**1023)
+            for entry in value
+        )
+    ):
         table.refuse(key, wanted)
     if len(set(value)) < len(value):
         raise InputError(f"{table.where(key)}: a value is given twice: must be {wanted}")

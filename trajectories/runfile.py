@@ -29,7 +29,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -45,7 +44,8 @@ from trajectories.errors import InputError
 from trajectories.figurekeys import Figure
 from trajectories.initial import given_state, named_state
 from trajectories.runkeys import SECTIONS, Optimise
-from trajectories.schema import Table, canonical_value, kind, listing, nearest, show
+from trajectories.runtext import read
+from trajectories.schema import Table, canonical_value, kind, show
 
 if TYPE_CHECKING:
     from trajectories.derived import Resolved
@@ -223,7 +223,7 @@ class Run:
         """Return each observable as a Hermitian matrix (d, d). Raises InputError naming the element where one is not
         Hermitian.
         """
-        from trajectories.operators import expression
+        from trajectories.expressions import expression
 
         found = {}
         for name, definition in self.observables.items():
@@ -287,43 +287,7 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Run:
     and as a string where it is none. Raises InputError with file, key and remedy.
     """
     path = Path(path)
-    try:
-        text = path.read_bytes().decode()
-        mapping = tomllib.loads(text)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}: must be a run file (TOML)") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is not text (byte {error.start + 1}): must be a run file (TOML in UTF-8)") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"{path}: is not valid TOML: {' '.join(str(error).split())}") from None
-    for item in overrides:
-        _override(mapping, item)
+    mapping, text = read(path, overrides)
     return Run.from_mapping(
         mapping, directory=path.parent, name=path.stem, source=str(path), text=text, overrides=overrides
     )
-
-
-def _override(mapping: dict[str, Any], item: str) -> None:
-    """Apply one `section.key=value` to the parsed run file."""
-    name, equals, text = item.partition("=")
-    path = [part.strip() for part in name.split(".")]
-    if not equals or len(path) > 2 or not all(path):
-        raise InputError(f"--set {item}: must be section.key=value, for example system.beta_A=-1")
-    value: Any = text.strip()
-    try:
-        parsed = tomllib.loads(f"value = {value}")
-        value = parsed["value"] if len(parsed) == 1 else value
-    except tomllib.TOMLDecodeError:
-        pass
-    if len(path) == 1:
-        mapping[path[0]] = value
-        return
-    section, key = path
-    if section not in SECTIONS:
-        raise InputError(f"--set {item}: unknown table; {nearest(section, SECTIONS)}tables are {listing(SECTIONS)}")
-    table = mapping.setdefault(section, {})
-    if not isinstance(table, dict):
-        raise InputError(f"--set {item}: {section} is {kind(table)} in the run file: must be a table [{section}]")
-    for other in ({"samples": "times", "times": "samples"}.get(key),) if section == "ensemble" else ():
-        table.pop(other, None)
-    table[key] = value

@@ -227,10 +227,19 @@ def optimise(table: Table, taken: Sequence[str]) -> Optimise | None:
             continue
         if not (isinstance(ends, list) and len(ends) == 2 and all(map(is_number, ends)) and ends[0] < ends[1]):
             raise InputError(f"{table.where('over')}: {name} = {show(ends)}: must be two numbers [lower, upper]")
-        if not all(map(math.isfinite, ends)):
-            raise InputError(f"{table.where('over')}: {name} = {show(ends)}: bounds must be finite")
-        found.append((name, float(ends[0]), float(ends[1])))
+        low, high = (_float(end) for end in ends)
+        if not (math.isfinite(low) and math.isfinite(high) and (low <= 0 or math.isfinite(high / low))):
+            raise InputError(f"{table.where('over')}: {name} = {show(ends)}: bounds must be finite, and their ratio")
+        found.append((name, low, high))
     return Optimise(maximise, tuple(found))
+
+
+def _float(number: float) -> float:
+    """The nearest float, an infinity for an integer that is too large."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 def search_changes(maximise: str | None, over: str | None) -> list[str]:

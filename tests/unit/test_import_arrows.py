@@ -21,7 +21,18 @@ FORBIDDEN = {
     **{
         name: (*UPPER, *FILES)
         for name in (
-            *("operators", "checks", "partners", "model", "sectors", "spectral", "master", "counting", "reversal"),
+            *(
+                "operators",
+                "expressions",
+                "checks",
+                "partners",
+                "model",
+                "sectors",
+                "spectral",
+                "master",
+                "counting",
+                "reversal",
+            ),
             *("entanglement", "unravelling", "statistics", "forest", "columns", "exact", "preparation", "sampling"),
             *("backward", "recordstream", "split", "fluctuation", "theoremcurves", "infimum", "judging"),
             *("counts", "cumulants", "transients", "scgf", "leading", "spectra", "uncertainty", "factors"),
@@ -45,6 +56,7 @@ FORBIDDEN = {
     },
     "ownership": (*UPPER, "storage", "master", "model", "h5py"),
     "runfile": ("ensemble", "results", "report", "master", "unravelling", *FILES),
+    "runtext": ("numpy", "model", "systems", "runfile", *FILES),
     "schema": ("numpy", "model", "systems", "ensemble"),
     # formulas and the exact side of sweeps sample nothing and know no files
     "formulas": ("model", "systems", "master", "runfile", *FILES),
@@ -83,6 +95,7 @@ FORBIDDEN = {
         for name in ("panels", "portraits", "typography", "countingfigure", "theoremfigure")
     },
     # a figure's exact side is drawn without anything that samples, or prepares to
+    "sampledside": ("matplotlib", "ensemble", "sampling", "kernels", "runfile", "steady"),
     "picture": ("matplotlib", "results", "steady", "formulas"),
     **{
         name: ("preparation", "sampling", "kernels", "ensemble", "results", "report", "rows", "numba")

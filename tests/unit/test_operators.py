@@ -7,6 +7,7 @@ import pytest
 
 from trajectories import operators as op
 from trajectories.errors import InputError
+from trajectories.expressions import expression
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.systems import diamond
 
@@ -129,24 +130,24 @@ def test_expressions_name_every_subsystem(mixed: Model) -> None:
         "dag(2j)": -2j * op.identity(12),
     }
     for text, matrix in expected.items():
-        np.testing.assert_array_equal(op.expression(text, mixed), matrix, err_msg=text)
+        np.testing.assert_array_equal(expression(text, mixed), matrix, err_msg=text)
 
 
 def test_expressions_follow_the_rules_of_algebra(mixed: Model) -> None:
-    a, b, h = op.expression("a2", mixed), op.expression("sy1", mixed), mixed.hamiltonian
-    found = op.expression(" 1j*(a2*sy1 - sy1*dag(a2))/2 + -0.25*H*a2 + 3 - n2 ", mixed)
+    a, b, h = expression("a2", mixed), expression("sy1", mixed), mixed.hamiltonian
+    found = expression(" 1j*(a2*sy1 - sy1*dag(a2))/2 + -0.25*H*a2 + 3 - n2 ", mixed)
     expected = 0.5j * (a @ b - b @ op.dagger(a)) - 0.25 * h @ a + 3 * op.identity(12) - op.dagger(a) @ a
     np.testing.assert_allclose(found, expected, atol=1e-14)
     # The operator product does not commute; an element-wise product would be caught here.
-    assert not np.allclose(op.expression("a2*dag(a2)", mixed), op.expression("dag(a2)*a2", mixed))
+    assert not np.allclose(expression("a2*dag(a2)", mixed), expression("dag(a2)*a2", mixed))
 
 
 def test_projectors_on_offered_bases(qubits: Model) -> None:
     # |S> = (|01> + |10>)/sqrt2, |A> = (|01> - |10>)/sqrt2.
     plus = 0.5 * np.array([[1, 1], [1, 1]])
-    np.testing.assert_allclose(op.expression("P_S", qubits)[1:3, 1:3], plus, atol=1e-15)
-    np.testing.assert_allclose(op.expression("P_A", qubits)[1:3, 1:3], 2 * np.diag([0.5, 0.5]) - plus, atol=1e-15)
-    np.testing.assert_allclose(op.expression("P_G + P_S + P_A + P_E", qubits), np.eye(4), atol=1e-15)
+    np.testing.assert_allclose(expression("P_S", qubits)[1:3, 1:3], plus, atol=1e-15)
+    np.testing.assert_allclose(expression("P_A", qubits)[1:3, 1:3], 2 * np.diag([0.5, 0.5]) - plus, atol=1e-15)
+    np.testing.assert_allclose(expression("P_G + P_S + P_A + P_E", qubits), np.eye(4), atol=1e-15)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +181,7 @@ def test_projectors_on_offered_bases(qubits: Model) -> None:
 )
 def test_bad_expressions_name_the_offending_part(mixed: Model, text: str, part: str) -> None:
     with pytest.raises(InputError) as caught:
-        op.expression(text, mixed)
+        expression(text, mixed)
     assert part in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -189,4 +190,4 @@ def test_labels_with_two_digits_stay_readable_and_usable() -> None:
     loss = op.embed(op.destroy(12), 1, (2, 12))
     model = Model(np.zeros((24, 24)), [Channel("loss", loss, "b", partner="none")], [Reservoir("b")], dims=(2, 12))
     assert model.states[11] == "0_11"
-    np.testing.assert_array_equal(op.expression("P_1_10", model), np.diag(np.eye(24)[22]))
+    np.testing.assert_array_equal(expression("P_1_10", model), np.diag(np.eye(24)[22]))
