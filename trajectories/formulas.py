@@ -89,6 +89,11 @@ class Formula:
             raise InputError(f'{where} = {show(text)}: is not a formula: must be such as "0.16 * p_c"') from None
         return cls(text, where, frozenset(names), tree, tuple(order))
 
+    @property
+    def spelling(self) -> str:
+        """The formula as Python would write it: the same for other spaces, needless brackets, 1e-2 or 0.01."""
+        return re.sub(r"(?<!\w)_(\d+)", lambda match: self._order[int(match.group(1))], ast.unparse(self._tree))
+
     def evaluate(self, values: Mapping[str, ArrayLike]) -> np.ndarray:
         """The formula's value, in the shape to which the values of its names broadcast, float64.
 

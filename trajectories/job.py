@@ -12,6 +12,7 @@ import numpy as np
 
 from .errors import InputError
 from .figurekeys import Figure
+from .formulas import Formula
 from .model import Model
 from .preparation import BINS, FEWEST_BLOCKS, LARGE_SWEEP, Preparation, groups_for, prepare
 from .runfile import Run
@@ -232,7 +233,8 @@ def together(first: Mapping[str, str], run: Mapping[str, Any], numbers: Sequence
     """
     found = dict(first)
     if points > 1:
-        described = {name: run.get(name) for name in ("system", "sweep", "derived", "optimise")}
+        formulas = {name: Formula.parse(text, name).spelling for name, text in (run.get("derived") or {}).items()}
+        described = {name: run.get(name) for name in ("system", "sweep", "optimise")} | {"derived": formulas}
         found["system"] = _digest([found["system"], json.dumps(described, sort_keys=True)])
         described = {name: run.get("ensemble", {}).get(name) for name in ("initial", "pair")}
         found["initial"] = _digest([found["initial"], json.dumps(described, sort_keys=True)])

@@ -99,6 +99,7 @@ def test_a_run_with_derived_numbers_is_read_resumed_and_extended(tmp_path: Path)
     assert header.split()[:2] == ["T_h", "g"]  # what is optimised has a column, not the value of the first point
     shown = more.report().json()["points"][1]["parameters"]
     assert shown["half"] == 5e-3 and shown["g"] == couplings[1]
+    execute(jobs_of(load(tmp_path / "run.toml", ["derived.half=5e-1 * (p_c)"])), output)
     with pytest.raises(InputError, match="system differ"):
         execute(jobs_of(load(tmp_path / "run.toml", ["derived.half=0.6*p_c"])), output)
 

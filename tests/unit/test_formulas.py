@@ -79,6 +79,13 @@ def test_what_is_no_formula(text: str, named: str) -> None:
     assert str(caught.value).startswith("run.toml: [derived] g") and "\n" not in str(caught.value)
 
 
+def test_spelling_does_not_depend_on_spaces_brackets_and_digits() -> None:
+    first, second, other = (
+        Formula.parse(text, "").spelling for text in ("0.01*(p_c) + population.00", "1e-2 * p_c+population.00", "p_c")
+    )
+    assert first == second == "0.01 * p_c + population.00" and other == "p_c"
+
+
 def test_unknown_names_and_large_powers() -> None:
     with pytest.raises(InputError, match='unknown name p_d; did you mean "p_c"'):
         Formula.parse("0.1 * p_d", "").evaluate({"p_c": 1.0, "T": 2.0})
