@@ -211,9 +211,10 @@ def _smooth(gap: Measure | None, exact: np.ndarray, sums: np.ndarray, counts: np
         return np.ones(len(exact), bool)
     found = jackknife(gap, sums, counts, stacked=True)
     error, known = np.nan_to_num(found.standard_error), gap(exact)
-    # Values that are all equal, always, make no kink.
+    # Values that are all equal, always, make no kink. Where the sample lies plays no part: an engine that is wrong
+    # enough to sit at the kink must not escape by it.
     never = (error <= NO_SPREAD) & (np.abs(found.estimate) <= NO_SPREAD) & (known <= NO_SPREAD)
-    return np.asarray(never | (np.minimum(known, found.estimate) > FROM_KINK * error))
+    return np.asarray(never | (known > FROM_KINK * error))
 
 
 def _nonlinear(row: Row, deviation: float, events: float, found: Jackknife, smooth: bool) -> Row:

@@ -37,4 +37,7 @@ def test_every_row_of_the_table(kind: str) -> None:
     assert disagreeing(rows) == set()
     # Nothing is left undecided but what has no spread at all.
     assert {row.quantity for row in rows if row.status in ("agree", "exact")} >= names - {"concurrence"}
-    assert not [row for row in rows if row.status in ("unresolved", "unchecked")]
+    undecided = [(row.quantity, row.note) for row in rows if row.status in ("unresolved", "unchecked")]
+    # At (1, 1) p_S = p_A exactly: |p_S - p_A| has its kink there, and no error bar.
+    assert all(quantity == "concurrence" and "kink" in note for quantity, note in undecided)
+    assert len(undecided) == (kind == "states")
