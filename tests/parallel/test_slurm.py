@@ -78,7 +78,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def prepare(folder: Path, patch: pytest.MonkeyPatch) -> None:
     patch.chdir(folder)
-    patch.setenv("PYTHONPATH", str(ROOT))
     write_run(folder / "engine.toml", TRAJECTORIES)
 
 
@@ -100,6 +99,7 @@ def submit(slurm: Slurm, *arguments: str, script: str = "job", **variables: str)
     kernels = cache_folder()
     settings = {
         "TRAJECTORIES": f"{sys.executable} -m trajectories",
+        "PYTHONPATH": str(ROOT),
         # MPICH's transport library would look for network devices, of which a test machine may have strange ones.
         "UCX_TLS": "self,sm",
         **({} if kernels is None else {"NUMBA_CACHE_DIR": str(kernels.parents[1])}),
