@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 from trajectories import drawing, panels, typography
 from trajectories.contents import Content, chosen, exact_content, sampled_content
 from trajectories.curves import logarithmic, smooth
+from trajectories.drawing import draw
 from trajectories.ensemble import execute
 from trajectories.errors import InputError
-from trajectories.drawing import draw
 from trajectories.figures import compose
 from trajectories.job import Job
 from trajectories.replay import replay
