@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trajectories.errors import InputError
+from trajectories.terminal import Progress, say, write
 
 if TYPE_CHECKING:
     from trajectories.results import Result
@@ -50,15 +49,14 @@ def run(arguments: Namespace) -> int:
         from trajectories.planning import plan
 
         found = plan(jobs)
-        _print(arguments.json, found.json, found.text)
+        write(arguments.json, found.json, found.text)
         return 0
-    show = not arguments.quiet and sys.stderr.isatty()
-    with closing(_Progress(show)) as progress:
-        result = ensemble.execute(jobs, output, progress, _say, stop, rule)
+    with closing(Progress(not arguments.quiet and sys.stderr.isatty())) as progress:
+        result = ensemble.execute(jobs, output, progress, say, stop, rule)
     report = result.report()
     if not arguments.quiet:
         print(progress.remark(output), end="", file=sys.stderr if arguments.json else sys.stdout)
-        _print(arguments.json, report.json, report.text)
+        write(arguments.json, report.json, report.text)
     written = [output]
     if not arguments.no_figure:
         from trajectories.drawing import draw
@@ -74,7 +72,7 @@ def status(arguments: Namespace) -> int:
     from trajectories.status import RunStatus
 
     found = RunStatus.of(arguments.file)
-    _print(arguments.json, found.json, found.text)
+    write(arguments.json, found.json, found.text)
     return 0
 
 
@@ -87,7 +85,7 @@ def merge(arguments: Namespace) -> int:
         kind = OTHER_FILES[output.suffix]
         raise InputError(f"-o {output}: is the name of a {kind}: must be a result file such as {output.stem}.h5")
     found = merged(arguments.files, output, arguments.partial)
-    _print(arguments.json, found.json, found.text)
+    write(arguments.json, found.json, found.text)
     return 0
 
 
@@ -113,7 +111,7 @@ def report(arguments: Namespace) -> int:
     if arguments.csv == "-":
         print(found.csv(), end="")
     else:
-        _print(arguments.json, found.json, lambda: found.text(every_time=arguments.every_time))
+        write(arguments.json, found.json, lambda: found.text(every_time=arguments.every_time))
     return found.exit_status
 
 
@@ -126,7 +124,7 @@ def solve(arguments: Namespace) -> int:
 
     changes = arguments.set + search_changes(arguments.maximise, arguments.over)
     found = Solution.of(jobs_of(load(arguments.file, changes)))
-    _print(arguments.json, found.json, found.text)
+    write(arguments.json, found.json, found.text)
     return 0
 
 
@@ -148,14 +146,14 @@ def counting(arguments: Namespace) -> int:
     source = _source(arguments)
     if isinstance(source, Result):
         # Nothing is written: Ctrl-C may end it at once, also while exact values are computed.
-        with closing(_Progress(sys.stderr.isatty())) as progress:
+        with closing(Progress(sys.stderr.isatty())) as progress:
             found = Counting.of_result(source, arguments.scgf, wanted, progress=progress)
     elif arguments.trajectories is not None:
         raise InputError(f"--trajectories: {arguments.file} is a run file, and nothing is sampled: must be a result")
     else:
         point = "" if arguments.point is None else str(arguments.point)
         found = Counting.of_jobs(jobs_of(source, point), arguments.scgf, wanted)
-    _print(arguments.json, found.json, found.text)
+    write(arguments.json, found.json, found.text)
     if path:
         from trajectories.countingfigure import draw_counting
 
@@ -183,7 +181,7 @@ def replay(arguments: Namespace) -> int:
     from trajectories.replay import replay as replayed
 
     found = replayed(_source(arguments), arguments.trajectory, arguments.point)
-    _print(arguments.json, found.json, found.text)
+    write(arguments.json, found.json, found.text)
     return 0
 
 
@@ -193,12 +191,12 @@ def systems(arguments: Namespace) -> int:
 
     if arguments.name:
         found = describe(arguments.name)
-        _print(arguments.json, lambda: found, lambda: _description(found))
+        write(arguments.json, lambda: found, lambda: _description(found))
     else:
         every = [describe(name) for name in SYSTEMS]
         width = max(map(len, SYSTEMS))
         lines = [f"{found['name'].ljust(width)}  {found['summary']}" for found in every]
-        _print(arguments.json, lambda: {"systems": every}, lambda: "\n".join(lines))
+        write(arguments.json, lambda: {"systems": every}, lambda: "\n".join(lines))
     return 0
 
 
@@ -213,9 +211,9 @@ def theorems(arguments: Namespace) -> int:
     from trajectories.stopping import Stop
     from trajectories.theorems import theorems as tested
 
-    with Stop().listening() as stop, closing(_Progress(sys.stderr.isatty())) as progress:
+    with Stop().listening() as stop, closing(Progress(sys.stderr.isatty())) as progress:
         found = tested(result, arguments.trajectories, stop.poll, progress)
-    _print(arguments.json, found.json, found.text)
+    write(arguments.json, found.json, found.text)
     if not arguments.no_figure:
         from trajectories.theoremfigure import draw_theorems
 
@@ -233,7 +231,7 @@ def rare(arguments: Namespace) -> int:
 
     job = Job.of(load(arguments.file, arguments.set))
     found = Rare.of(job, arguments.u, arguments.population, arguments.repetitions, arguments.windows)
-    _print(arguments.json, found.json, found.text)
+    write(arguments.json, found.json, found.text)
     return found.exit_status
 
 
@@ -242,7 +240,7 @@ def claims(arguments: Namespace) -> int:
     from trajectories.claims import claims as computed
 
     found = computed()
-    _print(arguments.json, found.json, found.text)
+    write(arguments.json, found.json, found.text)
     return 0
 
 
@@ -251,7 +249,7 @@ def bench(arguments: Namespace) -> int:
     from trajectories import bench as benchmark
 
     found = benchmark.bench()
-    _print(arguments.json, lambda: found, lambda: benchmark.text(found))
+    write(arguments.json, lambda: found, lambda: benchmark.text(found))
     return 0
 
 
@@ -276,49 +274,3 @@ def _description(found: dict[str, Any]) -> str:
         default = "required" if parameter["required"] else f"default {parameter['default']}"
         lines.append(f"  {name.ljust(width)}  {parameter['doc']} ({default})")
     return "\n".join(lines)
-
-
-def _print(as_json: bool, data: Callable[[], Any], text: Callable[[], str]) -> None:
-    """Print the JSON or the text, whichever was asked for."""
-    if not as_json:
-        print(text())
-        return
-    from trajectories.layout import plain
-
-    print(json.dumps(plain(data()), indent=2, allow_nan=False, ensure_ascii=False))
-
-
-def _say(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)
-
-
-class _Progress:
-    """Hears (done, total) trajectories: draws a bar on a terminal, knows what was already there."""
-
-    def __init__(self, show: bool) -> None:
-        self.show = show
-        self.bar: Any = None
-        self.found: tuple[int, int] | None = None
-
-    def __call__(self, done: int, total: int) -> None:
-        self.found = self.found or (done, total)
-        if not self.show or self.found[0] == total:
-            return
-        if self.bar is None:
-            from tqdm import tqdm
-
-            self.bar = tqdm(total=total, initial=done, unit=" trajectories", unit_scale=True, leave=False)
-        self.bar.update(done - self.bar.n)
-
-    def close(self) -> None:
-        if self.bar is not None:
-            self.bar.close()
-
-    def remark(self, output: Path) -> str:
-        """A line about what was already in the file, or nothing."""
-        done, total = self.found or (0, 0)
-        if not done:
-            return ""
-        if done == total:
-            return f"{output} is complete: its {total:,} trajectories were sampled before\n"
-        return f"{output} held {done:,} of {total:,} trajectories; the rest was added\n"

@@ -1,0 +1,55 @@
+"""What a command writes on the terminal: its answer as text or JSON, remarks, a progress bar."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def write(as_json: bool, data: Callable[[], Any], text: Callable[[], str]) -> None:
+    """Print the JSON or the text, whichever was asked for."""
+    if not as_json:
+        print(text())
+        return
+    from trajectories.layout import plain
+
+    print(json.dumps(plain(data()), indent=2, allow_nan=False, ensure_ascii=False))
+
+
+def say(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
+
+
+class Progress:
+    """Hears (done, total) trajectories: draws a bar on a terminal, knows what was already there."""
+
+    def __init__(self, show: bool) -> None:
+        self.show = show
+        self.bar: Any = None
+        self.found: tuple[int, int] | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        self.found = self.found or (done, total)
+        if not self.show or self.found[0] == total:
+            return
+        if self.bar is None:
+            from tqdm import tqdm
+
+            self.bar = tqdm(total=total, initial=done, unit=" trajectories", unit_scale=True, leave=False)
+        self.bar.update(done - self.bar.n)
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def remark(self, output: Path) -> str:
+        """A line about what was already in the file, or nothing."""
+        done, total = self.found or (0, 0)
+        if not done:
+            return ""
+        if done == total:
+            return f"{output} is complete: its {total:,} trajectories were sampled before\n"
+        return f"{output} held {done:,} of {total:,} trajectories; the rest was added\n"
