@@ -229,7 +229,9 @@ def _sweep_lines(points: Sequence[PointReport]) -> list[str]:
         found = {(row.quantity, row.label, row.reservoir): row for row in rows}
         shown = [found.get(column) for column in columns]
         values = ["-" if row is None else with_error(row.estimate, row.standard_error) for row in shown]
-        worst = max((abs(row.z) for row in point.rows if row.z is not None and row.p_value is not None), default=0.0)
+        # A z of too few events says nothing: its row is unresolved.
+        decided = [row for row in point.rows if row.status in ("agree", "disagree")]
+        worst = max((abs(row.z) for row in decided if row.z is not None), default=0.0)
         wrong = sum(row.status == "disagree" for row in point.rows)
         own = [*point.swept.values(), *(point.parameters.get(name) for name in varying)]
         shown_so = [f"{value:g}" if isinstance(value, int | float) else str(value) for value in own]
