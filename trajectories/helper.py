@@ -66,6 +66,11 @@ class _Helper:
 
     def load_kernels(self) -> None:
         """Import the kernels: the first rank of each machine compiles them if need be, the others wait for it."""
+        # What is no kernel all ranks may load at the same time.
+        import scipy.linalg  # noqa: F401
+
+        from . import kernels, statistics  # noqa: F401
+
         while not self.may_load:
             self.look()
             self.world.wait()
