@@ -127,6 +127,8 @@ class Run:
         figure = figurekeys.figure(tables["figure"], title, (*runkeys.QUANTITIES, *observables))
         sweep = runkeys.sweep(tables["sweep"])
         derived = runkeys.derived(tables["derived"], system, sweep)
+        optimise = runkeys.optimise(tables["optimise"], (*sweep, *derived))
+        runkeys.refuse_without_effect(tables["system"], sweep, derived, optimise)
         return cls(
             name=name,
             title=title,
@@ -142,7 +144,7 @@ class Run:
             figure=figure,
             given=model,
             derived=MappingProxyType(derived),
-            optimise=runkeys.optimise(tables["optimise"], (*sweep, *derived)),
+            optimise=optimise,
         )
 
     def __getstate__(self) -> dict[str, Any]:

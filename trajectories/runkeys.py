@@ -275,3 +275,19 @@ def sweep(table: Table) -> dict[str, tuple[float, ...]]:
 
 def _frozen(entries: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(_frozen(entry) if isinstance(entry, list) else entry for entry in entries)
+
+
+def refuse_without_effect(
+    system: Table, sweep: Mapping[str, Any], derived: Mapping[str, Any], optimise: Optimise | None
+) -> None:
+    """Raise InputError for a `--set system.NAME` that another table would overrule at every point."""
+    over = [name for name, _, _ in optimise.over] if optimise else []
+    rulers = {"sweep": sweep, "derived": derived, "optimise": over}
+    for key in sorted(system.changed):
+        for section, names in rulers.items():
+            if key in names:
+                place = "optimise.over" if section == "optimise" else f"{section}.{key}"
+                raise InputError(
+                    f"{system.where(key)}: has no effect, [{section}] gives {key} its values: must be set there, --set "
+                    f"{place}=..."
+                )

@@ -214,3 +214,17 @@ def test_what_is_not_of_two_qubits_is_maximised_too(tmp_path: Path) -> None:
     assert point.optimum.active == {"rate": "upper"}
     with pytest.raises(InputError, match="default bounds"):
         Run.from_mapping({**tables, "optimise": {**optimise, "over": ["rate"]}}, directory=tmp_path).points()
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "place"),
+    [
+        ("diamond_sweep", "system.beta_S=1", "sweep.beta_S"),
+        ("brask_fig2a", "system.g=1e-3", "optimise.over"),
+    ],
+)
+def test_a_change_that_another_table_would_overrule_is_refused(name: str, change: str, place: str) -> None:
+    path = Path(__file__).parents[2] / f"runs/{name}.toml"
+    with pytest.raises(InputError, match=f"has no effect.*{place}"):
+        load(path, [change])
+    load(path, [])
