@@ -24,12 +24,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
-from .blockspace import DENSE_LIMIT
 from .counts import check_weights, jump_operator
 from .cumulants import check_rows, covariance
 from .factors import Drazin
 from .master import Master, check_times
-from .propagation import DensePropagator, SparsePropagator
+from .propagation import PolynomialPropagator, SparsePropagator
+
+SMALL_ENOUGH = 1000  # dimension up to which matrices are dense: some dozen of them are kept
 
 
 class Moments(NamedTuple):
@@ -108,7 +109,7 @@ def finite_time_cumulants(
     size = max(float(np.abs(count).max()), np.finfo(float).tiny)
     mean = float(count @ master.jump_rates(master.steady_blocks))
     rho = master.steady_blocks if start is None else _blocks(master, start)
-    resolved = _resolved(master, count / size, mean / size, order, rho, instants)
+    resolved = resolved_moments(master, count / size, mean / size, order, rho, instants)
     moments = (resolved @ master.trace_row).real * [factorial(n) for n in range(order + 1)]
     result = np.zeros((len(instants), order))
     for n in range(1, order + 1):
@@ -141,7 +142,7 @@ def _started(master: Master, counts: np.ndarray, times: np.ndarray, start: np.nd
     number = master.jump_rates(elapsed)
     half = np.zeros((len(times), len(counts), len(counts)))
     for b, (count, jump, mean) in enumerate(zip(counts, jumps, means, strict=True)):
-        resolved = _resolved(master, count, float(mean), 1, _blocks(master, start), times)[:, 1]
+        resolved = resolved_moments(master, count, float(mean), 1, _blocks(master, start), times)[:, 1]
         for j, (first, integral) in enumerate(zip(resolved, elapsed, strict=True)):
             response = inverse.solve(first - (jump @ integral - mean * integral))
             half[j, :, b] = (functionals.conj() @ response).real
@@ -157,27 +158,48 @@ def _operators(master: Master, counts: np.ndarray) -> tuple[np.ndarray, list, np
     return counts @ master.space.losses, [jump_operator(master, count) for count in counts], means
 
 
-def _resolved(
+def resolved_moments(
     master: Master, count: np.ndarray, mean: float, order: int, start: np.ndarray, times: np.ndarray
 ) -> np.ndarray:
-    """Return M_n(t)/n! of the count less mean t, (T, order + 1, D)."""
-    generator, size = master.generator, len(master.trace_row)
-    unit = sparse.eye(size, format="csr")
-    fed = [sparse.csr_matrix(jump_operator(master, count**m)) / factorial(m) for m in range(1, order + 1)]
-    fed[0] = fed[0] - mean * unit
-    own = sparse.csr_matrix(generator)
-    rows = [[own if j == i else fed[i - j - 1] if j < i else None for j in range(order + 1)] for i in range(order + 1)]
-    joint = sparse.csr_array(sparse.bmat(rows))
-    small = joint.shape[0] <= DENSE_LIMIT
-    kept = np.concatenate([master.trace_row, np.zeros(order * size)])
-    propagator = DensePropagator(joint.toarray(), trace=kept) if small else SparsePropagator(joint)
-    vector = np.concatenate([start, np.zeros(order * size, start.dtype)])
-    result, now = np.zeros((len(times), len(vector)), complex), 0.0
+    """Return M_n(t)/n! of the count less mean t, (T, order + 1, D).
+
+    start: M_0(0), (D,), where nothing has been counted yet; or M_n(0)/n!, (order + 1, D).
+    """
+    size = len(master.trace_row)
+    fed = [jump_operator(master, count**m) / factorial(m) for m in range(1, order + 1)]
+    fed[0] = fed[0] - mean * (sparse.eye(size, format="csr") if sparse.issparse(fed[0]) else np.eye(size))
+    parts = [master.generator, *fed]
+    begun = np.zeros((order + 1, size), start.dtype)
+    begun.reshape(-1)[: start.size] = start.ravel()
+    if dense_is_cheaper(master, order, float(times[-1]) if len(times) else 0.0):
+        full = np.array([part.toarray() if sparse.issparse(part) else part for part in parts])
+        return PolynomialPropagator(full, master.trace_row).evolve(begun, times)
+    rows = [[parts[i - j] if j <= i else None for j in range(order + 1)] for i in range(order + 1)]
+    propagator = SparsePropagator(sparse.csr_array(sparse.bmat(rows)))
+    vector, result, now = begun.reshape(-1), np.zeros((len(times), begun.size), complex), 0.0
     for j, time in enumerate(times):
         moved, log_scale = propagator.advance(vector, time - now)
         vector, now = moved * np.exp(log_scale), time
         result[j] = vector
     return result.reshape(len(times), order + 1, size)
+
+
+def moment_costs(master: Master, order: int, duration: float) -> tuple[float, float]:
+    """Return what `resolved_moments` takes with dense and with sparse matrices, in multiplications of a dense product.
+
+    A sparse product takes some twenty times as long for each of its elements.
+    """
+    size, products = len(master.trace_row), (order + 1) * (order + 2) // 2
+    generator = master.generator
+    steps = max(float(abs(generator).sum(axis=0).max()) * duration, 1.0)
+    nonzero = generator.nnz if sparse.issparse(generator) else np.count_nonzero(generator)
+    return (float(np.log2(2 * steps)) + 20) * size**3 * products, 20 * 1.5 * (steps + 50) * nonzero * products
+
+
+def dense_is_cheaper(master: Master, order: int, duration: float) -> bool:
+    """Whether `resolved_moments` takes dense matrices: those of large models would not fit."""
+    dense, sparse_cost = moment_costs(master, order, duration)
+    return len(master.trace_row) <= SMALL_ENOUGH and (dense <= sparse_cost or len(master.trace_row) <= 80)
 
 
 def _blocks(master: Master, start: np.ndarray) -> np.ndarray:
