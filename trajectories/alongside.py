@@ -19,16 +19,19 @@ from scipy import special
 
 from .errors import InputError
 from .exact import trajectories_for
-from .infimum import exact_infimum
-from .judging import FEWEST, NO_SPREAD, judged_mean
+from .infimum import Infimum, exact_infimum
+from .judge import NO_SPREAD, Law, judge_mean, judge_share, noted
 from .kernels.along import extrema
+from .kernels.ledger import ENTROPY
 from .kernels.plan import CHANNEL, SLOT, SLOT_END, TARGET
 from .master import Master
 from .preparation import Preparation
 from .recordstream import Recorded, record_stream
+from .report import law_at
 from .rows import Row
+from .sampling_moments import ROUNDING, trajectory_cumulants
 from .split import Split, adiabatic_average, nonadiabatic_average, split_means, split_of
-from .statistics import Block, block_of, merge, skewness_of_mean, standard_error
+from .statistics import Block, block_of, merge, standard_error
 
 LEVELS = 0.25 * np.arange(1, 33)  # x in P(inf Delta S <= -x)
 JUDGED_LEVELS = (1.0, 2.0, 4.0)
@@ -127,10 +130,10 @@ class Alongside:
         """<Delta S_x> and <e^{-Delta S_x}> of one part, and the latter by its tilted generator."""
         assert self.split is not None
         preparation, name = self.preparation, PARTS[part]
-        master, start, times = _master(preparation), _start(preparation), preparation.times[-1:]
+        master, start, times = _master(preparation), preparation.start_state, preparation.times[-1:]
         time = float(times[0])
         average = (adiabatic_average, nonadiabatic_average)[part]
-        exact = [float(average(master, self.split, float(power), start, times)[0]) for power in (1, 2, 3)]
+        exact = [float(average(master, self.split, float(power), start, times)[0]) for power in (1, 2, 3, 4)]
         lowered = exact[0] < 1 - 1e-9
         row = Row("generating_function", f"{name} G(1,T)", None, 0.0, time, "1", None, estimate=exact[0])
         if lowered:
@@ -143,21 +146,36 @@ class Alongside:
         mean = 0.0 if abs(mean) < NO_SPREAD else mean
         row = Row(f"{name}_entropy_production", None, None, 0.0, time, "nat", mean)
         if np.isfinite(mean):
-            rows.append(self._mean(row, part))
+            rows.append(self._mean(row, part, self._law(part)))
         row = Row(f"integral_fluctuation_theorem_{name}", None, None, None, time, "1", exact[0])
-        needed = trajectories_for(*exact)
-        row = self._mean(row, WEIGHT_AD + part)
+        needed = trajectories_for(*exact[:3])
         if self.total is not None and self.total.count < needed:
             wanted = f"{needed:.2g}" if needed < 1e300 else "more than 1e+300"
-            row = replace(row, z=None, p_value=None, status="unresolved", note=f"takes {wanted} trajectories")
-        return [*rows, row]
+            return [*rows, noted(replace(row, status="unresolved"), f"takes {wanted} trajectories")]
+        return [*rows, self._mean(row, WEIGHT_AD + part, law_of_weight(*exact))]
 
-    def _mean(self, row: Row, column: int) -> Row:
+    def _law(self, part: int) -> Law:
+        """Return what is known beforehand of one trajectory's part of Delta S."""
+        assert self.split is not None
+        preparation, times = self.preparation, self.preparation.times[-1:]
+        ends: tuple[np.ndarray | None, np.ndarray | None] = (None, None)
+        weights = (self.split.adiabatic, self.split.nonadiabatic)[part]
+        if part == NONADIABATIC:
+            ends = tuple(  # type: ignore[assignment]
+                preparation.sectors.flatten((one.vectors * np.log(np.where(p > 0, p, 1.0))) @ one.vectors.conj().T)
+                for one in preparation.spectra
+                for p in [one.probabilities]
+            )
+            ends = ends[0], -ends[1][None]  # type: ignore[index]
+        found = trajectory_cumulants(_master(preparation), weights, preparation.start_state, times, *ends)
+        column = len(preparation.ledger.linear) + ENTROPY
+        return replace(law_at(found, 0), rounding=NO_SPREAD * float(preparation.exact.scale[-1, column]))
+
+    def _mean(self, row: Row, column: int, law: Law) -> Row:
         if self.total is None:
             return row
-        skewness = float(skewness_of_mean(self.total)[0, column])
         estimate, error = float(self.total.mean[0, column]), float(standard_error(self.total)[0, column])
-        row = judged_mean(row, estimate, error, int(self.total.count), skewness)
+        row = judge_mean(replace(row, estimate=estimate, standard_error=error), int(self.total.count), law)
         same = row.status == "exact"
         return replace(row, estimate=row.exact, note="the same on every trajectory") if same else row
 
@@ -170,37 +188,48 @@ class Alongside:
             exact = None
         row = Row("entropy_infimum", ">= -1", None, 0.0, time, "nat", None if exact is None else exact.mean)
         estimate, error = float(total.mean[0, INFIMUM]), float(standard_error(total)[0, INFIMUM])
-        if exact is not None:
-            rows = [self._mean(row, INFIMUM)]
-        elif n >= FEWEST and error > NO_SPREAD:
-            z = (estimate - BOUND) / error
-            below = float(special.ndtr(z)) if z < 0 else 1.0
-            row = replace(row, estimate=estimate, standard_error=error, z=z if z < 0 else None, p_value=below)
-            rows = [replace(row, status="judged", note="a bound, not a value")]
-        else:
-            note = f"fewer than {FEWEST} trajectories" if n < FEWEST else "the same on every trajectory"
-            rows = [replace(row, estimate=estimate, standard_error=error, status="unresolved", note=note)]
-        if n < FEWEST or not error > NO_SPREAD:
-            return rows
-        counts = total.histogram[0][np.searchsorted(LEVELS, JUDGED_LEVELS)]
+        row = replace(row, estimate=estimate, standard_error=error)
         shares = [None if exact is None else exact.below(x) for x in JUDGED_LEVELS]
+        if exact is not None:
+            rows = [self._mean(row, INFIMUM, _law_of_infimum(exact))]
+        else:
+            # -inf Delta S is no larger, in law, than an exponential number of mean 1, whose mean Chernoff's bound
+            # holds for.
+            low = max(-estimate, 1.0)
+            bound = float(np.exp(-n * (low - 1 - np.log(low))))
+            rows = [replace(row, status="judged", p_value=bound, note="a bound, not a value")]
+        counts = total.histogram[0][np.searchsorted(LEVELS, JUDGED_LEVELS)]
         return rows + [
             _infimum_share(x, int(count), n, time, share)
             for x, count, share in zip(JUDGED_LEVELS, counts, shares, strict=True)
         ]
 
 
+def law_of_weight(mean: float, second: float, third: float, fourth: float) -> Law:
+    """Return the law of w > 0 from <w> ... <w^4>, with the limits of an exponential average."""
+    variance = second - mean**2
+    central = third - 3 * mean * second + 2 * mean**3
+    excess = fourth - 4 * mean * third + 6 * mean**2 * second - 3 * mean**4 - 3 * variance**2
+    return Law(variance, central, excess, noise=ROUNDING * second, rounding=NO_SPREAD).of_weight()
+
+
+def _law_of_infimum(exact: Infimum) -> Law:
+    d, p = exact.values - exact.mean, exact.probabilities
+    m2, m3, m4 = (float(p @ d**power) for power in (2, 3, 4))
+    scale = float(np.abs(exact.values).max(initial=0.0))
+    return Law(m2, m3, m4 - 3 * m2**2, rounding=NO_SPREAD * scale)
+
+
 def _infimum_share(x: float, count: int, n: int, time: float, exact: float | None) -> Row:
-    """Return the row of P(inf Delta S <= -x): `count` of n trajectories, with the probability of a binomial number."""
+    """Return the row of P(inf Delta S <= -x): `count` of n trajectories, by the binomial law."""
     share, bound = count / n, float(np.exp(-x))
+    row = Row("entropy_infimum_probability", f"inf <= -{x:g}", None, 0.0, time, "1", exact, share)
+    row = replace(row, note=f"at most {bound:.4g}")
+    if exact is not None:
+        return judge_share(row, count, n)
+    at_least = float(special.bdtrc(count - 1, n, bound)) if count else 1.0
     error = float(np.sqrt(share * (1 - share) / n))
-    row = Row("entropy_infimum_probability", f"inf <= -{x:g}", None, 0.0, time, "1", exact, share, error)
-    row = replace(row, status="judged", note=f"at most {bound:.4g}")
-    at_least = float(special.bdtrc(count - 1, n, bound if exact is None else exact)) if count else 1.0
-    if exact is None:
-        return replace(row, p_value=at_least)
-    z = (share - exact) / error if error else None
-    return replace(row, z=z, p_value=min(1.0, 2 * min(at_least, float(special.bdtr(count, n, exact)))))
+    return replace(row, standard_error=error, p_value=at_least, status="judged")
 
 
 def infimum_undefined(preparation: Preparation) -> str | None:
@@ -217,14 +246,6 @@ def infimum_undefined(preparation: Preparation) -> str | None:
 
 def _master(preparation: Preparation) -> Master:
     return Master(preparation.model, preparation.sectors)
-
-
-def _start(preparation: Preparation) -> np.ndarray:
-    """Return rho(0) as flattened blocks."""
-    if preparation.steady:
-        return preparation.exact.density[-1]
-    first = preparation.spectra[0]
-    return preparation.sectors.flatten((first.vectors * first.probabilities) @ first.vectors.conj().T)
 
 
 def _targets(preparation: Preparation) -> np.ndarray:

@@ -25,6 +25,7 @@ from .model import Model
 from .preparation import Preparation
 from .reversal import reversed_model
 from .sampling import FORWARD, JUMPS_PER_CALL, empty_samples
+from .sampling_moments import Cumulants, trajectory_cumulants
 from .sectors import Sectors
 from .spectral import Spectrum
 from .unravelling import unravel
@@ -139,6 +140,21 @@ def expected_entropy(preparation: Preparation) -> float:
     outcomes = np.einsum("an,ab,bn->n", vectors.conj(), state, vectors).real
     boundary = (p * np.log(np.where(p > 0, p, 1.0))).sum() - outcomes @ np.log(reverse.finish.probabilities)
     return float(boundary + counts @ reverse.model.entropy_steps)
+
+
+def reversed_cumulants(preparation: Preparation) -> Cumulants:
+    """Return the cumulants of one reversed trajectory's Delta S~ at the end, with the outcome drawn; see above."""
+    reverse = reverse_of(preparation)
+    master, sectors = Master(reverse.model, reverse.sectors), reverse.sectors
+
+    def logarithm(found: Spectrum) -> np.ndarray:
+        p = found.probabilities
+        logs = np.log(np.where(p > 0, p, 1.0))
+        return sectors.flatten((found.vectors * logs) @ found.vectors.conj().T)
+
+    begin, times = preparation.exact.density[-1].conj(), preparation.times[-1:]
+    ends = -logarithm(reverse.finish)[None]
+    return trajectory_cumulants(master, reverse.model.entropy_steps, begin, times, logarithm(reverse.start), ends)
 
 
 def survival(preparation: Preparation) -> float:

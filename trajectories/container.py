@@ -28,7 +28,7 @@ from trajectories.rawfile import PatientFile
 from trajectories.statistics import Block
 
 FORMAT = "trajectories result"
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 HEAD = np.dtype([("sequence", "<u8"), ("length", "<u4"), ("checksum", "<u4")])
 ENTRY = np.dtype([("slot", "<u4"), ("group", "<u4"), ("level", "<u4"), ("checksum", "<u4"), ("index", "<u8")])
 _BEGINNING = struct.Struct("<QQQ")

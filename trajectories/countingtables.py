@@ -12,10 +12,10 @@ from .countingexact import ExactCounting
 from .countingreport import CountingRow, counting_rows
 from .errors import InputError
 from .job import Job
+from .judge import FALSE_ALARM_RATE, judge, verdict
 from .layout import aligned, described, interval, number, with_error
 from .master import Master
 from .recordrows import exact_rows, sampled_rows
-from .report import FALSE_ALARM_RATE, judge, verdict
 from .results import Point, Result
 from .rows import Row
 from .sectors import find_sectors

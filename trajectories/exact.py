@@ -9,6 +9,7 @@ import numpy as np
 from . import counting
 from .kernels.ledger import COUPLING_WORK, DIAGONAL, ENTROPY, ENTROPY_SINCE, FIRST_STATIC, PROJECTION, WEIGHT, Ledger
 from .master import Master, entropy_production, steady_entropy_production_rate
+from .sampling_moments import levels
 
 
 class Ensemble(NamedTuple):
@@ -28,6 +29,7 @@ class Exact(NamedTuple):
     second: np.ndarray  # (T,) <exp(-2 Delta S)> from the tilted generator
     third: np.ndarray  # (T,) <exp(-3 Delta S)>
     irreversible: np.ndarray  # (T,) fraction of trajectories with infinite Delta S
+    scale: np.ndarray  # (T, Q) natural size of one trajectory's value, against which rounding is judged
 
 
 def ensemble_of(master: Master, start: np.ndarray | None, times: np.ndarray) -> Ensemble:
@@ -71,7 +73,28 @@ def exact_averages(master: Master, ensemble: Ensemble, ledger: Ledger, times: np
         third = counting.generating_function(master, 3.0, start, times)
         if ledger.one_way.any():
             irreversible = 1.0 - counting.reversible_probability(master, start, times)
-    return Exact(mean, ensemble.states, second, third, irreversible)
+    scale = _scales(master, ledger, since, counts)
+    return Exact(mean, ensemble.states, second, third, irreversible, scale)
+
+
+def _scales(master: Master, ledger: Ledger, since: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Natural sizes: largest step times the number of jumps, or the largest eigenvalue."""
+    n_linear = len(ledger.linear)
+    found = np.ones((len(counts), n_linear + FIRST_STATIC + len(ledger.static)))
+    jumps = np.maximum(since.sum(axis=1), 1.0)
+    steps = np.abs(ledger.linear).max(axis=1)
+    found[:, :n_linear] = jumps[:, None] * steps
+    energy = float(np.abs(levels(ledger.static[0], master.sectors)).max())
+    boundary = 1.0 + float(np.abs(ledger.log_start).max()) + float(np.abs(ledger.log_finish).max())
+    # |Delta s| of each channel, 0 for one without a partner.
+    steps_of_entropy = float(np.abs(ledger.pair_entropy @ ledger.pair_sign).max(initial=0.0))
+    found[:, n_linear + ENTROPY] = np.maximum(counts.sum(axis=1), 1.0) * steps_of_entropy + boundary
+    found[:, n_linear + ENTROPY_SINCE] = found[:, n_linear + ENTROPY]
+    found[:, n_linear + COUPLING_WORK] = energy + found[:, 1 : len(ledger.edges)].sum(axis=1)
+    found[:, n_linear + PROJECTION] = energy
+    for f, operator in enumerate(ledger.static):
+        found[:, n_linear + FIRST_STATIC + f] = np.abs(levels(operator, master.sectors)).max()
+    return np.where(found > 0, found, 1.0)
 
 
 def _entropy(master: Master, ensemble: Ensemble, times: np.ndarray) -> np.ndarray:

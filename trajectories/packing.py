@@ -14,7 +14,6 @@ import numpy as np
 
 from .columns import Column
 from .exact import Exact
-from .expected import Expected
 from .kernels.ledger import Ledger
 from .kernels.plan import Plan
 from .model import Model
@@ -52,7 +51,6 @@ def pack(preparation: Preparation) -> tuple[dict[str, Any], Arrays]:
         "plan": preparation.plan,
         "ledger": preparation.ledger,
         "exact": preparation.exact,
-        "expected": preparation.expected,
         "start": start,
         "finish": finish,
     }
@@ -139,7 +137,6 @@ def unpack(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Prepara
         plan=Plan(**part("plan")),
         ledger=Ledger(**part("ledger")),
         exact=Exact(**part("exact")),
-        expected=Expected(**part("expected")),
         spectra=(spectrum("start"), spectrum("finish")),
         times=arrays["times"],
         columns=tuple(None if column is None else Column(**column) for column in meta["columns"]),

@@ -11,11 +11,11 @@ from .columns import Column, columns_of, heated_reservoirs, linear_forms, static
 from .counting import generating_function
 from .errors import InputError
 from .exact import Ensemble, Exact, ensemble_of, exact_averages
-from .expected import Expected, expected
 from .kernels.ledger import OUTSIDE, Ledger
 from .kernels.plan import Plan
 from .master import Master
 from .model import Model
+from .sampling_moments import SamplingMoments
 from .sectors import Sectors, find_sectors
 from .spectral import Spectrum, spectra, spectrum
 from .unravelling import plan_summary, unravel
@@ -48,7 +48,6 @@ class Preparation:
     times: np.ndarray
     columns: tuple[Column | None, ...]
     exact: Exact
-    expected: Expected
     spectra: tuple[Spectrum, Spectrum]
     steady: bool
     pair: tuple[int, int] | None
@@ -57,6 +56,19 @@ class Preparation:
     block_size: int
     jumps_per_trajectory: float
     remarks: tuple[str, ...]
+
+    @cached_property
+    def start_state(self) -> np.ndarray:
+        """rho(0) as flattened blocks, (D,)."""
+        if self.steady:
+            return self.exact.density[-1]
+        first = self.spectra[0]
+        return self.sectors.flatten((first.vectors * first.probabilities) @ first.vectors.conj().T)
+
+    @cached_property
+    def moments(self) -> SamplingMoments:
+        """What is known beforehand of the spread of every column."""
+        return SamplingMoments(self)
 
     @cached_property
     def summary(self) -> list[str]:
@@ -108,7 +120,6 @@ def prepare(
         times=times,
         columns=columns,
         exact=exact_averages(master, ensemble, ledger, times),
-        expected=expected(master, ensemble, ledger, times, pair),
         spectra=(start, ends[-1]),
         steady=ensemble.steady,
         pair=pair,

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from .job import Job
+from .judge import FALSE_ALARM_RATE
 from .layout import aligned, described, number, plain, with_error
 from .rare import RareEstimate, cloning
-from .report import FALSE_ALARM_RATE
 from .tables import EXIT_STATUS
 
 EXPONENTS = (-1.0, -0.5, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)

@@ -29,6 +29,8 @@ class Row:
     """One comparison. Counted quantities are averages over (start, time]; None where a number does not exist.
 
     p_value is None for a row that is not judged. status: agree, disagree, unresolved, exact, irreversible or unchecked.
+    exact_error: standard error of the estimate by exact moments, None where these are not known. z: the deviation in
+    exact standard errors where they are known, otherwise in the sample's.
     """
 
     quantity: str
@@ -44,6 +46,7 @@ class Row:
     p_value: float | None = None
     status: str = "unchecked"
     note: str = ""
+    exact_error: float | None = None
 
     def json(self) -> dict[str, Any]:
         """Return the row as JSON's types, `from` for the start of the interval; null for what does not exist."""
@@ -55,6 +58,7 @@ class Row:
             "unit",
             "estimate",
             "standard_error",
+            "exact_error",
             "exact",
             "z",
             "status",
@@ -81,7 +85,7 @@ def exact_row(preparation: Preparation, q: int, t: int) -> Row | None:
         return _replaced(row, status="irreversible", note=note)
     width = span(preparation, column, time)
     value = float(preparation.exact.mean[t, q] / width)
-    rounding = ROUNDING * float(preparation.expected.scale[-1, q]) / width
+    rounding = ROUNDING * float(preparation.exact.scale[-1, q]) / width
     return _replaced(row, exact=(0.0 if abs(value) <= rounding else value) if np.isfinite(value) else None)
 
 
@@ -95,24 +99,25 @@ Measure = Callable[[np.ndarray], np.ndarray]
 
 
 def entanglement_measures(preparation: Preparation) -> dict[str, tuple[Measure, Measure | None]]:
-    """Return the entanglement measures of the pair as functions of flattened states (..., D), not cut at zero.
+    """Return the entanglement measures of the pair as functions of its states (..., m, m), not cut at zero.
 
     With each one the distance from its kink, None where none is known.
     """
     if preparation.pair is None:
         return {}
-    dims, pair, sectors = preparation.model.dims, preparation.pair, preparation.sectors
-    a, b = dims[pair[0]], dims[pair[1]]
-
-    def of_pair(measure: Measure) -> Measure:
-        return lambda density: measure(reduce_pair(sectors.unflatten(density), dims, pair))
-
+    a, b = (preparation.model.dims[i] for i in preparation.pair)
     if (a, b) == (2, 2):
         return {
-            "concurrence": (of_pair(concurrence_signed), of_pair(concurrence_gap)),
-            "negativity": (of_pair(negativity_signed), of_pair(negativity_gap)),
+            "concurrence": (concurrence_signed, concurrence_gap),
+            "negativity": (negativity_signed, negativity_gap),
         }
-    return {"negativity": (of_pair(lambda rho: negativity(rho, (a, b))), None)}
+    return {"negativity": (lambda rho: negativity(rho, (a, b)), None)}
+
+
+def pair_states(preparation: Preparation, blocks: np.ndarray) -> np.ndarray:
+    """Return the states (..., m, m) of the pair in flattened states (..., D)."""
+    assert preparation.pair is not None
+    return reduce_pair(preparation.sectors.unflatten(blocks), preparation.model.dims, preparation.pair)
 
 
 def entanglement_row(preparation: Preparation, name: str, t: int, exact: float) -> Row:
@@ -130,7 +135,7 @@ def exact_rows(preparation: Preparation) -> list[Row]:
     if preparation.model.entropy and preparation.ledger.one_way.any():
         rows += [irreversible_row(preparation, t) for t in times]
     for name, (measure, _) in entanglement_measures(preparation).items():
-        exact = measure(preparation.exact.density)
+        exact = measure(pair_states(preparation, preparation.exact.density))
         rows += [entanglement_row(preparation, name, t, float(exact[t])) for t in times]
     return rows
 

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from .formulas import Formula
-from .report import FEWEST_GROUPS
+from .judge import FEWEST_GROUPS, Law, judge, judge_smooth
+from .preparation import Preparation
 from .results import Point, Result
-from .rows import Row, entanglement_measures, exact_row, span
+from .rows import Measure, Row, entanglement_measures, exact_row, pair_states, span
+from .sampling_moments import measured_cumulants
 from .statistics import jackknife
 
 
@@ -37,8 +39,11 @@ class SampledSide:
 
     @classmethod
     def of(cls, result: Result) -> SampledSide:
-        report = result.report()
-        return cls(result, tuple(_named(point, report.point_rows(i)) for i, point in enumerate(result.points)))
+        report, last = result.report(), float(result.times[-1])
+        # Reports say nothing of the purity: it is judged with their rows, as one of them.
+        judged = sum(row.p_value is not None for row in report.rows)
+        purities = judge([_purity(point, last) for point in result.points], judged)
+        return cls(result, tuple(_named(report.point_rows(i), own, last) for i, own in enumerate(purities)))
 
     def parameters(self, name: str) -> np.ndarray:
         """Return the value of one parameter at every point, (n,)."""
@@ -97,14 +102,13 @@ def _names(row: Row) -> list[str]:
     return [f"{row.quantity}.{which}" if which else row.quantity, *own]
 
 
-def _named(point: Point, rows: tuple[Row, ...]) -> dict[str, Row]:
-    """Return the rows of the last sample time by name, and the purity, of which reports say nothing."""
-    last = max(row.time for row in rows)
+def _named(rows: tuple[Row, ...], purity: Row, last: float) -> dict[str, Row]:
+    """Return the rows of the last sample time by name, and the purity."""
     found: dict[str, Row] = {}
     for row in rows:
         if row.time == last:
             found |= dict.fromkeys(_names(row), row)
-    return found | {"purity": _purity(point, last)}
+    return found | {"purity": purity}
 
 
 def joint_error(
@@ -135,7 +139,9 @@ def joint_error(
         spread = np.sqrt(np.diagonal(comoment)[at])
         steps = np.array([float(parts[name]) for name in names]) / np.where(spread > 0, spread, 1.0)
         return float(np.sqrt(max(0.0, steps @ comoment[np.ix_(at, at)] @ steps)))
-    measures = {name: measure for name, (measure, _) in entanglement_measures(preparation).items()}
+    measures = {
+        name: _of_pair(measure, preparation) for name, (measure, _) in entanglement_measures(preparation).items()
+    }
     measures["purity"] = _purity_of(point)
     size = len(preparation.columns)
 
@@ -154,6 +160,11 @@ def joint_error(
     return float(jackknife(value, sums, counts).standard_error)
 
 
+def _of_pair(measure: Measure, preparation: Preparation) -> Measure:
+    """Return a measure of the pair's states as one of flattened states (..., D)."""
+    return lambda density: measure(pair_states(preparation, density))
+
+
 def _purity_of(point: Point) -> Callable[[np.ndarray], np.ndarray]:
     """Return Tr rho^2 as a function of flattened states (..., D)."""
 
@@ -167,12 +178,14 @@ def _purity_of(point: Point) -> Callable[[np.ndarray], np.ndarray]:
 def _purity(point: Point, time: float) -> Row:
     """Tr rho^2 of the sampled state at the last time, by the jackknife over groups of trajectories."""
 
-    purity = _purity_of(point)
+    preparation, purity = point.preparation, _purity_of(point)
     sums = np.array([group.density[-1] for group in point.groups])
     counts = np.array([int(group.count) for group in point.groups])
     found = jackknife(purity, sums, counts)
-    exact = float(purity(point.preparation.exact.density[-1]))
-    error = float(found.standard_error)
-    z = (float(found.estimate) - exact) / error if error > 0 else None
-    status = "agree" if z is not None else "unresolved"
-    return Row("purity", None, None, None, time, "1", exact, float(found.estimate), error, z, status=status)
+    rho = preparation.exact.density[-1]
+    exact, estimate = float(purity(rho)), float(found.estimate)
+    row = Row("purity", None, None, None, time, "1", exact, estimate, float(found.standard_error))
+    # The gradient of Tr rho^2 is 2 rho.
+    spread = measured_cumulants(2 * rho[None], rho[None], preparation.sectors)
+    law = Law(float(spread.variance[0]), float(spread.third[0]), float(spread.fourth[0]), exact=False)
+    return judge_smooth(row, estimate - exact, found, point.trajectories, law)

@@ -15,15 +15,23 @@ X over outcomes. Then these moments are bounds: a conditional mean spreads less 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from math import comb, factorial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .counting import generating_function
 from .counts import check_weights
+from .kernels.ledger import COUPLING_WORK, DIAGONAL, ENTROPY, FIRST_STATIC, LOG_STATE, PROJECTION, WEIGHT
 from .master import Master
 from .sectors import Sectors
+from .spectral import spectrum
 from .transients import moment_costs, resolved_moments
+
+if TYPE_CHECKING:
+    from .preparation import Preparation
 
 ORDER = 4
 ROUNDING = 1e-13  # of the sums that a variance comes from; its own rounding is ten times smaller
@@ -115,9 +123,7 @@ def _cumulants(moved: np.ndarray, powers: list[np.ndarray]) -> np.ndarray:
         raw[n] = factorial(n) * sum(terms)
         size = 2 * float(np.abs(terms).sum()) if n == 2 else size
     shift = raw[1]
-    m2, m3, m4 = (
-        sum(comb(n, j) * (-shift) ** (n - j) * raw[j] for j in range(n + 1)) if n else 0.0 for n in (2, 3, 4)
-    )
+    m2, m3, m4 = (sum(comb(n, j) * (-shift) ** (n - j) * raw[j] for j in range(n + 1)) if n else 0.0 for n in (2, 3, 4))
     return np.array([m2, m3, m4 - 3 * m2**2, size + shift**2])
 
 
@@ -157,3 +163,109 @@ def _largest(operator: np.ndarray, sectors: Sectors) -> float:
 
 def _norm(master: Master) -> float:
     return float(abs(master.generator).sum(axis=0).max())
+
+
+class SamplingMoments:
+    """Cumulants of every column of a preparation's tally, computed when asked for and kept.
+
+    A mean over n trajectories has the variance kappa_2/n, and so on: what its error bar is, and whether it is close to
+    normal, is known before the first trajectory.
+    """
+
+    def __init__(self, preparation: Preparation) -> None:
+        self._preparation = preparation
+        self._master = Master(preparation.model, preparation.sectors)
+        self._found: dict[int, Cumulants] = {}
+
+    def column(self, q: int) -> Cumulants:
+        """Return the cumulants of column q at the sample times, in the tally's units; nan before counting begins."""
+        if q not in self._found:
+            self._found[q] = self._column(q)
+        return self._found[q]
+
+    def width(self, q: int, t: int) -> float:
+        """Return how far two values of column q at sample time t can lie apart; inf for counts."""
+        preparation = self._preparation
+        place = q - len(preparation.ledger.linear)
+        if place == PROJECTION:
+            return float(np.ptp(levels(preparation.ledger.varying[t, DIAGONAL], preparation.sectors)))
+        if place < FIRST_STATIC:
+            return np.inf
+        return float(np.ptp(levels(preparation.ledger.static[place - FIRST_STATIC], preparation.sectors)))
+
+    def begun(self, q: int) -> tuple[np.ndarray, float]:
+        """Return the state, (D,), and the time at which column q begins to count."""
+        preparation = self._preparation
+        burn = int(preparation.ledger.burn_index[0])
+        if burn < 0 or q == len(preparation.ledger.linear) + ENTROPY:
+            return preparation.start_state, 0.0
+        return preparation.exact.density[burn], preparation.counting_from
+
+    def _column(self, q: int) -> Cumulants:
+        preparation = self._preparation
+        ledger, times = preparation.ledger, preparation.times
+        place = q - len(ledger.linear)
+        classical = self._master.classical
+        if place < 0:
+            return self._counted(q, ledger.linear[q], None, None, True)
+        if place >= FIRST_STATIC:
+            operators = np.repeat(ledger.static[place - FIRST_STATIC][None], len(times), axis=0)
+            return replace(
+                measured_cumulants(operators, preparation.exact.density, preparation.sectors), exact=classical
+            )
+        if place == PROJECTION:
+            found = measured_cumulants(ledger.varying[:, DIAGONAL], preparation.exact.density, preparation.sectors)
+            return replace(found, exact=classical)
+        if place == WEIGHT:
+            return self._weight(classical)
+        if place == COUPLING_WORK:
+            heats = ledger.linear[1 : len(ledger.edges)].sum(axis=0)
+            return self._counted(
+                q, heats, self._at_start(q), -np.repeat(ledger.static[:1], len(times), axis=0), classical
+            )
+        if ledger.one_way.any():
+            return Cumulants.unknown(len(times), "its mean is infinite")
+        steps = preparation.model.entropy_steps
+        return self._counted(q, steps, self._at_start(q, np.log), -ledger.varying[:, LOG_STATE], classical)
+
+    def _counted(
+        self, q: int, weights: np.ndarray, first: np.ndarray | None, last: np.ndarray | None, exact: bool
+    ) -> Cumulants:
+        """Cumulants of jumps since the beginning of counting and of both ends, nan before it."""
+        start, begin = self.begun(q)
+        times = self._preparation.times
+        later = times >= begin
+        ends = None if last is None else last[later]
+        found = trajectory_cumulants(self._master, weights, start, times[later] - begin, first, ends)
+        parts = np.full((4, len(times)), np.nan)
+        parts[:, later] = found.variance, found.third, found.fourth, found.noise
+        variance, third, fourth, noise = parts
+        return Cumulants(variance, third, fourth, noise, exact, found.missing)
+
+    def _at_start(self, q: int, function: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
+        """Return an operator that commutes with the state when counting begins: function(p_n), or else <n|H|n>."""
+        preparation = self._preparation
+        found = spectrum(self.begun(q)[0], preparation.model.hamiltonian, preparation.sectors)
+        if function is None:
+            energies = ((found.vectors.conj().T @ preparation.model.hamiltonian) * found.vectors.T).sum(axis=1).real
+        else:
+            support = found.probabilities > 0
+            energies = np.where(support, function(np.where(support, found.probabilities, 1.0)), 0.0)
+        return preparation.sectors.flatten((found.vectors * energies) @ found.vectors.conj().T)
+
+    def _weight(self, exact: bool) -> Cumulants:
+        """Of w = e^{-Delta S}: from <w^n> = G(n, t)."""
+        preparation = self._preparation
+        times = preparation.times
+        mean = preparation.exact.mean[:, len(preparation.ledger.linear) + WEIGHT]
+        second, third = preparation.exact.second, preparation.exact.third
+        with np.errstate(over="ignore", invalid="ignore"):
+            fourth = generating_function(self._master, 4.0, preparation.start_state, times)
+            kappa_2 = second - mean**2
+            kappa_3 = third - 3 * mean * second + 2 * mean**3
+            central = fourth - 4 * mean * third + 6 * mean**2 * second - 3 * mean**4
+            kappa_4 = central - 3 * kappa_2**2
+            noise = ROUNDING * (second + mean**2)
+        known = np.isfinite(kappa_2 + kappa_3 + kappa_4)
+        kappa_2, kappa_3, kappa_4, noise = np.where(known, [kappa_2, kappa_3, kappa_4, noise], np.nan)
+        return Cumulants(kappa_2, kappa_3, kappa_4, noise, exact)

@@ -8,9 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .judge import judge
 from .layout import aligned, described, plain, with_error
 from .ownership import Status, read_status
-from .report import judge, rows_of
+from .report import rows_of
 from .resultfile import result_of
 from .storage import read
 from .tables import SHOWN, stopping_lines

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .judge import FALSE_ALARM_RATE, judge, verdict
 from .layout import HEADER, aligned, cells, described, interval, number, plain, with_error
-from .report import FALSE_ALARM_RATE, judge, rows_of, verdict
+from .report import rows_of
 from .rows import Row, exact_rows
 from .statistics import effective_sample_size, largest_weight_share
 

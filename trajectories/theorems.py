@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .alongside import Alongside
-from .backward import Direction, backward, expected_entropy, forward, survival
+from .backward import Direction, backward, expected_entropy, forward, reversed_cumulants, survival
 from .errors import InputError
 from .fluctuation import (
-    FEWEST_IN_BIN,
     Bins,
     Running,
     Weighted,
@@ -22,11 +21,11 @@ from .fluctuation import (
     gather,
     windowed_row,
 )
-from .judging import judged_mean, studentised
+from .judge import FALSE_ALARM_RATE, NO_SPREAD, judge, judge_mean, judge_share, verdict
 from .kernels.ledger import ENTROPY
 from .layout import HEADER, aligned, cells, described, plain
 from .preparation import Preparation
-from .report import FALSE_ALARM_RATE, judge, rows_of, verdict
+from .report import law_at, rows_of
 from .rows import Row
 from .scgf import time_reversal_breaking
 from .tables import EXIT_STATUS
@@ -278,19 +277,22 @@ def _mean_rows(preparation: Preparation, there: Weighted, back: Weighted) -> lis
     """<Delta S> with the outcome drawn, <Delta S~>, or the share of reversed trajectories that undo a forward one."""
     time = float(preparation.times[-1])
     column = len(preparation.ledger.linear) + ENTROPY
+    rounding = NO_SPREAD * float(preparation.exact.scale[-1, column])
     rows = []
     if not preparation.ledger.one_way.any():
-        exact = float(preparation.exact.mean[-1, column])
-        row = Row("entropy_production", "outcome drawn", None, 0.0, time, "nat", exact)
-        rows.append(judged_mean(row, there.mean, there.standard_error, there.count))
+        row = Row(
+            "entropy_production", "outcome drawn", None, 0.0, time, "nat", float(preparation.exact.mean[-1, column])
+        )
+        row = replace(row, estimate=there.mean, standard_error=there.standard_error)
+        # Of the outcomes themselves, not of averages over them.
+        law = replace(law_at(preparation.moments.column(column), -1), exact=True, rounding=rounding)
+        rows.append(judge_mean(row, there.count, law))
     reversed_exact = expected_entropy(preparation)
     if np.isfinite(reversed_exact):
         row = Row("reversed_entropy_production", None, None, 0.0, time, "nat", reversed_exact)
-        return [*rows, judged_mean(row, back.mean, back.standard_error, back.count)]
-    row = Row("reversed_survival", None, None, 0.0, time, "1", survival(preparation))
+        row = replace(row, estimate=back.mean, standard_error=back.standard_error)
+        law = replace(law_at(reversed_cumulants(preparation), -1), rounding=rounding)
+        return [*rows, judge_mean(row, back.count, law)]
     lost = "reversed trajectories that undo a forward one; the others take a one-way jump or end outside its start"
-    share, n = 1 - back.infinite / back.count, back.count
-    row = replace(row, estimate=share, standard_error=float(np.sqrt(share * (1 - share) / n)), note=lost)
-    if not FEWEST_IN_BIN <= back.infinite <= n - FEWEST_IN_BIN:
-        return [*rows, replace(row, status="unresolved")]
-    return [*rows, studentised(row, (1 - 2 * share) / np.sqrt(n * share * (1 - share)))]
+    row = Row("reversed_survival", None, None, 0.0, time, "1", survival(preparation), note=lost)
+    return [*rows, judge_share(row, back.count - back.infinite, back.count)]

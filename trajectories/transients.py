@@ -18,7 +18,7 @@ Landi, Kewming, Mitchison, Potts, PRX Quantum 5, 020201 (2024).
 from __future__ import annotations
 
 from math import comb, factorial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -168,7 +168,7 @@ def resolved_moments(
     size = len(master.trace_row)
     fed = [jump_operator(master, count**m) / factorial(m) for m in range(1, order + 1)]
     fed[0] = fed[0] - mean * (sparse.eye(size, format="csr") if sparse.issparse(fed[0]) else np.eye(size))
-    parts = [master.generator, *fed]
+    parts: list[Any] = [master.generator, *fed]
     begun = np.zeros((order + 1, size), start.dtype)
     begun.reshape(-1)[: start.size] = start.ravel()
     if dense_is_cheaper(master, order, float(times[-1]) if len(times) else 0.0):
@@ -190,7 +190,7 @@ def moment_costs(master: Master, order: int, duration: float) -> tuple[float, fl
     A sparse product takes some twenty times as long for each of its elements.
     """
     size, products = len(master.trace_row), (order + 1) * (order + 2) // 2
-    generator = master.generator
+    generator: Any = master.generator
     steps = max(float(abs(generator).sum(axis=0).max()) * duration, 1.0)
     nonzero = generator.nnz if sparse.issparse(generator) else np.count_nonzero(generator)
     return (float(np.log2(2 * steps)) + 20) * size**3 * products, 20 * 1.5 * (steps + 50) * nonzero * products

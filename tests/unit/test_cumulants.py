@@ -110,7 +110,7 @@ def test_sparse_generators_give_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
     expected = cumulants.cumulants(dense, count), transients.finite_time(dense, count, [0.5, 2.0], start)
     higher = transients.finite_time_cumulants(dense, count, [0.5], start)
     monkeypatch.setattr(blockspace, "DENSE_LIMIT", 0)
-    monkeypatch.setattr(transients, "DENSE_LIMIT", 0)
+    monkeypatch.setattr(transients, "SMALL_ENOUGH", 0)
     solver = Master(model)
     assert not isinstance(solver.generator, np.ndarray)
     np.testing.assert_allclose(cumulants.cumulants(solver, count), expected[0], rtol=1e-11)
