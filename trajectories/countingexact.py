@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import comb
-from typing import NamedTuple
 
 import numpy as np
 from numpy.polynomial import polynomial
 
+from .judge import Law
 from .kernels.ledger import ENTROPY_SINCE
 from .master import Master
 from .preparation import Preparation
@@ -32,25 +32,15 @@ HIGHEST_MOMENT = 12
 NO_SPREAD = 1e-12
 
 
-class Reach(NamedTuple):
-    """What one trajectory contributes: standard deviation and skewness of an estimate's influence function, (T,)."""
-
-    deviation: np.ndarray
-    skewness: np.ndarray
-
-    def at(self, t: int, scale: float = 1.0) -> Reach:
-        """Return the reach at one time, in other units."""
-        return Reach(self.deviation[t] * scale, self.skewness[t])
-
-
 @dataclass(frozen=True, eq=False)
 class ExactCounting:
     """Exact values over (from, t] at the sample times t after the start of counting.
 
     steady: the same model's long-time values. tallied: which of its counts a run tallies, C of them. later: the T
     sample times, as indices. spans (T,): t - from. relative_spread (C, T): standard deviation over mean of each count.
-    values (C, 5, T): of QUANTITIES, not divided by time; nan where one does not exist. reach: C lists of 5; of ratios
-    relative to their value. covariance (T, C, C).
+    values (C, 5, T): of QUANTITIES, not divided by time; nan where one does not exist. laws: of the influence of one
+    trajectory on each of them, C lists of 5 lists of T; of ratios relative to their value. covariance (T, C, C).
+    fourth, eighth (C, T): <(N - <N>)^4>, <(N - <N>)^8>.
     """
 
     steady: SteadyCounting
@@ -59,8 +49,10 @@ class ExactCounting:
     spans: np.ndarray
     relative_spread: np.ndarray
     values: np.ndarray
-    reach: list[list[Reach]]
+    laws: list[list[list[Law]]]
     covariance: np.ndarray
+    fourth: np.ndarray
+    eighth: np.ndarray
 
     @property
     def counts(self) -> list[Count]:
@@ -84,14 +76,19 @@ class ExactCounting:
             spans,
             np.where(np.isnan(relative), np.inf, relative),
             np.array([_exact(preparation, count, own, later) for count, own in zip(counts, kappa, strict=True)]),
-            [_reach(own) for own in kappa],
+            [_laws(own) for own in kappa],
             finite_time(master, np.array([count.weights for count in counts]), spans, start).covariance,
+            *(np.array([[_central_moments(row)[p] for row in own] for own in kappa]) for p in (4, 8)),
         )
 
-    def joint_reach(self, t: int, a: int, b: int) -> Reach:
-        """Return the reach of the covariance of two counts at one time."""
-        matrix = self.covariance[t][np.ix_([a, b], [a, b])]
-        return _joint_reach(matrix, self.reach[a][0].at(t), self.reach[b][0].at(t))
+    def joint_law(self, t: int, a: int, b: int) -> Law:
+        """Return bounds on the influence y_a y_b - Cov of one trajectory on the covariance of two counts.
+
+        <(y_a y_b)^2> <= sqrt(<y_a^4> <y_b^4>), and likewise for the fourth moment (Cauchy, Schwarz).
+        """
+        variance = float(np.sqrt(self.fourth[a, t] * self.fourth[b, t]))
+        moment = float(np.sqrt(self.eighth[a, t] * self.eighth[b, t]))
+        return Law(variance, 0.0, moment - 3 * variance**2, exact=False)
 
 
 def start_of(preparation: Preparation) -> np.ndarray | None:
@@ -99,11 +96,7 @@ def start_of(preparation: Preparation) -> np.ndarray | None:
     if preparation.steady:
         return None
     burn = int(preparation.ledger.burn_index[0])
-    if burn >= 0:
-        return preparation.exact.density[burn]
-    first = preparation.spectra[0]
-    rho = (first.vectors * first.probabilities) @ first.vectors.conj().T
-    return preparation.sectors.flatten(rho)
+    return preparation.exact.density[burn] if burn >= 0 else preparation.start_state
 
 
 def _exact(preparation: Preparation, count: Count, kappa: np.ndarray, later: np.ndarray) -> np.ndarray:
@@ -119,15 +112,19 @@ def _exact(preparation: Preparation, count: Count, kappa: np.ndarray, later: np.
     return values
 
 
-def _reach(kappa: np.ndarray) -> list[Reach]:
-    """Return the reach of all quantities from the cumulants kappa (T, 12) of a count; of ratios relative to them.
+def _laws(kappa: np.ndarray) -> list[list[Law]]:
+    """Return the laws of one trajectory's influence on all quantities, from the cumulants kappa (T, 12) of a count.
 
-    In a ratio the entropy production is taken to follow the count, and the number of jumps not to vary.
+    Of ratios relative to their value; in them the entropy production is taken to follow the count, and the number of
+    jumps not to vary: bounds, not exact. The fourth moment of the fourth cumulant's influence would take sixteen
+    cumulants: there the kurtosis is taken to be that of a gamma number of the same skewness.
     """
-    found = np.zeros((len(QUANTITIES), 2, len(kappa)))
-    for t, row in enumerate(kappa):
+    found: list[list[Law]] = [[] for _ in QUANTITIES]
+    for row in kappa:
         spread = float(np.sqrt(max(row[1], 0.0)))
         if spread <= NO_SPREAD:
+            for laws in found:
+                laws.append(Law(0.0, 0.0, 0.0))
             continue
         m = _central_moments(row / spread ** np.arange(1, len(row) + 1))
         variance = np.array([-1.0, 0.0, 1.0])
@@ -140,14 +137,29 @@ def _reach(kappa: np.ndarray) -> list[Reach]:
             (variance - 2 * slope, 1.0),
         ]
         for q, (h, scale) in enumerate(influence):
-            square = polynomial.polymul(h, h)
-            cube = polynomial.polymul(square, h)
-            second, third = float(square @ m[: len(square)]), float(cube @ m[: len(cube)])
-            if second > 0.0:
-                found[q, :, t] = scale * np.sqrt(second), third / second**1.5
-            else:
-                found[q, :, t] = 0.0, np.inf
-    return [Reach(*values) for values in found]
+            found[q].append(_law_of(h, m, q < len(CUMULANTS) - 1).scaled(scale))
+    return found
+
+
+def square_kurtosis(master: Master, weights: np.ndarray, span: float, start: np.ndarray | None) -> float:
+    """Return the kurtosis mu_4/mu_2^2 of (N - <N>)^2 of a count over a span; inf where it does not spread."""
+    kappa = finite_time_cumulants(master, weights, np.array([span]), start, 8)[0]
+    spread = float(np.sqrt(max(kappa[1], 0.0)))
+    if spread <= NO_SPREAD:
+        return np.inf
+    law = _law_of(np.array([-1.0, 0.0, 1.0]), _central_moments(kappa / spread ** np.arange(1, 9)), True)
+    return law.fourth / law.variance**2 + 3.0 if law.variance > 0 else np.inf
+
+
+def _law_of(h: np.ndarray, m: np.ndarray, exact: bool) -> Law:
+    """Return the law of a polynomial h of y, of mean zero, from the central moments m of y."""
+    square = polynomial.polymul(h, h)
+    powers = square, polynomial.polymul(square, h), polynomial.polymul(square, square)
+    second, third, fourth = (float(p @ m[: len(p)]) if len(p) <= len(m) else np.nan for p in powers)
+    if not second > 0.0:
+        return Law(exact=exact, missing="its spread lies below the rounding of its exact moments")
+    excess = fourth - 3 * second**2 if np.isfinite(fourth) else 1.5 * third**2 / second
+    return Law(second, third, excess, exact=exact)
 
 
 def _central_moments(kappa: np.ndarray) -> np.ndarray:
@@ -157,16 +169,3 @@ def _central_moments(kappa: np.ndarray) -> np.ndarray:
     for n in range(2, len(m)):
         m[n] = sum(comb(n - 1, j - 1) * kappa[j - 1] * m[n - j] for j in range(2, n + 1))
     return m
-
-
-def _joint_reach(covariance: np.ndarray, a: Reach, b: Reach) -> Reach:
-    """Return the reach of a covariance from the (2, 2) matrix and the reaches of both variances, at one time.
-
-    The deviation is an upper bound (Cauchy, Schwarz); the skewness that of products of normal variables of the same
-    correlation rho, (2 rho^3 + 6 rho)/(1 + rho^2)^(3/2), in units of that of the variances.
-    """
-    fourth = np.prod([own.deviation**2 + covariance[i, i] ** 2 for i, own in enumerate((a, b))])
-    norm = float(np.sqrt(covariance[0, 0] * covariance[1, 1]))
-    rho = float(covariance[0, 1]) / norm if norm > 0.0 else 0.0
-    share = (2 * rho**3 + 6 * rho) / (1 + rho**2) ** 1.5 / np.sqrt(8)
-    return Reach(fourth**0.25, share * max(a.skewness, b.skewness, key=abs))

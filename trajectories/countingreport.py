@@ -8,9 +8,9 @@ rows compare, at finite time and with the constant and all transients included,
     tur_ratio = kappa_2 <Delta S>/(2 <N>^2),  kur_ratio = kappa_2 <jumps>/<N>^2.
 
 Errors are those of the jackknife over groups of trajectories, whose central sums are moved to a common pivot and there
-add up. Whether n trajectories determine such an error is decided beforehand, see `countingexact`: a row whose
-estimate is still skewed at that n is judged by Chebyshev's bound, and can disagree but not agree. The z of a ratio is
-that of kappa_2 <Delta S>/2 - R <N>^2 or kappa_2 <jumps> - R <N>^2 with the exact R: their errors are closer to normal.
+add up. Cumulants are judged by the exact law of one trajectory's influence on them, see `countingexact`; the z of a
+ratio is that of kappa_2 <Delta S>/2 - R <N>^2 or kappa_2 <jumps> - R <N>^2 with the exact R: their errors are closer to
+normal.
 """
 
 from __future__ import annotations
@@ -20,17 +20,15 @@ from typing import Any
 
 import numpy as np
 
-from .countingexact import NO_SPREAD, QUANTITIES, ExactCounting, Reach
+from .countingexact import QUANTITIES, ExactCounting
+from .judge import Law, judge_mean, judge_smooth, noted
 from .kernels.ledger import ENTROPY_SINCE
 from .preparation import Preparation
 from .results import Point
 from .rows import Row
-from .statistics import Block, Jackknife, jackknife, p_value
+from .statistics import Block, Jackknife, jackknife
 from .steadycounting import RATIOS, Count
 
-MOST_SKEWED = 0.35
-RARE = 0.2  # skewness as of 25 rare events, above which they may all be missed
-LEAST_SEEN = 0.5  # share of its exact size below which an error bar has missed the rare events that it consists of
 SLOW = 0.05  # relative uncertainty of a mean count up to which ratios to its square are judged
 MOVING = "not the steady state: no bound of 1"
 
@@ -64,11 +62,14 @@ def counting_rows(point: Point, exact: ExactCounting) -> list[CountingRow]:
                 row = _row(preparation, quantity, count.name, count.reservoir, int(exact.later[t]), unit)
                 row = replace(row, note=MOVING if ratio and not preparation.steady else "")
                 found = _part(sampled, t, c * len(QUANTITIES) + q, width)
-                one = exact.reach[c][q].at(t, value if ratio else 1.0 / width)
-                slow = ratio and bool(exact.relative_spread[c, t] > SLOW * np.sqrt(n))
-                test = _part(sampled, t, (c - len(exact.counts)) * len(RATIOS) + q - 3, 1.0) if ratio else None
-                missed = _missed(sampled, exact, c, 0 if ratio else q, t, n)
-                row = _judged(replace(row, exact=value / width), found, one, n, missed, test, slow)
+                law = exact.laws[c][q][t].scaled(value if ratio else 1.0 / width)
+                row = _estimated(replace(row, exact=value / width), found)
+                if row.status != "unresolved" and ratio:
+                    test = _part(sampled, t, (c - len(exact.counts)) * len(RATIOS) + q - 3, 1.0)
+                    slow = bool(exact.relative_spread[c, t] > SLOW * np.sqrt(n))
+                    row = _judged_ratio(row, found, test, n, law, slow)
+                elif row.status != "unresolved":
+                    row = judge_mean(row, n, law)
                 rows.append(CountingRow(row, long_time))
     return rows + _covariance_rows(point, exact, sampled)
 
@@ -81,13 +82,11 @@ def _covariance_rows(point: Point, exact: ExactCounting, sampled: Jackknife) -> 
         for t, span in enumerate(map(float, exact.spans)):
             row = _row(point.preparation, "covariance", label, None, int(exact.later[t]), unit)
             row = replace(row, exact=float(exact.covariance[t, a, b] / span))
-            one = exact.joint_reach(t, a, b)
-            one = one._replace(deviation=one.deviation / span)
-            # A product of independent rare counts is as rare as both at once, however weakly they hang together.
-            rarest = abs(float(np.prod([exact.reach[i][0].skewness[t] for i in (a, b)])))
-            missed = rarest > RARE * np.sqrt(point.trajectories)
-            found = _part(sampled, t, place, span)
-            rows.append(CountingRow(_judged(row, found, one, point.trajectories, missed), limit))
+            found, law = _part(sampled, t, place, span), exact.joint_law(t, a, b).scaled(1 / span)
+            row = _estimated(row, found)
+            if row.status != "unresolved" and row.exact is not None:
+                row = judge_smooth(row, float(found.estimate) - row.exact, found, point.trajectories, law)
+            rows.append(CountingRow(row, limit))
     return rows
 
 
@@ -165,48 +164,23 @@ def _part(sampled: Jackknife, t: int, place: int, width: float) -> Jackknife:
     return Jackknife(estimate, error, bias, sampled.degrees_of_freedom)
 
 
-def _missed(sampled: Jackknife, exact: ExactCounting, c: int, q: int, t: int, n: int) -> bool:
-    """Return whether a cumulant hangs on rare trajectories, and its error bar is so small that they have not come."""
-    deviation, skewness = exact.reach[c][q].at(t)
-    error = float(sampled.standard_error[t, c * len(QUANTITIES) + q])
-    return abs(float(skewness)) > RARE * np.sqrt(n) and error < LEAST_SEEN * float(deviation) / np.sqrt(n)
-
-
-def _judged(
-    row: Row, found: Jackknife, one: Reach, n: int, missed: bool, test: Jackknife | None = None, slow: bool = False
-) -> Row:
-    """Put an estimate into a row and judge it, studentised where n trajectories determine its error bar.
-
-    missed: rare trajectories lack in its error bar. test: what must vanish where the estimate is right; None: its
-    deviation from the exact value. slow: do not judge.
-    """
-    exact, estimate, error = float(row.exact or 0.0), float(found.estimate), float(found.standard_error)
+def _estimated(row: Row, found: Jackknife) -> Row:
+    """Put an estimate and its error into a row; unresolved where there are none."""
+    estimate, error = float(found.estimate), float(found.standard_error)
     if not np.isfinite(estimate):
-        return replace(row, status="unresolved", note=_joined(row, "no trajectory counted anything"))
-    row = replace(row, estimate=estimate)
+        return noted(replace(row, status="unresolved"), "no trajectory counted anything")
     if not np.isfinite(error):
-        return replace(row, status="unresolved", note=_joined(row, "too few groups of trajectories for an error bar"))
-    row = replace(row, standard_error=error)
+        row = replace(row, estimate=estimate, status="unresolved")
+        return noted(row, "too few groups of trajectories for an error bar")
+    return replace(row, estimate=estimate, standard_error=error)
+
+
+def _judged_ratio(row: Row, found: Jackknife, test: Jackknife, n: int, law: Law, slow: bool) -> Row:
+    """Judge a ratio by its test, a number that must vanish, in the unit of the ratio's error."""
     if slow:
-        return replace(
-            row, status="unresolved", note=_joined(row, "the mean count is too uncertain for a ratio to its square")
-        )
-    deviation, expected = abs(estimate - exact), one.deviation / np.sqrt(n)
-    if expected <= 0.0 and error <= NO_SPREAD:
-        return replace(row, status="exact" if deviation <= NO_SPREAD * max(1.0, abs(exact)) else "disagree")
-    z = (estimate - exact) / error if error > 0.0 else None
-    if test is not None and test.standard_error > 0.0:
-        z = float(test.estimate / test.standard_error)
-    skewness = one.skewness / np.sqrt(n)
-    if z is None or missed or not abs(skewness) <= MOST_SKEWED or abs(found.bias) > 0.5 * error:
-        # Chebyshev's bound holds whatever the distribution: such a row can disagree, but it cannot agree.
-        bound = min(1.0, (expected / deviation) ** 2) if deviation > 0.0 else 1.0
-        return replace(
-            row, z=z, p_value=bound, status="bounded", note=_joined(row, "too few trajectories for a sure error bar")
-        )
-    p = float(p_value(z, skewness, found.degrees_of_freedom))
-    return replace(row, z=z, p_value=p, status="judged")
-
-
-def _joined(row: Row, note: str) -> str:
-    return "; ".join(filter(None, (row.note, note)))
+        return noted(replace(row, status="unresolved"), "the mean count is too uncertain for a ratio to its square")
+    assert row.estimate is not None and row.exact is not None
+    deviation = row.estimate - row.exact
+    if test.standard_error > 0.0:
+        deviation = float(test.estimate / test.standard_error * found.standard_error)
+    return judge_smooth(row, deviation, found, n, law)

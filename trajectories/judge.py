@@ -11,7 +11,8 @@ of the very quantity. The rules, in this order, with their thresholds:
 3. *Judged by the sample's error*, s/sqrt n, where the exact moments are bounds (a number averaged over outcomes
    spreads less than the outcomes): mu_4/(s^4 n) <= 0.04 with the bound mu_4 on the fourth central moment, or
    w^2/(s^2 n) <= 0.04 with the range w of one value: no single value then moves the mean by more than 0.2 standard
-   errors. Either way the skewness of the mean is below 0.2, whatever carries it.
+   errors; or a kurtosis known beforehand, at most 0.04 n, as that of 25 independent events. Each way the skewness of
+   the mean is below 0.2, whatever carries it.
 4. *Bounded* everywhere else: the p-value is an upper bound that holds for every law with these moments or this range
    (Chebyshev, fourth moments, Hoeffding, empirical Bernstein) or this generating function (Chernoff). Such a row can
    disagree, but it cannot agree: it is *unresolved*, with the number of trajectories that would resolve it.
@@ -40,6 +41,8 @@ MOST_PEAKED = 0.06
 MOST_PEAKED_BOUND = 0.04
 FEWEST = 30  # values for a standard error of their own
 FEWEST_GROUPS = 16
+MOST_BIASED = 0.5  # standard errors of the bias that a jackknife removes
+SAME = 1e-9
 FROM_KINK = 5.0  # standard errors between a measure of entanglement and its kink
 NO_SPREAD = 1e-12
 SURE = 100.0  # times its rounding error: a variance that is known
@@ -55,6 +58,7 @@ class Law:
 
     variance, third, fourth: cumulants kappa_2, kappa_3, kappa_4; nan where unknown. noise: rounding error of the
     variance. exact: of the very values, False: of values that spread at least as much. width: range of one value.
+    kurtosis: upper bound of mu_4/kappa_2^2 where it is known without the moments themselves.
     rounding: error of one value's arithmetic. most_skewed, most_peaked: limits of rule 2. tail: see `Tail`. missing:
     why the spread is not known.
     """
@@ -65,6 +69,7 @@ class Law:
     noise: float = 0.0
     exact: bool = True
     width: float = np.inf
+    kurtosis: float = np.inf
     rounding: float = 0.0
     most_skewed: float = MOST_SKEWED
     most_peaked: float = MOST_PEAKED
@@ -155,7 +160,7 @@ def judge_mean(row: Row, n: int, law: Law, skewness: float = 0.0) -> Row:
     if not law.exact and n >= FEWEST and _peaked(law, error, n) <= _peaked_bound(law):
         z = deviation / error
         return replace(row, z=float(z), p_value=float(p_value(z, skewness, n - 1)), status="judged")
-    if not law.known and not np.isfinite(law.width):
+    if not law.known and not np.isfinite(min(law.width, law.kurtosis)):
         row = replace(row, z=float(deviation / error))
         return noted(replace(row, status="unchecked"), law.missing or "its exact spread is not known")
     return _bounded(row, deviation, n, law, _too_few(law, error, n))
@@ -172,18 +177,18 @@ def judge_share(row: Row, count: int, n: int) -> Row:
 def judge_smooth(row: Row, deviation: float, found: Jackknife, n: int, law: Law, smooth: bool = True) -> Row:
     """Judge a smooth function of means by its jackknife error, Student's t with the groups' degrees of freedom.
 
-    deviation: estimate - exact, before any cut. n: values behind the means. law: of the influence of one value, the
-    function's gradient at the exact means (an estimate is to first order the mean of influences). smooth: False where
-    the function has a kink within the sample's reach.
+    deviation: estimate - exact, before any cut. found: at this row alone. n: values behind the means. law: of the
+    influence of one value, the function's gradient at the exact means: an estimate is to first order the mean of
+    influences. smooth: False where the function has a kink within the sample's reach.
     """
     error, groups = row.standard_error, found.degrees_of_freedom + 1
     if error is None or not np.isfinite(error) or groups < FEWEST_GROUPS:
         row = replace(row, standard_error=error if error is not None and np.isfinite(error) else None)
         return noted(replace(row, status="unresolved"), f"{groups} groups of trajectories: too few for an error bar")
-    if error <= NO_SPREAD and abs(deviation) <= 1e-9:
+    still = not error > max(law.rounding, NO_SPREAD * abs(row.exact or 0.0))
+    if still and abs(deviation) <= max(SAME, SAME * abs(row.exact or 0.0)) and not (law.sure and law.exact):
         return replace(row, status="exact", standard_error=0.0)
-    z = deviation / error if error > NO_SPREAD else None
-    peaked = _peaked(law, error, n) if z is not None else np.inf
+    z = None if still else deviation / error
     row = replace(row, z=None if z is None else float(z))
     if not smooth:
         return noted(replace(row, status="unresolved"), "at a kink, where nothing is entangled: no error bar")
@@ -192,11 +197,10 @@ def judge_smooth(row: Row, deviation: float, found: Jackknife, n: int, law: Law,
         expected = np.sqrt(law.largest_variance / n)
         bound = min(1.0, float((expected / deviation) ** 2)) if np.isfinite(expected) else 1.0
         return noted(replace(row, status="bounded", p_value=bound), "no spread in the sample")
-    if not peaked <= MOST_PEAKED_BOUND:
-        wanted = (
-            f"takes about {n * peaked / MOST_PEAKED_BOUND:.1g} trajectories" if np.isfinite(peaked) else law.missing
-        )
-        return noted(replace(row, status="unresolved"), f"too few rare events for an error bar: {wanted}")
+    if not _peaked(law, error, n) <= MOST_PEAKED_BOUND or abs(float(found.bias)) > MOST_BIASED * error:
+        # Chebyshev's inequality, to first order: such a row can disagree, but it cannot agree.
+        bound = min(1.0, float(law.largest_variance / n / deviation**2)) if deviation else 1.0
+        return noted(replace(row, status="bounded", p_value=bound), _too_few(law, error, n))
     p = float(p_value(z, degrees_of_freedom=found.degrees_of_freedom))
     return replace(row, p_value=p, status="judged")
 
@@ -283,7 +287,7 @@ def _bounded(row: Row, deviation: float, n: int, law: Law, why: str) -> Row:
     if 0 < law.width < np.inf:
         bounds.append(2 * float(np.exp(-2 * n * (size / law.width) ** 2)))
         bounds.append(2 * _bernstein(size, error, law.width, n))
-    if law.tail is not None and row.estimate is not None and size > 3 * own:
+    if law.tail is not None and row.estimate is not None and not size <= 3 * own < np.inf:
         bounds.append(2 * law.tail(row.estimate))
     return noted(replace(row, z=z, p_value=min(bounds), status="bounded"), why)
 
@@ -310,7 +314,7 @@ def _binomial(count: int, n: int, p: float) -> float:
 def _peaked(law: Law, error: float, n: int) -> float:
     """Return the bound of rule 3 on the excess kurtosis of the mean of n values with this standard error."""
     spread = error**2 * n
-    return min(law.fourth_moment / spread**2 / n, law.width**2 / spread / n)
+    return min(law.fourth_moment / spread**2 / n, law.width**2 / spread / n, law.kurtosis / n)
 
 
 def _peaked_bound(law: Law) -> float:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from .job import Job
-from .judge import FALSE_ALARM_RATE
+from .judge import FALSE_ALARM_RATE, judge, verdict
 from .layout import aligned, described, number, plain, with_error
 from .rare import RareEstimate, cloning
+from .rows import Row
 from .tables import EXIT_STATUS
 
 EXPONENTS = (-1.0, -0.5, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
@@ -65,17 +66,15 @@ class Rare:
     def statuses(self) -> list[tuple[str, str]]:
         """Of each average and each lambda(u) "agree", "disagree" or "unresolved", the theorem last, judged together."""
         found = [*self.flow, self.theorem]
-        limit = FALSE_ALARM_RATE / (2 * len(found))
-        return [
-            (_status(e.p_values[0], e.resolved[0], limit), _status(e.p_values[1], e.resolved[1], limit)) for e in found
-        ]
+        rows = judge(_row(p, resolved) for e in found for p, resolved in zip(e.p_values, e.resolved, strict=True))
+        return [(average.status, rate.status) for average, rate in zip(rows[::2], rows[1::2], strict=True)]
 
     @property
     def verdict(self) -> str:
         """One for all: "disagree" where anything does, "unresolved" where nothing is resolved."""
         every = [status for average, rate in self.statuses[:-1] for status in (average, rate)]
         every.append(self.statuses[-1][0])
-        return "disagree" if "disagree" in every else "agree" if "agree" in every else "unresolved"
+        return verdict(replace(_row(1.0, True), status=status) for status in every)
 
     @property
     def exit_status(self) -> int:
@@ -124,10 +123,9 @@ def _guides(flow: Sequence[RareEstimate]) -> str:
     return "guided by v = " + ", ".join(f"{e.guide:g}" for e in flow) + " for these u, never by u itself"
 
 
-def _status(p: float, resolved: bool, limit: float) -> str:
-    if not resolved:
-        return "unresolved"
-    return "agree" if p >= limit else "disagree"
+def _row(p: float, resolved: bool) -> Row:
+    """Return what the judge needs of an estimate: its p-value, and whether its repetitions resolve it."""
+    return Row("rare", None, None, None, 0.0, "1", None, p_value=p, status="judged" if resolved else "unresolved")
 
 
 def _error(estimate: RareEstimate) -> float:

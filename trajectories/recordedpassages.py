@@ -51,21 +51,21 @@ class FirstPassage:
         self.mean = np.array([*stayed, *left[-1], lasting])
         span = f"{name} from {low:g} to {high:g}" if np.isfinite(low) else f"{name} to {high:g}"
         self.ratios = []
-        for i, (t, p) in enumerate(zip(self.times, stayed, strict=True)):
+        for i, t in enumerate(self.times):
             row = Row("first_passage_survival", span, None, self._begin, float(t), "1", None)
-            self.ratios.append(Ratio(row, i, (), 1.0, None, _skewed(p)))
-        for side, bound, p in ((0, high, left[-1, 0]), (1, low, left[-1, 1])):
+            self.ratios.append(Ratio(row, i, share=True))
+        for side, bound in ((0, high), (1, low)):
             row = Row("first_passage_share", f"{name} at {bound:+g} first", None, self._begin, end, "1", None)
             if np.isfinite(bound):
-                self.ratios.append(Ratio(row, INSTANTS + side, (), 1.0, None, _skewed(float(p))))
+                self.ratios.append(Ratio(row, INSTANTS + side, share=True))
         row = Row(
             "mean_first_passage_time", f"{span}, cut at {end - self._begin:g}", None, self._begin, end, "time", None
         )
         whole = self.space.mean_time(begun) if preparation.steady else None
         settled = whole if whole is not None and np.isfinite(whole) else None
         # Where hardly any arrives, all but a few times are T.
-        rare = _skewed(float(stayed[-1])) if stayed[-1] > 0.5 else 0.0
-        self.ratios.append(Ratio(row, INSTANTS + 2, (), 1.0, settled, rare))
+        arrived = max(float(1.0 - stayed[-1]), np.finfo(float).tiny)
+        self.ratios.append(Ratio(row, INSTANTS + 2, (), 1.0, settled, 1 / arrived, width=end - self._begin))
         fine = np.linspace(0.0, end - self._begin, 201)
         self.curve = fine + self._begin, 1.0 - self.space.left(begun, fine)[0].sum(axis=1)
 
@@ -98,8 +98,3 @@ def _entropy_steps(preparation: Preparation, master: Master) -> np.ndarray:
     target = targets(model, preparation.sectors)
     log_p = np.log(master.steady_blocks.real)
     return np.where(target >= 0, model.entropy_steps[:, None] + log_p[None, :] - log_p[target], 0.0)
-
-
-def _skewed(p: float) -> float:
-    """Skewness of a yes or no that is yes with probability p."""
-    return abs(1 - 2 * p) / np.sqrt(p * (1 - p)) if 0 < p < 1 else 0.0

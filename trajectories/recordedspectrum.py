@@ -23,7 +23,7 @@ from scipy import sparse
 
 from . import spectra
 from .blockspace import DENSE_LIMIT
-from .countingexact import start_of
+from .countingexact import square_kurtosis, start_of
 from .counts import jump_operator
 from .errors import InputError
 from .kernels import records as kernels
@@ -64,13 +64,13 @@ class PowerSpectrum:
         self.mean = np.array([value for value, _ in found])
         self._amplitude = np.array([amplitude for _, amplitude in found])
         steady = spectra.power_spectrum(master, count.weights, self.frequencies)
-        # A sum of many jumps is close to normal, its squared modulus to exponential, at omega = 0 to chi^2.
-        skewness = np.sqrt(8.0) + 1 / np.sqrt(max(float(jumps @ (count.weights != 0)), np.finfo(float).tiny))
+        # Of the squared deviation of the count, which the periodogram is at omega = 0; elsewhere it spreads less.
+        kurtosis = square_kurtosis(master, count.weights, self._span, start)
         self.ratios = []
         for f, w in enumerate(self.frequencies):
             label, unit = f"{count.name}, omega {w:.4g}", count.unit_of(2)
             row = Row("power_spectrum", label, count.reservoir, begin, end, unit, None)
-            self.ratios.append(Ratio(row, f, (), 1.0, float(steady[f]), skewness))
+            self.ratios.append(Ratio(row, f, (), 1.0, float(steady[f]), kurtosis))
         sizes = np.abs(self.frequencies[self.frequencies != 0.0])
         least, most = (float(sizes.min()), float(sizes.max())) if len(sizes) else (1.0, 1.0)
         omega = np.concatenate([np.linspace(0.0, least, 21), np.geomspace(least, most, 121)[1:]])

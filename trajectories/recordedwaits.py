@@ -18,6 +18,7 @@ from collections.abc import Callable
 import numpy as np
 
 from . import spectra
+from .bunching import bunches
 from .counts import Channels, firing, jump_operator
 from .errors import InputError
 from .kernels import records as kernels
@@ -56,11 +57,12 @@ class WaitingTimes:
             total += float((trace @ part).real)
         self.mean = np.array([left[0], *np.maximum(-np.diff(left), 0.0), total])
         steady = np.diff(spectra.waiting_time_distribution(self.master, start, stop, edges))
-        self.ratios = _ratios("waiting_time_density", "1/time", name, self.mean, edges, steady)
+        bunch = bunches(preparation, self.master, self._masks[0]).of_jumps()
+        self.ratios = _ratios("waiting_time_density", "1/time", name, self.mean, edges, steady, np.full(BINS, bunch))
         row = Row("mean_waiting_time", f"{name}, cut at {edges[-1]:.4g}", None, 0.0, float(edges[-1]), "time", None)
         # Waits that are all cut have no spread: what spreads is as rare as starts or as waits that end.
         rarest = max(min(self.mean[0], float(self.mean[1:-1].sum())), np.finfo(float).tiny)
-        self.ratios.append(Ratio(row, BINS + 1, (0,), 1.0, wait.mean, 1 / np.sqrt(rarest)))
+        self.ratios.append(Ratio(row, BINS + 1, (0,), 1.0, wait.mean, bunch / rarest))
         tau = np.linspace(0.0, edges[-1], 201)
         self.curve = tau, spectra.waiting_time_density(self.master, start, stop, tau)
 
@@ -91,7 +93,9 @@ class Coincidences:
         self.mean = self._expected(kick @ occupied(preparation, self.master, begin, last), every)
         steady = self._expected(kick @ self.master.steady_blocks, rates)[1:-1] / density.prod()
         span = float(preparation.times[-1]) - begin
-        self.ratios = _ratios("g2", "1", name, self.mean, edges, steady, (0, BINS + 1), span)
+        found = bunches(preparation, self.master, self._masks[0] | self._masks[1])
+        size = np.array([found.of_pairs(*each) for each in zip(self.mean[1:-1], np.diff(edges), strict=True)])
+        self.ratios = _ratios("g2", "1", name, self.mean, edges, steady, size, (0, BINS + 1), span)
         tau = np.linspace(0.0, edges[-1], 201)
         self.curve = tau, spectra.g2(self.master, first, tau, second)
 
@@ -137,15 +141,19 @@ def _ratios(
     mean: np.ndarray,
     edges: np.ndarray,
     steady: np.ndarray,
+    bunch: np.ndarray,
     per: tuple[int, ...] = (0,),
     scale: float = 1.0,
 ) -> list[Ratio]:
-    """Return the ratio of each bin; steady (bins,): the integral over the bin in the steady state."""
+    """Return the ratio of each bin; steady (bins,): the integral over the bin in the steady state.
+
+    bunch (bins,): how many of its events come as one.
+    """
     found = []
     for j, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
         row = Row(quantity, name, None, float(low), float(high), unit, None)
-        skewness = 1 / np.sqrt(max(float(mean[1 + j]), np.finfo(float).tiny))
-        found.append(Ratio(row, 1 + j, per, scale / (high - low), float(steady[j] / (high - low)), skewness))
+        kurtosis = float(bunch[j] / max(mean[1 + j], np.finfo(float).tiny))
+        found.append(Ratio(row, 1 + j, per, scale / (high - low), float(steady[j] / (high - low)), kurtosis))
     return found
 
 

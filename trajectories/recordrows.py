@@ -18,21 +18,18 @@ from typing import Protocol
 import numpy as np
 
 from .countingreport import CountingRow
+from .judge import NO_SPREAD, Law, judge_mean
 from .preparation import Preparation
 from .recordstream import Recorded, record_stream
-from .report import FEWEST, MOST_SKEWED
 from .rows import Row
-from .statistics import p_value
-
-NO_SPREAD = 1e-12
-RARE = "too few events for an error bar"
 
 
 @dataclass(frozen=True)
 class Ratio:
     """What one row reports: scale <x_column>/prod <x_per>. row: without numbers. steady: the same at long times.
 
-    skewness: of one trajectory's x_column, known beforehand. bounded: x_column cannot be negative.
+    kurtosis: bound on mu_4/kappa_2^2 of one trajectory's number, 1/(its number of independent events), known
+    beforehand. width: range of one trajectory's number, where it has one.
     """
 
     row: Row
@@ -40,7 +37,9 @@ class Ratio:
     per: tuple[int, ...] = ()
     scale: float = 1.0
     steady: float | None = None
-    skewness: float = 0.0
+    kurtosis: float = np.inf
+    width: float = np.inf
+    share: bool = False
 
 
 class Statistic(Protocol):
@@ -127,22 +126,24 @@ def _rows(statistic: Statistic, raw: Moments, test: Moments) -> tuple[CountingRo
         exact = _exact(statistic, ratio)
         below = raw.mean[list(ratio.per)].prod()
         estimate = float(ratio.scale * raw.mean[ratio.column] / below) if below != 0 else None
-        deviation, own = float(test.mean[r] - exact), float(error[r])
-        row = replace(ratio.row, exact=exact, estimate=estimate, standard_error=own if n > 1 else None)
-        most = max(abs(float(skewness[r])), ratio.skewness / np.sqrt(n))
-        still = own <= NO_SPREAD * abs(exact)  # equal numbers differ by their rounding
-        if still and abs(deviation) <= NO_SPREAD * max(abs(exact), abs(ratio.scale)):
-            row = replace(row, status="exact", standard_error=0.0)
-        elif not np.isfinite(deviation + own):
-            row = replace(row, status="unresolved", note="overflow")
-        elif n < FEWEST or most > MOST_SKEWED or still:
-            # Markov's inequality holds for all numbers that are not negative, as rare counts are.
-            above = raw.mean[ratio.column]
-            bound = min(1.0, float(statistic.mean[ratio.column] / above)) if above > 0 else 1.0
-            z = None if still else deviation / own
-            row = replace(row, status="bounded", z=z, p_value=bound, note=RARE)
-        else:
-            z = deviation / own
-            row = replace(row, status="judged", z=z, p_value=float(p_value(z, float(skewness[r]), n - 1)))
-        rows.append(CountingRow(row, ratio.steady))
+        own = float(error[r])
+        if not np.isfinite(test.mean[r] + own):
+            row = replace(ratio.row, exact=exact, estimate=estimate, status="unresolved", note="overflow")
+            rows.append(CountingRow(row, ratio.steady))
+            continue
+        expected, above = float(statistic.mean[ratio.column]), float(raw.mean[ratio.column])
+        markov = min(1.0, expected / above) if above > expected else 1.0
+        law = Law(
+            exact=False,
+            width=ratio.width * abs(ratio.scale),
+            kurtosis=ratio.kurtosis,
+            rounding=NO_SPREAD * max(abs(exact), abs(ratio.scale)),
+            tail=lambda value, bound=markov: bound / 2,  # type: ignore[misc]  # the judge doubles one side's bound
+        )
+        if ratio.share:
+            law = Law.of_share(exact, n)
+        tested = replace(ratio.row, exact=exact, estimate=float(test.mean[r]), standard_error=own if n > 1 else None)
+        rows.append(
+            CountingRow(replace(judge_mean(tested, n, law, float(skewness[r])), estimate=estimate), ratio.steady)
+        )
     return tuple(rows)

@@ -157,7 +157,7 @@ def _entanglement_rows(point: Point) -> list[Row]:
             row = entanglement_row(preparation, name, t, float(exact[t]))
             row = replace(row, estimate=max(0.0, estimate), standard_error=float(found.standard_error[t]))
             row = noted(row, INITIAL_DRAW) if preparation.steady else row
-            one = found._replace(standard_error=found.standard_error[t])
+            one = found._replace(standard_error=found.standard_error[t], bias=found.bias[t])
             law = influence_law(measure, known[t], point.trajectories)
             rows.append(judge_smooth(row, estimate - float(exact[t]), one, point.trajectories, law, bool(smooth[t])))
     return rows

@@ -28,7 +28,7 @@ from .kernels.ledger import COUPLING_WORK, DIAGONAL, ENTROPY, FIRST_STATIC, LOG_
 from .master import Master
 from .sectors import Sectors
 from .spectral import spectrum
-from .transients import moment_costs, resolved_moments
+from .transients import mean_current, moment_costs, resolved_moments
 
 if TYPE_CHECKING:
     from .preparation import Preparation
@@ -85,9 +85,7 @@ def trajectory_cumulants(
     scale = max(float(np.abs(weights).max(initial=0.0)), *(_largest(op, sectors) for op in (first, *last)), 1e-300)
     powers = _powers(first / scale, sectors)
     begun = np.array([_product(power, start, sectors) / factorial(n) for n, power in enumerate(powers)])
-    duration = float(times[-1]) if count else 0.0
-    mean = float(weights @ master.jump_rates(master.block_integrals(start, times[-1:])[0])) if duration > 0 else 0.0
-    drift = mean / duration if duration > 0 else 0.0
+    drift = mean_current(master, weights, start, times)
     moved = resolved_moments(master, weights / scale, drift / scale, ORDER, begun, times)
     rounding = ROUNDING + 1e-16 * _norm(master) * np.asarray(times, float)
     found = np.array([_cumulants(m, _powers(b / scale, sectors)) for m, b in zip(moved, last, strict=True)])

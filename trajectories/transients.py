@@ -6,12 +6,12 @@ the steady state rho as start,
     <N_a> = J_a t,
     Cov(N_a, N_b) = D_ab t + Tr[G_a (L^+)^2 (e^{L t} - 1) G_b rho] + (a <-> b),
 
-so that Var N = D t + const + (what decays): over a few relaxation times the constant is no small correction. For any
-start rho(0) the state resolved by the first moment of N_b - J_b t is x_b(t), dx_b/dt = L x_b + (G_b - J_b) rho(t), and
+so that Var N = D t + const + (what decays): over a few relaxation times the constant is no small correction. At finite
+times all moments come from the states M_n resolved by the n-th moment of N(t) - c t, with any number c,
 
-    Cov(N_a, N_b) = Tr[G_a L^+ (x_b(t) - (G_b - J_b) P(t))] + (a <-> b) + sum_k w_ak w_bk n_k(t) - m_a m_b
+    dM_n/dt = L M_n + sum_{m=1}^n C(n,m) G_m M_{n-m},    G_m = sum_k w_k^m L_k . L_k^dag  (less c for m = 1),
 
-with P(t) the integral of rho from 0 to t, n_k(t) the mean numbers of jumps and m_a = <N_a> - J_a t.
+without L^+, whose terms are larger than their sum by (slow relaxation time/t)^2.
 Landi, Kewming, Mitchison, Potts, PRX Quantum 5, 020201 (2024).
 """
 
@@ -57,13 +57,13 @@ def finite_time(master: Master, weights: ArrayLike, times: ArrayLike, start: np.
 
     weights: (C, K), or (K,) for one count. times: (T,), from 0 on, not falling. start: the state at time 0, (d, d) or
     flattened blocks (D,); None: the steady state. Raises InputError for bad weights, times or states, or where the
-    steady state is not unique.
+    steady state is asked for and not unique.
     """
     single = np.ndim(weights) == 1
     instants = check_times(np.asarray(times, float))
     master = master if start is None else master.covering(start)
     counts = check_rows(master, weights)
-    moments = _steady(master, counts, instants) if start is None else _started(master, counts, instants, start)
+    moments = Moments(*_joint(master, counts, instants, start))
     return Moments(moments.mean[:, 0], moments.covariance[:, 0, 0]) if single else moments
 
 
@@ -98,17 +98,15 @@ def finite_time_cumulants(
 ) -> np.ndarray:
     """Return the cumulants kappa_1 ... kappa_order of one count over (0, t], (T, order) float64, exactly.
 
-    From the states M_n resolved by the n-th moment of N(t) - J t, dM_n/dt = L M_n + sum_{m=1}^n C(n,m) G_m M_{n-m},
-    G_m = sum_k w_k^m L_k . L_k^dag (less J for m = 1). kappa_n grows as c_n t + const. Relative rounding errors grow as
-    1e-16 |L| t. The cost is that of a generator (order + 1) times larger. Arguments and errors: `finite_time`, weights
-    (K,).
+    From the states M_n, with the mean current up to the last time for c. kappa_n grows as c_n t + const. Relative
+    rounding errors grow as 1e-16 |L| t. Arguments and errors: `finite_time`, weights (K,).
     """
     instants = check_times(np.asarray(times, float))
     master = master if start is None else master.covering(start)
     count = check_weights(master.model, weights)
     size = max(float(np.abs(count).max()), np.finfo(float).tiny)
-    mean = float(count @ master.jump_rates(master.steady_blocks))
     rho = master.steady_blocks if start is None else _blocks(master, start)
+    mean = mean_current(master, count, rho, instants)
     resolved = resolved_moments(master, count / size, mean / size, order, rho, instants)
     moments = (resolved @ master.trace_row).real * [factorial(n) for n in range(order + 1)]
     result = np.zeros((len(instants), order))
@@ -120,36 +118,32 @@ def finite_time_cumulants(
     return result
 
 
-def _steady(master: Master, counts: np.ndarray, times: np.ndarray) -> Moments:
-    inverse = Drazin(master)
-    functionals, jumps, means = _operators(master, counts)
-    propagator = master.propagator(master.generator, trace=master.trace_row)
-    transient = np.zeros((len(times), len(counts), len(counts)))
-    for b, jump in enumerate(jumps):
-        vector = first = inverse.solve(inverse.solve(jump @ inverse.rho))
-        now = 0.0
-        for j, time in enumerate(times):
-            vector, now = propagator.advance(vector, time - now)[0], time
-            transient[j, :, b] = (functionals.conj() @ (vector - first)).real
-    linear = covariance(master, counts) * times[:, None, None]
-    return Moments(means * times[:, None], linear + transient + transient.transpose(0, 2, 1))
+def mean_current(master: Master, count: np.ndarray, start: np.ndarray, times: np.ndarray) -> float:
+    """Return <N>/t of a count up to the last of the times, (T,); 0 where that is 0."""
+    if not len(times) or not times[-1] > 0:
+        return 0.0
+    return float(count @ master.jump_rates(master.block_integrals(start, times[-1:])[0])) / float(times[-1])
 
 
-def _started(master: Master, counts: np.ndarray, times: np.ndarray, start: np.ndarray) -> Moments:
-    inverse = Drazin(master)
-    functionals, jumps, means = _operators(master, counts)
-    elapsed = master.block_integrals(start, times)
-    number = master.jump_rates(elapsed)
-    half = np.zeros((len(times), len(counts), len(counts)))
-    for b, (count, jump, mean) in enumerate(zip(counts, jumps, means, strict=True)):
-        resolved = resolved_moments(master, count, float(mean), 1, _blocks(master, start), times)[:, 1]
-        for j, (first, integral) in enumerate(zip(resolved, elapsed, strict=True)):
-            response = inverse.solve(first - (jump @ integral - mean * integral))
-            half[j, :, b] = (functionals.conj() @ response).real
-    beyond = number @ counts.T - means * times[:, None]
-    shot = np.einsum("ak,bk,tk->tab", counts, counts, number)
-    joint = half + half.transpose(0, 2, 1) + shot - beyond[:, :, None] * beyond[:, None, :]
-    return Moments(number @ counts.T, joint)
+def _joint(
+    master: Master, counts: np.ndarray, times: np.ndarray, start: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean (T, C) and covariance (T, C, C): of two counts from the variances of their sum and difference.
+
+    The formulas with L^+ would subtract numbers that are larger by (slow relaxation time/t)^2.
+    """
+    found = [finite_time_cumulants(master, count, times, start, 2) for count in counts]
+    mean = np.array([own[:, 0] for own in found]).reshape(len(counts), len(times))
+    joint = np.zeros((len(times), len(counts), len(counts)))
+    for a, own in enumerate(found):
+        joint[:, a, a] = own[:, 1]
+        for b in range(a):
+            # In units of their largest steps, so that neither drowns in the other.
+            sizes = [max(float(np.abs(counts[i]).max()), np.finfo(float).tiny) for i in (a, b)]
+            first, second = counts[a] / sizes[0], counts[b] / sizes[1]
+            sums = [finite_time_cumulants(master, first + sign * second, times, start, 2)[:, 1] for sign in (1, -1)]
+            joint[:, a, b] = joint[:, b, a] = 0.25 * sizes[0] * sizes[1] * (sums[0] - sums[1])
+    return mean.T, joint
 
 
 def _operators(master: Master, counts: np.ndarray) -> tuple[np.ndarray, list, np.ndarray]:
