@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
+import numpy as np
 from scipy import special
 from zoo import MACHINES, Machine
 
@@ -66,7 +67,7 @@ class Prepared:
         return self.machine.wanted.statistics(self.preparation)
 
 
-@lru_cache(maxsize=None)
+@cache
 def prepared(name: str) -> Prepared:
     """Return a machine of the zoo prepared, once in each process."""
     return Prepared(MACHINES[name])
@@ -122,6 +123,12 @@ def wrong(rows: list[Row]) -> bool:
     return verdict(rows) == "disagree"
 
 
+def alarm(rows: list[Row], rate: float) -> bool:
+    """Return whether any p-value lies below its share of a false-alarm rate, whatever the command makes of it."""
+    p = [row.p_value for row in rows if row.p_value is not None]
+    return bool(p) and min(p) < rate / len(p)
+
+
 class Studentised(NamedTuple):
     """A row that was judged by its z. phi: the probability of a smaller z, uniform where z is as it should be."""
 
@@ -143,6 +150,22 @@ def studentised(rows: Iterable[Row], trajectories: int) -> list[Studentised]:
             degrees = GROUPS - 1 if row.quantity in JACKKNIFED else trajectories - 1
             found.append(Studentised(row, float(special.stdtr(degrees, row.z))))
     return found
+
+
+class Coverage(NamedTuple):
+    """How often 95 % bars cover: share, and its standard error over reports, whose own rows hang together."""
+
+    share: float
+    error: float
+
+
+def coverage(judged: Iterable[int], covered: Iterable[int]) -> Coverage:
+    """Return the coverage of reports with so many judged rows, of which so many bars cover; nan without any."""
+    n, inside = np.array(list(judged), float), np.array(list(covered), float)
+    if not n.sum():
+        return Coverage(float("nan"), float("nan"))
+    share = inside.sum() / n.sum()
+    return Coverage(float(share), float(np.sqrt(((inside - share * n) ** 2).sum()) / n.sum()))
 
 
 def name_of(row: Row) -> str:

@@ -8,7 +8,7 @@ for those marked `slow`. Units: hbar = k_B = 1; rates and times in those of the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from small_models import LOWER, complex_matrix, random_state, thermal_qubit
@@ -301,13 +301,26 @@ def _equilibria() -> list[Machine]:
     ] + [Machine("diamond far away", lambda: diamond(beta_A=-5.0, beta_S=5.0), (0.5, 2.0), 1000, "ground", pair=True)]
 
 
+def _few() -> list[Machine]:
+    """Few trajectories, and first instants."""
+    engine, relaxing = (lambda: local_engine(**PAPER)), (lambda: diamond(beta_A=-2.0, beta_S=3.0))
+    return [
+        Machine("nothing has happened yet", engine, (10.0,), 1024, "ground", pair=True),
+        Machine("rare double excitation", engine, (1000.0,), 1024, "ground", pair=True),
+        Machine("first instants", relaxing, (0.02, 0.2), 4096, "ground", pair=True),
+        Machine("ten trajectories", relaxing, (0.5, 3.0), 10, pair=True),
+        Machine("few groups' worth", relaxing, (0.5, 3.0), 64, pair=True),
+        Machine("rare eigenstates at the ends", lambda: local_engine(**HOT), (100.0,), 256, pair=True),
+    ]
+
+
 def _shapes() -> list[Machine]:
     """Every dimension from 1 to 12, no symmetry, and sample times from 1e-6 to 1e3 relaxation times."""
     wide, rng = _log(1e-6, 1.0, 5), np.random.default_rng(7)
     vector = np.outer([0.6, 0.8j], np.conj([0.6, 0.8j]))
     near = {"T_h": 1.0, "T_c": 0.1, "gamma_h": 1e-3, "gamma_c": 1.1e-2, "g": 2.5e-3 + 1e-11}
     found = [
-        Machine("poisson, d = 1", poisson, (1e-3, 0.1, 3.0), 4096, wanted=_records("b", 1)),
+        Machine("poisson, d = 1", poisson, (1e-3, 0.1, 3.0), 4096, wanted=replace(_records("b", 1), longest=0.5)),
         Machine("thermal qubit, d = 2", thermal_qubit, (1e-5, 0.01, 10.0), 64, "mixed"),
         Machine("hermitian jumps", hermitian_jumps, (0.01, 1.0, 5.0), 500, vector, purity=True),
         Machine("decades", decades, wide, 500, wanted=_records("c")),
@@ -336,5 +349,5 @@ def _shapes() -> list[Machine]:
 
 
 MACHINES: dict[str, Machine] = {
-    one.name: one for one in [*_metastable(), *_rare_channels(), *_equilibria(), *_shapes()]
+    one.name: one for one in [*_metastable(), *_rare_channels(), *_equilibria(), *_few(), *_shapes()]
 }

@@ -39,7 +39,7 @@ TESTS = str(Path(__file__).parents[2] / "tests")
 if TESTS not in sys.path:
     sys.path[0] = TESTS
 
-from verdicts import COMMANDS, name_of, rows_of_report, seed_of, studentised, wrong  # noqa: E402
+from verdicts import COMMANDS, coverage, name_of, rows_of_report, seed_of, studentised, wrong  # noqa: E402
 from zoo import MACHINES  # noqa: E402
 
 from trajectories.report import FALSE_ALARM_RATE  # noqa: E402
@@ -158,7 +158,7 @@ def interval(count: int, n: int) -> tuple[float, float]:
 def table(lines: list[Line]) -> Iterator[str]:
     """Yield the table, machine by machine and in all."""
     yield (
-        f"{'machine':34}{'wrong':>7}{'of':>7}  {'P':>8} {'95 % bars':>10}{'judged':>9}"
+        f"{'machine':34}{'wrong':>7}{'of':>7}  {'P':>8} {'95 % bars':>13}{'judged':>9}"
         f"{'unres.':>8}{'exact':>7}{'other':>7}{'s':>7}   row that is wrong most often"
     )
     groups: dict[str, list[Line]] = defaultdict(list)
@@ -170,13 +170,14 @@ def table(lines: list[Line]) -> Iterator[str]:
         rows = max(sum(total[status] for status in STATUSES), 1)
         other = total["unchecked"] + total["irreversible"]
         tested = total["agree"] + total["disagree"]
-        covered = f"{100 * total['covered'] / total['judged']:.2f} %" if total["judged"] else "-"
+        share, error = coverage(*([int(line[key]) for line in own] for key in ("judged", "covered")))
+        covered = f"{100 * share:.1f}({100 * error:.1f}) %" if total["judged"] else "-"
         shares = "".join(f"{100 * x / rows:7.1f}%" for x in (tested, total["unresolved"], total["exact"], other))
         common = Counter(line["worst"] for line in own if int(line["wrong"])).most_common(1)
         p = float(special.bdtrc(count - 1, n, FALSE_ALARM_RATE)) if count else 1.0
         seconds = np.mean([float(line["seconds"]) for line in own])
         which = f"{common[0][0]} ({common[0][1]})" if common and name != "all" else ""
-        yield f"{name[:33]:34}{count:7}{n:7}  {p:8.2g} {covered:>10} {shares}{seconds:7.3f}   {which}"
+        yield f"{name[:33]:34}{count:7}{n:7}  {p:8.2g} {covered:>13} {shares}{seconds:7.3f}   {which}"
 
 
 def distributions(lines: list[Line]) -> Iterator[str]:
