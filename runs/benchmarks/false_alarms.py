@@ -51,7 +51,7 @@ REPORTS = ("machine", "number", "seed", "wrong", "seconds", *STATUSES, "judged",
            "worst_z", "worst_p", "phi_bins", "p_bins")  # fmt: skip
 ROWS = ("machine", "chunk", "row", "exact", "reports", "judged", "covered", "disagree", "sum_z", "sum_z2")
 Line = dict[str, Any]
-Task = tuple[str, str, int, int]
+Task = tuple[str, str, list[int]]  # command, machine, numbers of the reports
 
 
 # Sampling
@@ -59,11 +59,11 @@ Task = tuple[str, str, int, int]
 
 def chunk(task: Task) -> tuple[list[Line], list[Line]]:
     """Return the lines of both files for some reports of one machine."""
-    command, machine, first, last = task
+    command, machine, numbers = task
     reports: list[Line] = []
     sums: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(6))
     exact: dict[str, float | None] = {}
-    for number in range(first, last):
+    for number in numbers:
         started = time.process_time()
         rows = rows_of_report(command, machine, number)
         seconds = time.process_time() - started
@@ -82,9 +82,9 @@ def chunk(task: Task) -> tuple[list[Line], list[Line]]:
             z = "" if worst.z is None else f"{worst.z:.4g}"
             line |= {"worst": name_of(worst), "worst_z": z, "worst_p": f"{worst.p_value:.3g}"}
         reports.append(line | _distributed(list(judged.values()), line["seed"]))
-    where = {"machine": machine, "chunk": first}
-    numbers = {key: dict(zip(ROWS[4:], (f"{x:g}" for x in own), strict=True)) for key, own in sums.items()}
-    return reports, [where | {"row": key, "exact": exact[key]} | own for key, own in numbers.items()]
+    where = {"machine": machine, "chunk": numbers[0]}
+    added = {key: dict(zip(ROWS[4:], (f"{x:g}" for x in own), strict=True)) for key, own in sums.items()}
+    return reports, [where | {"row": key, "exact": exact[key]} | own for key, own in added.items()]
 
 
 def _distributed(judged: list, seed: int) -> Line:
@@ -107,10 +107,11 @@ def campaign(command: str, machines: Sequence[str], reports: int, seed0: int, pr
     """Make the reports that the folder does not have yet, the same number of every machine."""
     each = -(-reports // len(machines))
     done = {(line["machine"], int(line["number"])) for line in lines_of(folder / f"{command}.csv")}
+    missing = {name: [i for i in range(seed0, seed0 + each) if (name, i) not in done] for name in machines}
+    # Machine after machine in turn, so that what there is so far tells of all of them.
     tasks: list[Task] = []
-    for first in range(seed0, seed0 + each, CHUNK):
-        last = min(first + CHUNK, seed0 + each)
-        tasks += [(command, name, first, last) for name in machines if (name, last - 1) not in done]
+    for first in range(0, each, CHUNK):
+        tasks += [(command, name, own[first : first + CHUNK]) for name, own in missing.items() if own[first:]]
     if not tasks:
         return
     from tqdm import tqdm
