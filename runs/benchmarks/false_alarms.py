@@ -237,7 +237,7 @@ def main() -> int:
     parser.add_argument("--seed0", type=int, default=0, help="number of each machine's first seed (default 0)")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--machines", nargs="+", choices=MACHINES, default=chosen, metavar="NAME")
-    parser.add_argument("--folder", type=Path, default=Path("false_alarms"))
+    parser.add_argument("--folder", type=Path, default=Path("build/false_alarms"), help="default build/false_alarms")
     parser.add_argument("--rows", action="store_true", help="print the rows that are wrong most often")
     parser.add_argument("--list", action="store_true", help="list the machines and stop")
     asked = parser.parse_args()
