@@ -21,7 +21,8 @@ from trajectories.forest import Forest
 from trajectories.master import Master
 from trajectories.preparation import GROUPS
 from trajectories.recordrows import sampled_rows
-from trajectories.report import judge, rows_of, verdict
+from trajectories.judge import judge, verdict
+from trajectories.report import rows_of
 from trajectories.results import Point, Result
 from trajectories.rows import Row
 from trajectories.sampledside import SampledSide
@@ -130,25 +131,29 @@ def alarm(rows: list[Row], rate: float) -> bool:
 
 
 class Studentised(NamedTuple):
-    """A row that was judged by its z. phi: the probability of a smaller z, uniform where z is as it should be."""
+    """A row that was judged by its z. phi: the probability of a smaller z, uniform where z is as it should be.
+
+    covered: whether the exact value lies inside the 95 % bar, drawn with the sample's own standard error.
+    """
 
     row: Row
     phi: float
-
-    @property
-    def covered(self) -> bool:
-        """Whether the exact value lies inside the 95 % bar."""
-        return abs(self.phi - 0.5) < 0.475
+    covered: bool
 
 
 def studentised(rows: Iterable[Row], trajectories: int) -> list[Studentised]:
-    """Return the rows that were judged by a z that is meant to be normal, or Student's for jackknifed rows."""
+    """Return the rows that were judged by a z that is meant to be normal, or Student's by the sample's error."""
     found = []
     for row in rows:
         judged = row.status in ("agree", "disagree") and row.p_value is not None and row.quantity not in NOT_NORMAL
-        if judged and row.z is not None and row.exact is not None and row.standard_error:
-            degrees = GROUPS - 1 if row.quantity in JACKKNIFED else trajectories - 1
-            found.append(Studentised(row, float(special.stdtr(degrees, row.z))))
+        if not judged or row.z is None or row.exact is None or not row.standard_error:
+            continue
+        degrees = GROUPS - 1 if row.quantity in JACKKNIFED else trajectories - 1
+        # By the exact error where there is one; a bar is drawn with the sample's.
+        exact = row.exact_error is not None
+        phi = float(special.ndtr(row.z) if exact else special.stdtr(degrees, row.z))
+        bar = (row.estimate - row.exact) / row.standard_error if exact and row.estimate is not None else row.z
+        found.append(Studentised(row, phi, bool(abs(bar) < special.stdtrit(degrees, 0.975))))
     return found
 
 

@@ -38,7 +38,7 @@ class Bunches(NamedTuple):
         if not np.isfinite(self.fourth):
             return np.inf
         record = pairs * self.fourth / max(self.second, _TINY) ** 2
-        return min(record, self.near * max(1.0, self.near * min(1.0, width / self.time)))
+        return min(max(1.0, record), self.near * max(1.0, self.near * min(1.0, width / self.time)))
 
 
 _TINY = np.finfo(float).tiny

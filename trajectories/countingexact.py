@@ -13,7 +13,7 @@ Influence functions: Hampel, J. Am. Stat. Assoc. 69, 383 (1974).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import comb
 
 import numpy as np
@@ -127,6 +127,7 @@ def _laws(kappa: np.ndarray) -> list[list[Law]]:
                 laws.append(Law(0.0, 0.0, 0.0))
             continue
         m = _central_moments(row / spread ** np.arange(1, len(row) + 1))
+        beyond = beyond_first_order(m)
         variance = np.array([-1.0, 0.0, 1.0])
         slope = np.array([0.0, spread / row[0] if row[0] else 0.0, 0.0])
         influence = [
@@ -137,7 +138,8 @@ def _laws(kappa: np.ndarray) -> list[list[Law]]:
             (variance - 2 * slope, 1.0),
         ]
         for q, (h, scale) in enumerate(influence):
-            found[q].append(_law_of(h, m, q < len(CUMULANTS) - 1).scaled(scale))
+            law = replace(_law_of(h, m, q < len(CUMULANTS) - 1), beyond=float(beyond[q]))
+            found[q].append(law.scaled(scale))
     return found
 
 
@@ -149,6 +151,17 @@ def square_kurtosis(master: Master, weights: np.ndarray, span: float, start: np.
         return np.inf
     law = _law_of(np.array([-1.0, 0.0, 1.0]), _central_moments(kappa / spread ** np.arange(1, 9)), True)
     return law.fourth / law.variance**2 + 3.0 if law.variance > 0 else np.inf
+
+
+def beyond_first_order(m: np.ndarray) -> np.ndarray:
+    """Return bounds (5,) on n times the second-order part of the estimates, from the central moments m of a count.
+
+    The estimates have products of two deviations of mean powers of y, at most sqrt(Var(y^a) Var(y^b))/n each: y y for
+    the variance, 3 y y^2 for the third cumulant, 4 y y^3 + 3 y^2 y^2 + 12 mu_2 y y for the fourth.
+    """
+    one, two, three = m[2], max(m[4] - m[2] ** 2, 0.0), max(m[6] - m[3] ** 2, 0.0)
+    fourth = 4 * np.sqrt(one * three) + 3 * two + 12 * one**2
+    return np.array([one, 3 * np.sqrt(one * two), fourth, 0.0, 0.0])
 
 
 def _law_of(h: np.ndarray, m: np.ndarray, exact: bool) -> Law:

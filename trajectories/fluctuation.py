@@ -178,13 +178,14 @@ class Bins(NamedTuple):
 
     delta: -ln of the mean weight, the Delta S at which the log ratio of the two probabilities lies on the line of slope
     one whatever the bin's width. probability: forward. weighted: sum e^{-Delta S}/N. mirrored: P~(Delta S~ in -B).
-    Logarithms are not finite where one ensemble has nothing.
+    difference: weighted - mirrored. Logarithms are not finite where one ensemble has nothing.
     """
 
     delta: np.ndarray
     probability: np.ndarray
     weighted: np.ndarray
     mirrored: np.ndarray
+    difference: np.ndarray
     covariances: tuple[np.ndarray, np.ndarray]
 
     @property
@@ -214,12 +215,22 @@ def bins_of(forward: Weighted, backward: Weighted, bins: list[slice]) -> Bins | 
     bins = [b for b in bins if (forward.bins + backward.bins)[b.start + 1 : b.stop + 1].any()]
     if not bins:
         return None
-    (count, first, second), (mirrored, _, _) = _summed(forward, bins), _summed(backward, bins)
     n, m = forward.count, backward.count
-    f, r = first / n, mirrored / m
-    covariances = (np.diag(second / n) - np.outer(f, f)) / n, (np.diag(r) - np.outer(r, r)) / m
+    p, first, second = (part / n for part in _summed(bins, forward.bins, forward.beyond[0], forward.beyond[1]))
+    (r,) = (part / m for part in _summed(bins, backward.bins))
+    # With w = 1 + v the variances of w in a bin do not cancel where Delta S is small.
+    own = p * (1 - p) + 2 * first * (1 - p) + second - first**2
+    f = p + first
+    covariances = _covariance(own, f, n), _covariance(r * (1 - r), r, m)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return Bins(-np.log(first / count), count / n, f, r, covariances)
+        return Bins(-np.log1p(first / p), p, f, r, (p - r) + first, covariances)
+
+
+def _covariance(variance: np.ndarray, mean: np.ndarray, n: int) -> np.ndarray:
+    """Return the covariance (G, G) of means over n of numbers of which only one is not zero."""
+    joint = -np.outer(mean, mean)
+    np.fill_diagonal(joint, variance)
+    return joint / n
 
 
 def detailed_row(found: Bins | None, time: float) -> Row:
@@ -231,7 +242,7 @@ def detailed_row(found: Bins | None, time: float) -> Row:
     if found is None:
         note = f"no bin of Delta S in which both ensembles have {FEWEST_IN_BIN} trajectories"
         return replace(row, status="unresolved", note=note)
-    difference = found.weighted - found.mirrored
+    difference = found.difference
     size = np.maximum(found.weighted, found.mirrored)
     independent = np.sqrt(sum(np.diag(c) for c in found.covariances) + size**2 * np.finfo(float).eps)
     scale = np.outer(independent, independent)
@@ -289,7 +300,7 @@ def windowed_row(forward: Weighted, backward: Weighted, edges: np.ndarray, symme
     return judge_mean(row, min(n, m), law, skewness)
 
 
-def _summed(found: Weighted, bins: list[slice]) -> Iterator[np.ndarray]:
-    """Yield counts, sums of w and sums of w^2 in each of the merged inner bins."""
-    for line in (found.bins, found.sums[0], found.sums[1]):
+def _summed(bins: list[slice], *lines: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the sums of each line over the merged inner bins."""
+    for line in lines:
         yield np.array([line[b.start + 1 : b.stop + 1].sum() for b in bins], float)

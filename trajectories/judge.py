@@ -57,16 +57,17 @@ class Law:
     """What is known beforehand of one of n independent values of a correct engine.
 
     variance, third, fourth: cumulants kappa_2, kappa_3, kappa_4; nan where unknown. noise: rounding error of the
-    variance. exact: of the very values, False: of values that spread at least as much. width: range of one value.
-    kurtosis: upper bound of mu_4/kappa_2^2 where it is known without the moments themselves.
-    rounding: error of one value's arithmetic. most_skewed, most_peaked: limits of rule 2. tail: see `Tail`. missing:
-    why the spread is not known.
+    variance. beyond: of an estimate that is a mean to first order only, n times its second-order part. exact: of the
+    very values, False: of values that spread at least as much. width: range of one value. kurtosis: upper bound of
+    mu_4/kappa_2^2 where it is known without the moments themselves. rounding: error of one value's arithmetic.
+    most_skewed, most_peaked: limits of rule 2. tail: see `Tail`. missing: why the spread is not known.
     """
 
     variance: float = np.nan
     third: float = np.nan
     fourth: float = np.nan
     noise: float = 0.0
+    beyond: float = 0.0
     exact: bool = True
     width: float = np.inf
     kurtosis: float = np.inf
@@ -96,6 +97,7 @@ class Law:
             third=self.third * factor**3,
             fourth=self.fourth * size**4,
             noise=self.noise * size**2,
+            beyond=self.beyond * size,
             width=self.width * size,
             rounding=self.rounding * size,
             tail=None if tail is None else lambda value: tail(value / factor),
@@ -141,6 +143,7 @@ def judge_mean(row: Row, n: int, law: Law, skewness: float = 0.0) -> Row:
     if estimate is None or exact is None:
         return row
     deviation, error = estimate - exact, row.standard_error or 0.0
+    law = replace(law, noise=law.noise + law.beyond**2 / n, beyond=0.0)
     same = abs(deviation) <= max(law.rounding, NO_SPREAD * abs(exact))
     if law.known and law.exact:
         row = replace(row, exact_error=float(np.sqrt(law.largest_variance / n)))

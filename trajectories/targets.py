@@ -67,7 +67,9 @@ class Target:
     def _small(self, row: Row) -> bool:
         if row.standard_error is None or row.estimate is None:
             return False
-        return row.standard_error <= self.error * (abs(row.estimate) if self.relative else 1.0)
+        # The exact error where it is known: a sample that has missed rare trajectories looks precise.
+        error = max(row.standard_error, row.exact_error or 0.0)
+        return error <= self.error * (abs(row.estimate) if self.relative else 1.0)
 
 
 @dataclass(frozen=True)
