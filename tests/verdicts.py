@@ -18,10 +18,10 @@ from trajectories.alongside import Alongside
 from trajectories.countingexact import ExactCounting
 from trajectories.countingreport import counting_rows
 from trajectories.forest import Forest
+from trajectories.judge import judge, verdict
 from trajectories.master import Master
 from trajectories.preparation import GROUPS
 from trajectories.recordrows import sampled_rows
-from trajectories.judge import judge, verdict
 from trajectories.report import rows_of
 from trajectories.results import Point, Result
 from trajectories.rows import Row
