@@ -8,7 +8,7 @@ for those marked `slow`. Units: hbar = k_B = 1; rates and times in those of the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from small_models import LOWER, complex_matrix, random_state, thermal_qubit
@@ -320,7 +320,7 @@ def _shapes() -> list[Machine]:
     vector = np.outer([0.6, 0.8j], np.conj([0.6, 0.8j]))
     near = {"T_h": 1.0, "T_c": 0.1, "gamma_h": 1e-3, "gamma_c": 1.1e-2, "g": 2.5e-3 + 1e-11}
     found = [
-        Machine("poisson, d = 1", poisson, (1e-3, 0.1, 3.0), 4096, wanted=replace(_records("b", 1), longest=0.5)),
+        Machine("poisson, d = 1", poisson, (1e-3, 0.1, 3.0), 4096, wanted=_records("b", 1)),
         Machine("thermal qubit, d = 2", thermal_qubit, (1e-5, 0.01, 10.0), 64, "mixed"),
         Machine("hermitian jumps", hermitian_jumps, (0.01, 1.0, 5.0), 500, vector, purity=True),
         Machine("decades", decades, wide, 500, wanted=_records("c")),

@@ -20,7 +20,7 @@ from scipy import special
 from .errors import InputError
 from .exact import trajectories_for
 from .infimum import Infimum, exact_infimum
-from .judge import NO_SPREAD, Law, judge_mean, judge_share, noted
+from .judge import MOST_SKEWED, NO_SPREAD, Law, judge_mean, judge_share
 from .kernels.along import extrema
 from .kernels.ledger import ENTROPY
 from .kernels.plan import CHANNEL, SLOT, SLOT_END, TARGET
@@ -148,11 +148,12 @@ class Alongside:
         if np.isfinite(mean):
             rows.append(self._mean(row, part, self._law(part)))
         row = Row(f"integral_fluctuation_theorem_{name}", None, None, None, time, "1", exact[0])
+        row = self._mean(row, WEIGHT_AD + part, law_of_weight(*exact))
         needed = trajectories_for(*exact[:3])
         if self.total is not None and self.total.count < needed:
             wanted = f"{needed:.2g}" if needed < 1e300 else "more than 1e+300"
-            return [*rows, noted(replace(row, status="unresolved"), f"takes {wanted} trajectories")]
-        return [*rows, self._mean(row, WEIGHT_AD + part, law_of_weight(*exact))]
+            row = replace(row, z=None, p_value=None, status="unresolved", note=f"takes {wanted} trajectories")
+        return [*rows, row]
 
     def _law(self, part: int) -> Law:
         """Return what is known beforehand of one trajectory's part of Delta S."""
@@ -197,7 +198,7 @@ class Alongside:
             # holds for.
             low = max(-estimate, 1.0)
             bound = float(np.exp(-n * (low - 1 - np.log(low))))
-            rows = [replace(row, status="judged", p_value=bound, note="a bound, not a value")]
+            rows = [_bound(row, bound, n * MOST_SKEWED**2 >= 4.0)]  # the skewness of that number is 2
         counts = total.histogram[0][np.searchsorted(LEVELS, JUDGED_LEVELS)]
         return rows + [
             _infimum_share(x, int(count), n, time, share)
@@ -209,7 +210,7 @@ def law_of_weight(mean: float, second: float, third: float, fourth: float) -> La
     """Return the law of w > 0 from <w> ... <w^4>, with the limits of an exponential average."""
     variance = second - mean**2
     central = third - 3 * mean * second + 2 * mean**3
-    excess = fourth - 4 * mean * third + 6 * mean**2 * second - 3 * mean**4 - 3 * variance**2
+    excess = fourth - 4 * mean * third + 6 * mean**2 * second - 3 * mean**4 - 3 * variance * variance
     return Law(variance, central, excess, noise=ROUNDING * second, rounding=NO_SPREAD).of_weight()
 
 
@@ -229,7 +230,13 @@ def _infimum_share(x: float, count: int, n: int, time: float, exact: float | Non
         return judge_share(row, count, n)
     at_least = float(special.bdtrc(count - 1, n, bound)) if count else 1.0
     error = float(np.sqrt(share * (1 - share) / n))
-    return replace(row, standard_error=error, p_value=at_least, status="judged")
+    return _bound(replace(row, standard_error=error), at_least, n * bound * MOST_SKEWED**2 >= 1.0)
+
+
+def _bound(row: Row, p: float, enough: bool) -> Row:
+    """Judge an inequality: it agrees only where a violation would have been seen."""
+    note = "; ".join(filter(None, (row.note, "a bound, not a value")))
+    return replace(row, p_value=p, status="judged" if enough else "bounded", note=note)
 
 
 def infimum_undefined(preparation: Preparation) -> str | None:

@@ -21,6 +21,7 @@ from .rows import Row
 FEWEST_IN_BIN = 50
 FEWEST_IN_WINDOW = 1000
 NO_SPREAD = 1e-12
+ROUNDING = 1e-14  # of a trajectory's Delta S
 EXPONENTS = np.linspace(-1.0, 2.0, 13)
 
 
@@ -296,7 +297,7 @@ def windowed_row(forward: Weighted, backward: Weighted, edges: np.ndarray, symme
     if min(count, share) < FEWEST_IN_WINDOW:
         return replace(row, status="unresolved", note=f"{note}: fewer than {FEWEST_IN_WINDOW}")
     skewness = float((third - 3 * second * first + 2 * first**3) / n**2 / error**3) if error > 0 else 0.0
-    law = Law(exact=False, width=width, rounding=NO_SPREAD * min(1.0, abs(first) + np.sqrt(second)))
+    law = Law(exact=False, width=width, rounding=ROUNDING)
     return judge_mean(row, min(n, m), law, skewness)
 
 

@@ -90,11 +90,11 @@ class Law:
 
     def scaled(self, factor: float) -> Law:
         """Return the law of the values times a factor; a tail bound is asked in the new unit."""
-        size, tail = abs(factor), self.tail
+        size, tail = np.float64(abs(factor)), self.tail
         return replace(
             self,
             variance=self.variance * size**2,
-            third=self.third * factor**3,
+            third=self.third * size**3 * np.sign(factor),
             fourth=self.fourth * size**4,
             noise=self.noise * size**2,
             beyond=self.beyond * size,
@@ -117,7 +117,8 @@ class Law:
         """Upper bound of the fourth central moment."""
         if not self.known or not np.isfinite(self.fourth):
             return np.inf
-        return max(self.fourth + 3 * self.variance**2, self.variance**2) + 3 * self.noise**2
+        square = self.variance * self.variance
+        return max(self.fourth + 3 * square, square) + 3 * self.noise * self.noise
 
     @property
     def sure(self) -> bool:
@@ -128,11 +129,13 @@ class Law:
         """Return how many values make their mean close to normal: inf where that is not known."""
         if not self.sure:
             return np.inf
-        skewed = (self.third / self.variance**1.5 / self.most_skewed) ** 2
-        peaked = self.fourth / self.variance**2 / self.most_peaked
+        skewed = self.third / self.variance / np.sqrt(self.variance) / self.most_skewed
+        peaked = self.fourth / self.variance / self.variance / self.most_peaked
+        skewed = skewed * skewed
         return float(max(skewed, peaked, 1.0)) if np.isfinite(skewed + peaked) else np.inf
 
 
+@np.errstate(all="ignore")
 def judge_mean(row: Row, n: int, law: Law, skewness: float = 0.0) -> Row:
     """Judge a mean of n values; the row has estimate, standard error (None for a single value) and exact value.
 
@@ -177,6 +180,7 @@ def judge_share(row: Row, count: int, n: int) -> Row:
     return judge_mean(replace(row, estimate=share, standard_error=error), n, Law.of_share(row.exact, n))
 
 
+@np.errstate(all="ignore")
 def judge_smooth(row: Row, deviation: float, found: Jackknife, n: int, law: Law, smooth: bool = True) -> Row:
     """Judge a smooth function of means by its jackknife error, Student's t with the groups' degrees of freedom.
 
@@ -202,7 +206,7 @@ def judge_smooth(row: Row, deviation: float, found: Jackknife, n: int, law: Law,
         return noted(replace(row, status="bounded", p_value=bound), "no spread in the sample")
     if not _peaked(law, error, n) <= MOST_PEAKED_BOUND or abs(float(found.bias)) > MOST_BIASED * error:
         # Chebyshev's inequality, to first order: such a row can disagree, but it cannot agree.
-        bound = min(1.0, float(law.largest_variance / n / deviation**2)) if deviation else 1.0
+        bound = min(1.0, float(law.largest_variance / n / deviation / deviation)) if deviation else 1.0
         return noted(replace(row, status="bounded", p_value=bound), _too_few(law, error, n))
     p = float(p_value(z, degrees_of_freedom=found.degrees_of_freedom))
     return replace(row, p_value=p, status="judged")
@@ -262,7 +266,8 @@ def noted(row: Row, note: str) -> Row:
 def _by_law(row: Row, deviation: float, n: int, law: Law) -> Row:
     """Rule 2."""
     z = deviation / np.sqrt(law.variance / n)
-    skewness, excess = law.third / law.variance**1.5 / np.sqrt(n), law.fourth / law.variance**2 / n
+    skewness = law.third / law.variance / np.sqrt(law.variance * n)
+    excess = law.fourth / law.variance / law.variance / n
     return replace(row, z=float(z), p_value=normal_p(float(z), float(skewness), float(excess)), status="judged")
 
 
@@ -285,8 +290,9 @@ def _bounded(row: Row, deviation: float, n: int, law: Law, why: str) -> Row:
     if size > 0 and np.isfinite(own):
         bounds.append((own / size) ** 2)
         if np.isfinite(law.fourth_moment):
-            fourth = 3 * own**4 + max(law.fourth_moment - 3 * law.variance**2, 0.0) / n**3
-            bounds.append(fourth / size**4)
+            square = own * own / size / size
+            excess = max(law.fourth_moment - 3 * law.variance * law.variance, 0.0) / n / n / n
+            bounds.append(3 * square * square + excess / size / size / size / size)
     if 0 < law.width < np.inf:
         bounds.append(2 * float(np.exp(-2 * n * (size / law.width) ** 2)))
         bounds.append(2 * _bernstein(size, error, law.width, n))

@@ -82,7 +82,7 @@ class Coincidences:
     ) -> None:
         self.master = Master(preparation.model, preparation.sectors)
         self._masks = [firing(self.master, own)[0] for own in (first, second)]
-        usual = MEANS / preparation.gap if preparation.gap > 0 else np.inf
+        usual = MEANS / preparation.gap if 0 < preparation.gap < np.inf else np.inf
         self._window = _window(preparation, longest, usual, name)
         begin, last = self._window
         self.edges = edges = np.linspace(0.0, preparation.times[-1] - last, BINS + 1)

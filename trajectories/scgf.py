@@ -113,7 +113,9 @@ def time_reversal_breaking(model: Model) -> str | None:
 
 
 def _equal_steps(steps: np.ndarray) -> list[np.ndarray]:
-    """Return the indices of channels in groups of equal Delta s, to rounding."""
-    order = np.argsort(steps, kind="stable")
-    gaps = np.diff(steps[order], prepend=steps[order[0]]) > 1e-9 * (1 + np.abs(steps[order]))
-    return np.split(order, np.flatnonzero(gaps))
+    """Return the indices of channels in groups of equal Delta s, to rounding; one-way channels make one group."""
+    finite = np.flatnonzero(np.isfinite(steps))
+    order = finite[np.argsort(steps[finite], kind="stable")]
+    gaps = np.diff(steps[order], prepend=steps[order[:1]]) > 1e-9 * (1 + np.abs(steps[order]))
+    groups = [*np.split(order, np.flatnonzero(gaps)), np.flatnonzero(~np.isfinite(steps))]
+    return [members for members in groups if len(members)]

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from trajectories.forest import Forest
+from trajectories.judge import judge
 from trajectories.model import Model
 from trajectories.preparation import GROUPS, Preparation, prepare
-from trajectories.report import Row, judge, rows_of
+from trajectories.report import Row, rows_of
 from trajectories.results import Point
 from trajectories.sampling import sample_block
 

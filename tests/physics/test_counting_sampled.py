@@ -19,11 +19,11 @@ from trajectories import sampling
 from trajectories.countingexact import ExactCounting
 from trajectories.countingreport import counting_rows
 from trajectories.forest import Forest
+from trajectories.judge import judge
 from trajectories.kernels.ledger import ENTROPY_SINCE
 from trajectories.master import Master
 from trajectories.model import Model
 from trajectories.preparation import GROUPS, Preparation, prepare
-from trajectories.report import judge
 from trajectories.results import Point
 from trajectories.rows import Row
 from trajectories.sampling import sample_block

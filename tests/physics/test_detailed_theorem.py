@@ -17,11 +17,11 @@ from scipy import stats
 from trajectories.backward import Direction, backward, expected_entropy, forward, reverse_of, survival
 from trajectories.fluctuation import bins_of, detailed_row, gather
 from trajectories.forest import Forest
+from trajectories.judge import judge
 from trajectories.kernels.ledger import WEIGHT
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.operators import dagger
 from trajectories.preparation import GROUPS, Preparation, prepare
-from trajectories.report import judge
 from trajectories.results import Point
 from trajectories.rows import Row
 from trajectories.sampling import sample_block

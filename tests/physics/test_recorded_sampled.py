@@ -16,6 +16,7 @@ import pytest
 from mutants import mutant, sampler
 
 from trajectories import sampling
+from trajectories.judge import judge
 from trajectories.kernels.plan import CHANNEL
 from trajectories.model import Model
 from trajectories.preparation import Preparation, prepare
@@ -23,7 +24,6 @@ from trajectories.recordedpassages import FirstPassage
 from trajectories.recordedspectrum import PowerSpectrum
 from trajectories.recordedwaits import Coincidences, WaitingTimes
 from trajectories.recordrows import Statistic, sampled_rows
-from trajectories.report import judge
 from trajectories.rows import Row
 from trajectories.steadycounting import counts_of
 from trajectories.systems import diamond, local_engine

@@ -11,10 +11,10 @@ from small_models import random_state
 from trajectories.alongside import Alongside
 from trajectories.currents import entropy_production
 from trajectories.errors import InputError
+from trajectories.judge import judge
 from trajectories.master import Master
 from trajectories.model import Model
 from trajectories.preparation import Preparation, prepare
-from trajectories.report import judge
 from trajectories.rows import Row
 from trajectories.split import adiabatic_average, nonadiabatic_average, split_means, split_of
 from trajectories.systems import common_bath, diamond, double_dot, flux_qubits, local_engine, reset_engine

@@ -198,7 +198,7 @@ def test_chi_squared_and_window_of_a_hand_made_sample() -> None:
     n = len(values)
     y = np.exp(-values) - 1
     assert window.estimate == pytest.approx(y.mean(), abs=1e-12)
-    assert window.standard_error == pytest.approx(y.std() / np.sqrt(n), rel=1e-9)
+    assert window.standard_error == pytest.approx(y.std(ddof=1) / np.sqrt(n), rel=1e-9)
     # One in a hundred moved from one atom to the other is seen.
     moved = np.repeat([-1.0, 1.0], [int(1.02e5 * p), n - int(1.02e5 * p)])
     wrong = bins_of(weighted(moved, edges, False), both[1], bins)

@@ -334,11 +334,11 @@ def test_purity_is_sampled_and_what_no_row_has_is_not(sampled: tuple[Run, Result
 
 
 def test_points_without_a_trusted_error_bar_are_faint() -> None:
-    """Of 1000 trajectories 67 are expected in |E> at beta_S = 2, and 24 at beta_S = 3: fewer than 50 are too few."""
+    """Of 500 trajectories 34 are expected in |E> at beta_S = 2, and 12 at beta_S = 3: these are too few."""
     run = run_of(
         {"sampled": True, "x": "beta_S", "y": "concurrence"},
         {"name": "diamond", "beta_A": -2.0},
-        ensemble={"trajectories": 1000, "duration": 8.0, "samples": 1, "initial": "ground"},
+        ensemble={"trajectories": 500, "duration": 8.0, "samples": 1, "initial": "ground"},
         sweep={"beta_S": [2.0, 3.0]},
     )
     result = execute(jobs_of(run))

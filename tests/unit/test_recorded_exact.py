@@ -14,6 +14,7 @@ from trajectories.counting import silent_probability
 from trajectories.counts import jump_operator, quanta
 from trajectories.errors import InputError
 from trajectories.factors import Drazin
+from trajectories.judge import judge
 from trajectories.kernels import records as kernels
 from trajectories.master import Master
 from trajectories.passagespace import PassageSpace
@@ -23,7 +24,6 @@ from trajectories.recordedspectrum import PowerSpectrum, finite_time_spectrum
 from trajectories.recordedwaits import Coincidences, WaitingTimes
 from trajectories.recordrows import Moments, sampled_rows
 from trajectories.recordstream import record_stream
-from trajectories.report import judge
 from trajectories.steadycounting import counts_of
 from trajectories.systems import diamond, local_engine
 from trajectories.transients import finite_time

@@ -12,9 +12,9 @@ import pytest
 from small_models import LOWER
 
 import trajectories
+from trajectories.judge import FALSE_ALARM_RATE, judge, verdict
 from trajectories.layout import with_error
 from trajectories.model import Channel, Model, Reservoir
-from trajectories.report import FALSE_ALARM_RATE, judge, verdict
 from trajectories.results import Result
 from trajectories.rows import Row
 from trajectories.systems import common_bath, diamond, local_engine

@@ -54,7 +54,7 @@ def test_what_goes_in_comes_out(path: Path) -> None:
 def test_a_stranger_with_h5py_finds_everything_by_the_documented_paths(stored: Path) -> None:
     """The layout text of storage.py, followed by hand."""
     with h5py.File(stored) as file:
-        assert file.attrs["format"] == "trajectories result" and file.attrs["format_version"] == 3
+        assert file.attrs["format"] == "trajectories result" and file.attrs["format_version"] == 4
         assert {"created", "program", "git", "python", "numpy", "numba", "scipy", "h5py", "cpu"} <= set(file.attrs)
         assert file["run/text"][()].decode() == header().text
         heads = file["directory/heads"][0]

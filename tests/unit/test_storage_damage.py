@@ -67,8 +67,8 @@ BAD = {
     "empty": (lambda p: p.write_bytes(b""), "is empty"),
     "text": (lambda p: p.write_text("[system]\n"), "not an HDF5 file"),
     "foreign": (foreign, "no result of this program: its attribute 'format'"),
-    "newer": (lambda p: of_version(4, p), "format version 4 is newer than this program reads (3)"),
-    "older": (lambda p: of_version(2, p), "format version 2 is older than this program reads (3)"),
+    "newer": (lambda p: of_version(5, p), "format version 5 is newer than this program reads (4)"),
+    "older": (lambda p: of_version(2, p), "format version 2 is older than this program reads (4)"),
     "truncated": (lambda p: p.write_bytes(p.read_bytes()[:-5000]), "damaged or incomplete"),
     "half": (lambda p: p.write_bytes(p.read_bytes()[:700]), "damaged or incomplete"),
     "no run": (lambda p: without_group("run", p), "damaged or incomplete"),
@@ -103,10 +103,10 @@ def test_a_damaged_node_is_found_and_named(stored: Path, field: str) -> None:
 
 def test_a_torn_directory_gives_way_to_the_one_before(path: Path) -> None:
     with Store.create(path, header(), leaf(0), groups=4, blocks=16) as store:
-        store.commit(0, forest(3).nodes())  # side 1
+        store.commit(0, forest(4).nodes())  # side 1
         store.commit(0, forest(4).nodes())  # side 0
     damage(path, "directory/entries", 0)
-    assert_holds(path, 0, forest(3))
+    assert_holds(path, 0, forest(4))
     with Store.open(path) as store:
         store.commit(0, forest(9).nodes())
     assert_holds(path, 0, forest(9))
