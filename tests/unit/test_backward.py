@@ -172,9 +172,10 @@ def test_nothing_to_compare_is_unresolved() -> None:
     found = theorems(result, 64)
     status = {row.quantity: row.status for row in found.rows}
     assert status["detailed_fluctuation_theorem"] == status["windowed_fluctuation_theorem"] == "unresolved"
-    assert found.exit_status == 3
-    text = found.text()
-    assert "50 trajectories" in text and "verdict: unresolved" in text
+    # The mean of Delta S is close to normal even so, by its exact moments: it is what the verdict rests on.
+    judged = {row.quantity for row in found.rows if row.status == "agree"}
+    assert judged == {"entropy_production", "reversed_entropy_production"} and found.exit_status == 0
+    assert "50 trajectories" in found.text()
     json.dumps(found.json(), allow_nan=False)
     with pytest.raises(InputError, match="must be 1 or more"):
         theorems(result, 0)
