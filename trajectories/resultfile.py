@@ -8,8 +8,19 @@ from typing import Any, overload
 
 from . import packing
 from .errors import InputError
+from .fingerprints import (
+    OPERATORS,
+    at_point,
+    compact,
+    different,
+    digest,
+    operator_difference,
+    said,
+    stored_model,
+    together,
+)
 from .forest import Forest
-from .job import Job, compact, digest, refuse_other, swept_of, together
+from .job import Job, fingerprints_of, swept_of
 from .ownership import Ownership
 from .preparation import LARGE_SWEEP, Preparation
 from .results import Point, Result
@@ -87,21 +98,42 @@ def loading(store: Reader, point: int) -> Callable[[], Forest]:
 
 
 def check(jobs: Sequence[Job], header: Header, path: Path) -> None:
-    """Raise InputError unless the file is these jobs' and of this version's making.
+    """Raise InputError unless the file is these jobs' and of this version's making, saying what differs.
 
     Models are built, and compared, at all points of small sweeps, and at the first, middle and last one of large ones.
     """
-    refuse_other(jobs, header.meta.get("fingerprints", {}), str(path))
-    each, last = header.meta.get("each", {}), len(jobs) - 1
-    for point in range(1, last + 1) if last < LARGE_SWEEP else sorted({last // 2, last}):
-        for name, value in jobs[point].fingerprints().items():
-            found = each.get(name)
-            if value != (found[point] if isinstance(found, list) else found):
-                raise InputError(
-                    f"{path} holds the result of a different run: {name} differs at point {point}; give another file "
-                    "with -o, or remove this one"
-                )
-    _described(header, path)
+    stored, wanted = header.meta.get("fingerprints", {}), fingerprints_of(jobs)
+    metas = _described(header, path)
+    if OPERATORS not in stored:
+        raise InputError(f"{path}: was written by another version of this program: must be run anew")
+    names = [name for name in different(stored, wanted) if name != OPERATORS]
+    if "points" in names:
+        raise InputError(
+            f"{path} holds other points of a sweep than those asked for (--points); give another file with -o, "
+            "or merge the two: trajectories merge"
+        )
+    runs = header.meta["run"], jobs[0].mapping
+    if names:
+        raise _another(path, said(names, stored, wanted, *runs))
+    last = len(jobs) - 1
+    for point in range(last + 1) if last < LARGE_SWEEP else sorted({0, last // 2, last}):
+        job, each = jobs[point], at_point(header.meta["each"], point)
+        own = job.fingerprints()
+        names = [name for name in different(each, own) if name != OPERATORS]
+        words = said(names, each, own, *runs)
+        if not names and each[OPERATORS] != own[OPERATORS]:
+            words = operator_difference(stored_model(metas[point], header.plans[point]), job.model.pack())
+            machine = f"{job.system['function']} in {job.system['file']}" if "file" in job.system else job.model.name
+            same = "[system] is" if job.text else "the parameters are"
+            words = words and f"the operators of {machine} differ although {same} the same: {words}"
+        if words:
+            raise _another(path, f"at point {job.point}, {words}" if job.points > 1 else words)
+
+
+def _another(path: Path, words: str) -> InputError:
+    return InputError(
+        f"{path} holds the result of a different run: {words}; give another file with -o, or remove this one"
+    )
 
 
 def _described(header: Header, path: Path) -> packing.Descriptions:
