@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,7 +65,11 @@ def run(
     if duration is None and isinstance(last, list) and last and is_number(last[-1]):
         ensemble["duration"] = last[-1]
     job = Job.of(Run.from_mapping({"ensemble": ensemble, "observables": named}, name=model.name, model=model))
-    return execute(job, None if output is None else _path(output))
+    return execute(job, None if output is None else _path(output), say=_warn)
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, stacklevel=6)
 
 
 def _path(output: str | Path) -> Path:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from .derived import every_parameter
 from .errors import InputError
 from .figurekeys import Figure
 from .fingerprints import OPERATORS, Fingerprints, digest_of, digest_of_model, text_of, together
@@ -79,14 +80,19 @@ class Job:
             pair=run.pair_of(model),
             mapping=mapping,
             text=run.text,
-            system=run.every_parameter(),
+            system=every_parameter(run),
             optimum=run.optimum,
         )
 
+    @property
+    def fewest_blocks(self) -> int:
+        """How many blocks the trajectories that are asked for must make at least."""
+        if self.early:
+            return BLOCKS_UNDER_A_RULE
+        return groups_for(self.points) if self.points > LARGE_SWEEP else FEWEST_BLOCKS
+
     def prepare(self) -> Preparation:
         """Settle everything that is known before the first trajectory."""
-        large = self.points > LARGE_SWEEP
-        fewest = BLOCKS_UNDER_A_RULE if self.early else groups_for(self.points) if large else FEWEST_BLOCKS
         return prepare(
             self.model,
             self.times,
@@ -95,8 +101,8 @@ class Job:
             dict(self.observables),
             self.burn_in,
             self.pair,
-            fewest,
-            1 if large else BINS,
+            self.fewest_blocks,
+            1 if self.points > LARGE_SWEEP else BINS,
         )
 
     def fingerprints(self) -> Fingerprints:

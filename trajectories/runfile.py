@@ -212,24 +212,6 @@ class Run:
         except InputError as error:
             raise InputError(f"{self._where('system')}: {error}") from None
 
-    def every_parameter(self) -> dict[str, Any]:
-        """Return the [system] table at a point without a sweep, with the defaults of what it leaves out, as JSON can
-        hold them; None is left out.
-        """
-        if self.given is not None:
-            every = {"name": self.given.name, **self.given.parameters}
-        elif "file" in self.system:
-            from trajectories import usermodel
-
-            defaults = usermodel.parameters(self.directory / self.system["file"], self.system["function"])[1]
-            every = {**usermodel.shown(defaults), **self.system}
-        else:
-            from trajectories.systems import describe
-
-            known = describe(self.system["name"])["parameters"]
-            every = {**{name: one["default"] for name, one in known.items()}, **self.system}
-        return {name: canonical_value(value) for name, value in every.items() if value is not None}
-
     def initial_state(self, model: Model) -> np.ndarray | None:
         """Return rho(0), shape (d, d), or None for a start in the steady state. Raises InputError where `initial` is
         no state.
