@@ -26,7 +26,9 @@ Fingerprints = dict[str, str]
 Packed = tuple[Mapping[str, Any], Mapping[str, np.ndarray]]  # a model as (description, arrays)
 
 OPERATORS = "operators"
-SAME_DIGITS = 1e-12  # of an element's own size: formulas of rates cost a few bits on another processor
+# Of a value's or element's own size: what formulas, sums of products, and rates lose on another kind of processor.
+SAME_VALUE = 1e-15
+SAME_ELEMENT = {"hamiltonian": 1e-14, "operators": 1e-12, "time_reversal": 1e-12}
 # Of the largest element of a matrix: elements of H below are rounding, whatever their digits. The square of a jump
 # operator's element is a rate, so that a difference below can never show.
 ROUNDING = {"hamiltonian": 1e-15, "operators": 1e-13, "time_reversal": 1e-13}
@@ -91,7 +93,7 @@ def digest(fingerprints: Mapping[str, str]) -> str:
 
 
 def different(stored: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:
-    """Return the names of what differs, the order of `wanted` first; numbers are compared to twelve digits."""
+    """Return the names of what differs, the order of `wanted` first; numbers are the same that agree to four bits."""
     return [name for name in {**wanted, **stored} if not _same(stored.get(name), wanted.get(name))]
 
 
@@ -128,12 +130,12 @@ def stored_model(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> P
 def operator_difference(stored: Packed, wanted: Packed, words: tuple[str, str] = ("in the file", "now")) -> str:
     """Return the first thing in which two models, packed, differ beyond rounding; "" where nothing does.
 
-    Elements are the same that agree to twelve digits of their own; what is rounding beside the largest element of a
-    matrix does not count (`ROUNDING`).
+    Elements are the same that agree to twelve digits of their own, fourteen in H; what is rounding beside the largest
+    element of a matrix does not count (`ROUNDING`).
     """
     both = [{key: value for key, value in meta.items() if key not in LEFT_OUT} for meta, _ in (stored, wanted)]
     for leaf, one, other in _leaves("", *(json.loads(json.dumps(meta)) for meta in both)):
-        return f"{leaf.removeprefix('.')}: {_shown(one)} {words[0]}, {_shown(other)} {words[1]}"
+        return f"{leaf.removeprefix('.')}: {_both(one, other, words)}"
     for name, rounding in ROUNDING.items():
         old, new = stored[1][name], wanted[1][name]
         if old.shape != new.shape:
@@ -143,11 +145,10 @@ def operator_difference(stored: Packed, wanted: Packed, words: tuple[str, str] =
         for title, one, other in zip(titles, old.reshape(square), new.reshape(square), strict=True):
             size = np.maximum(np.abs(one), np.abs(other))
             counted = size if name == "hamiltonian" else np.abs(one - other)
-            beyond = np.where(counted > rounding * size.max(), np.abs(one - other) - SAME_DIGITS * size, 0.0)
+            beyond = np.where(counted > rounding * size.max(), np.abs(one - other) - SAME_ELEMENT[name] * size, 0.0)
             if (beyond > 0).any():
                 i, j = (int(k) for k in np.unravel_index(np.argmax(beyond), beyond.shape))
-                values = f"{_number(one[i, j])} {words[0]}, {_number(other[i, j])} {words[1]}"
-                return f"{title}, element ({i}, {j}): {values}"
+                return f"{title}, element ({i}, {j}): {_both(complex(one[i, j]), complex(other[i, j]), words)}"
     return ""
 
 
@@ -177,7 +178,7 @@ def _given(name: str, value: str | None, run: Mapping[str, Any]) -> Any:
 def _difference(name: str, stored: Any, wanted: Any, words: tuple[str, str]) -> str:
     """The first leaf in which two values of this name differ, in words."""
     for leaf, one, other in _leaves(name, stored, wanted):
-        return f"{leaf}: {_shown(one)} {words[0]}, {_shown(other)} {words[1]}"
+        return f"{leaf}: {_both(one, other, words)}"
     return f"{name} differs"
 
 
@@ -193,18 +194,25 @@ def _leaves(name: str, one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
         for key in {**other, **one}:
             yield from _leaves(f"{name}.{key}", one.get(key), other.get(key))
     elif is_number(one) and is_number(other):
-        if not (one == other or math.isclose(one, other, rel_tol=SAME_DIGITS)):
+        close = isinstance(one, float) and isinstance(other, float) and math.isclose(one, other, rel_tol=SAME_VALUE)
+        if one != other and not close:
             yield name, one, other
     elif one != other or type(one) is not type(other):
         yield name, one, other
 
 
-def _shown(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    return _number(value) if is_number(value) else value if isinstance(value, str) else show(value)
+def _both(one: Any, other: Any, words: tuple[str, str]) -> str:
+    """Two values in words, with as many digits as it takes to tell them apart."""
+    for digits in (8, 17):
+        shown = [_shown(value, digits) for value in (one, other)]
+        if shown[0] != shown[1]:
+            break
+    return f"{shown[0]} {words[0]}, {shown[1]} {words[1]}"
 
 
-def _number(value: complex) -> str:
-    value = complex(value)
-    return f"{value:.14g}".strip("()") if value.imag else f"{value.real:.14g}"
+def _shown(value: Any, digits: int) -> str:
+    if isinstance(value, complex):
+        return f"{value:.{digits}g}" if value.imag else _shown(value.real, digits)
+    if isinstance(value, float):
+        return f"{value:.{digits}g}"
+    return "nothing" if value is None else value if isinstance(value, str) else show(value)
