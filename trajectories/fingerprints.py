@@ -44,10 +44,13 @@ def text_of(value: Any) -> str:
 
 
 def digest_of(array: ArrayLike) -> str:
-    """Return a digest of an array's elements, each to twelve digits of its own, zero below 1e-15 of the largest."""
+    """Return a digest of an array's elements, each to twelve digits of its own.
+
+    Of a matrix, real and imaginary parts below 1e-15 of the largest are zero, as rounding leaves them.
+    """
     given = np.asarray(array)
     parts = np.stack([given.real, given.imag]) if np.iscomplexobj(given) else given.astype(float)
-    smallest = 1e-15 * np.abs(parts).max(initial=0.0)
+    smallest = 1e-15 * np.abs(parts).max(initial=0.0) if given.ndim > 1 else 0.0
     words = ("0" if abs(x) <= smallest else f"{x:.11e}" for x in parts.ravel().tolist())
     return DIGEST + _sha(f"{given.shape} {' '.join(words)}")
 
@@ -93,7 +96,7 @@ def digest(fingerprints: Mapping[str, str]) -> str:
 
 
 def different(stored: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:
-    """Return the names of what differs, the order of `wanted` first; numbers are the same that agree to four bits."""
+    """Return the names of what differs, the order of `wanted` first; floats may differ in their last bits."""
     return [name for name in {**wanted, **stored} if not _same(stored.get(name), wanted.get(name))]
 
 
@@ -133,8 +136,11 @@ def operator_difference(stored: Packed, wanted: Packed, words: tuple[str, str] =
     Elements are the same that agree to twelve digits of their own, fourteen in H; what is rounding beside the largest
     element of a matrix does not count (`ROUNDING`).
     """
-    both = [{key: value for key, value in meta.items() if key not in LEFT_OUT} for meta, _ in (stored, wanted)]
-    for leaf, one, other in _leaves("", *(json.loads(json.dumps(meta)) for meta in both)):
+    old_meta, new_meta = (
+        json.loads(json.dumps({key: value for key, value in meta.items() if key not in LEFT_OUT}))
+        for meta, _ in (stored, wanted)
+    )
+    for leaf, one, other in _leaves("", old_meta, new_meta, SAME_ELEMENT["operators"]):
         return f"{leaf.removeprefix('.')}: {_both(one, other, words)}"
     for name, rounding in ROUNDING.items():
         old, new = stored[1][name], wanted[1][name]
@@ -164,7 +170,7 @@ def _sha(text: str) -> str:
 def _same(stored: str | None, wanted: str | None) -> bool:
     if stored is None or wanted is None or stored == wanted or stored.startswith(DIGEST) or wanted.startswith(DIGEST):
         return stored == wanted
-    return next(_leaves("", json.loads(stored), json.loads(wanted)), None) is None
+    return next(_leaves("", json.loads(stored), json.loads(wanted), SAME_VALUE), None) is None
 
 
 def _given(name: str, value: str | None, run: Mapping[str, Any]) -> Any:
@@ -177,24 +183,24 @@ def _given(name: str, value: str | None, run: Mapping[str, Any]) -> Any:
 
 def _difference(name: str, stored: Any, wanted: Any, words: tuple[str, str]) -> str:
     """The first leaf in which two values of this name differ, in words."""
-    for leaf, one, other in _leaves(name, stored, wanted):
+    for leaf, one, other in _leaves(name, stored, wanted, SAME_VALUE):
         return f"{leaf}: {_both(one, other, words)}"
     return f"{name} differs"
 
 
-def _leaves(name: str, one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Yield (name, value, other value) wherever two nested values differ beyond rounding."""
+def _leaves(name: str, one: Any, other: Any, same: float) -> Iterator[tuple[str, Any, Any]]:
+    """Yield (name, value, other value) wherever two nested values differ, floats by more than `same` of their size."""
     if isinstance(one, list) and isinstance(other, list):
         if len(one) != len(other):
             yield name, f"{len(one)} values", f"{len(other)} values"
             return
         for i, pair in enumerate(zip(one, other, strict=True)):
-            yield from _leaves(f"{name}[{i}]", *pair)
+            yield from _leaves(f"{name}[{i}]", *pair, same)
     elif isinstance(one, Mapping) and isinstance(other, Mapping):
         for key in {**other, **one}:
-            yield from _leaves(f"{name}.{key}", one.get(key), other.get(key))
+            yield from _leaves(f"{name}.{key}", one.get(key), other.get(key), same)
     elif is_number(one) and is_number(other):
-        close = isinstance(one, float) and isinstance(other, float) and math.isclose(one, other, rel_tol=SAME_VALUE)
+        close = isinstance(one, float) and isinstance(other, float) and math.isclose(one, other, rel_tol=same)
         if one != other and not close:
             yield name, one, other
     elif one != other or type(one) is not type(other):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import pytest
 
 import trajectories
 from trajectories import Channel, InputError, Model, Reservoir
-from trajectories.ensemble import execute
+from trajectories.ensemble import execute, open_result
 from trajectories.fingerprints import digest_of, operator_difference
 from trajectories.job import fingerprints_of, jobs_of
+from trajectories.merging import merge
 from trajectories.runfile import Run, load
+from trajectories.storage import Store
 from trajectories.systems import diamond, local_engine
 
 ENGINE = {"name": "local_engine", "T_h": 2e10, "T_c": 3e9, "epsilon_h": 1e10, "g": 0.3, "gamma_h": 0.5, "gamma_c": 0.4}
@@ -102,16 +105,20 @@ def test_parameters_of_a_model_made_in_python(tmp_path: Path) -> None:
         )
 
 
-@pytest.mark.parametrize("times", [[1.0], [0.25, 1.0], [0.5, 0.75, 1.0]])
-def test_elements_are_compared_to_their_own_digits(times: list[float]) -> None:
+def test_elements_are_compared_to_their_own_digits() -> None:
     model = coupled(0.3)
     assert operator_difference(model.pack(), coupled(0.3).pack()) == ""
     assert operator_difference(model.pack(), coupled(0.3 * (1 + 1e-9)).pack())
     assert operator_difference(model.pack(), coupled(0.3, omega=1e10 * (1 + 1e-13)).pack())
-    # Twelve digits of a digest's every element, and noise about zero is zero.
-    noisy = np.array([*times, 1e-17, -0.0])
-    assert digest_of(noisy) == digest_of(np.array([*times, 0.0, 0.0]))
-    assert digest_of(noisy) != digest_of(np.array([*times, 1e-9, 0.0]))
+
+
+def test_digests_of_arrays_have_twelve_digits_of_every_element() -> None:
+    """In a matrix noise about zero is zero; among times nothing is."""
+    noisy = np.array([[1.0, 0.5 + 1e-17j], [0.5 - 1e-17j, -0.0]])
+    assert digest_of(noisy) == digest_of(np.array([[1.0, 0.5 + 0j], [0.5, 0.0]]))
+    assert digest_of(noisy) != digest_of(np.array([[1.0, 0.5 + 0j], [0.5, 1e-9]]))
+    assert digest_of([0.0, 1e-16, 1e3]) != digest_of([0.0, 2e-16, 1e3])
+    assert digest_of([1.0]) == digest_of([1.0 + 1e-15]) != digest_of([1.0 + 1e-10])
 
 
 @pytest.mark.parametrize(
@@ -208,6 +215,28 @@ def test_an_edited_model_file(tmp_path: Path) -> None:
     )
     file.write_text(OWN.replace('Reservoir("b")', 'Reservoir("b", -1.3862943611198906)'))
     refused(run, output, "reservoirs[0].beta: nothing in the file, -1.3862944 now")
+
+
+def test_parts_of_a_sweep_between_which_a_model_file_was_edited(tmp_path: Path) -> None:
+    file, paths = tmp_path / "own.py", [tmp_path / "0.h5", tmp_path / "1.h5"]
+    run = run_of({"file": "own.py", "function": "build"}, tmp_path, sweep={"energy": [1.0, 2.0]})
+    for part, path in enumerate(paths):
+        file.write_text(OWN if part == 0 else OWN.replace("rate=0.5", "rate=0.4"))
+        execute(jobs_of(run, str(part)), path)
+    with pytest.raises(InputError, match=r"system\.rate: 0\.5 in the latter, 0\.4 in the former"):
+        merge(paths, tmp_path / "merged.h5")
+
+
+def test_a_result_of_an_earlier_version_is_refused(tmp_path: Path) -> None:
+    """What it says of its run cannot be compared with this one."""
+    output, run = tmp_path / "a.h5", run_of({"name": "diamond", "beta_A": 0, "beta_S": 1})
+    execute(jobs_of(run), output)
+    with Store.open(output) as store:
+        old = {**store.header.meta, "fingerprints": {"system": "1234"}, "each": {"system": "1234"}}
+        store.extend(store.blocks, replace(store.header, meta=old))
+    with pytest.raises(InputError, match="another version of this program: must be run anew"):
+        execute(jobs_of(run), output)
+    assert open_result(output).trajectories == 64  # it is read, all the same
 
 
 def test_a_run_file_that_is_loaded_twice_is_one_run(tmp_path: Path) -> None:
