@@ -83,7 +83,7 @@ def _say_of_fewer(jobs: Sequence[Job], reader: Reader, rule: Rule, blocks: Seque
         words = f"{asked:,} trajectories are asked for{at}, but it holds {before:,}: all of them are taken"
     else:
         words = f"was asked for {before:,} trajectories{at} before, for {asked:,} now: ends at {after:,}"
-        words += f", of which none is thrown away; ask for {before:,} again to go on to that"
+        words += f" (never below what it holds); ask for {before:,} again to go on to that"
     say(f"{reader.path}: {words}")
 
 

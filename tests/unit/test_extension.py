@@ -109,7 +109,7 @@ def test_fewer_than_there_are(tmp_path: Path) -> None:
     forget_half(output)
     found = execute(jobs_of(run_of(1000)), output, say=heard.append)
     assert found.trajectories == 8192
-    assert "for 1,000 now: ends at 8,192, of which none is thrown away" in heard.pop()
+    assert "for 1,000 now: ends at 8,192 (never below what it holds)" in heard.pop()
     with read(output) as reader:
         assert reader.blocks.tolist() == [reader.blocks_done(0)] == [32]
     before = output.read_bytes()
