@@ -17,12 +17,13 @@ from trajectories.errors import InputError, Interrupted
 
 if TYPE_CHECKING:
     from trajectories import systems
-    from trajectories.api import open, run
+    from trajectories.api import open as open  # not in __all__: `import *` must leave Python's own alone
+    from trajectories.api import run
     from trajectories.model import Channel, Model, Reservoir
     from trajectories.runfile import load
 
 __version__ = "0.1.0"
-__all__ = ["Channel", "InputError", "Interrupted", "Model", "Reservoir", "load", "open", "run", "systems"]
+__all__ = ["Channel", "InputError", "Interrupted", "Model", "Reservoir", "load", "run", "systems"]
 
 _HOMES = {
     "Channel": "trajectories.model",
@@ -44,4 +45,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted({*globals(), *__all__, *_HOMES})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,7 @@ from .job import Job
 from .model import Model
 from .runfile import Run
 from .schema import is_number, kind, plain
+from .storage import read
 
 if TYPE_CHECKING:
     from .results import Result
@@ -25,7 +28,7 @@ def run(
     duration: float | None = None,
     times: Sequence[float] | None = None,
     trajectories: int = 10_000,
-    seed: int = 1,
+    seed: int | None = None,
     initial: str | Sequence | np.ndarray = "steady",
     observables: Mapping[str, np.ndarray] | None = None,
     burn_in: float = 0.0,
@@ -35,11 +38,12 @@ def run(
     """Sample quantum-jump trajectories of a model and return the Result.
 
     duration: length of each trajectory, in 1/energy. times (T,): sample times in [0, duration]; without them the end
-    only; one of the two is needed. trajectories: rounded up to whole blocks. seed: trajectory i of a seed is always
-    the same one. initial: "steady", "ground", "mixed", a basis state's label, a vector (d,) or a density matrix (d,
-    d). observables: Hermitian operators (d, d) by name. burn_in: counted quantities are averages from this time on.
-    records: so many of the first trajectories keep their jumps. output: a file to keep the result in, resume and
-    extend.
+    only; one of the two is needed. trajectories: rounded up to whole blocks. seed: trajectory i of a seed always has
+    the same random numbers, whatever the model, so that points of one seed have errors in common; None: a fresh one,
+    or that of the `output` that is there; `result.seed` says which. initial: "steady", "ground", "mixed", a basis
+    state's label, a vector (d,) or a density matrix (d, d). observables: Hermitian operators (d, d) by name. burn_in:
+    counted quantities are averages from this time on. records: so many of the first trajectories keep their jumps.
+    output: a file to keep the result in, resume and extend.
 
     Raises InputError for anything that cannot be.
     """
@@ -55,7 +59,7 @@ def run(
         "duration": duration,
         "times": [] if times is None else times,
         "initial": initial,
-        "seed": seed,
+        "seed": _seed(output) if seed is None else seed,
         "burn_in": burn_in,
         "records": records,
     }
@@ -64,7 +68,19 @@ def run(
     if duration is None and isinstance(last, list) and last and is_number(last[-1]):
         ensemble["duration"] = last[-1]
     job = Job.of(Run.from_mapping({"ensemble": ensemble, "observables": named}, name=model.name, model=model))
-    return execute(job, None if output is None else _path(output))
+    return execute(job, None if output is None else _path(output), say=_warn)
+
+
+def _seed(output: str | Path | None) -> int:
+    """Return the seed of the result that is gone on with, else a fresh one."""
+    if output is not None and _path(output).exists():
+        with read(_path(output)) as reader:
+            return reader.header.seed
+    return secrets.randbits(63)
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, stacklevel=6)
 
 
 def _path(output: str | Path) -> Path:

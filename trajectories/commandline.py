@@ -75,11 +75,27 @@ def _whole(text: str) -> int:
 _whole.__name__ = "whole number"
 
 
+def _between(low: int, high: int, top: str) -> Callable[[str], int]:
+    """A whole number in [low, high], for what changes a run file under a name of its own; top: how high is spelt."""
+
+    def number(text: str) -> int:
+        try:
+            found = _whole(text)
+        except (ValueError, OverflowError):
+            found = low - 1
+        if not low <= found <= high:
+            raise argparse.ArgumentTypeError(f"{text}: must be a whole number from {low} to {top}")
+        return found
+
+    return number
+
+
 def _run(command: Parser) -> None:
     command.add_argument("file", metavar="RUN.toml", help="the run file")
     _changes(command)
-    command.add_argument("--trajectories", type=_whole, metavar="N", help="how many (1e6 is understood)")
-    command.add_argument("--seed", type=_whole, metavar="S", help="the seed of the random streams")
+    many, seed = _between(1, 10**15, "10^15"), _between(0, 2**63 - 1, "2^63-1")
+    command.add_argument("--trajectories", type=many, metavar="N", help="how many (1e6 is understood)")
+    command.add_argument("--seed", type=seed, metavar="S", help="the seed of the random streams")
     command.add_argument(
         "--points",
         default="",

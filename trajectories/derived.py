@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from trajectories.errors import InputError
 from trajectories.formulas import Formula
 from trajectories.runkeys import MODEL_KEYS, Optimise
-from trajectories.schema import is_number, show
+from trajectories.schema import canonical_value, is_number, show
 
 if TYPE_CHECKING:
     from trajectories.optimum import Optimum
@@ -72,7 +72,8 @@ class _Machine:
 
     def __init__(self, system: Mapping[str, Any], derived: Mapping[str, str], directory: Path, source: str) -> None:
         self.directory, self.source, self.derived = directory, source, dict(derived)
-        self.takes, self.defaults = _signature(system, directory)
+        self.takes, defaults = _signature(system, directory)
+        self.defaults: Numbers = {name: float(value) for name, value in defaults.items() if is_number(value)}
         where = f"{source}: [derived] " if source else "[derived] "
         formulas = {name: Formula.parse(text, f"{where}{name}") for name, text in derived.items()}
         self.formulas = _ordered(formulas)
@@ -104,18 +105,29 @@ class _Machine:
         return self.takes is None or name in self.takes
 
 
-def _signature(system: Mapping[str, Any], directory: Path) -> tuple[frozenset[str] | None, Numbers]:
-    """The parameters that the machine takes (None: any), and the defaults that are numbers."""
+def every_parameter(run: Run) -> dict[str, Any]:
+    """Return the [system] table of a run without a sweep with the defaults of what it leaves out, as JSON can hold it.
+
+    Of a model made in Python: its name and its parameters. What is None is left out.
+    """
+    if run.given is not None:
+        every = {"name": run.given.name, **run.given.parameters}
+    else:
+        every = {**_signature(run.system, run.directory)[1], **run.system}
+    return {name: canonical_value(value) for name, value in every.items() if value is not None}
+
+
+def _signature(system: Mapping[str, Any], directory: Path) -> tuple[frozenset[str] | None, dict[str, Any]]:
+    """The parameters that the machine takes (None: any), and the defaults that a run file could have given."""
     if "file" in system:
         from trajectories import usermodel
 
         known, defaults = usermodel.parameters(directory / system["file"], system["function"])
-    else:
-        from trajectories.systems import describe
+        return known, usermodel.shown(defaults)
+    from trajectories.systems import describe
 
-        found = describe(system["name"])["parameters"]
-        known, defaults = frozenset(found), {name: one["default"] for name, one in found.items()}
-    return known, {name: float(value) for name, value in defaults.items() if is_number(value)}
+    found = describe(system["name"])["parameters"]
+    return frozenset(found), {name: one["default"] for name, one in found.items()}
 
 
 def _ordered(formulas: Mapping[str, Formula]) -> list[tuple[str, Formula]]:

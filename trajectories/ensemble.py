@@ -2,7 +2,8 @@
 
 The checkpoint is the result file, and resuming is running the same command again: blocks that are in the file are not
 sampled again, and a block is a pure function of (run, seed, its point and number), so the bits at the end depend
-neither on how often a run was stopped nor on how many ranks it had.
+neither on how often a run was stopped nor on how many ranks it had. Only where a first request was so small that its
+blocks would slow the rest is everything sampled anew, in larger ones.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def execute(
             return _result(jobs, work, _records(jobs, work, stop) if jobs[0].records else None)
         # Whatever can be refused is refused before anything is written, a claim on the file included.
         fresh = None if output.exists() else settled(jobs, crew, tell)
-        found = complete(jobs, output, rule) if fresh is None else None
+        found = complete(jobs, output, rule, say) if fresh is None else None
         if fresh is not None:
             rule.check(unpack(fresh[0].meta, fresh[0].arrays))
         if found is not None:
@@ -84,7 +85,7 @@ def execute(
             return found
         with Ownership.acquire(output, ranks=crew.ranks, waiting=Patience(stop, say)) as ownership:
             if output.exists():
-                store, work = reopen(jobs, output, ownership, rule)
+                store, work = reopen(jobs, output, ownership, rule, say)
             else:
                 store, work = create(jobs, output, fresh or settled(jobs, crew, tell), ownership)
             del fresh

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from trajectories.statistics import Block, merge
 
@@ -64,9 +64,7 @@ class Forest:
 
     def end(self) -> int:
         """One more than the highest block that is in; 0 if none is."""
-        return max(
-            (group + self.groups * (((index + 1) << level) - 1) + 1 for group, level, index in self.nodes()), default=0
-        )
+        return end_of(self.nodes(), self.groups)
 
     def missing_nodes(self, blocks: int, level: int = 0) -> Iterator[Key]:
         """Nodes of at most this level that hold all of 0..blocks-1 that is not in, and nothing else.
@@ -106,6 +104,11 @@ class Forest:
         if total is None:
             raise ValueError("the forest is empty: there is no block to take a total of")
         return total
+
+
+def end_of(keys: Iterable[Key], groups: int) -> int:
+    """Return one more than the highest block of these nodes; 0 without any."""
+    return max((group + groups * (((index + 1) << level) - 1) + 1 for group, level, index in keys), default=0)
 
 
 def _first_leaf(key: tuple[int, int]) -> int:

@@ -20,7 +20,8 @@ exit status: 0 agrees with the master equation, 1 disagrees, 2 bad input, 3 noth
 RUN = """\
 Sample the trajectories that a run file asks for, keep their statistics in NAME.h5 (NAME: the run file's), print the
 comparison with the master equation, draw NAME.png. A run that was stopped, however it was stopped, goes on where it
-was when the same command is given again; a complete run is only reported; asking for more trajectories extends it.
+was when the same command is given again; a complete run is only reported; asking for more trajectories extends it,
+asking for fewer ends an unfinished one there, and never below what it holds.
 Under mpiexec (or srun) the ranks share the work; the numbers are the same to the last bit. --target-error looks at the
 first 64, 128, 256, ... blocks of a point, so that where it ends depends on nothing but the trajectories.
 examples:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from .derived import every_parameter
 from .errors import InputError
 from .figurekeys import Figure
-from .formulas import Formula
+from .fingerprints import OPERATORS, Fingerprints, digest_of, digest_of_model, text_of, together
 from .model import Model
 from .preparation import BINS, FEWEST_BLOCKS, LARGE_SWEEP, Preparation, groups_for, prepare
 from .runfile import Run
@@ -32,7 +31,8 @@ class Job:
     trajectories: how many are asked for. records: how many of the first ones keep their jump records. pair: the
     subsystems, from 0, whose entanglement is meant. mapping: the run as tables. swept: what this
     point of a sweep has of its own. point: its number in the whole sweep of `points`, which keys its random streams.
-    text: the run file, if there was one. optimum: what [optimise] found at this point.
+    text: the run file, if there was one. system: [system] at this point, with every parameter that the machine takes.
+    optimum: what [optimise] found at this point.
     early: whether a rule may end it early, so that what is asked for is only the most, and blocks are smaller.
     """
 
@@ -51,6 +51,7 @@ class Job:
     point: int = 0
     points: int = 1
     text: str = ""
+    system: Mapping[str, Any] = field(default_factory=dict)
     optimum: Optimum | None = None
     early: bool = False
 
@@ -79,13 +80,19 @@ class Job:
             pair=run.pair_of(model),
             mapping=mapping,
             text=run.text,
+            system=every_parameter(run),
             optimum=run.optimum,
         )
 
+    @property
+    def fewest_blocks(self) -> int:
+        """How many blocks the trajectories that are asked for must make at least."""
+        if self.early:
+            return BLOCKS_UNDER_A_RULE
+        return groups_for(self.points) if self.points > LARGE_SWEEP else FEWEST_BLOCKS
+
     def prepare(self) -> Preparation:
         """Settle everything that is known before the first trajectory."""
-        large = self.points > LARGE_SWEEP
-        fewest = BLOCKS_UNDER_A_RULE if self.early else groups_for(self.points) if large else FEWEST_BLOCKS
         return prepare(
             self.model,
             self.times,
@@ -94,26 +101,27 @@ class Job:
             dict(self.observables),
             self.burn_in,
             self.pair,
-            fewest,
-            1 if large else BINS,
+            self.fewest_blocks,
+            1 if self.points > LARGE_SWEEP else BINS,
         )
 
-    def fingerprints(self) -> dict[str, str]:
-        """Return a digest of each thing that determines the numbers, by the name a person would know it by.
+    def fingerprints(self) -> Fingerprints:
+        """Return what determines the numbers, by the names a person knows it by: values, and digests of arrays.
 
         The number of trajectories is not among them: asking for more extends a result.
         """
-        parts: dict[str, bytes] = {
-            "system": _rounded(self.model),
-            "times": self.times.tobytes(),
-            "initial": b"steady" if self.initial is None else _digits(self.initial),
-            "burn_in": np.float64(self.burn_in).tobytes(),
-            "observables": b"".join(name.encode() + _digits(op) for name, op in sorted(self.observables.items())),
-            "pair": str(self.pair).encode(),
-            "seed": str(self.seed).encode(),
-            "stream version": str(STREAM_VERSION).encode(),
+        found = {f"system.{name}": text_of(value) for name, value in self.system.items()}
+        found |= {
+            OPERATORS: digest_of_model(self.model),
+            "ensemble.duration": text_of(float(self.times[-1])),
+            "ensemble.times": digest_of(self.times),
+            "ensemble.initial": text_of("steady") if self.initial is None else digest_of(self.initial),
+            "ensemble.burn_in": text_of(self.burn_in),
+            "ensemble.pair": text_of(None if self.pair is None else [index + 1 for index in self.pair]),
+            "ensemble.seed": str(self.seed),
+            "stream version": str(STREAM_VERSION),
         }
-        return {name: hashlib.sha256(part).hexdigest() for name, part in parts.items()}
+        return found | {f"observables.{name}": digest_of(operator) for name, operator in self.observables.items()}
 
 
 class Jobs(Sequence[Job]):
@@ -206,11 +214,11 @@ def chosen_points(chosen: str, points: int) -> range:
     return found
 
 
-def fingerprints_of(jobs: Sequence[Job]) -> dict[str, str]:
-    """Return a digest of each thing that determines the numbers of one job, or of all points of a sweep together.
+def fingerprints_of(jobs: Sequence[Job]) -> Fingerprints:
+    """Return what determines the numbers of one job, or of all points of a sweep together.
 
-    Of a sweep the first point's model and the run in canonical form stand for all of them, since building thousands of
-    models takes minutes; each point keeps the digests of its own in the result.
+    Of a sweep the first point's model and the tables of the run stand for all of them, since building thousands of
+    models takes minutes; each point keeps fingerprints of its own in the result.
     """
     first = jobs[0]
     return together(first.fingerprints(), first.mapping, numbers_of(jobs), first.points)
@@ -224,73 +232,3 @@ def numbers_of(jobs: Sequence[Job]) -> list[int]:
 def swept_of(jobs: Sequence[Job]) -> list[dict[str, float]]:
     """Return what each point has of its own."""
     return [jobs.swept(i) for i in range(len(jobs))] if isinstance(jobs, Jobs) else [dict(job.swept) for job in jobs]
-
-
-def together(first: Mapping[str, str], run: Mapping[str, Any], numbers: Sequence[int], points: int) -> dict[str, str]:
-    """Return one set of fingerprints for points of these numbers, with "points" unless it is the whole sweep.
-
-    first: those of the first of them; run: the run as tables.
-    """
-    found = dict(first)
-    if points > 1:
-        formulas = {name: Formula.parse(text, name).spelling for name, text in (run.get("derived") or {}).items()}
-        described = {name: run.get(name) for name in ("system", "sweep", "optimise")} | {"derived": formulas}
-        found["system"] = _digest([found["system"], json.dumps(described, sort_keys=True)])
-        described = {name: run.get("ensemble", {}).get(name) for name in ("initial", "pair")}
-        found["initial"] = _digest([found["initial"], json.dumps(described, sort_keys=True)])
-        found["observables"] = _digest([found["observables"], json.dumps(run.get("observables"), sort_keys=True)])
-    return found if list(numbers) == list(range(points)) else found | {"points": _digest(f"{n} " for n in numbers)}
-
-
-def compact(each: Sequence[Mapping[str, str]]) -> dict[str, str | list[str]]:
-    """Return fingerprints by name, once where all points have the same."""
-    values = {name: [one[name] for one in each] for name in each[0]}
-    return {name: found[0] if len(set(found)) == 1 else found for name, found in values.items()}
-
-
-def digest_of(jobs: Sequence[Job]) -> str:
-    """Return one digest (hex) of everything that determines the numbers."""
-    return digest(fingerprints_of(jobs))
-
-
-def digest(fingerprints: Mapping[str, str]) -> str:
-    """Return one digest (hex) for all fingerprints."""
-    return _digest(fingerprints.values())
-
-
-def refuse_other(jobs: Sequence[Job], found: Mapping[str, str], where: str) -> None:
-    """Raise InputError if the result at `where` belongs to a different run, naming what differs."""
-    wanted = fingerprints_of(jobs)
-    different = [name for name in {**wanted, **found} if found.get(name) != wanted.get(name)]
-    if "points" in different:
-        raise InputError(
-            f"{where} holds other points of a sweep than those asked for (--points); give another file with -o, "
-            "or merge the two: trajectories merge"
-        )
-    if different:
-        raise InputError(
-            f"{where} holds the result of a different run: {', '.join(different)} differ; "
-            "give another file with -o, or remove this one"
-        )
-
-
-def _digest(parts: Iterable[str]) -> str:
-    return hashlib.sha256("".join(parts).encode()).hexdigest()
-
-
-def _rounded(model: Model) -> bytes:
-    """What determines a model's numbers, to ten digits: another kind of processor rounds differently."""
-    reservoirs = [
-        (reservoir.name, None if reservoir.beta is None else f"{reservoir.beta:.10g}") for reservoir in model.reservoirs
-    ]
-    channels = [(channel.name, channel.reservoir) for channel in model.channels]
-    described = repr((reservoirs, channels, model.dims, model.partner.tolist(), model.entropy)).encode()
-    arrays = (model.hamiltonian, model.time_reversal, model.quanta, *model.operators)
-    return described + b"".join(_digits(array) for array in arrays)
-
-
-def _digits(array: np.ndarray) -> bytes:
-    array = np.asarray(array, complex)
-    scale = float(np.abs(array[np.isfinite(array)]).max(initial=0.0)) or 1.0
-    # Adding zero turns -0.0 into 0.0.
-    return (np.round(array / scale, 10) + 0.0).tobytes() + f"{scale:.10g}".encode()

@@ -18,8 +18,8 @@ import numpy as np
 from trajectories import container
 from trajectories.container import SESSIONS, Header, Records
 from trajectories.errors import InputError
+from trajectories.fingerprints import compact, digest, together
 from trajectories.forest import Forest, Key
-from trajectories.job import compact, digest, together
 from trajectories.ownership import Ownership
 from trajectories.packing import described
 from trajectories.parts import Holders, Part, holders_of, refuse_missing, refuse_other, refuse_other_points

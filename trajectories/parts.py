@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,16 +12,22 @@ import numpy as np
 
 from trajectories.container import Header
 from trajectories.errors import InputError
+from trajectories.fingerprints import (
+    OPERATORS,
+    Fingerprints,
+    Packed,
+    at_point,
+    different,
+    operator_difference,
+    said,
+    stored_model,
+)
 from trajectories.packing import Descriptions
 from trajectories.provenance import Environment
 from trajectories.reader import read
 from trajectories.statistics import Block
 
 Holders = Mapping[int, Sequence[tuple[int, int]]]
-
-# What may differ between the parts of a run: how much was asked for, and how it is told.
-FREE = {"": ("title", "description", "figure"), "ensemble": ("trajectories", "records")}
-CONSTANT = ("times", "burn_in", "pair", "seed", "stream version")  # whatever is swept
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,8 @@ class Part:
     def of(cls, path: Path) -> Part:
         """Read what a result file says; InputError if it is none."""
         with read(path) as reader:
-            if not {"points", "of", "each", "preparations"} <= reader.header.meta.keys():
+            meta = reader.header.meta
+            if not {"points", "of", "each", "preparations"} <= meta.keys() or OPERATORS not in meta["fingerprints"]:
                 raise InputError(f"{path}: was written by another version of this program: must be run anew")
             return cls(
                 path,
@@ -69,10 +76,13 @@ class Part:
         """What all files of a run have in common: points of the whole sweep, groups, shapes of a Block's fields."""
         return self.of_points, self.groups, [np.shape(field) for field in self.template]
 
-    def fingerprints(self, place: int) -> dict[str, str]:
+    def fingerprints(self, place: int) -> Fingerprints:
         """What determines the numbers of one of its points."""
-        each = self.header.meta["each"]
-        return {name: found if isinstance(found, str) else found[place] for name, found in each.items()}
+        return at_point(self.header.meta["each"], place)
+
+    def model(self, place: int) -> Packed:
+        """The model of one of its points."""
+        return stored_model(self.descriptions[place], self.header.plans[place])
 
 
 def holders_of(parts: Sequence[Part]) -> dict[int, list[tuple[int, int]]]:
@@ -85,27 +95,16 @@ def holders_of(parts: Sequence[Part]) -> dict[int, list[tuple[int, int]]]:
 
 
 def refuse_other(first: Part, part: Part) -> None:
-    """Raise InputError if two files belong to different runs, naming what differs."""
-    mine, theirs = (dict(_described(one.header.meta.get("run", {}))) for one in (first, part))
-    different = [name for name in {**mine, **theirs} if mine.get(name) != theirs.get(name)]
-    ours, its = first.fingerprints(0), part.fingerprints(0)
-    different += [name for name in CONSTANT if ours.get(name) != its.get(name) and not different]
-    if not different and first.layout != part.layout:
-        different = ["sectors or channels"]
-    if different:
-        raise InputError(
-            f"{part.path} belongs to another run than {first.path}: {', '.join(different)} differ; "
-            "must be parts of one run"
-        )
-
-
-def _described(run: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The run as "section.key" and value, without what may differ."""
-    for section, table in run.items():
-        if section not in FREE[""]:
-            for key, value in table.items():
-                if key not in FREE.get(section, ()):
-                    yield f"{section}.{key}", value
+    """Raise InputError if two files belong to different runs, saying what differs."""
+    ours, its = first.header.meta, part.header.meta
+    names = different(ours["fingerprints"], its["fingerprints"])
+    names = [name for name in names if name not in ("points", OPERATORS)]
+    tables = ours["run"], its["run"]
+    words = said(names, ours["fingerprints"], its["fingerprints"], *tables, ("in the latter", "in the former"))
+    if not words and first.layout != part.layout:
+        words = "sectors or channels differ"
+    if words:
+        raise InputError(f"{part.path} belongs to another run than {first.path}: {words}; must be parts of one run")
 
 
 def refuse_other_points(parts: Sequence[Part], holders: Holders) -> None:
@@ -114,13 +113,15 @@ def refuse_other_points(parts: Sequence[Part], holders: Holders) -> None:
         first, place = parts[held[0][0]], held[0][1]
         for j, other in held[1:]:
             part = parts[j]
-            different = [n for n, of in part.fingerprints(other).items() if first.fingerprints(place).get(n) != of]
+            differ = different(first.fingerprints(place), part.fingerprints(other))
+            if differ == [OPERATORS] and not operator_difference(first.model(place), part.model(other)):
+                differ = []
             sizes = [one.descriptions[at]["block_size"] for one, at in ((first, place), (part, other))]
             if sizes[0] != sizes[1]:
-                different.append(f"trajectories per block ({sizes[1]}, {sizes[0]})")
-            if different:
+                differ.append(f"trajectories per block ({sizes[1]}, {sizes[0]})")
+            if differ:
                 raise InputError(
-                    f"{part.path} and {first.path} both hold point {number}, but {', '.join(different)} differ; "
+                    f"{part.path} and {first.path} both hold point {number}, but {', '.join(differ)} differ; "
                     "must be parts of one run"
                 )
 

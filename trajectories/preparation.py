@@ -159,7 +159,8 @@ def block_size(
 
     About 10^6 expected jumps, fewer in costly sectors and where each trajectory yields many `numbers`, and at least
     `fewest_blocks` blocks: a function of the run and the model alone, never of a clock, a machine or the number of
-    ranks.
+    ranks. It is kept when more trajectories are asked for, unless they are sampled faster in larger blocks, the stored
+    ones again with them.
     """
     cost = max(jumps, 1.0) * largest_sector**2
     wanted = min(JUMPS_PER_BLOCK / cost, NUMBERS_PER_BLOCK / numbers, LARGEST_BLOCK, trajectories / fewest_blocks)

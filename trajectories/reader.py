@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from trajectories import container
 from trajectories.container import ENTRY, HEAD, SESSION_BYTES, SESSIONS, Header, Records
 from trajectories.errors import InputError
-from trajectories.forest import Key
+from trajectories.forest import Key, end_of
 from trajectories.provenance import Environment
 from trajectories.rawfile import RawFile
 from trajectories.statistics import Block
@@ -83,6 +83,10 @@ class Reader:
     def blocks_done(self, point: int) -> int:
         """Blocks of this point in the file, without reading them."""
         return sum(1 << level for level in self._entries[point]["level"].tolist())
+
+    def end(self, point: int) -> int:
+        """One more than the highest block of this point in the file, without reading them; 0 if there is none."""
+        return end_of(keys_of(self._entries[point]), self.groups)
 
     def load(self, point: int) -> dict[Key, Block]:
         """The nodes of one point by (group, level, index); InputError if one does not match its checksum."""

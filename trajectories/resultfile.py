@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
 
 from . import packing
 from .errors import InputError
+from .fingerprints import (
+    OPERATORS,
+    at_point,
+    compact,
+    different,
+    digest,
+    operator_difference,
+    said,
+    stored_model,
+    together,
+)
 from .forest import Forest
-from .job import Job, compact, digest, refuse_other, swept_of, together
+from .job import Job, fingerprints_of, swept_of
+from .layout import plain
 from .ownership import Ownership
 from .preparation import LARGE_SWEEP, Preparation
 from .results import Point, Result
@@ -17,12 +30,20 @@ from .storage import Header, Reader, Records, Store, read
 from .targets import Rule
 from .work import Settled, Work, template, work_of
 
+Say = Callable[[str], None]
 
-def complete(jobs: Sequence[Job], output: Path, rule: Rule) -> Result | None:
-    """Return the result if the file holds all of it, so that nothing need be written; refuse another run's file."""
+
+def complete(jobs: Sequence[Job], output: Path, rule: Rule, say: Say) -> Result | None:
+    """Return the result if the file holds all of it, so that nothing need be written; refuse another run's file.
+
+    Says so where fewer trajectories are asked for than the file holds or was asked for.
+    """
     with read(output) as reader:
         check(jobs, reader.header, output)
         asked = _asked(jobs, reader, rule)
+        _say_of_fewer(jobs, reader, rule, asked, say)
+        if asked != reader.blocks.tolist():
+            return None
         if any(reader.blocks_done(point) < wanted for point, wanted in enumerate(asked)):
             return None
         if wants_records(jobs, reader.records()):
@@ -31,12 +52,39 @@ def complete(jobs: Sequence[Job], output: Path, rule: Rule) -> Result | None:
 
 
 def _asked(jobs: Sequence[Job], reader: Reader, rule: Rule) -> list[int]:
-    """Return the number of blocks of each point: what is asked for now or was before, less where the rule ended it."""
+    """Return the number of blocks of each point: what is asked for now, less where the rule ended it.
+
+    Nothing that is there is thrown away: it is never less than what the file holds.
+    """
     asked = jobs[0].trajectories
     wanted = [-(-asked // int(meta["block_size"])) for meta in _described(reader.header, reader.path)]
     stopped = rule.stopped_before(reader.header.meta, len(jobs))
-    kept = reader.blocks.tolist()
-    return [max(pair) if end is None else end for *pair, end in zip(wanted, kept, stopped, strict=True)]
+    return [
+        max(blocks, reader.end(point)) if end is None else end
+        for point, (blocks, end) in enumerate(zip(wanted, stopped, strict=True))
+    ]
+
+
+def _say_of_fewer(jobs: Sequence[Job], reader: Reader, rule: Rule, blocks: Sequence[int], say: Say) -> None:
+    """Say where a run ends that was asked for more before."""
+    asked = jobs[0].trajectories
+    sizes = [int(meta["block_size"]) for meta in _described(reader.header, reader.path)]
+    stopped = rule.stopped_before(reader.header.meta, len(jobs))
+    fewer = [
+        (old * size, new * size)
+        for old, new, size, end in zip(reader.blocks.tolist(), blocks, sizes, stopped, strict=True)
+        if end is None and old > -(-asked // size)
+    ]
+    if not fewer:
+        return
+    before, after = (max(numbers) for numbers in zip(*fewer, strict=True))
+    at = " at each point" if len(jobs) > 1 else ""
+    if all(old == new for old, new in fewer):
+        words = f"{asked:,} trajectories are asked for{at}, but it holds {before:,}: all of them are taken"
+    else:
+        words = f"was asked for {before:,} trajectories{at} before, for {asked:,} now: ends at {after:,}"
+        words += f" (never below what it holds); ask for {before:,} again to go on to that"
+    say(f"{reader.path}: {words}")
 
 
 def wants_records(jobs: Sequence[Job], kept: Records | None) -> bool:
@@ -56,15 +104,31 @@ def create(
     return Store.create(output, header, first, work[0].groups, blocks, ownership.check), work
 
 
-def reopen(jobs: Sequence[Job], output: Path, ownership: Ownership, rule: Rule) -> tuple[Store, list[Work]]:
+def reopen(jobs: Sequence[Job], output: Path, ownership: Ownership, rule: Rule, say: Say) -> tuple[Store, list[Work]]:
     """Open the result of these jobs to go on with it; a larger request makes room in a copy."""
     store = Store.open(output, ownership.check)
     check(jobs, store.header, output)
-    blocks = _asked(jobs, store, rule)
-    if blocks != store.blocks.tolist():
-        store.extend(blocks)
-    metas, meta = _described(store.header, output), store.header.meta
-    work = [
+    before, blocks = store.blocks.tolist(), _asked(jobs, store, rule)
+    work = _stored_work(store, blocks)
+    if blocks != before:
+        stopped = any(end is not None for end in rule.stopped_before(store.header.meta, len(jobs)))
+        anew = [] if stopped else _anew(jobs, work, before)
+        if anew:
+            say(
+                f"{output}: {jobs[0].trajectories:,} trajectories are sampled anew, in larger blocks "
+                f"({anew[0]:,} instead of {work[0].size:,}): faster than going on"
+            )
+            blocks = [-(-jobs[0].trajectories // size) for size in anew]
+            store.begin_again(blocks, _header_of_sizes(jobs, store, anew))
+        else:
+            store.extend(blocks)
+        work = _stored_work(store, blocks)
+    return store, work
+
+
+def _stored_work(store: Store, blocks: Sequence[int]) -> list[Work]:
+    metas, meta = _described(store.header, store.path), store.header.meta
+    return [
         Work(
             meta["points"][point],
             store.header.seed,
@@ -78,7 +142,28 @@ def reopen(jobs: Sequence[Job], output: Path, ownership: Ownership, rule: Rule) 
         )
         for point in range(store.points)
     ]
-    return store, work
+
+
+def _anew(jobs: Sequence[Job], work: Sequence[Work], before: Sequence[int]) -> list[int]:
+    """Return the sizes of larger blocks, where all trajectories take less time in them than what is added to the old.
+
+    The first request settled the size of blocks; blocks of a few trajectories cost more than the trajectories in them.
+    before: blocks that were asked for; what was done of them plays no part, so that kills do not change the answer.
+    """
+    if any(one.blocks < old for one, old in zip(work, before, strict=True)):
+        return []
+    found = [one.anew(jobs[0].trajectories, jobs[0].fewest_blocks) for one in work]
+    added = sum((one.blocks - old) * one.seconds_per_block for one, old in zip(work, before, strict=True))
+    return [size for size, _ in found] if sum(seconds for _, seconds in found) < added else []
+
+
+def _header_of_sizes(jobs: Sequence[Job], store: Store, sizes: Sequence[int]) -> Header:
+    """Return the header that a run with blocks of these sizes from the start would have."""
+    metas = _described(store.header, store.path)
+    meta = {name: value for name, value in store.header.meta.items() if name != "stopping"}
+    sized = [{**one, "block_size": size} for one, size in zip(metas, sizes, strict=True)]
+    meta |= {"run": plain(dict(jobs[0].mapping)), "preparations": packing.described(sized)}
+    return replace(store.header, text=jobs[0].text, meta=meta)
 
 
 def loading(store: Reader, point: int) -> Callable[[], Forest]:
@@ -87,21 +172,42 @@ def loading(store: Reader, point: int) -> Callable[[], Forest]:
 
 
 def check(jobs: Sequence[Job], header: Header, path: Path) -> None:
-    """Raise InputError unless the file is these jobs' and of this version's making.
+    """Raise InputError unless the file is these jobs' and of this version's making, saying what differs.
 
     Models are built, and compared, at all points of small sweeps, and at the first, middle and last one of large ones.
     """
-    refuse_other(jobs, header.meta.get("fingerprints", {}), str(path))
-    each, last = header.meta.get("each", {}), len(jobs) - 1
-    for point in range(1, last + 1) if last < LARGE_SWEEP else sorted({last // 2, last}):
-        for name, value in jobs[point].fingerprints().items():
-            found = each.get(name)
-            if value != (found[point] if isinstance(found, list) else found):
-                raise InputError(
-                    f"{path} holds the result of a different run: {name} differs at point {point}; give another file "
-                    "with -o, or remove this one"
-                )
-    _described(header, path)
+    stored, wanted = header.meta.get("fingerprints", {}), fingerprints_of(jobs)
+    metas = _described(header, path)
+    if OPERATORS not in stored:
+        raise InputError(f"{path}: was written by another version of this program: must be run anew")
+    names = [name for name in different(stored, wanted) if name != OPERATORS]
+    if "points" in names:
+        raise InputError(
+            f"{path} holds other points of a sweep than those asked for (--points); give another file with -o, "
+            "or merge the two: trajectories merge"
+        )
+    runs = header.meta["run"], jobs[0].mapping
+    if names:
+        raise _another(path, said(names, stored, wanted, *runs))
+    last = len(jobs) - 1
+    for point in range(last + 1) if last < LARGE_SWEEP else sorted({0, last // 2, last}):
+        job, each = jobs[point], at_point(header.meta["each"], point)
+        own = job.fingerprints()
+        names = [name for name in different(each, own) if name != OPERATORS]
+        words = said(names, each, own, *runs)
+        if not names and each[OPERATORS] != own[OPERATORS]:
+            words = operator_difference(stored_model(metas[point], header.plans[point]), job.model.pack())
+            machine = f"{job.system['function']} in {job.system['file']}" if "file" in job.system else job.model.name
+            same = "[system] is" if job.text else "the parameters are"
+            words = words and f"the operators of {machine} differ although {same} the same: {words}"
+        if words:
+            raise _another(path, f"at point {job.point}, {words}" if job.points > 1 else words)
+
+
+def _another(path: Path, words: str) -> InputError:
+    return InputError(
+        f"{path} holds the result of a different run: {words}; give another file with -o, or remove this one"
+    )
 
 
 def _described(header: Header, path: Path) -> packing.Descriptions:
@@ -115,8 +221,6 @@ def _described(header: Header, path: Path) -> packing.Descriptions:
 
 def meta_of(jobs: Sequence[Job], every: Sequence[Settled]) -> dict[str, Any]:
     """Return what a result says of its run: name, fingerprints, run as tables; of each point its parameters, number."""
-    from .layout import plain
-
     first, numbers = jobs[0], [one.number for one in every]
     return {
         "name": first.name,

@@ -17,6 +17,7 @@ from .preparation import Preparation
 from .statistics import Block
 
 if TYPE_CHECKING:
+    from .rows import Row
     from .storage import Records
     from .tables import Report
 
@@ -87,6 +88,7 @@ class Result:
     ) -> None:
         self.points = points
         self.name, self.seed, self.text, self.meta, self.path, self.records = name, seed, text, meta, path, records
+        self._looked_at: tuple[int, list[Row]] | None = None
 
     @property
     def times(self) -> np.ndarray:
@@ -102,7 +104,7 @@ class Result:
 
     def quantities(self, point: int = 0) -> list[tuple[str, str | None]]:
         """Return the (quantity, label or reservoir) pairs that can be asked for."""
-        rows = self.report().point_rows(point)
+        rows = self._rows(point)
         return list(dict.fromkeys((row.quantity, row.label or row.reservoir) for row in rows))
 
     def estimate(self, quantity: str, which: str | None = None, point: int = 0) -> Estimate:
@@ -111,7 +113,7 @@ class Result:
         `which` is a label or a reservoir, needed where the quantity has several. Raises InputError for an unknown
         one, with the list.
         """
-        rows = [row for row in self.report().point_rows(point) if row.quantity == quantity]
+        rows = [row for row in self._rows(point) if row.quantity == quantity]
         found = [row for row in rows if which is None or which in (row.label, row.reservoir)]
         kinds = {(row.label, row.reservoir) for row in found}
         if len(kinds) != 1:
@@ -119,6 +121,16 @@ class Result:
             raise InputError(f"no single quantity {quantity!r} {which or ''}: choose one of {known}")
         names = ("time", "estimate", "standard_error", "exact")
         return Estimate(*(np.array([np.nan if (v := getattr(row, n)) is None else v for row in found]) for n in names))
+
+    def _rows(self, point: int) -> list[Row]:
+        """Return the rows of one point, which hold no verdict yet; the last point looked at is remembered."""
+        from .report import rows_of
+
+        if not 0 <= point < len(self.points):
+            raise InputError(f"point {point}: must be a point from 0 to {len(self.points) - 1}")
+        if self._looked_at is None or self._looked_at[0] != point:
+            self._looked_at = point, rows_of(self.points[point])
+        return self._looked_at[1]
 
     def __getitem__(self, key: str | tuple[str, str]) -> Estimate:
         return self.estimate(key) if isinstance(key, str) else self.estimate(*key)

@@ -8,7 +8,8 @@ title, description                  optional strings
               samples | times       sample times T/n, 2T/n, ... T, or a list of them (T is added where it is missing)
               initial               "steady" (default), "ground" (|0...0>), "mixed" (1/d), the label of a basis state,
                                     a vector or a density matrix; complex entries as "0.5-0.5j" or [0.5, -0.5]
-              seed                  0 ... 2^63-1 (default 1)
+              seed                  0 ... 2^63-1 (default 1); the points of a [sweep] are independent, but run files of
+                                    equal seeds draw equal random numbers: give each its own before you combine them
               burn_in               counting starts at this time (default 0; added to the sample times)
               records               jump records of this many trajectories are kept (default 0)
               pair                  the two subsystems that concurrence and negativity mean, from 1

@@ -162,6 +162,12 @@ class Store(Reader):
         extent = container.extent_for(self.empty(), self.groups, asked, old.slots, old.capacity)
         self._rebuild(extent, header or self.header, self.records())
 
+    def begin_again(self, blocks: ArrayLike, header: Header) -> None:
+        """Ask for ``blocks`` blocks at each point, of the size that ``header`` says, and drop those that are there."""
+        asked = np.broadcast_to(np.asarray(blocks, dtype=np.int64), (self.points,))
+        extent = container.extent_for(self.empty(), self.groups, asked)
+        self._rebuild(extent, header, self.records(), keep=False)
+
     def write_records(self, records: Records) -> None:
         """Store jump records, in the place of any there are."""
         self._rebuild(self._contents.extent, self.header, records)
@@ -211,12 +217,13 @@ class Store(Reader):
         capacity = old.capacity if longest <= old.capacity else longest + longest // 2
         self._rebuild(Extent(old.groups, old.blocks, slots, capacity, old.shapes), self.header, self.records())
 
-    def _rebuild(self, extent: Extent, header: Header, records: Records | None) -> None:
+    def _rebuild(self, extent: Extent, header: Header, records: Records | None, keep: bool = True) -> None:
+        """Put another file in this one's place; keep: with all nodes."""
         self._guard()
         with replacing(self.path, self._guard) as temporary:
             container.write(temporary, header, extent, self.sessions, records)
             with Store(temporary) as larger:
-                for first in range(0, self.points, _TOGETHER):
+                for first in range(0, self.points if keep else 0, _TOGETHER):
                     some = range(first, min(first + _TOGETHER, self.points))
                     larger.commit_points({point: self.load(point) for point in some})
         self._file.close()

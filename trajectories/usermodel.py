@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from trajectories.errors import InputError
-from trajectories.schema import is_number, kind, listing, nearest
+from trajectories.schema import kind, listing, nearest, plain
 
 if TYPE_CHECKING:
     from trajectories.model import Model
@@ -40,10 +40,25 @@ def build(file: Path, function: str, parameters: Mapping[str, Any]) -> Model:
         raise InputError(f"{where} returned {kind(model)}: must return a trajectories.Model")
     if model.parameters:
         return model
-    # What a function says nothing of is what the run file gave it.
+    # Where a function says nothing of its parameters, they are what the run file gave it, and its defaults.
     from trajectories.convert import showing
 
-    return showing(model, {key: value for key, value in parameters.items() if is_number(value)})
+    return showing(model, shown({**_defaults(target), **parameters}))
+
+
+def shown(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those parameters that can be shown and stored: numbers, strings, true and false, and lists of them."""
+    plain_ones = {name: plain(value) for name, value in parameters.items()}
+    return {name: value for name, value in plain_ones.items() if _storable(value)}
+
+
+def _storable(value: Any) -> bool:
+    return all(map(_storable, value)) if isinstance(value, list) else isinstance(value, bool | int | float | str)
+
+
+def _defaults(target: Callable[..., Any]) -> dict[str, Any]:
+    every = inspect.signature(target).parameters.values()
+    return {one.name: one.default for one in every if one.default is not inspect.Parameter.empty}
 
 
 def parameters(file: Path, function: str) -> tuple[frozenset[str] | None, dict[str, Any]]:
@@ -51,10 +66,10 @@ def parameters(file: Path, function: str) -> tuple[frozenset[str] | None, dict[s
 
     Raises InputError where file or function are missing.
     """
-    every = inspect.signature(_function(file, function)).parameters.values()
+    target = _function(file, function)
+    every = inspect.signature(target).parameters.values()
     takes_any = any(one.kind is one.VAR_KEYWORD for one in every)
-    defaults = {one.name: one.default for one in every if one.default is not inspect.Parameter.empty}
-    return None if takes_any else frozenset(one.name for one in every), defaults
+    return None if takes_any else frozenset(one.name for one in every), _defaults(target)
 
 
 def _function(file: Path, function: str) -> Callable[..., Any]:

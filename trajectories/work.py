@@ -16,7 +16,7 @@ from .handout import Handout, Task, seconds_per_block
 from .job import Job, Jobs, Spec
 from .nodes import Sampler
 from .packing import Arrays, kernel_side, pack, unpack
-from .preparation import Preparation, groups_for
+from .preparation import Preparation, block_size, groups_for
 from .sampling import empty_block
 from .statistics import Block
 
@@ -85,9 +85,22 @@ class Work:
 
     @cached_property
     def seconds_per_block(self) -> float:
+        return self._seconds(self.size)
+
+    def _seconds(self, size: int) -> float:
+        jumps, largest, numbers = self._cost
+        return seconds_per_block(size, jumps, largest, numbers)
+
+    @cached_property
+    def _cost(self) -> tuple[float, int, int]:
+        """Jumps of a trajectory, the largest sector, numbers that are kept of a trajectory."""
         largest = int(np.diff(self.arrays["sectors.offsets"]).max())
-        numbers = len(self.arrays["times"]) * len(self.meta["columns"])
-        return seconds_per_block(self.size, self.meta["jumps_per_trajectory"], largest, numbers)
+        return self.meta["jumps_per_trajectory"], largest, len(self.arrays["times"]) * len(self.meta["columns"])
+
+    def anew(self, trajectories: int, fewest_blocks: int) -> tuple[int, float]:
+        """Return the size of blocks that so many trajectories would have from the start, and the seconds they take."""
+        size = block_size(trajectories, *self._cost, fewest_blocks)
+        return size, -(-trajectories // size) * self._seconds(size)
 
     @property
     def seconds(self) -> float:

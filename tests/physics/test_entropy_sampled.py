@@ -24,7 +24,7 @@ GROUND = np.diag([1.0, 0, 0, 0]).astype(complex)
 @pytest.mark.parametrize("beta", [-1.0, 0.0, 1.0, 3.0])
 def test_at_equal_temperatures_nothing_is_produced_on_any_trajectory(beta: float) -> None:
     """Delta S = 0 to 1e-12: jumps give the reservoirs exactly what the boundary term takes."""
-    result = trajectories.run(diamond(beta_A=beta, beta_S=beta), times=[0.5, 2.0], trajectories=10_000)
+    result = trajectories.run(diamond(beta_A=beta, beta_S=beta), times=[0.5, 2.0], trajectories=10_000, seed=1)
     block = result.points[0].total
     column = len(result.points[0].preparation.ledger.linear)
     assert np.abs(block.mean[:, column]).max() < 1e-12
@@ -45,7 +45,9 @@ def test_one_way_pump(beta_S: float, expected: float) -> None:
 
 def test_a_start_without_full_rank_is_finite_but_below_one() -> None:
     """Diamond (-2, 3) from |00>, t = 0.2: <e^{-Delta S}> = 0.572952, <Delta S> = 1.684049 (reference values)."""
-    result = trajectories.run(diamond(beta_A=-2.0, beta_S=3.0), duration=0.2, trajectories=200_000, initial="ground")
+    result = trajectories.run(
+        diamond(beta_A=-2.0, beta_S=3.0), duration=0.2, trajectories=200_000, initial="ground", seed=1
+    )
     rows = {row.quantity: row for row in result.report().rows if row.reservoir is None and row.label is None}
     assert rows["integral_fluctuation_theorem"].exact == pytest.approx(0.572952, abs=5e-7)
     assert rows["entropy_production"].exact == pytest.approx(1.684049, abs=5e-7)
@@ -57,7 +59,7 @@ def test_a_start_without_full_rank_is_finite_but_below_one() -> None:
 def test_the_point_that_tells_wrong_bases_apart() -> None:
     """Engine T_h=2, T_c=.3, g=.02, t=100: <Delta S> = .684384 (reference value, cut off); a wrong basis adds .0182."""
     model = local_engine(T_h=2.0, T_c=0.3, g=0.02, gamma_h=0.01, gamma_c=0.011)
-    result = trajectories.run(model, duration=100.0, trajectories=200_000)
+    result = trajectories.run(model, duration=100.0, trajectories=200_000, seed=1)
     found = result["entropy_production"]
     assert np.floor(found.exact[0] * 1e6) / 1e6 == 0.684384  # the reference is cut off after six digits, not rounded
     assert abs(found.estimate[0] - found.exact[0]) < 4 * found.standard_error[0]  # 6e-5 of all seeds fail
@@ -67,7 +69,7 @@ def test_the_point_that_tells_wrong_bases_apart() -> None:
 def test_coupling_work_of_a_detuned_engine() -> None:
     """Counted heats add up to -delta I, not to zero: I = 4 g^2 Gamma X / chi quanta per time (Khandelwal et al.)."""
     parameters = {"T_h": 2.0, "T_c": 0.3, "g": 0.02, "gamma_h": 0.01, "gamma_c": 0.011, "delta": 0.05}
-    result = trajectories.run(local_engine(**parameters), duration=200.0, trajectories=100_000)
+    result = trajectories.run(local_engine(**parameters), duration=200.0, trajectories=100_000, seed=1)
     work, hot, cold = result["coupling_work"], result["heat_current", "h"], result["heat_current", "c"]
     current = hot.exact[0] / 1.0  # epsilon_h = 1
     assert work.exact[0] == pytest.approx(-0.05 * current, rel=1e-9)
@@ -108,7 +110,7 @@ def test_three_ways_to_the_entropy_and_the_first_law_on_each_trajectory(name: st
 def test_replay_is_the_trajectory_that_was_sampled() -> None:
     """Records, replay and the counts that were averaged are one and the same trajectory."""
     model = local_engine(T_h=2.0, T_c=0.3, g=0.3, gamma_h=0.5, gamma_c=0.4)
-    result = trajectories.run(model, duration=8.0, trajectories=64, records=64, initial="mixed")
+    result = trajectories.run(model, duration=8.0, trajectories=64, records=64, initial="mixed", seed=1)
     records = result.records
     assert records is not None
     total = 0

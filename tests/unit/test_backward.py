@@ -116,7 +116,7 @@ def test_what_undoes_nothing_is_infinite() -> None:
 
 
 def test_equal_temperatures_produce_nothing() -> None:
-    result = trajectories.run(diamond(1, 1), duration=1.0, trajectories=2000)
+    result = trajectories.run(diamond(1, 1), duration=1.0, trajectories=2000, seed=1)
     found = theorems(result)
     assert {row.status for row in found.rows} == {"exact"}
     assert found.verdict == "agree"
@@ -168,7 +168,7 @@ def test_which_bins_are_compared() -> None:
 
 
 def test_nothing_to_compare_is_unresolved() -> None:
-    result = trajectories.run(diamond(-2, 3), duration=6.0, trajectories=256)
+    result = trajectories.run(diamond(-2, 3), duration=6.0, trajectories=256, seed=1)
     found = theorems(result, 64)
     status = {row.quantity: row.status for row in found.rows}
     assert status["detailed_fluctuation_theorem"] == status["windowed_fluctuation_theorem"] == "unresolved"
@@ -213,7 +213,7 @@ def test_chi_squared_and_window_of_a_hand_made_sample() -> None:
 @pytest.fixture
 def result_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    trajectories.run(diamond(0, 1), duration=1.0, trajectories=20_000, output="small.h5")
+    trajectories.run(diamond(0, 1), duration=1.0, trajectories=20_000, output="small.h5", seed=1)
     return tmp_path / "small.h5"
 
 

@@ -274,9 +274,9 @@ def test_changes(change: str, wanted: tuple[str, ...], here: Path, capsys: pytes
 
 def test_another_run_is_not_overwritten(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = ["run", "good.toml", "-o", "good.h5"]
-    refused([*run, "--seed", "2"], good, capsys, "good.h5", "seed", "-o")
-    refused([*run, "--set", "system.beta_A=-1"], good, capsys, "good.h5", "system", "-o")
-    refused([*run, "--set", "ensemble.duration=2.0"], good, capsys, "good.h5", "times", "-o")
+    refused([*run, "--seed", "2"], good, capsys, "good.h5", "ensemble.seed: 1 in the file, 2 asked for", "-o")
+    refused([*run, "--set", "system.beta_A=-1"], good, capsys, "good.h5", "system.beta_A: -2 in the file, -1", "-o")
+    refused([*run, "--set", "ensemble.duration=2.0"], good, capsys, "good.h5", "ensemble.duration: 1 in", "-o")
 
 
 def test_the_run_file_is_not_overwritten(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

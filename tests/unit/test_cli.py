@@ -110,6 +110,12 @@ def test_help_costs_less_than_three_tenths_of_a_second() -> None:
         (["run"], "RUN.toml"),
         (["run", "small.toml", "--trajectories", "many"], "--trajectories"),
         (["run", "small.toml", "--trajectories", "1.5"], "whole number"),
+        # by their own names, not by that of the change of the run file that stands behind them
+        (["run", "small.toml", "--trajectories", "0"], "--trajectories: 0: must be a whole number from 1 to 10^15"),
+        (["run", "small.toml", "--trajectories", "1e16"], "--trajectories: 1e16: must be a whole number from 1"),
+        (["run", "small.toml", "--trajectories", "inf"], "--trajectories: inf: must be"),
+        (["run", "small.toml", "--seed", "-1"], "--seed: -1: must be a whole number from 0 to 2^63-1"),
+        (["run", "small.toml", "--seed", str(2**63)], f"--seed: {2**63}: must be"),
         (["run", "small.toml", "--sed", "3"], "--sed"),
         (["replay", "small.toml"], "--trajectory"),
         (["report", "a.h5", "b.h5"], "b.h5"),

@@ -52,7 +52,7 @@ def test_the_verdict(statuses: list[str], expected: str) -> None:
 @pytest.fixture(scope="module")
 def one_way() -> Result:
     model = local_engine(T_h=1.0, T_c=0.0, g=0.3, gamma_h=0.7, gamma_c=0.9)
-    return trajectories.run(model, times=[0.0, 0.5, 1.0], duration=1.0, trajectories=20_000)
+    return trajectories.run(model, times=[0.0, 0.5, 1.0], duration=1.0, trajectories=20_000, seed=1)
 
 
 def test_one_way_channels_are_reported_as_irreversible(one_way: Result) -> None:
@@ -101,8 +101,8 @@ def test_csv_is_the_same_table(one_way: Result) -> None:
 
 def test_a_steady_start_is_marked_where_it_tests_the_initial_draw_only() -> None:
     model = diamond(beta_A=0.0, beta_S=1.0)
-    steady = trajectories.run(model, duration=1.0, trajectories=1000).report()
-    relaxing = trajectories.run(model, duration=1.0, trajectories=1000, initial="ground").report()
+    steady = trajectories.run(model, duration=1.0, trajectories=1000, seed=1).report()
+    relaxing = trajectories.run(model, duration=1.0, trajectories=1000, initial="ground", seed=1).report()
     marked = {found.quantity for found in steady.rows if "initial draw only" in found.note}
     assert marked == {"energy", "energy_current", "population", "concurrence", "negativity"}
     assert not any("initial draw only" in found.note for found in relaxing.rows)
@@ -121,7 +121,7 @@ def test_a_rare_state_that_was_never_seen_is_no_disagreement() -> None:
 
 
 def test_few_trajectories_resolve_nothing_and_say_so() -> None:
-    report = trajectories.run(diamond(beta_A=-2.0, beta_S=3.0), duration=1.0, trajectories=1).report()
+    report = trajectories.run(diamond(beta_A=-2.0, beta_S=3.0), duration=1.0, trajectories=1, seed=1).report()
     assert report.verdict in ("unresolved", "agree")
     assert json.dumps(report.json(), allow_nan=False)
 

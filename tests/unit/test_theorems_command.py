@@ -71,7 +71,7 @@ def test_stopped_by_a_signal(stored: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_progress_counts_every_trajectory() -> None:
-    result, heard = trajectories.run(diamond(0, 1), duration=1.0, trajectories=1024), []
+    result, heard = trajectories.run(diamond(0, 1), duration=1.0, trajectories=1024, seed=1), []
     theorems(result, 1000, progress=lambda done, total: heard.append((done, total)))
     # Forward, reversed and along the way, and twice a quarter for the bins.
     assert heard[-1] == (3500, 3500) and sorted(heard) == heard
