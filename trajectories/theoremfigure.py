@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from .drawing import save
+from .layout import with_error
 from .panels import BLACK, BLUE, DASHES, GREY, POINT, SHADE, SKY, VERMILLION, Style, bars, legend
 from .theorems import PointTheorems, Theorems
 from .typography import SETTINGS, described
@@ -99,7 +100,7 @@ def _log_ratio(axes: Axes, point: PointTheorems) -> None:
     axes.set_xlim(*ends)
     axes.set_ylim(*ends)
     slope, uncertainty = point.bins.slope
-    names = ["slope 1", "bins" if np.isnan(slope) else f"bins: {slope:.3f} ± {uncertainty:.3f}"]
+    names = ["slope 1", "bins" if np.isnan(slope) else f"bins: {with_error(slope, uncertainty)}"]
     marker = Line2D([], [], color=BLUE, ls="", marker="o", **POINT)
     legend(axes, [Line2D([], [], color=BLACK, lw=1.0), marker], names)
 

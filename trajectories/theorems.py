@@ -24,7 +24,7 @@ from .fluctuation import (
 )
 from .judging import judged_mean, studentised
 from .kernels.ledger import ENTROPY
-from .layout import HEADER, aligned, cells, described, plain
+from .layout import HEADER, aligned, cells, described, plain, with_error
 from .preparation import Preparation
 from .report import FALSE_ALARM_RATE, judge, rows_of, verdict
 from .rows import Row
@@ -101,7 +101,7 @@ class PointTheorems:
         ]
         if self.bins is not None and len(self.bins.delta) > 1:
             slope, error = self.bins.slope
-            below.append(f"slope of the log ratio {slope:.4f} ± {error:.4f} (illustration, not judged)")
+            below.append(f"slope of the log ratio {with_error(slope, error)} (illustration, not judged)")
         below.append(f"time reversal: {self.breaking or 'leaves the process and its steady state as they are'}")
         below += self.alongside.lines()
         return [described(self.parameters), *aligned([HEADER, *(cells(row) for row in shown)]), *below]
