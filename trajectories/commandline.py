@@ -193,6 +193,7 @@ def _rare(command: Parser) -> None:
     command.add_argument(
         "--u", type=float, action="append", metavar="U", help="an exponent (repeatable; default: from -1 to 2)"
     )
+    command.add_argument("--point", type=_whole, metavar="I", help="which point of a sweep, from 0")
     command.add_argument("--population", type=_whole, default=2000, metavar="N", help="trajectories (default 2000)")
     command.add_argument("--repetitions", type=_whole, default=16, metavar="R", help="independent ones (default 16)")
     command.add_argument("--windows", type=_whole, default=256, metavar="W", help="resampling times (default 256)")

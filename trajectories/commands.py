@@ -152,7 +152,7 @@ def counting(arguments: Namespace) -> int:
         raise InputError(f"--trajectories: {arguments.file} is a run file, and nothing is sampled: must be a result")
     else:
         point = "" if arguments.point is None else str(arguments.point)
-        found = Counting.of_jobs(jobs_of(source, point), arguments.scgf, wanted)
+        found = Counting.of_jobs(jobs_of(source, point, "--point"), arguments.scgf, wanted)
     write(arguments.json, found.json, found.text)
     if path:
         from trajectories.countingfigure import draw_counting
@@ -225,11 +225,12 @@ def theorems(arguments: Namespace) -> int:
 
 def rare(arguments: Namespace) -> int:
     """Estimate what rare trajectories decide."""
-    from trajectories.job import Job
+    from trajectories.job import Job, jobs_of
     from trajectories.raretable import Rare
     from trajectories.runfile import load
 
-    job = Job.of(load(arguments.file, arguments.set))
+    wanted, point = load(arguments.file, arguments.set), arguments.point
+    job = Job.of(wanted) if point is None else jobs_of(wanted, str(point), "--point")[0]
     found = Rare.of(job, arguments.u, arguments.population, arguments.repetitions, arguments.windows)
     write(arguments.json, found.json, found.text)
     return found.exit_status

@@ -259,7 +259,8 @@ def replay(source: Result | Run | Job, number: int, point: int = 0) -> Replay:
         choices = {point: jobs[point].prepare()} if 0 <= point < len(jobs) else {}
         name, seed = jobs[0].name, jobs[0].seed
     if point not in choices:
-        raise InputError(f"point {point}: must be one of the sweep's points: 0, 1, 2, ...")
+        last = max(choices) if isinstance(source, Result) else len(jobs) - 1
+        raise InputError(f"--point {point}: {name} has the points 0 to {last}")
     preparation = choices[point]
     plan, ledger = preparation.plan, preparation.ledger
     length = int(sample(plan, ledger, seed, point, number, 1).record_length[0])
