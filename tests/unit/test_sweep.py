@@ -192,7 +192,7 @@ def test_the_command_line_runs_and_draws_a_sweep(tmp_path: Path, monkeypatch: py
 
 def test_commands_that_take_one_point_of_a_sweep_say_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "sweep.toml"
-    text = '[system]\nname = "diamond"\nbeta_A = 0\n[ensemble]\nduration = 0.5\n'
+    text = '[system]\nname = "diamond"\nbeta_A = 0\n[ensemble]\ntrajectories = 64\nduration = 0.5\n'
     path.write_text(f"{text}[sweep]\nbeta_S = [0.5, 1, 1.0000001]\n")
     one = tmp_path / "one.toml"
     one.write_text(text.replace("beta_A = 0", "beta_A = 0\nbeta_S = 1"))
