@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from argparse import Namespace
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,15 +105,24 @@ def report(arguments: Namespace) -> int:
     from trajectories.ensemble import open_result
 
     found = open_result(arguments.file).report()
+    _write_table(arguments, found.csv, found.json, lambda: found.text(every_time=arguments.every_time))
+    return found.exit_status
+
+
+def _write_table(
+    arguments: Namespace, csv: Callable[[], str], json: Callable[[], Any], text: Callable[[], str]
+) -> None:
+    """Print a table as text, JSON or comma-separated values, or write the last to a file beside the text."""
     if arguments.csv and arguments.csv != "-":
         if Path(arguments.csv).resolve() == Path(arguments.file).resolve():
-            raise InputError(f"--csv {arguments.csv}: is the result itself: must be another file, such as report.csv")
-        Path(arguments.csv).write_text(found.csv(), encoding="utf-8")
+            raise InputError(
+                f"--csv {arguments.csv}: is the file that is read: must be another one, such as {arguments.command}.csv"
+            )
+        Path(arguments.csv).write_text(csv(), encoding="utf-8")
     if arguments.csv == "-":
-        print(found.csv(), end="")
+        print(csv(), end="")
     else:
-        write(arguments.json, found.json, lambda: found.text(every_time=arguments.every_time))
-    return found.exit_status
+        write(arguments.json, json, text)
 
 
 def solve(arguments: Namespace) -> int:
@@ -140,6 +150,7 @@ def counting(arguments: Namespace) -> int:
     wanted = Wanted(
         tuple(arguments.waiting), tuple(arguments.g2), tuple(arguments.spectrum), tuple(arguments.first_passage),
         arguments.longest, tuple(arguments.frequency), arguments.trajectories, arguments.point,
+        arguments.bins, arguments.log, tuple(arguments.frequencies),
     )  # fmt: skip
     if path and not wanted.anything:
         raise InputError(f"-o {path}: nothing to draw: ask for --waiting, --g2, --spectrum or --first-passage")
@@ -153,12 +164,12 @@ def counting(arguments: Namespace) -> int:
     else:
         point = "" if arguments.point is None else str(arguments.point)
         found = Counting.of_jobs(jobs_of(source, point, "--point"), arguments.scgf, wanted)
-    write(arguments.json, found.json, found.text)
+    _write_table(arguments, found.csv, found.json, found.text)
     if path:
         from trajectories.countingfigure import draw_counting
 
         draw_counting(found, path)
-        if not arguments.json:
+        if not arguments.json and arguments.csv != "-":
             print(f"written: {path}")
     return found.exit_status
 

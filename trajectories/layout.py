@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
+from collections.abc import Iterable
 from decimal import Context, Decimal
 from typing import Any
 
@@ -26,6 +29,17 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else ("inf" if value > 0 else "-inf")
     return value
+
+
+def comma_separated(records: Iterable[dict[str, Any]]) -> str:
+    """Return records with the same names as comma-separated values with a header line."""
+    out, writer = io.StringIO(), None
+    for record in records:
+        if writer is None:
+            writer = csv.DictWriter(out, list(record), lineterminator="\n")
+            writer.writeheader()
+        writer.writerow(record)
+    return out.getvalue()
 
 
 def with_error(estimate: float | None, error: float | None) -> str:

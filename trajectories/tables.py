@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .layout import HEADER, aligned, cells, described, interval, number, plain, with_error
+from .layout import HEADER, aligned, cells, comma_separated, described, interval, number, plain, with_error
 from .report import FALSE_ALARM_RATE, judge, rows_of, verdict
 from .rows import Row, exact_rows
 from .statistics import effective_sample_size, largest_weight_share
@@ -82,17 +80,12 @@ class Report:
 
     def csv(self) -> str:
         """Return the rows of all points as comma-separated values with a header line."""
-        out = io.StringIO()
         parameters = list(self.points[0].parameters)
-        writer: Any = None
-        for point in self.points:
-            for row in point.rows:
-                record = {name: point.parameters.get(name) for name in parameters} | row.json()
-                if writer is None:
-                    writer = csv.DictWriter(out, list(record), lineterminator="\n")
-                    writer.writeheader()
-                writer.writerow(record)
-        return out.getvalue()
+        return comma_separated(
+            {name: point.parameters.get(name) for name in parameters} | row.json()
+            for point in self.points
+            for row in point.rows
+        )
 
     def text(self, every_time: bool = False) -> str:
         """Return a table of the last sample time, or of every time, and the verdict."""
