@@ -15,7 +15,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
 from .contents import Content, chosen
-from .panels import BLACK, Curve, disagreement, draw_curves, power_of_ten
+from .panels import BLACK, Curve, disagreement, draw_curves, name_panel, power_of_ten
 from .portraits import (
     MOST_JUMPS,
     draw_entropy,
@@ -54,7 +54,7 @@ def compose(content: Content) -> Figure:
     letters = iter("abcdefg")
     for i, place in enumerate(_places(grid, count, columns)):
         axes = figure.add_subplot(place)
-        _letter(axes, next(letters))
+        name_panel(axes, next(letters))
         if i < len(panels):
             _panel(axes, panels[i], content)
         else:
@@ -137,7 +137,7 @@ def _strip(figure: Figure, place: SubplotSpec, story: Replay, letter: str) -> No
         upper.tick_params(axis="x", labelbottom=False)
     axes[-1].set_xlabel("time $t$ (1/energy)")
     figure.align_ylabels(axes[1:])
-    _letter(axes[0], letter)
+    name_panel(axes[0], letter)
     count = len(story.jump_times)
     jumps = f"{count:,} jump{'s' * (count != 1)}" if shown is story else f"the first {MOST_JUMPS} of {count:,} jumps"
     told = [f"trajectory {story.number}: {jumps}"]
@@ -148,11 +148,6 @@ def _strip(figure: Figure, place: SubplotSpec, story: Replay, letter: str) -> No
         if shown is story and np.isfinite(story.entropy):
             told.append(rf"circle: $\Delta S$ = {value(float(f'{story.entropy:.4g}'))}")
     axes[0].set_title(",   ".join(told), loc="left", fontsize=7.5)
-
-
-def _letter(axes: Axes, letter: str) -> None:
-    look: dict[str, Any] = dict(fontsize=9, fontweight="bold", ha="right", va="bottom", annotation_clip=False)
-    axes.annotate(letter, (0, 1), xycoords="axes fraction", xytext=(-12, 4), textcoords="offset points", **look)
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ class WaitingTimes:
     def __init__(
         self, preparation: Preparation, name: str, start: Channels, stop: Channels, bins: Bins = CHOSEN
     ) -> None:
-        self.master = Master(preparation.model, preparation.sectors)
+        self.master, self.bins = Master(preparation.model, preparation.sectors), bins
         self._masks = [firing(self.master, own)[0] for own in (start, stop)]
         wait = spectra.mean_waiting_time(self.master, start, stop)
         unending = self.master.tilted(np.where(self._masks[1], 0.0, 1.0))
@@ -115,7 +115,7 @@ class Coincidences:
     def __init__(
         self, preparation: Preparation, name: str, first: Channels, second: Channels, bins: Bins = CHOSEN
     ) -> None:
-        self.master = Master(preparation.model, preparation.sectors)
+        self.master, self.bins = Master(preparation.model, preparation.sectors), bins
         self._masks = [firing(self.master, own)[0] for own in (first, second)]
         usual = MEANS / preparation.gap if preparation.gap > 0 else np.inf
         self._window = _window(preparation, bins.longest, usual, name)

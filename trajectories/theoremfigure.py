@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 
 from .drawing import save
 from .layout import with_error
-from .panels import BLACK, BLUE, DASHES, GREY, POINT, SHADE, SKY, VERMILLION, Style, bars, legend
+from .panels import BLACK, BLUE, DASHES, GREY, POINT, SHADE, SKY, VERMILLION, Style, bars, legend, name_panel
 from .theorems import PointTheorems, Theorems
 from .typography import SETTINGS, described
 
@@ -45,8 +45,7 @@ def compose(found: Theorems) -> Figure:
     panels = figure.subplots(2, 2).ravel()
     for axes, letter, draw in zip(panels, "abcd", (_histograms, _log_ratio, _scgf, _running), strict=True):
         draw(axes, point)
-        look: dict[str, Any] = {"fontsize": 9, "fontweight": "bold", "ha": "right", "va": "bottom"}
-        axes.annotate(letter, (0, 1), xycoords="axes fraction", xytext=(-12, 4), textcoords="offset points", **look)
+        name_panel(axes, letter)
     return figure
 
 

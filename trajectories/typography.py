@@ -88,6 +88,18 @@ def unit_of(unit: str, power: int = 0) -> str:
     return f" ({' '.join(parts)})" if parts else ""
 
 
+def with_power(label: str, power: int) -> str:
+    """Return an axis' label with the power of ten that its numbers lack, inside the brackets of a unit at its end."""
+    unit = re.search(r" \(([^()]*)\)$", label)
+    return f"{label[: unit.start()]}{unit_of(unit[1], power)}" if unit and power else label + unit_of("1", power)
+
+
+def fitting(label: str, letters: float) -> str:
+    """Return an axis' label, with the brackets at its end on a line of their own where it has more than `letters`."""
+    head, bracket, unit = label.rpartition(" (")
+    return f"{head}\n({unit}" if bracket and length(label) > letters else label
+
+
 def length(text: str) -> int:
     """Return about how many letters wide a text with formulas is drawn."""
     return len(re.sub(r"[${}_^]", "", re.sub(r"\\[a-zA-Z]+", "x", text.replace(r"\mathrm", ""))))
