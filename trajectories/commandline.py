@@ -170,6 +170,9 @@ def _figure(command: Parser) -> None:
     _changes(command, " (RUN.toml only)")
     command.add_argument("-o", "--output", metavar="FILE.png", help="the picture, .png or .pdf (default: NAME.png)")
     command.add_argument("--exact", action="store_true", help="the master equation's curves only")
+    command.add_argument(
+        "--window", metavar="FROM:TO", help="the stretch of the trajectory that is shown (default: its first 80 jumps)"
+    )
 
 
 def _replay(command: Parser) -> None:

@@ -182,9 +182,20 @@ def figure(arguments: Namespace) -> int:
     path = Path(arguments.output or source.name)
     if arguments.output and path.suffix not in (".png", ".pdf"):
         raise InputError(f"-o {path}: has the ending {path.suffix!r}: must be .png or .pdf")
-    written = draw(source, path, exact=arguments.exact)
+    written = draw(source, path, exact=arguments.exact, window=_window(arguments.window))
     print("written: " + ", ".join(map(str, written)))
     return 0
+
+
+def _window(text: str | None) -> tuple[float, float] | None:
+    """Return the two times of "FROM:TO"."""
+    if text is None:
+        return None
+    try:
+        begin, end = map(float, text.split(":"))
+    except ValueError:
+        raise InputError(f"--window {text}: must be FROM:TO, two times such as 100:250") from None
+    return begin, end
 
 
 def replay(arguments: Namespace) -> int:

@@ -226,7 +226,7 @@ def readable(axis: Axis) -> None:
     ticks = np.array([m * 10.0**k for k in powers for m in (1, 2, 5)])
     ticks = ticks[(ticks >= low) & (ticks <= high)]
     if len(ticks) < 3 or not short:
-        ticks = MaxNLocator(4 if short else 2).tick_values(low, high)
+        ticks = np.array(MaxNLocator(4 if short else 2).tick_values(low, high))
     axis.set_major_locator(FixedLocator(list(ticks)))
     axis.set_major_formatter("{x:g}")
 
