@@ -32,14 +32,11 @@ def run(arguments: Namespace) -> int:
     wanted = load(arguments.file, changes)
     if not wanted.figure.sampled:
         return _drawn_only(wanted, arguments)
-    output = Path(arguments.output or f"{wanted.name}.h5")
-    if output.suffix in OTHER_FILES:
-        kind = OTHER_FILES[output.suffix]
-        raise InputError(f"-o {output}: is the name of a {kind}: must be a result file such as {output.stem}.h5")
+    output = _result_file(arguments.output or f"{wanted.name}.h5")
     from trajectories.kernels import compiled_before
 
     if not arguments.quiet and not compiled_before():
-        print("compiling the kernels, once on this machine (ten seconds or so)", file=sys.stderr, flush=True)
+        print("compiling the kernels, once on this machine (about 20 seconds)", file=sys.stderr, flush=True)
     from trajectories import ensemble
     from trajectories.job import jobs_of
     from trajectories.targets import Rule
@@ -81,13 +78,19 @@ def merge(arguments: Namespace) -> int:
     """Make one result of several parts."""
     from trajectories.merging import merge as merged
 
-    output = Path(arguments.output)
-    if output.suffix in OTHER_FILES:
-        kind = OTHER_FILES[output.suffix]
-        raise InputError(f"-o {output}: is the name of a {kind}: must be a result file such as {output.stem}.h5")
+    output = _result_file(arguments.output)
     found = merged(arguments.files, output, arguments.partial)
     write(arguments.json, found.json, found.text)
     return 0
+
+
+def _result_file(name: str) -> Path:
+    """Return the path of a result file; raises InputError where its ending is that of something else."""
+    output = Path(name)
+    if output.suffix not in (".h5", ".hdf5"):
+        kind = f"is the name of a {OTHER_FILES[output.suffix]}: " if output.suffix in OTHER_FILES else ""
+        raise InputError(f"-o {output}: {kind}must be a result file such as {output.stem or 'result'}.h5")
+    return output
 
 
 def _drawn_only(wanted: Run, arguments: Namespace) -> int:

@@ -13,7 +13,7 @@ from .job import Job
 from .panels import Curve, curves_of
 from .replay import Replay, replay
 from .results import Result
-from .rows import Row, exact_rows
+from .rows import Row, by_state, exact_rows
 from .runfile import Run
 
 MOST_PANELS = 6
@@ -95,7 +95,7 @@ def exact_content(source: Result | Run) -> Content:
         name=source.name,
         parameters=dict(preparation.model.parameters) or given,
         seed=seed,
-        lines=tuple(exact_rows(smooth(preparation))),
+        lines=tuple(by_state(exact_rows(smooth(preparation)), preparation.model)),
         log_time=logarithmic(preparation.times),
     )
 

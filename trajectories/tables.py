@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .layout import HEADER, aligned, cells, comma_separated, described, interval, number, plain, with_error
 from .report import FALSE_ALARM_RATE, judge, rows_of, verdict
-from .rows import Row, exact_rows
+from .rows import Row, by_state, exact_rows
 from .statistics import effective_sample_size, largest_weight_share
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Report:
     @classmethod
     def of(cls, result: Result) -> Report:
         """Compare a Result with the master equation; all rows of all points are judged as one family."""
-        found = [rows_of(point) for point in result.points]
+        found = [by_state(rows_of(point), point.preparation.model) for point in result.points]
         judged = iter(judge([row for rows in found for row in rows]))
         points = [
             _point_report(point, tuple(next(judged) for _ in rows))
@@ -129,7 +129,7 @@ class Solution:
         for job in jobs:
             preparation = job.prepare()
             parameters = dict(job.model.parameters) | dict(job.swept)
-            points.append((parameters, tuple(exact_rows(preparation)), tuple(preparation.summary)))
+            points.append((parameters, tuple(by_state(exact_rows(preparation), job.model)), tuple(preparation.summary)))
         return cls(jobs[0].name, tuple(points), tuple(job.optimum for job in jobs))
 
     def json(self) -> dict[str, Any]:

@@ -57,6 +57,7 @@ NAMES = {
 }
 CAPITALS = frozenset("Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split())
 GREEK = frozenset("alpha beta gamma delta epsilon eta theta kappa lambda mu nu omega phi rho sigma tau xi zeta".split())
+SHORT_GREEK = {"eps": "varepsilon"}
 UNITS = {"1": "", "of the operator": ""}
 
 
@@ -116,7 +117,8 @@ def ket(label: str) -> str:
 def parameter(name: str) -> str:
     """Return a parameter's name as a formula: beta_A as a Greek letter with an index, long names as they are."""
     head, *indices = name.split("_")
-    greek = head in GREEK or head in CAPITALS
+    head = SHORT_GREEK.get(head, head)
+    greek = head in GREEK or head in CAPITALS or head in SHORT_GREEK.values()
     if (not greek and len(head) > 1) or not re.fullmatch(r"[a-zA-Z0-9]*", head + "".join(indices)):
         return short(name)
     letter = f"\\{head}" if greek else head

@@ -436,6 +436,8 @@ def test_header_names_parameters_seed_and_trajectories(figure: Figure) -> None:
         ("pump", "pump"),
         ("gamma_C_A", r"$\gamma_{\mathrm{C,A}}$"),
         ("Omega", r"$\Omega$"),
+        ("eps", r"$\varepsilon$"),
+        ("eps_h", r"$\varepsilon_{\mathrm{h}}$"),
         ("cavity_pump", "cavity_pump"),
     ],
 )
