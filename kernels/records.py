@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from . import kernel
 from .arrays import Float1, Float2, Int1, Int2
 
 
 @kernel
 def place(edges, value):
-    """Return the bin of a value inside equally wide bins, edges[0] = 0, or one beyond the last."""
-    bins = len(edges) - 1
-    return min(bins, int(value / edges[bins] * bins))
+    """Return the bin of a value >= edges[0]: that of edges[b] <= value < edges[b+1], or one beyond the last."""
+    return np.searchsorted(edges, value, side="right") - 1
 
 
 @kernel
@@ -34,7 +35,7 @@ def waits(
     """Fill x (n, bins+2) from the jumps of `starts` in (begin, last] and the first jump of `stops` after each.
 
     Columns: how many start; how many wait as long as each bin says; the sum of the waits, cut at edges[bins].
-    edges (bins+1,): equally wide bins from 0.
+    edges (bins+1,): from 0, rising.
     """
     bins = len(edges) - 1
     for i in range(len(x)):

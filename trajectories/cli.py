@@ -57,7 +57,9 @@ def _end(error: Exception) -> int:
     if isinstance(error, InputError):
         return _complain(f"error: {_line(error)}", BAD_INPUT)
     if isinstance(error, Interrupted):
-        return _complain(f"{_line(error)} (unfinished: run the same command again)", UNFINISHED)
+        text = _line(error)
+        # Some say themselves what to do.
+        return _complain(text if "again" in text else f"{text} (unfinished: run the same command again)", UNFINISHED)
     if isinstance(error, BrokenPipeError):
         # Whoever read the output (head, less) has seen enough; nothing is left to say, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

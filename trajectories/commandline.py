@@ -168,11 +168,16 @@ def _counting(command: Parser) -> None:
     asked("--g2", "FROM,TO", "g2(tau) of two such groups")
     asked("--spectrum", "COUNT", "power spectrum of the current of a count: a reservoir, jumps or entropy")
     asked("--first-passage", "COUNT=N", "when a count first reaches N or -N (or COUNT=LOW:HIGH); entropy: Delta S")
-    asked("--frequency", "W", "an angular frequency of the spectra (default: up to 16 relaxation rates)", float)
+    usual = "default: up to 16 relaxation rates, and those of slow oscillations"
+    asked("--frequency", "W", f"an angular frequency of the spectra ({usual})", float)
+    asked("--frequencies", "FROM:TO:N", "N frequencies at equal distances: 0:10:41")
     records.add_argument("--longest", type=float, metavar="TAU", help="longest waiting time or distance looked at")
+    records.add_argument("--bins", type=_whole, default=20, metavar="N", help="bins of waits, distances (default 20)")
+    records.add_argument("--log", action="store_true", help="bins of equal ratios, for time scales far apart")
     records.add_argument("--trajectories", type=_whole, metavar="N", help="how many (default: all of them)")
     command.add_argument("--point", type=_whole, metavar="I", help="one point of a sweep, from 0 (default: all)")
     command.add_argument("-o", "--output", metavar="FIG.png", help="draw what was asked of the records, .png or .pdf")
+    command.add_argument("--csv", metavar="FILE", help="write all numbers as comma-separated values (-: print them)")
     _json(command)
 
 
@@ -181,6 +186,9 @@ def _figure(command: Parser) -> None:
     _changes(command, " (RUN.toml only)")
     command.add_argument("-o", "--output", metavar="FILE.png", help="the picture, .png or .pdf (default: NAME.png)")
     command.add_argument("--exact", action="store_true", help="the master equation's curves only")
+    command.add_argument(
+        "--window", metavar="FROM:TO", help="the stretch of the trajectory that is shown (default: its first 80 jumps)"
+    )
 
 
 def _replay(command: Parser) -> None:
@@ -209,6 +217,7 @@ def _rare(command: Parser) -> None:
     command.add_argument(
         "--u", type=float, action="append", metavar="U", help="an exponent (repeatable; default: from -1 to 2)"
     )
+    command.add_argument("--point", type=_whole, metavar="I", help="which point of a sweep, from 0")
     command.add_argument("--population", type=_whole, default=2000, metavar="N", help="trajectories (default 2000)")
     command.add_argument("--repetitions", type=_whole, default=16, metavar="R", help="independent ones (default 16)")
     command.add_argument("--windows", type=_whole, default=256, metavar="W", help="resampling times (default 256)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from argparse import Namespace
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,14 +32,11 @@ def run(arguments: Namespace) -> int:
     wanted = load(arguments.file, changes)
     if not wanted.figure.sampled:
         return _drawn_only(wanted, arguments)
-    output = Path(arguments.output or f"{wanted.name}.h5")
-    if output.suffix in OTHER_FILES:
-        kind = OTHER_FILES[output.suffix]
-        raise InputError(f"-o {output}: is the name of a {kind}: must be a result file such as {output.stem}.h5")
+    output = _result_file(arguments.output or f"{wanted.name}.h5")
     from trajectories.kernels import compiled_before
 
     if not arguments.quiet and not compiled_before():
-        print("compiling the kernels, once on this machine (ten seconds or so)", file=sys.stderr, flush=True)
+        print("compiling the kernels, once on this machine (about 20 seconds)", file=sys.stderr, flush=True)
     from trajectories import ensemble
     from trajectories.job import jobs_of
     from trajectories.targets import Rule
@@ -80,13 +78,19 @@ def merge(arguments: Namespace) -> int:
     """Make one result of several parts."""
     from trajectories.merging import merge as merged
 
-    output = Path(arguments.output)
-    if output.suffix in OTHER_FILES:
-        kind = OTHER_FILES[output.suffix]
-        raise InputError(f"-o {output}: is the name of a {kind}: must be a result file such as {output.stem}.h5")
+    output = _result_file(arguments.output)
     found = merged(arguments.files, output, arguments.partial)
     write(arguments.json, found.json, found.text)
     return 0
+
+
+def _result_file(name: str) -> Path:
+    """Return the path of a result file; raises InputError where its ending is that of something else."""
+    output = Path(name)
+    if output.suffix not in (".h5", ".hdf5"):
+        kind = f"is the name of a {OTHER_FILES[output.suffix]}: " if output.suffix in OTHER_FILES else ""
+        raise InputError(f"-o {output}: {kind}must be a result file such as {output.stem or 'result'}.h5")
+    return output
 
 
 def _drawn_only(wanted: Run, arguments: Namespace) -> int:
@@ -104,15 +108,24 @@ def report(arguments: Namespace) -> int:
     from trajectories.ensemble import open_result
 
     found = open_result(arguments.file).report()
+    _write_table(arguments, found.csv, found.json, lambda: found.text(every_time=arguments.every_time))
+    return found.exit_status
+
+
+def _write_table(
+    arguments: Namespace, csv: Callable[[], str], json: Callable[[], Any], text: Callable[[], str]
+) -> None:
+    """Print a table as text, JSON or comma-separated values, or write the last to a file beside the text."""
     if arguments.csv and arguments.csv != "-":
         if Path(arguments.csv).resolve() == Path(arguments.file).resolve():
-            raise InputError(f"--csv {arguments.csv}: is the result itself: must be another file, such as report.csv")
-        Path(arguments.csv).write_text(found.csv(), encoding="utf-8")
+            raise InputError(
+                f"--csv {arguments.csv}: is the file that is read: must be another one, such as {arguments.command}.csv"
+            )
+        Path(arguments.csv).write_text(csv(), encoding="utf-8")
     if arguments.csv == "-":
-        print(found.csv(), end="")
+        print(csv(), end="")
     else:
-        write(arguments.json, found.json, lambda: found.text(every_time=arguments.every_time))
-    return found.exit_status
+        write(arguments.json, json, text)
 
 
 def solve(arguments: Namespace) -> int:
@@ -140,6 +153,7 @@ def counting(arguments: Namespace) -> int:
     wanted = Wanted(
         tuple(arguments.waiting), tuple(arguments.g2), tuple(arguments.spectrum), tuple(arguments.first_passage),
         arguments.longest, tuple(arguments.frequency), arguments.trajectories, arguments.point,
+        arguments.bins, arguments.log, tuple(arguments.frequencies),
     )  # fmt: skip
     if path and not wanted.anything:
         raise InputError(f"-o {path}: nothing to draw: ask for --waiting, --g2, --spectrum or --first-passage")
@@ -152,13 +166,13 @@ def counting(arguments: Namespace) -> int:
         raise InputError(f"--trajectories: {arguments.file} is a run file, and nothing is sampled: must be a result")
     else:
         point = "" if arguments.point is None else str(arguments.point)
-        found = Counting.of_jobs(jobs_of(source, point), arguments.scgf, wanted)
-    write(arguments.json, found.json, found.text)
+        found = Counting.of_jobs(jobs_of(source, point, "--point"), arguments.scgf, wanted)
+    _write_table(arguments, found.csv, found.json, found.text)
     if path:
         from trajectories.countingfigure import draw_counting
 
         draw_counting(found, path)
-        if not arguments.json:
+        if not arguments.json and arguments.csv != "-":
             print(f"written: {path}")
     return found.exit_status
 
@@ -171,9 +185,20 @@ def figure(arguments: Namespace) -> int:
     path = Path(arguments.output or source.name)
     if arguments.output and path.suffix not in (".png", ".pdf"):
         raise InputError(f"-o {path}: has the ending {path.suffix!r}: must be .png or .pdf")
-    written = draw(source, path, exact=arguments.exact)
+    written = draw(source, path, exact=arguments.exact, window=_window(arguments.window))
     print("written: " + ", ".join(map(str, written)))
     return 0
+
+
+def _window(text: str | None) -> tuple[float, float] | None:
+    """Return the two times of "FROM:TO"."""
+    if text is None:
+        return None
+    try:
+        begin, end = map(float, text.split(":"))
+    except ValueError:
+        raise InputError(f"--window {text}: must be FROM:TO, two times such as 100:250") from None
+    return begin, end
 
 
 def replay(arguments: Namespace) -> int:
@@ -225,11 +250,12 @@ def theorems(arguments: Namespace) -> int:
 
 def rare(arguments: Namespace) -> int:
     """Estimate what rare trajectories decide."""
-    from trajectories.job import Job
+    from trajectories.job import Job, jobs_of
     from trajectories.raretable import Rare
     from trajectories.runfile import load
 
-    job = Job.of(load(arguments.file, arguments.set))
+    wanted, point = load(arguments.file, arguments.set), arguments.point
+    job = Job.of(wanted) if point is None else jobs_of(wanted, str(point), "--point")[0]
     found = Rare.of(job, arguments.u, arguments.population, arguments.repetitions, arguments.windows)
     write(arguments.json, found.json, found.text)
     return found.exit_status

@@ -13,7 +13,7 @@ from .job import Job
 from .panels import Curve, curves_of
 from .replay import Replay, replay
 from .results import Result
-from .rows import Row, exact_rows
+from .rows import Row, by_state, exact_rows
 from .runfile import Run
 
 MOST_PANELS = 6
@@ -42,7 +42,8 @@ class Content:
     """All that a picture shows.
 
     points: the rows of a report; lines: those of the master equation, on a fine grid. trajectories: 0 where none were
-    sampled. several_times: whether there is a time axis.
+    sampled. several_times: whether there is a time axis. window: the stretch of the trajectory that is shown; None:
+    chosen.
     """
 
     settings: figurekeys.Figure
@@ -56,10 +57,11 @@ class Content:
     several_times: bool = True
     histogram: Histogram | None = None
     story: Replay | None = None
+    window: tuple[float, float] | None = None
 
 
-def sampled_content(result: Result) -> Content:
-    """Return what the picture of a result shows."""
+def sampled_content(result: Result, window: tuple[float, float] | None = None) -> Content:
+    """Return what the picture of a result shows; window: of its trajectory."""
     content = exact_content(result)
     point, settings = result.points[0], content.settings
     histogram = None
@@ -74,6 +76,7 @@ def sampled_content(result: Result) -> Content:
         several_times=len(point.preparation.times) > 1,
         histogram=histogram,
         story=replay(result, settings.trajectory),
+        window=window,
     )
 
 
@@ -92,7 +95,7 @@ def exact_content(source: Result | Run) -> Content:
         name=source.name,
         parameters=dict(preparation.model.parameters) or given,
         seed=seed,
-        lines=tuple(exact_rows(smooth(preparation))),
+        lines=tuple(by_state(exact_rows(smooth(preparation)), preparation.model)),
         log_time=logarithmic(preparation.times),
     )
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from .errors import InputError
 from .model import Model
 from .preparation import Preparation
 from .recordedpassages import FirstPassage
 from .recordedspectrum import PowerSpectrum
-from .recordedwaits import Coincidences, WaitingTimes
+from .recordedwaits import BINS, MOST_BINS, Bins, Coincidences, WaitingTimes
 from .steadycounting import Count, counts_of
 
 ANY = "any"
@@ -24,8 +26,9 @@ class Wanted:
     """waiting, g2: "A_up,A_down", two groups of channels or reservoirs joined by +, or "any". spectrum: a reservoir,
     "jumps" or "entropy". first_passage: "A=10" (either of +-10), "A=-3:10", "jumps=50", "entropy=4" (Delta S).
 
-    longest: waits and distances up to it (None: chosen). frequencies: of spectra (empty: chosen). trajectories: None:
-    as many as the result has. point: of a sweep, from 0; None: all.
+    longest: waits and distances up to it (None: chosen), in so many bins, logarithmic ones if wanted. frequencies: of
+    spectra (empty: chosen); spaced: "0:10:41", more of them at equal distances. trajectories: None: as many as the
+    result has. point: of a sweep, from 0; None: all.
     """
 
     waiting: tuple[str, ...] = ()
@@ -36,6 +39,9 @@ class Wanted:
     frequencies: tuple[float, ...] = ()
     trajectories: int | None = None
     point: int | None = None
+    bins: int = BINS
+    logarithmic: bool = False
+    spaced: tuple[str, ...] = ()
 
     @property
     def anything(self) -> bool:
@@ -44,14 +50,17 @@ class Wanted:
 
     def statistics(self, preparation: Preparation) -> list[Asked]:
         """Return the statistics, with their exact values. Raises InputError for what the model does not have."""
-        model = preparation.model
+        if not 1 <= self.bins <= MOST_BINS:
+            raise InputError(f"--bins {self.bins}: must be from 1 to {MOST_BINS}")
+        model, bins = preparation.model, Bins(self.bins, self.logarithmic, self.longest)
+        frequencies = [*self.frequencies, *(omega for text in self.spaced for omega in _spaced(text))]
         found: list[Asked] = []
         for text in self.waiting:
-            found.append(WaitingTimes(preparation, *_pair(model, "--waiting", text), self.longest))
+            found.append(WaitingTimes(preparation, *_pair(model, "--waiting", text), bins))
         for text in self.g2:
-            found.append(Coincidences(preparation, *_pair(model, "--g2", text), self.longest))
+            found.append(Coincidences(preparation, *_pair(model, "--g2", text), bins))
         for text in self.spectrum:
-            found.append(PowerSpectrum(preparation, _count(model, "--spectrum", text), self.frequencies))
+            found.append(PowerSpectrum(preparation, _count(model, "--spectrum", text), frequencies))
         for text in self.first_passage:
             name, low, high = _bounds(text)
             count = None if name == ENTROPY else _count(model, "--first-passage", name)
@@ -59,6 +68,21 @@ class Wanted:
                 low = -math.inf
             found.append(FirstPassage(preparation, count, low, high))
         return found
+
+
+def _spaced(text: str) -> np.ndarray:
+    """Return the frequencies (N,) of "FROM:TO:N"."""
+    try:
+        first, last, number = text.split(":")
+        begin, end, count = float(first), float(last), int(number)
+    except ValueError:
+        begin, end, count = math.nan, math.nan, 0
+    if not (math.isfinite(begin) and math.isfinite(end) and begin < end and 2 <= count <= MOST_BINS):
+        raise InputError(
+            f"--frequencies {text}: must be FROM:TO:N, from 2 to {MOST_BINS} frequencies from FROM to a larger TO, "
+            "such as 0:10:41"
+        )
+    return np.linspace(begin, end, count)
 
 
 def _pair(model: Model, option: str, text: str) -> tuple[str, list[str], list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from pathlib import Path
 
@@ -17,7 +18,11 @@ from .countingreport import CountingRow
 from .countingtables import Counting
 from .drawing import save
 from .errors import InputError
-from .panels import BLACK, BLUE, GREY, POINT, Style, bars, legend
+from .panels import BLACK, BLUE, GREY, POINT, Style, bars, legend, name_panel, readable
+from .recordedpassages import FirstPassage
+from .recordedspectrum import PowerSpectrum, evenly_spaced
+from .recordedwaits import Coincidences, WaitingTimes
+from .rows import Row
 from .typography import SETTINGS, described, unit_of, wrapped
 
 WIDTH, HEIGHT, HEADER = 3.7, 2.7, 0.5  # inches, of one panel
@@ -53,26 +58,48 @@ def compose(found: Counting) -> Figure:
     remark = f"records of {point.recorded:,} trajectories" if point.recorded else "exact"
     parameters = described(point.parameters, [remark], 85 * columns)
     figure.text(0.012, 1 - 0.28 / size[1], parameters, fontsize=7.5, color="#404040", va="top")
-    panels = np.atleast_1d(figure.subplots(lines, columns)).ravel()
-    for axes, letter, asked, rows in zip(panels, "abcdefghijkl", point.asked, point.records, strict=False):
+    grid = figure.add_gridspec(lines, columns)
+    for i, (letter, asked, rows) in enumerate(zip("abcdefghijklmnop", point.asked, point.records, strict=False)):
+        line, column = divmod(i, columns)
+        alone = i == len(point.asked) - 1 and column == 0
+        axes = figure.add_subplot(grid[line, :] if alone else grid[line, column])
         _panel(axes, asked, rows)
-        axes.annotate(
-            letter, (0, 1), xycoords="axes fraction", xytext=(-12, 4), textcoords="offset points",
-            fontsize=9, fontweight="bold", ha="right", va="bottom",
-        )  # fmt: skip
-    for axes in panels[len(point.asked) :]:
-        axes.set_axis_off()
+        name_panel(axes, letter)
     return figure
+
+
+def _places(asked: Asked, main: list[Row]) -> np.ndarray:
+    """Return where along the axis the rows stand (n,): frequencies, times, or the middles of bins."""
+    if isinstance(asked, PowerSpectrum):
+        return asked.frequencies
+    if isinstance(asked, FirstPassage):
+        return np.array([row.time for row in main])
+    low, high = asked.edges[:-1], asked.edges[1:]
+    middle = 0.5 * (low + high)
+    return np.where(low > 0, np.sqrt(low * high), middle) if asked.bins.logarithmic else middle
+
+
+def _frequency_axis(axes: Axes, x: np.ndarray) -> None:
+    """Make frequencies linear where they are evenly spaced, else logarithmic with zero beside; label some of them."""
+    sizes = np.abs(x[x != 0])
+    if evenly_spaced(x) or not len(sizes):
+        return
+    least, most = float(sizes.min()), float(sizes.max())
+    axes.set_xscale("symlog", linthresh=least, linscale=0.4)
+    few = most < 100 * least
+    powers = range(math.floor(math.log10(least)), math.floor(math.log10(most)) + 1)
+    ticks = np.array([m * 10.0**k for k in powers for m in ((1, 2, 5) if few else (1,))])
+    ticks = ticks[(ticks >= least * (1 - 1e-9)) & (ticks <= most * (1 + 1e-9))]
+    axes.set_xticks([*(-ticks[::-1] if x.min() < 0 else []), 0.0, *ticks])
+    if 1e-3 < least and most < 1e4:
+        axes.xaxis.set_major_formatter("{x:g}")
 
 
 def _panel(axes: Axes, asked: Asked, rows: tuple[CountingRow, ...]) -> None:
     """Draw the rows of a statistic's main quantity over its curve."""
     main = [found.row for found in rows if found.row.quantity == rows[0].row.quantity]
     quantity = main[0].quantity
-    x = np.array(getattr(asked, "frequencies", [row.time for row in main]), float)
-    binned = quantity in ("waiting_time_density", "g2")
-    if binned:
-        x = np.array([0.5 * ((row.start or 0.0) + row.time) for row in main])
+    x = _places(asked, main)
     y, error, exact = (
         np.array([np.nan if (v := getattr(row, name)) is None else v for row in main], float)
         for name in ("estimate", "standard_error", "exact")
@@ -84,17 +111,19 @@ def _panel(axes: Axes, asked: Asked, rows: tuple[CountingRow, ...]) -> None:
         axes.plot(x, exact, color=GREY, ls="", marker="_", ms=9, mew=1.2, zorder=2)
         handles.append(Line2D([], [], color=GREY, ls="", marker="_", ms=9, mew=1.2))
         names.append("exact at finite time")
-        if (x > 0).any():
-            least = float(x[x > 0].min())
-            axes.set_xscale("symlog", linthresh=least, linscale=0.4)
-            decades = 10.0 ** np.arange(np.ceil(np.log10(least)), np.floor(np.log10(x.max())) + 1)
-            axes.set_xticks([0.0, *decades])
+        _frequency_axis(axes, x)
     if not np.isnan(y).all():
         bars(axes, x, y, error, Style(BLUE, "o"), "", ms=2.6)
         handles.append(Line2D([], [], color=BLUE, ls="", marker="o", **POINT))
         names.append("sampled")
     if quantity == "waiting_time_density" and (exact > 0).all() and not (y <= 0).any():
         axes.set_yscale("log")
+        # Zeros of the curve, as of waits for a second photon, are not what the range is for.
+        seen = np.concatenate([exact, y[np.isfinite(y)]])
+        axes.set_ylim(seen.min() / 3, 2 * max(seen.max(), float(np.max(asked.curve[1]))))
+    if isinstance(asked, WaitingTimes | Coincidences) and asked.bins.logarithmic:
+        axes.set_xscale("log")
+        readable(axes.xaxis)
     name = wrapped((main[0].label or "").split(", omega")[0], 60)
     axes.set_xlabel(f"{LABELS[quantity][0]}\n{name}")
     axes.set_ylabel(f"{LABELS[quantity][1]}{unit_of(main[0].unit)}")

@@ -27,7 +27,7 @@ from .preparation import Preparation
 from .results import Point
 from .rows import Row
 from .statistics import Block, Jackknife, jackknife
-from .steadycounting import RATIOS, Count
+from .steadycounting import RATIOS, unit_of_covariance
 
 SLOW = 0.05  # relative uncertainty of a mean count up to which ratios to its square are judged
 MOVING = "not the steady state: no bound of 1"
@@ -77,7 +77,7 @@ def counting_rows(point: Point, exact: ExactCounting) -> list[CountingRow]:
 def _covariance_rows(point: Point, exact: ExactCounting, sampled: Jackknife) -> list[CountingRow]:
     rows, counts = [], exact.counts
     for place, (a, b) in enumerate(_pairs(len(counts)), start=len(counts) * len(QUANTITIES)):
-        label, unit = f"{counts[a].name}, {counts[b].name}", _product(counts[a], counts[b])
+        label, unit = f"{counts[a].name}, {counts[b].name}", unit_of_covariance(counts[a], counts[b])
         limit = float(exact.steady.covariance[exact.tallied[a], exact.tallied[b]])
         for t, span in enumerate(map(float, exact.spans)):
             row = _row(point.preparation, "covariance", label, None, int(exact.later[t]), unit)
@@ -93,11 +93,6 @@ def _covariance_rows(point: Point, exact: ExactCounting, sampled: Jackknife) -> 
 def _row(preparation: Preparation, quantity: str, label: str, reservoir: str | None, t: int, unit: str) -> Row:
     start, time = preparation.counting_from, float(preparation.times[t])
     return Row(quantity, label, reservoir, start, time, unit, None)
-
-
-def _product(a: Count, b: Count) -> str:
-    units = [count.unit for count in (a, b) if count.unit != "1"]
-    return f"{' '.join(units) or '1'}/time" if len(set(units)) != 1 or len(units) == 1 else f"{units[0]}^2/time"
 
 
 def _number(value: float) -> float | None:

@@ -13,13 +13,13 @@ from .countingreport import CountingRow, counting_rows
 from .errors import InputError
 from .job import Job
 from .judge import FALSE_ALARM_RATE, judge, verdict
-from .layout import aligned, described, interval, number, with_error
+from .layout import aligned, comma_separated, described, interval, number, with_error
 from .master import Master
 from .recordrows import exact_rows, sampled_rows
 from .results import Point, Result
 from .rows import Row
 from .sectors import find_sectors
-from .steadycounting import CUMULANTS, RATIOS, SteadyCounting
+from .steadycounting import CUMULANTS, FACTORS, RATIOS, SteadyCounting
 from .tables import EXIT_STATUS
 
 ALL = Wanted()
@@ -46,6 +46,16 @@ class CountingPoint:
     def every(self) -> list[CountingRow]:
         """All sampled rows."""
         return [*self.rows, *(row for own in self.records for row in own)]
+
+    @property
+    def tables(self) -> list[tuple[str, Sequence[CountingRow]]]:
+        """All rows by table, the steady state's values at long times among them."""
+        settled = [
+            CountingRow(Row(quantity, of, None, None, math.inf, unit, None, status="exact"), value)
+            for quantity, of, unit, value in self.steady.values()
+            if not math.isnan(value)
+        ]
+        return [("long times", settled), ("counts", self.rows), *(("records", own) for own in self.records)]
 
 
 @dataclass(frozen=True)
@@ -122,6 +132,19 @@ class Counting:
         ]
         return {"points": points, "verdict": self.verdict, "false_alarm_rate": FALSE_ALARM_RATE}
 
+    def csv(self) -> str:
+        """Return all numbers of all points as comma-separated values with a header line.
+
+        Column table: "long times", whose values stand under long_time; "counts", sampled over (from, time]; "records",
+        whose from and time are those of a bin, or of the time counted. Without a sample there is no estimate.
+        """
+        return comma_separated(
+            {name: point.parameters.get(name) for name in self.points[0].parameters} | {"table": table} | found.json()
+            for point in self.points
+            for table, own in point.tables
+            for found in own
+        )
+
     def text(self) -> str:
         """Return the tables; of sampled rows, those of the last sample time."""
         lines = [self.title]
@@ -143,7 +166,7 @@ class Counting:
 
 def _steady_lines(steady: SteadyCounting, every_scgf: bool) -> list[str]:
     rates = [
-        (count.name, *(_value(getattr(own, name)) for name in (*CUMULANTS, *RATIOS)), count.unit)
+        (count.name, *(_value(getattr(own, name)) for name in (*CUMULANTS, *FACTORS, *RATIOS)), count.unit)
         for count, own in zip(steady.counts, steady.rates, strict=True)
     ]
     names = [count.name for count in steady.counts]
@@ -151,8 +174,8 @@ def _steady_lines(steady: SteadyCounting, every_scgf: bool) -> list[str]:
     waits = steady.waiting_times
     times = [(name, *map(_value, row)) for name, row in zip(waits.channels, waits.mean, strict=True)]
     lines = [
-        "steady state at long times, cumulants per time",
-        *_indented([("count", *CUMULANTS, *RATIOS, "unit"), *rates]),
+        "steady state at long times, cumulants per time; fano_factor = noise/|current|, mandel_q = fano_factor - 1",
+        *_indented([("count", *CUMULANTS, *FACTORS, *RATIOS, "unit"), *rates]),
         f"entropy production rate {_value(steady.entropy_production)}, jumps per time {_value(steady.activity)}",
         "",
         "covariances per time",

@@ -34,18 +34,20 @@ def draw(
     exact: bool = False,
     formats: Sequence[str] | None = None,
     run: Run | None = None,
+    window: tuple[float, float] | None = None,
 ) -> list[Path]:
     """Draw a result, points with error bars over the master equation's lines; return the files written.
 
     source: a Result; with `exact` only the lines are drawn, as always for a Run, of which there is nothing else. path:
     the picture's; one file is written for each of `formats` ("png", "pdf"), by default the one that the path ends in,
     or else those that the run asks for. run: whose figure a result is drawn as, by default that of the run it stores.
+    window: from when to when the trajectory is shown.
     Raises InputError for an unknown format and where a file cannot be written; an older picture is then still there.
     """
     path = Path(path)
     if path.suffix in (".png", ".pdf"):
         formats, path = formats or (path.suffix[1:],), path.with_suffix("")
-    compose_it, wanted = _composer(source, exact, run)
+    compose_it, wanted = _composer(source, exact, run, window)
     formats = formats or wanted
     for ending in formats:
         if ending not in METADATA:
@@ -56,9 +58,13 @@ def draw(
         return [save(compose_it(), path.with_name(f"{path.name}.{ending}"), ending) for ending in formats]
 
 
-def _composer(source: Result | Run, exact: bool, run: Run | None) -> tuple[Callable[[], Figure], Sequence[str]]:
+def _composer(
+    source: Result | Run, exact: bool, run: Run | None, window: tuple[float, float] | None
+) -> tuple[Callable[[], Figure], Sequence[str]]:
     """Return what makes the figure, and the formats that the run asks for."""
     picture = sweep_picture(source, exact, run)
+    if window is not None and (picture is not None or exact or isinstance(source, Run)):
+        raise InputError("--window: this picture shows no trajectory: must be that of a result without a sweep")
     if picture is not None:
         from .sweepfigure import compose_sweep
 
@@ -68,7 +74,7 @@ def _composer(source: Result | Run, exact: bool, run: Run | None) -> tuple[Calla
     from .contents import exact_content, sampled_content
     from .figures import compose
 
-    content = exact_content(source) if exact or isinstance(source, Run) else sampled_content(source)
+    content = exact_content(source) if exact or isinstance(source, Run) else sampled_content(source, window)
     return partial(compose, content), content.settings.formats
 
 

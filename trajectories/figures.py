@@ -15,16 +15,18 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
 from .contents import Content, chosen
-from .panels import BLACK, Curve, disagreement, draw_curves, power_of_ten
+from .panels import BLACK, Curve, disagreement, draw_curves, name_panel, power_of_ten
 from .portraits import (
     MOST_JUMPS,
+    RATE_BINS,
     draw_entropy,
     draw_histogram,
     draw_jumps,
     draw_state,
     draw_theorem,
-    first_stretch,
     follow,
+    inside,
+    stretch,
 )
 from .replay import Replay
 from .typography import described, quantity_name, short, unit_of, value, wrapped
@@ -54,13 +56,13 @@ def compose(content: Content) -> Figure:
     letters = iter("abcdefg")
     for i, place in enumerate(_places(grid, count, columns)):
         axes = figure.add_subplot(place)
-        _letter(axes, next(letters))
+        name_panel(axes, next(letters))
         if i < len(panels):
             _panel(axes, panels[i], content)
         else:
             _histogram_panel(axes, content)
     if content.story is not None:
-        _strip(figure, grid[-1], content.story, next(letters))
+        _strip(figure, grid[-1], content.story, content.window, next(letters))
     return figure
 
 
@@ -120,39 +122,41 @@ def _histogram_panel(axes: Axes, content: Content) -> None:
     axes.set_ylabel("probability density (1/nat)")
 
 
-def _strip(figure: Figure, place: SubplotSpec, story: Replay, letter: str) -> None:
-    """Draw one trajectory: its jumps, its energy, its entropy, one above the other."""
-    shown, end = first_stretch(story)
-    followed = follow(shown, end)
+def _strip(figure: Figure, place: SubplotSpec, story: Replay, window: tuple[float, float] | None, letter: str) -> None:
+    """Draw one trajectory, or a window of it: its jumps, its energy, its entropy, one above the other."""
+    begin, end = stretch(story, window)
+    seen = int(inside(story, begin, end).sum())
+    followed = follow(story, begin, end) if seen <= MOST_JUMPS else None
     entropic = story.preparation.model.entropy
     parts = place.subgridspec(1 + (followed is not None) + entropic, 1, hspace=0.0)
     axes = [figure.add_subplot(parts[0])]
     axes += [figure.add_subplot(parts[i], sharex=axes[0]) for i in range(1, parts.nrows)]
-    draw_jumps(axes[0], shown, end)
+    draw_jumps(axes[0], story, begin, end)
     if followed is not None:
         draw_state(axes[1], followed)
     if entropic:
-        draw_entropy(axes[-1], shown, end, whole=shown is story)
+        draw_entropy(axes[-1], story, begin, end)
     for upper in axes[:-1]:
         upper.tick_params(axis="x", labelbottom=False)
     axes[-1].set_xlabel("time $t$ (1/energy)")
     figure.align_ylabels(axes[1:])
-    _letter(axes[0], letter)
-    count = len(story.jump_times)
-    jumps = f"{count:,} jump{'s' * (count != 1)}" if shown is story else f"the first {MOST_JUMPS} of {count:,} jumps"
-    told = [f"trajectory {story.number}: {jumps}"]
+    name_panel(axes[0], letter)
+    told = [f"trajectory {story.number}: {_which_jumps(len(story.jump_times), seen, begin)}"]
+    if seen > MOST_JUMPS:
+        told.append(f"jumps per time in bins of {(end - begin) / RATE_BINS:.3g}, the largest at the right")
     if followed is not None:
         told.append(rf"{followed.name} in the state $\psi(t)$")
     if entropic:
         told.append(r"entropy $\ln p(n_0)+\Sigma\Delta s$")
-        if shown is story and np.isfinite(story.entropy):
+        if end == story.duration and np.isfinite(story.entropy):
             told.append(rf"circle: $\Delta S$ = {value(float(f'{story.entropy:.4g}'))}")
     axes[0].set_title(",   ".join(told), loc="left", fontsize=7.5)
 
 
-def _letter(axes: Axes, letter: str) -> None:
-    look: dict[str, Any] = dict(fontsize=9, fontweight="bold", ha="right", va="bottom", annotation_clip=False)
-    axes.annotate(letter, (0, 1), xycoords="axes fraction", xytext=(-12, 4), textcoords="offset points", **look)
+def _which_jumps(count: int, seen: int, begin: float) -> str:
+    if seen == count:
+        return f"{count:,} jump{'s' * (count != 1)}"
+    return f"the first {seen:,} of {count:,} jumps" if begin == 0 else f"{seen:,} of {count:,} jumps"
 
 
 @dataclass(frozen=True)

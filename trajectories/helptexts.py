@@ -32,9 +32,10 @@ examples:
 
 MERGE = """\
 Make one result of several: the points of a sweep that were run one by one (run --points), or more blocks of the same
-points. The merged file has the same bits as the sweep run in one go, and is reported, drawn, resumed and extended like
-any other result. Files of another run are refused, and so are missing points and blocks, by name, unless --partial
-takes what there is. A result of the same run that is there under the name RESULT.h5 is one more part.
+points. The merged file has the same numbers, to the last bit, as the sweep run in one go, and is reported, drawn,
+resumed and extended like any other result. Files of another run are refused, and so are missing points and blocks, by
+name, unless --partial takes what there is. A result of the same run that is there under the name RESULT.h5 is one more
+part.
 examples:
   trajectories merge sweep.parts/*.h5 -o sweep.h5
   trajectories merge sweep.parts/*.h5 -o sofar.h5 --partial"""
@@ -70,23 +71,31 @@ COUNTING = """\
 Counting statistics: current, noise, third and fourth cumulant of the quanta from each reservoir, of the entropy
 production and of the jumps, with the uncertainty relations, covariances, mean waiting times and lambda(u), exact in the
 steady state. Of a result, beside them what was sampled: at finite time, with error bars, against the exact values at
-the same time, and one verdict.
+the same time, and one verdict. Of a count N with the current J = <N>/t and the noise D = Var N/t at long times:
+  fano_factor  F = D/|J|           1 for independent events (shot noise)
+  mandel_q     Q = F - 1           below 0: events more regular than independent ones
+  tur_ratio    D sigma/(2 J^2)     at least 1 where rate equations hold; sigma: entropy production per time
+  kur_ratio    D A/J^2             at least 1 where rate equations hold; A: jumps per time
 A result's jump records say more: waiting times, g2, power spectra and first passages, each beside its exact value for
-records of that length. Waits are those of starts early enough that a wait up to TAU is seen to its end. Of a run file,
-the exact values alone are shown.
+records of that length. Waits are those of starts early enough that a wait up to TAU is seen to its end. --log makes
+bins of equal ratios, from a tenth of the shortest lifetime to where the longest waits end. Of a run file, the exact
+values alone are shown.
 examples:
   trajectories counting runs/diamond.toml
   trajectories counting runs/diamond.toml --set system.beta_S=5 --scgf
   trajectories counting runs/diamond.toml --waiting A_up,A_down --g2 any,any -o exact.png
-  trajectories counting diamond.h5 --json
+  trajectories counting diamond.h5 --csv counts.csv
   trajectories counting diamond.h5 --waiting A_up,A_down --spectrum A --trajectories 20000 -o counting.png
+  trajectories counting diamond.h5 --g2 any,any --bins 60 --log --spectrum A --frequencies 0:10:41 -o fine.png
   trajectories counting diamond.h5 --waiting A,S --g2 any,any --first-passage A=10 --first-passage jumps=40"""
 
 FIGURE = """\
 Draw the picture of a result: estimates with error bars over the master equation's curves, the histogram of the
-entropy production, a sample trajectory. Of a run file, the curves alone are drawn, without sampling.
+entropy production, a sample trajectory, of which --window shows any stretch: its jumps one by one or, where they are
+too many, jumps per time. Of a run file, the curves alone are drawn, without sampling.
 examples:
   trajectories figure diamond.h5 -o diamond.pdf
+  trajectories figure diamond.h5 --window 2:3
   trajectories figure runs/diamond.toml"""
 
 REPLAY = """\
@@ -122,7 +131,8 @@ population is shown by halving it. Duration, start and seed are the run file's.
 examples:
   trajectories rare runs/diamond.toml
   trajectories rare runs/engine.toml --set ensemble.duration=20000 --u -1 --u 2
-  trajectories rare runs/diamond.toml --population 4000 --json"""
+  trajectories rare runs/diamond.toml --population 4000 --json
+  trajectories rare runs/diamond_sweep.toml --point 3                    one point of a sweep"""
 
 CLAIMS = """\
 Compute what the papers claim: every printed number, statement and formula of theirs beside the value that comes out,

@@ -62,7 +62,7 @@ class Job:
             names = ", ".join(f"system.{name}" for name in run.sweep)
             raise InputError(
                 f"{run.source or run.name}: has a [sweep] over {names}: must be one point here; "
-                "choose it with --point, or take a run file without a sweep"
+                "choose it with --point I (from 0), or take a run file without a sweep"
             )
         mapping = run.mapping()
         run = run.points()[0][1]
@@ -179,13 +179,13 @@ class Spec:
         return replace(job, swept=dict(self.swept), point=self.number, points=self.points, early=self.early)
 
 
-def jobs_of(run: Run, chosen: str = "") -> Jobs:
+def jobs_of(run: Run, chosen: str = "", option: str = "--points") -> Jobs:
     """Return the jobs of a run file: one, or one for each point of its sweep, or of those that are chosen.
 
-    chosen: "3", or as Python writes a range, "0:100", "3::10". Raises InputError where it chooses no point, and
-    for a first point that cannot be built.
+    chosen: "3", or as Python writes a range, "0:100", "3::10"; option: what errors call it. Raises InputError where it
+    chooses no point, and for a first point that cannot be built.
     """
-    jobs = Jobs(run, chosen_points(chosen, run.point_count))
+    jobs = Jobs(run, chosen_points(chosen, run.point_count, option))
     jobs[0]  # what is wrong with all of them shows at the first
     return jobs
 
@@ -197,8 +197,11 @@ def early(jobs: Sequence[Job]) -> Sequence[Job]:
     return [replace(job, early=True) for job in jobs]
 
 
-def chosen_points(chosen: str, points: int) -> range:
-    """Return the numbers of the points that "3", "0:100" or "3::10" choose of so many; all of them for ""."""
+def chosen_points(chosen: str, points: int, option: str = "--points") -> range:
+    """Return the numbers of the points that "3", "0:100" or "3::10" choose of so many; all of them for "".
+
+    option: the name that errors give them, --point where it must be one of them.
+    """
     try:
         parts = [int(part) if part.strip() else None for part in chosen.split(":")]
         one = parts[0] if len(parts) == 1 else None
@@ -207,9 +210,10 @@ def chosen_points(chosen: str, points: int) -> range:
     except (ValueError, TypeError):
         found, wrong = range(0), True
     if wrong or not found:
+        several = ", or a range such as 0:100 (0 to 99) or 3::10 (3, 13, 23, ...)" * (option == "--points")
         raise InputError(
-            f"--points {chosen}: chooses none of the {points} point{'s' * (points > 1)} (0 to {points - 1}): must be a "
-            "number such as 3, or a range such as 0:100 (0 to 99) or 3::10 (3, 13, 23, ...)"
+            f"{option} {chosen}: chooses none of the {points} point{'s' * (points > 1)} (0 to {points - 1}): must be a "
+            f"number such as {min(3, points - 1)}{several}"
         )
     return found
 

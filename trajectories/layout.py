@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
+from collections.abc import Iterable
+from decimal import Context, Decimal
 from typing import Any
 
 from .rows import Row
 
 HEADER = ("quantity", "of", "(from, time]", "estimate", "exact", "z", "status", "")
+LAST_PLACE = -13  # power of ten of the last digit that is written out
+LONGEST, LONGEST_ROUNDED = 1e12, 1e5  # numbers from here on have exponents; the second where the last digits are zeros
 
 
 def plain(value: Any) -> Any:
@@ -25,16 +31,35 @@ def plain(value: Any) -> Any:
     return value
 
 
+def comma_separated(records: Iterable[dict[str, Any]]) -> str:
+    """Return records with the same names as comma-separated values with a header line."""
+    out, writer = io.StringIO(), None
+    for record in records:
+        if writer is None:
+            writer = csv.DictWriter(out, list(record), lineterminator="\n")
+            writer.writeheader()
+        writer.writerow(record)
+    return out.getvalue()
+
+
 def with_error(estimate: float | None, error: float | None) -> str:
-    """Return 0.17383(12): the estimate to two digits of its standard error, which stands in brackets."""
-    if estimate is None:
-        return "-"
-    if not error or not math.isfinite(error):
+    """Return 0.17383(12) or 51.7 ± 1.8: two digits of the standard error, the estimate rounded to the same place.
+
+    An error below 1 stands in brackets, in units of the estimate's last digit. Numbers too large or too small to be
+    written out have exponents. Without an error, or with one that is zero or not finite, eight digits, as `number`.
+    """
+    if estimate is None or not error or not math.isfinite(error) or not math.isfinite(estimate):
         return number(estimate)
-    digits = max(0, 1 - math.floor(math.log10(error)))
-    if digits > 12:
-        return f"{estimate:.6e} ± {error:.1e}"
-    return f"{estimate:.{digits}f}({round(error * 10**digits):d})" if error < 1 else f"{estimate:.6g} ± {error:.2g}"
+    # The error is rounded first: .00996 is .010, and moves the last place.
+    digits = Decimal(f"{error:.1e}")
+    last = Decimal((0, (1,), digits.adjusted() - 1))
+    rounded = Decimal(estimate).quantize(last, context=Context(prec=1000))
+    place, size = last.adjusted(), max(abs(estimate), error)
+    if place < LAST_PLACE or size >= (LONGEST if place <= 0 else LONGEST_ROUNDED):
+        shown = f"{rounded:.{rounded.adjusted() - place}e}" if rounded else "0"
+        return f"{shown} ± {digits:.1e}"
+    shown = f"{rounded if rounded else abs(rounded):f}"
+    return f"{shown}({digits.scaleb(-place):.0f})" if digits < 1 else f"{shown} ± {digits.quantize(last):f}"
 
 
 def aligned(cells: list[tuple[str, ...]]) -> list[str]:

@@ -28,7 +28,7 @@ from .elimination import SteadyEquations, balanced, null_dimension, recurrent_cl
 from .errors import InputError
 from .model import Model
 from .propagation import DensePropagator, SparsePropagator
-from .relaxation import eigenvalues_by_inverse, slow_eigenvalues
+from .relaxation import eigenvalues, slow_eigenvalues
 from .sectors import NEGLIGIBLE, Sectors, find_sectors
 from .states import check_state, check_times, surely_a_state
 
@@ -195,14 +195,21 @@ class Master:
         """
         if self.null_dimension > 1:
             return 0.0
-        if self.sectors.size > FULL_SPECTRUM_SIZE:
-            values = slow_eigenvalues(sparse.csr_array(self.generator), self.space.coherent_modes())
-        else:
-            values = eigenvalues_by_inverse(self._without_steady_state())
+        values = self.modes
         if self.model.dimension <= FULL_SPECTRUM_DIMENSION:
             between = [_dense(self.space.between(pairs)) for pairs in self.space.coherence_classes]
-            values = np.concatenate([values, *(eigenvalues_by_inverse(matrix) for matrix in between)])
+            values = np.concatenate([values, *(eigenvalues(matrix) for matrix in between)])
         return float(max(0.0, -values.real.max(initial=-np.inf)))
+
+    @cached_property
+    def modes(self) -> np.ndarray:
+        """Eigenvalues (n,) complex of the generator but the zero; beyond 1500 elements only some of the slowest.
+
+        Raises InputError where the steady state is not unique.
+        """
+        if self.sectors.size > FULL_SPECTRUM_SIZE:
+            return slow_eigenvalues(sparse.csr_array(self.generator), self.space.coherent_modes())
+        return eigenvalues(self._without_steady_state()) if self.sectors.size > 1 else np.zeros(0, complex)
 
     def _without_steady_state(self) -> np.ndarray:
         """Eliminate one population by Tr rho = 1: the eigenvalues of what is left are those of L but the zero."""

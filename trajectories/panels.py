@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.lines import Line2D
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
 from .typography import ket, length, quantity_name, short
 
@@ -28,6 +29,7 @@ DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1)))
 POINT: dict[str, Any] = {"ms": 3.4, "mfc": "white", "mew": 0.8}
 RING: dict[str, Any] = {"marker": "o", "ms": 8, "mfc": "none", "mec": "#E00000", "mew": 1.0, "zorder": 4}
 LETTER, SYMBOL, GAP = 3.9, 14.7, 7.7  # points: width of a letter, of a line with its marker, and between columns
+DECADES = 1.8  # from which powers of ten are labels enough on a logarithmic axis
 MOST_CURVES = len(PALETTE)
 MOST_BARS = 60  # beyond so many sample times, points and bars become a band
 SHORT = {"heat_current": "heat", "energy_current": "energy", "coupling_work": "coupling work"}
@@ -206,6 +208,33 @@ def power_of_ten(axes: Axes) -> int:
     axes.yaxis.set_major_formatter(formatter)
     axes.yaxis.offsetText.set_visible(False)
     return power
+
+
+def readable(axis: Axis) -> None:
+    """Label a logarithmic axis, whose limits are settled, so that no two labels meet.
+
+    Powers of ten, or 1, 2 and 5 times them, or even distances, by how far it reaches.
+    """
+    if axis.get_scale() != "log":
+        return
+    low, high = sorted(axis.get_view_interval())
+    axis.set_minor_formatter(NullFormatter())
+    short = low > 1e-3 and high < 1e4
+    if np.log10(high / low) >= (DECADES if short else 1.2):
+        return
+    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    ticks = np.array([m * 10.0**k for k in powers for m in (1, 2, 5)])
+    ticks = ticks[(ticks >= low) & (ticks <= high)]
+    if len(ticks) < 3 or not short:
+        ticks = np.array(MaxNLocator(4 if short else 2).tick_values(low, high))
+    axis.set_major_locator(FixedLocator(list(ticks)))
+    axis.set_major_formatter("{x:g}")
+
+
+def name_panel(axes: Axes, letter: str) -> None:
+    """Write (a) at the upper left corner of a panel, beside the legend above it."""
+    look: dict[str, Any] = {"fontsize": 8.5, "ha": "right", "va": "bottom", "annotation_clip": False}
+    axes.annotate(f"({letter})", (0, 1), xycoords="axes fraction", xytext=(-14, 4), textcoords="offset points", **look)
 
 
 def legend(axes: Axes, handles: Sequence[Any], labels: Sequence[str]) -> None:

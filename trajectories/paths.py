@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .errors import InputError
 from .kernels.reverse import log_path_probability
 from .model import Model
 from .partners import ONE_WAY
@@ -45,12 +46,12 @@ def path_probabilities(
     that model is right.
 
     start, finish: (d,) |n0> and |nT>, computational basis. log_start, log_finish: ln p(n0), ln p(nT). times, channels:
-    (N,), in order. backwards: the reversed model, where it has been made before. Source: Horowitz and Parrondo, NJP
-    15, 085028 (2013); Manzano, Horowitz and Parrondo, PRX 8, 031037 (2018). The reversed operator of a jump is
-    proportional to the adjoint of the forward one; Eq. (B3) of the preprint of Tacchino et al., PRL 120, 063604 (2018)
-    lacks that dagger.
+    (N,), in order, from 0 to the duration; else InputError. backwards: the reversed model, where it has been made
+    before. Source: Horowitz and Parrondo, NJP 15, 085028 (2013); Manzano, Horowitz and Parrondo, PRX 8, 031037 (2018).
+    The reversed operator of a jump is proportional to the adjoint of the forward one; Eq. (B3) of the preprint of
+    Tacchino et al., PRL 120, 063604 (2018) lacks that dagger.
     """
-    times, channels = np.asarray(times, float), np.asarray(channels, np.int64)
+    times, channels = _checked(model, times, channels, duration)
     forward = _log_probability(model, start, log_start, times, channels, duration, finish)
     undoing = model.partner[channels][::-1]
     if np.any(undoing == ONE_WAY):
@@ -65,6 +66,18 @@ def path_probabilities(
         time_reversed(model, start),
     )
     return Paths(forward, reverse)
+
+
+def _checked(model: Model, times: np.ndarray, channels: np.ndarray, duration: float) -> tuple[np.ndarray, np.ndarray]:
+    when, which = np.asarray(times, float), np.asarray(channels)
+    last = len(model.operators) - 1
+    if when.ndim != 1 or which.shape != when.shape:
+        raise InputError(f"a record has {when.size} times and {which.size} channels: must be one channel for each time")
+    if len(when) and not (np.diff([0.0, *when, duration]) >= 0).all():
+        raise InputError(f"the times of a record: must be from 0 to its duration, {duration:g}, and not fall")
+    if len(which) and not (np.issubdtype(which.dtype, np.integer) and which.min() >= 0 and which.max() <= last):
+        raise InputError(f"the channels of a record: must be numbers from 0 to {last}, those of the model's channels")
+    return when, which.astype(np.int64)
 
 
 def time_reversed(model: Model, psi: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from .errors import InputError
 from .panels import (
     BLACK,
     BLUE,
@@ -34,7 +35,10 @@ from .typography import ket, short, unit_of
 MOST_JUMPS = 80  # in one strip as wide as a page
 MOST_CHANNELS = 6
 LARGEST_DIMENSION = 64
-STATES = 400
+STATES, MOST_STATES = 400, 4000  # instants at which a state is drawn
+PER_TURN = 16  # of them, of the fastest oscillation
+SMALL = 16  # dimension up to which so many are taken
+RATE_BINS = 200  # of a count rate, in one strip
 RESOLVED, UNRESOLVED = Style(BLUE, "o"), Style(VERMILLION, "s")
 
 
@@ -140,29 +144,60 @@ def draw_histogram(
         legend(axes, handles, names)
 
 
-def first_stretch(found: Replay) -> tuple[Replay, float]:
-    """Return the trajectory up to the last jump that a strip can show clearly, and the time where it is cut."""
+def stretch(found: Replay, window: tuple[float, float] | None) -> tuple[float, float]:
+    """Return the stretch of a trajectory that is shown: that asked for, or up to the last jump that has room.
+
+    Raises InputError for a window that does not lie in the run.
+    """
+    if window is not None:
+        begin, end = window
+        if not 0.0 <= begin < end <= found.duration:
+            raise InputError(
+                f"--window {begin:g}:{end:g}: must be FROM:TO with FROM before TO, both from 0 to {found.duration:g}"
+            )
+        return begin, end
     if len(found.jump_times) <= MOST_JUMPS:
-        return found, found.duration
-    end = 0.5 * float(found.jump_times[MOST_JUMPS - 1] + found.jump_times[MOST_JUMPS])
-    return replace(found, jump_times=found.jump_times[:MOST_JUMPS], channels=found.channels[:MOST_JUMPS]), end
+        return 0.0, found.duration
+    return 0.0, 0.5 * float(found.jump_times[MOST_JUMPS - 1] + found.jump_times[MOST_JUMPS])
 
 
-def draw_jumps(axes: Axes, found: Replay, end: float) -> None:
-    """Draw a tick for each jump up to `end`, in a row for each channel (or reservoir, where channels are many)."""
-    model = found.preparation.model
+def inside(found: Replay, begin: float, end: float) -> np.ndarray:
+    """Return which jumps (N,) come from `begin` to `end`."""
+    return (found.jump_times >= begin) & (found.jump_times <= end)
+
+
+def draw_jumps(axes: Axes, found: Replay, begin: float, end: float) -> None:
+    """Draw a tick for each jump from `begin` to `end`, in a row for each channel (or reservoir, where they are many).
+
+    Of more jumps than can be told apart, each row shows how many there are per time, in RATE_BINS bins.
+    """
+    model, chosen = found.preparation.model, inside(found, begin, end)
     rows, names = found.channels, [channel.name for channel in model.channels]
     if len(names) > MOST_CHANNELS:
         rows, names = model.reservoir_index[found.channels], [reservoir.name for reservoir in model.reservoirs]
-    for i in range(len(names)):
-        times = found.jump_times[rows == i]
-        axes.vlines(times, i - 0.38, i + 0.38, color=PALETTE[i % len(PALETTE)], lw=1.1, label=names[i])
+    if chosen.sum() > MOST_JUMPS:
+        _draw_rates(axes, [found.jump_times[chosen & (rows == i)] for i in range(len(names))], names, begin, end)
+    else:
+        for i in range(len(names)):
+            times = found.jump_times[chosen & (rows == i)]
+            axes.vlines(times, i - 0.38, i + 0.38, color=PALETTE[i % len(PALETTE)], lw=1.1, label=names[i])
     axes.set_yticks(range(len(names)), [short(name) for name in names])
     for i, text in enumerate(axes.get_yticklabels()):
         text.set_color(PALETTE[i % len(PALETTE)])
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.set_xlim(0, end)
+    axes.set_xlim(begin, end)
+
+
+def _draw_rates(axes: Axes, times: Sequence[np.ndarray], names: Sequence[str], begin: float, end: float) -> None:
+    """Draw the number of jumps per time in bins, each row from zero to its largest value, which stands beside it."""
+    edges = np.linspace(begin, end, RATE_BINS + 1)
+    for i, (own, name) in enumerate(zip(times, names, strict=True)):
+        rate = np.histogram(own, edges)[0] / (edges[1] - edges[0])
+        most, colour = float(rate.max()) or 1.0, PALETTE[i % len(PALETTE)]
+        axes.stairs(i + 0.38 - 0.76 * rate / most, edges, baseline=i + 0.38, fill=True, color=colour, lw=0, label=name)
+        look: dict[str, Any] = {"fontsize": 6.5, "color": colour, "ha": "left", "va": "top", "annotation_clip": False}
+        axes.annotate(f"{rate.max():.3g}", (end, i - 0.38), xytext=(3, 2), textcoords="offset points", **look)
 
 
 @dataclass(frozen=True)
@@ -174,17 +209,26 @@ class Followed:
     values: np.ndarray
 
 
-def follow(found: Replay, end: float) -> Followed | None:
-    """Return <psi|A|psi> up to `end`, both sides of every jump included, or None where states are too large for that.
+def _instants(found: Replay, begin: float, end: float) -> np.ndarray:
+    """Return times (n,) from `begin` to `end` that resolve the oscillations between jumps, as far as they can be."""
+    count = STATES
+    if found.preparation.model.dimension <= SMALL:
+        turns = found.fastest * (end - begin) / (2 * np.pi)
+        count = int(np.clip(PER_TURN * turns, STATES, MOST_STATES))
+    jumps = found.jump_times[inside(found, begin, end)]
+    # A state is asked for just after its time: the float below a jump's time is before the jump.
+    return np.unique(np.concatenate([np.linspace(begin, end, count), np.nextafter(jumps, 0.0), jumps]))
+
+
+def follow(found: Replay, begin: float, end: float) -> Followed | None:
+    """Return <psi|A|psi> from `begin` to `end`, both sides of every jump included, or None where states are too large.
 
     A is the energy; where the driving makes it the same in all states, the first observable or population that changes.
     """
     preparation = found.preparation
     if preparation.model.dimension > LARGEST_DIMENSION:
         return None
-    # A state is asked for just after its time: the float below a jump's time is before the jump.
-    times = [np.linspace(0.0, end, STATES), np.nextafter(found.jump_times, 0.0), found.jump_times]
-    moments = np.unique(np.concatenate(times))
+    moments = _instants(found, begin, end)
     states = found.states(moments)
     operators = preparation.sectors.unflatten(preparation.ledger.static)
     columns = preparation.columns[-len(operators) :]
@@ -207,34 +251,26 @@ def draw_state(axes: Axes, followed: Followed) -> None:
     axes.set_ylabel(followed.name + unit_of("1", power_of_ten(axes)))
 
 
-def draw_entropy(axes: Axes, found: Replay, end: float, whole: bool) -> None:
-    """Draw ln p(n0) + sum of Delta s along the trajectory; a circle at the end is Delta S, with -ln p(nT) added.
+def draw_entropy(axes: Axes, found: Replay, begin: float, end: float) -> None:
+    """Draw ln p(n0) + sum of Delta s along the trajectory; a circle at its end is Delta S, with -ln p(nT) added.
 
     A jump without a reversal partner makes it infinite: the line ends there.
     """
-    steps = found.preparation.model.entropy_steps[found.channels]
+    reached = found.jump_times <= end
+    jumps, steps = found.jump_times[reached], found.preparation.model.entropy_steps[found.channels[reached]]
     finite = int(np.argmax(~np.isfinite(steps))) if not np.isfinite(steps).all() else len(steps)
-    begin = float(np.log(found.spectra[0].probabilities[found.start]))
-    values = begin + np.concatenate([[0.0], np.cumsum(steps[:finite])])
-    stop = end if finite == len(steps) else float(found.jump_times[finite])
-    times = np.concatenate([[0.0], found.jump_times[:finite], [stop]])
+    start = float(np.log(found.spectra[0].probabilities[found.start]))
+    values = start + np.concatenate([[0.0], np.cumsum(steps[:finite])])
+    stop = end if finite == len(steps) else float(jumps[finite])
+    times = np.concatenate([[0.0], jumps[:finite], [stop]])
     axes.step(times, np.append(values, values[-1]), where="post", color=GREEN, lw=1.1, label="entropy")
+    values = values[np.searchsorted(jumps[:finite], begin, side="right") :]  # from the one that holds at `begin`
     if finite < len(steps):
         axes.plot([stop], [values[-1]], "^", color=GREEN, ms=4, clip_on=False)
         axes.annotate("∞", (stop, values[-1]), xytext=(4, 2), textcoords="offset points", color=GREEN, fontsize=9)
-    elif whole:
-        axes.plot(
-            [end],
-            [found.entropy],
-            "o",
-            color=GREEN,
-            ms=3.5,
-            mfc="white",
-            mew=1.0,
-            clip_on=False,
-            zorder=4,
-            label="Delta S",
-        )
+    elif end == found.duration:
+        look: dict[str, Any] = {"color": GREEN, "ms": 3.5, "mfc": "white", "mew": 1.0, "clip_on": False, "zorder": 4}
+        axes.plot([end], [found.entropy], "o", label="Delta S", **look)
         values = np.append(values, found.entropy)
     axes.axhline(0, color=GREY, lw=0.6, zorder=1)
     axes.set_ylabel("entropy\n(nat)")

@@ -56,11 +56,11 @@ class Rare:
                 windows,
                 boundary=boundary,
                 initial=job.initial,
-                point=point,
+                point=job.point * len(asked) + i,
             )
-            for point, (u, boundary) in enumerate(asked)
+            for i, (u, boundary) in enumerate(asked)
         ]
-        return cls(job.name, dict(job.model.parameters), tuple(found[:-1]), found[-1])
+        return cls(job.name, dict(job.model.parameters) | dict(job.swept), tuple(found[:-1]), found[-1])
 
     @property
     def statuses(self) -> list[tuple[str, str]]:

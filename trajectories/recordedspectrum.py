@@ -38,20 +38,24 @@ from .steadycounting import Count
 
 MOST_PHASE = 1e8  # omega T, whose rounding is the error of a phase
 MULTIPLES = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+MOST_LINES = 4  # frequencies of the generator's own modes that are looked at
 
 
 class PowerSpectrum:
-    """S_T(omega) of a count's current at some frequencies (angular; default: up to 16 slowest relaxation rates).
+    """S_T(omega) of a count's current at some angular frequencies.
 
+    Default: up to 16 slowest relaxation rates, and those at which slow modes of the generator oscillate.
     curve: (omega, S) at long times in the steady state. Raises InputError for frequencies that are not finite.
     """
 
     def __init__(self, preparation: Preparation, count: Count, frequencies: Sequence[float] = ()) -> None:
         master = Master(preparation.model, preparation.sectors)
         begin, end = preparation.counting_from, float(preparation.times[-1])
-        usual = np.array(MULTIPLES) * (preparation.gap if 0 < preparation.gap < np.inf else 2 * np.pi / (end - begin))
-        self.frequencies = np.array(sorted(frequencies), float) if len(frequencies) else usual
         most = MOST_PHASE / (end - begin)
+        rate = preparation.gap if 0 < preparation.gap < np.inf else 2 * np.pi / (end - begin)
+        lines = slow_lines(master, most)
+        usual = np.unique([*(rate * np.array(MULTIPLES)), *lines.imag])
+        self.frequencies = np.array(sorted(frequencies), float) if len(frequencies) else usual
         if not (np.abs(self.frequencies) <= most).all():
             raise InputError(
                 f"--frequency: must be a finite number, from {-most:.3g} to {most:.3g} in records this long"
@@ -71,9 +75,7 @@ class PowerSpectrum:
             label, unit = f"{count.name}, omega {w:.4g}", count.unit_of(2)
             row = Row("power_spectrum", label, count.reservoir, begin, end, unit, None)
             self.ratios.append(Ratio(row, f, (), 1.0, float(steady[f]), kurtosis))
-        sizes = np.abs(self.frequencies[self.frequencies != 0.0])
-        least, most = (float(sizes.min()), float(sizes.max())) if len(sizes) else (1.0, 1.0)
-        omega = np.concatenate([np.linspace(0.0, least, 21), np.geomspace(least, most, 121)[1:]])
+        omega = _drawn(self.frequencies, lines)
         self.curve = omega, spectra.power_spectrum(master, count.weights, omega)
 
     def measure(self, records: Recorded) -> np.ndarray:
@@ -83,6 +85,42 @@ class PowerSpectrum:
         kernels.fourier(records.offsets, records.times, records.channels, weights, self._begin, self.frequencies, x)
         deviation = x[:, 0::2] + 1j * x[:, 1::2] - self._amplitude
         return np.asarray(np.abs(deviation) ** 2 / self._span)
+
+
+def slow_lines(master: Master, most: float) -> np.ndarray:
+    """Return the slowest oscillating modes -gamma + i omega of a generator, (n,) complex, with 0 < omega <= `most`.
+
+    One turn or more within 2 pi lifetimes makes a line in a spectrum; of lines nearer than their width one is returned.
+    Beyond 400 elements the modes are taken to first order in the jumps.
+    """
+    small = master.sectors.size <= DENSE_LIMIT
+    modes = master.modes if small else master.space.coherent_modes()
+    found: list[complex] = []
+    for mode in modes[np.argsort(-modes.real, kind="stable")]:
+        narrow = max(-mode.real, 0.0) < mode.imag <= most
+        if narrow and all(abs(mode.imag - other.imag) > max(-mode.real, 1e-3 * mode.imag) for other in found):
+            found.append(complex(mode))
+    return np.array(found[:MOST_LINES], complex)
+
+
+def evenly_spaced(frequencies: np.ndarray) -> bool:
+    """Return whether there are three frequencies or more, at equal distances."""
+    steps = np.diff(frequencies)
+    return len(steps) > 1 and bool(np.ptp(steps) <= 1e-6 * steps.max())
+
+
+def _drawn(frequencies: np.ndarray, lines: np.ndarray) -> np.ndarray:
+    """Return frequencies (n,) for a curve from 0, or from the first, to the last, closer to each other near lines."""
+    sizes = np.abs(frequencies[frequencies != 0.0])
+    least, most = (float(sizes.min()), float(sizes.max())) if len(sizes) else (1.0, 1.0)
+    if evenly_spaced(frequencies):
+        least, most = float(frequencies[0]), float(frequencies[-1])
+        omega = np.linspace(least, most, 301)
+    else:
+        omega = np.concatenate([np.linspace(0.0, least, 21), np.geomspace(least, most, 121)[1:]])
+    near = (lines.imag - lines.real * np.linspace(-4, 4, 33)[:, None]).ravel()
+    inside = (near > omega[0]) & (near < omega[-1])
+    return np.unique(np.concatenate([omega, near[inside]]))
 
 
 def finite_time_spectrum(

@@ -14,8 +14,10 @@ min(wait, tau_max), int_0^{tau_max} P(wait > tau) dtau. Brandes, Ann. Phys. 17, 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 from . import spectra
 from .bunching import bunches
@@ -26,29 +28,64 @@ from .master import Master
 from .preparation import Preparation
 from .recordrows import Ratio
 from .recordstream import Recorded
+from .relaxation import eigenvalues
 from .rows import Row
 
 BINS = 20
+MOST_BINS = 1000
 MEANS = 5.0  # longest wait that is looked at, in mean waits, or in relaxation times for g2
+FIRST = 0.1  # first edge of logarithmic bins, in times that the fastest decaying state lasts
+
+
+class Bins(NamedTuple):
+    """How waits and distances are looked at: how many bins, whether their edges have equal ratios, up to where.
+
+    longest: None: chosen. With `logarithmic` the first bin is that from 0 to a tenth of the fastest decaying state's
+    lifetime.
+    """
+
+    number: int = BINS
+    logarithmic: bool = False
+    longest: float | None = None
+
+    def edges(self, master: Master, longest: float) -> np.ndarray:
+        """Return the edges (number+1,), from 0 to `longest`."""
+        if not self.logarithmic or self.number == 1:
+            return np.linspace(0.0, longest, self.number + 1)
+        losses = sum(operator.conj().T @ operator for operator in master.model.operators)
+        first = min(FIRST / float(np.linalg.eigvalsh(losses)[-1]), FIRST * longest)
+        return np.concatenate([[0.0], np.geomspace(first, longest, self.number)])
+
+    def instants(self, edges: np.ndarray) -> np.ndarray:
+        """Return times (n,) at which a curve over the bins is drawn."""
+        if not self.logarithmic or self.number == 1:
+            return np.linspace(0.0, edges[-1], 201)
+        return np.geomspace(edges[1] / 3, edges[-1], 201)
+
+
+CHOSEN = Bins()
 
 
 class WaitingTimes:
-    """The distribution of the time from a jump of `start` to the next one of `stop`, in 20 bins up to `longest`.
+    """The distribution of the time from a jump of `start` to the next one of `stop`, in bins from 0.
 
-    longest: None: five mean waits, and half of the time counted at most. curve: (tau, density) in the steady state.
-    Raises InputError for unknown channels, ones that never fire, or a window that is not shorter than the run.
+    Chosen longest wait: five mean waits, or with logarithmic bins five times that in which the longest waits decay, and
+    half of the time counted at most. curve: (tau, density) in the steady state. Raises InputError for unknown channels,
+    ones that never fire, or a window that is not shorter than the run.
     """
 
     def __init__(
-        self, preparation: Preparation, name: str, start: Channels, stop: Channels, longest: float | None = None
+        self, preparation: Preparation, name: str, start: Channels, stop: Channels, bins: Bins = CHOSEN
     ) -> None:
-        self.master = Master(preparation.model, preparation.sectors)
+        self.master, self.bins = Master(preparation.model, preparation.sectors), bins
         self._masks = [firing(self.master, own)[0] for own in (start, stop)]
         wait = spectra.mean_waiting_time(self.master, start, stop)
-        self._window = _window(preparation, longest, MEANS * wait.mean, name)
-        self.edges = edges = np.linspace(0.0, preparation.times[-1] - self._window[1], BINS + 1)
+        unending = self.master.tilted(np.where(self._masks[1], 0.0, 1.0))
+        usual = MEANS * max(wait.mean, _decay_time(unending) if bins.logarithmic else 0.0)
+        self._window = _window(preparation, bins.longest, usual, name)
+        self.edges = edges = bins.edges(self.master, float(preparation.times[-1] - self._window[1]))
         begun = jump_operator(self.master, self._masks[0] * 1.0) @ occupied(preparation, self.master, *self._window)
-        propagator = self.master.propagator(self.master.tilted(np.where(self._masks[1], 0.0, 1.0)))
+        propagator = self.master.propagator(unending)
         trace = self.master.trace_row
         left, total = [float((trace @ begun).real)], 0.0
         for width in np.diff(edges):
@@ -58,12 +95,14 @@ class WaitingTimes:
         self.mean = np.array([left[0], *np.maximum(-np.diff(left), 0.0), total])
         steady = np.diff(spectra.waiting_time_distribution(self.master, start, stop, edges))
         bunch = bunches(preparation, self.master, self._masks[0]).of_jumps()
-        self.ratios = _ratios("waiting_time_density", "1/time", name, self.mean, edges, steady, np.full(BINS, bunch))
+        self.ratios = _ratios(
+            "waiting_time_density", "1/time", name, self.mean, edges, steady, np.full(len(edges) - 1, bunch)
+        )
         row = Row("mean_waiting_time", f"{name}, cut at {edges[-1]:.4g}", None, 0.0, float(edges[-1]), "time", None)
         # Waits that are all cut have no spread: what spreads is as rare as starts or as waits that end.
         rarest = max(min(self.mean[0], float(self.mean[1:-1].sum())), np.finfo(float).tiny)
-        self.ratios.append(Ratio(row, BINS + 1, (0,), 1.0, wait.mean, bunch / rarest))
-        tau = np.linspace(0.0, edges[-1], 201)
+        self.ratios.append(Ratio(row, len(edges), (0,), 1.0, wait.mean, bunch / rarest))
+        tau = bins.instants(edges)
         self.curve = tau, spectra.waiting_time_density(self.master, start, stop, tau)
 
     def measure(self, records: Recorded) -> np.ndarray:
@@ -72,20 +111,20 @@ class WaitingTimes:
 
 
 class Coincidences:
-    """g2(tau), averaged over 20 bins up to `longest`: pairs of jumps, against independent ones of the same rates.
+    """g2(tau), averaged over bins from 0: pairs of jumps, against independent ones of the same rates.
 
-    longest: None: five relaxation times, and half of the time counted at most. Otherwise as `WaitingTimes`.
+    Chosen longest distance: five relaxation times, and half of the time counted at most. Otherwise as `WaitingTimes`.
     """
 
     def __init__(
-        self, preparation: Preparation, name: str, first: Channels, second: Channels, longest: float | None = None
+        self, preparation: Preparation, name: str, first: Channels, second: Channels, bins: Bins = CHOSEN
     ) -> None:
-        self.master = Master(preparation.model, preparation.sectors)
+        self.master, self.bins = Master(preparation.model, preparation.sectors), bins
         self._masks = [firing(self.master, own)[0] for own in (first, second)]
         usual = MEANS / preparation.gap if 0 < preparation.gap < np.inf else np.inf
-        self._window = _window(preparation, longest, usual, name)
+        self._window = _window(preparation, bins.longest, usual, name)
         begin, last = self._window
-        self.edges = edges = np.linspace(0.0, preparation.times[-1] - last, BINS + 1)
+        self.edges = edges = bins.edges(self.master, float(preparation.times[-1] - last))
         every = self.master.jump_rates(occupied(preparation, self.master, begin, float(preparation.times[-1])))
         kick = jump_operator(self.master, self._masks[0] * 1.0)
         rates = self.master.jump_rates(self.master.steady_blocks)
@@ -95,8 +134,8 @@ class Coincidences:
         span = float(preparation.times[-1]) - begin
         found = bunches(preparation, self.master, self._masks[0] | self._masks[1])
         size = np.array([found.of_pairs(*each) for each in zip(self.mean[1:-1], np.diff(edges), strict=True)])
-        self.ratios = _ratios("g2", "1", name, self.mean, edges, steady, size, (0, BINS + 1), span)
-        tau = np.linspace(0.0, edges[-1], 201)
+        self.ratios = _ratios("g2", "1", name, self.mean, edges, steady, size, (0, len(edges)), span)
+        tau = bins.instants(edges)
         self.curve = tau, spectra.g2(self.master, first, tau, second)
 
     def _expected(self, vector: np.ndarray, every: np.ndarray) -> np.ndarray:
@@ -122,6 +161,14 @@ def occupied(preparation: Preparation, master: Master, begin: float, end: float)
     start = (first.vectors * first.probabilities) @ first.vectors.conj().T
     both = master.block_integrals(start, np.array([begin, end]))
     return both[1] - both[0]
+
+
+def _decay_time(unending: np.ndarray | sparse.csr_array) -> float:
+    """Return how long the longest waits last on average, from the slowest mode of the generator without their end."""
+    if sparse.issparse(unending):
+        return 0.0
+    slowest = -float(eigenvalues(unending).real.max())
+    return 1 / slowest if slowest > 0 else 0.0
 
 
 def _window(preparation: Preparation, longest: float | None, usual: float, name: str) -> tuple[float, float]:

@@ -4,35 +4,82 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import eigs
+from scipy.sparse.linalg import ArpackNoConvergence, eigs
 
 MOST_SHIFTS = 4
+FEW = 8
+SURE = 1e-9  # relative error of the slowest rate up to which nothing is computed again
+ROUNDING = 10 * np.finfo(float).eps
+WHOLE = 100  # size up to which all eigenvalues are taken from a shifted inverse
+SUSPECTED = 8.0  # times the slowest rate found: estimated rates of oscillating modes that are looked at
 
 
-def eigenvalues_by_inverse(matrix: np.ndarray) -> np.ndarray:
-    """Return the eigenvalues of a regular matrix from its inverse, where the slow modes are the accurate ones."""
-    return 1.0 / np.linalg.eigvals(np.linalg.inv(matrix))
+def eigenvalues(matrix: np.ndarray) -> np.ndarray:
+    """Return the eigenvalues of a regular matrix L with Re lambda <= 0, those with the smallest -Re lambda accurately.
+
+    The inverse has them with an error of about eps |lambda|^2 ||L^-1||, the matrix itself with eps ||L||: the first is
+    better for |lambda|^2 < ||L||/||L^-1||, and loses slow modes that oscillate fast. Where both leave the slowest rate
+    uncertain, the inverse of L - i omega decides, omega being that mode's frequency. A real matrix is that of a rate
+    equation, where |Im lambda| <= |Re lambda| cot(pi/n) and the inverse suffices (Dmitriev, Dynkin, Dokl. Akad. Nauk
+    SSSR 49, 159 (1945)). The cost is that of all eigenvalues of one matrix, of two where rounding matters (about
+    ||L|| > 1e3 rates), and up to MOST_SHIFTS factorisations more (||L|| > 1e6 rates).
+    """
+    inverse = np.linalg.inv(matrix)
+    norm, largest = _norm(matrix), _norm(inverse)
+    found = 1.0 / np.linalg.eigvals(inverse)
+    if np.isrealobj(matrix) or ROUNDING * norm**2 * largest < SURE * _rate(found):
+        return found
+    # Both about the middle: what is found twice does no harm, what is lost between them would.
+    middle, own = np.sqrt(norm / largest), np.linalg.eigvals(matrix)
+    found = np.concatenate([found[np.abs(found) < 2 * middle], own[np.abs(own) > middle / 2]])
+    for _ in range(MOST_SHIFTS):
+        slowest = found[np.argmax(found.real)]
+        if np.abs(slowest) < middle or ROUNDING * norm < SURE * _rate(found):
+            break
+        shift = 1j * slowest.imag
+        near, reach = _near(matrix, shift)
+        found = np.concatenate([found[np.abs(found - shift) >= reach], near[np.abs(near - shift) < reach]])
+    return found
 
 
 def slow_eigenvalues(generator: sparse.csr_array, coherent: np.ndarray) -> np.ndarray:
-    """Return the real parts of some of the slowest eigenvalues without the zero: those near zero, and oscillating ones.
+    """Return some of the slowest eigenvalues without the zero: those near zero, and oscillating ones.
 
-    coherent: (n,) estimates of oscillating eigenvalues. Near those that look slower than anything near zero it is
-    searched too, by the inverse shifted there.
+    coherent: (n,) estimates of oscillating eigenvalues. Near those that look slow it is searched too, by the inverse
+    shifted there, at MOST_SHIFTS frequencies at most: a factorisation each.
     """
-    size, norm = generator.shape[0], float(abs(generator).sum(axis=0).max())
-    matrix, start = sparse.csc_matrix(generator, dtype=complex), np.cos(np.arange(size) + 1.0).astype(complex)
-    few = min(8, size - 2)
+    norm, matrix = _norm(generator), sparse.csc_matrix(generator, dtype=complex)
     # A shift lies to the right of the spectrum: its neighbours are the slow modes of that frequency.
-    near = eigs(matrix, k=few, sigma=1e-6 * norm, v0=start, return_eigenvectors=False)
-    found = near[np.argsort(np.abs(near))][1:].real
-    candidates = coherent[coherent.real > 2 * found.max()]
+    near, _ = _near(matrix, 1e-6 * norm)
+    found = near[np.argsort(np.abs(near))][1:]
+    candidates = coherent[coherent.real > SUSPECTED * found.real.max()]
     for _ in range(MOST_SHIFTS):
         if not len(candidates):
             break
         shift = 1j * abs(candidates[np.argmax(candidates.real)].imag)
-        there = eigs(matrix, k=few, sigma=1e-6 * norm + shift, v0=start, return_eigenvectors=False)
-        found = np.concatenate([found, there[np.abs(there) > 1e-9 * norm].real])
-        reach = np.abs(there - shift).max()
+        there, reach = _near(matrix, 1e-6 * norm + shift)
+        found = np.concatenate([found, there[np.abs(there) > 1e-9 * norm]])
         candidates = candidates[np.abs(np.abs(candidates.imag) - abs(shift)) > reach]
     return found
+
+
+def _near(matrix: np.ndarray | sparse.csc_matrix, shift: complex) -> tuple[np.ndarray, float]:
+    """Return eigenvalues near a shift from the inverse there, and the distance up to which they are better so."""
+    if isinstance(matrix, np.ndarray) and len(matrix) <= WHOLE:
+        inverse = np.linalg.inv(matrix - shift * np.eye(len(matrix)))
+        return shift + 1.0 / np.linalg.eigvals(inverse), float(np.sqrt(_norm(matrix) / _norm(inverse)))
+    size = matrix.shape[0]
+    few, start = min(FEW, size - 2), np.cos(np.arange(size) + 1.0).astype(complex)
+    try:
+        near = eigs(matrix, k=few, sigma=shift, v0=start, ncv=min(size, 5 * few), return_eigenvectors=False)
+    except ArpackNoConvergence as error:
+        near = error.eigenvalues
+    return near, float(np.abs(near - shift).max(initial=0.0)) * (1 + 1e-9)
+
+
+def _norm(matrix: np.ndarray | sparse.csr_array) -> float:
+    return float(abs(matrix).sum(axis=0).max())
+
+
+def _rate(found: np.ndarray) -> float:
+    return float(max(0.0, -found.real.max()))

@@ -119,6 +119,13 @@ class Replay:
         return found
 
     @cached_property
+    def fastest(self) -> float:
+        """The fastest frequency or decay of products of two states between jumps (1/time)."""
+        # Only differences of eigenvalues inside a sector enter a quadratic form.
+        values = [np.linalg.eigvals(block) for block in self._blocks()]
+        return max(float(np.ptp(v.real) + 2 * np.abs(v.imag).max()) for v in values)
+
+    @cached_property
     def energy_heat(self) -> dict[str, float]:
         """Energy taken from each reservoir, Q_r[H]: energy changes of its jumps, and the drift between them.
 
@@ -134,11 +141,8 @@ class Replay:
         drifts = -0.5 * (h @ rates + rates @ h)
         heat = np.zeros(len(model.reservoirs))
         edges = np.concatenate([[0.0], self.jump_times, [self.duration]])
-        # Only differences of eigenvalues inside a sector enter a quadratic form.
-        values = [np.linalg.eigvals(block) for block in self._blocks()]
-        fastest = max(float(np.ptp(v.real) + 2 * np.abs(v.imag).max()) for v in values)
         for psi, length in zip(self._after_jumps, np.diff(edges), strict=True):
-            pieces = int(np.ceil(length * fastest / 4.0)) or 1
+            pieces = int(np.ceil(length * self.fastest / 4.0)) or 1
             width = length / pieces
             nodes = (width * (np.arange(pieces)[:, None] + 0.5 * (1 + NODES))).ravel()
             states = self._evolved(psi, nodes)
@@ -259,7 +263,8 @@ def replay(source: Result | Run | Job, number: int, point: int = 0) -> Replay:
         choices = {point: jobs[point].prepare()} if 0 <= point < len(jobs) else {}
         name, seed = jobs[0].name, jobs[0].seed
     if point not in choices:
-        raise InputError(f"point {point}: must be one of the sweep's points: 0, 1, 2, ...")
+        last = max(choices) if isinstance(source, Result) else len(jobs) - 1
+        raise InputError(f"--point {point}: {name} has the points 0 to {last}")
     preparation = choices[point]
     plan, ledger = preparation.plan, preparation.ledger
     length = int(sample(plan, ledger, seed, point, number, 1).record_length[0])

@@ -118,7 +118,7 @@ class Result:
         kinds = {(row.label, row.reservoir) for row in found}
         if len(kinds) != 1:
             known = ", ".join(f"{q} {w or ''}".strip() for q, w in self.quantities(point))
-            raise InputError(f"no single quantity {quantity!r} {which or ''}: choose one of {known}")
+            raise InputError(f"no single quantity {' '.join(filter(None, (quantity, which)))!r}: choose one of {known}")
         names = ("time", "estimate", "standard_error", "exact")
         return Estimate(*(np.array([np.nan if (v := getattr(row, n)) is None else v for row in found]) for n in names))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from .entanglement import (
     reduce_pair,
 )
 from .kernels.ledger import ENTROPY, ENTROPY_SINCE
+from .model import Model
 from .preparation import Preparation
 
 ROUNDING = 1e-14  # of a quantity's natural size: exact zeros come out of sums of that size
@@ -93,6 +94,18 @@ def irreversible_row(preparation: Preparation, t: int) -> Row:
     """Return the row of the fraction of trajectories with a one-way jump before sample time t."""
     exact = float(preparation.exact.irreversible[t])
     return Row("irreversible_fraction", None, None, 0.0, float(preparation.times[t]), "1", exact)
+
+
+def by_state(rows: Sequence[Row], model: Model) -> list[Row]:
+    """Return rows with populations in the order of the model's basis states, which sectors may have changed."""
+    order: dict[str, int] = {}
+    for labels in (model.states, *(labels for _, labels in model.bases.values())):
+        order |= {label: i for i, label in enumerate(labels)}
+    places = [i for i, row in enumerate(rows) if row.quantity == "population"]
+    found = list(rows)
+    for i, row in zip(places, sorted((rows[i] for i in places), key=lambda row: order[row.label or ""]), strict=True):
+        found[i] = row
+    return found
 
 
 Measure = Callable[[np.ndarray], np.ndarray]

@@ -6,7 +6,9 @@ each reservoir with a counted heat, the entropy given to the reservoirs, and the
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +27,7 @@ U = np.linspace(-0.5, 1.5, 21)
 ONE_SIZE = 1e-12
 CUMULANTS = ("current", "noise", "third_cumulant", "fourth_cumulant")
 RATIOS = ("tur_ratio", "kur_ratio")
+FACTORS = ("fano_factor", "mandel_q")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +49,12 @@ class Count:
         """Return the unit of the rate of the cumulant of this order."""
         power = "" if order == 1 else f"^{order}"
         return "1/time" if self.unit == "1" else f"{self.unit}{power}/time"
+
+
+def unit_of_covariance(a: Count, b: Count) -> str:
+    """Return the unit of the rate at which the covariance of two counts grows."""
+    units = [count.unit for count in (a, b) if count.unit != "1"]
+    return f"{' '.join(units) or '1'}/time" if len(set(units)) != 1 or len(units) == 1 else f"{units[0]}^2/time"
 
 
 def counts_of(model: Model) -> list[Count]:
@@ -85,7 +94,11 @@ def reverses(model: Model, weights: np.ndarray) -> bool:
 
 
 class Rates(NamedTuple):
-    """Cumulant rates at long times and the uncertainty ratios; nan for a ratio that does not exist."""
+    """Cumulant rates at long times and the uncertainty ratios; nan for a ratio that does not exist.
+
+    fano_factor: Var N/|<N>| = noise/|current|, in the unit of N; 1 for independent events. mandel_q: Q = F - 1 of a
+    number of events; nan for a count that has a unit.
+    """
 
     current: float
     noise: float
@@ -93,6 +106,8 @@ class Rates(NamedTuple):
     fourth_cumulant: float
     tur_ratio: float
     kur_ratio: float
+    fano_factor: float
+    mandel_q: float
 
 
 def rates_of(master: Master, count: Count) -> Rates:
@@ -100,7 +115,10 @@ def rates_of(master: Master, count: Count) -> Rates:
     both = uncertainty(master, count.weights)
     thermodynamic = both.tur_ratio if reverses(master.model, count.weights) else np.nan
     first, second, third, fourth = (float(c) for c in cumulants(master, count.weights, 4))
-    return Rates(first, second, third, fourth, thermodynamic, both.kur_ratio)
+    fano = second / abs(first) if first != 0.0 and np.isfinite(both.kur_ratio) else np.nan
+    return Rates(
+        first, second, third, fourth, thermodynamic, both.kur_ratio, fano, fano - 1 if count.unit == "1" else np.nan
+    )
 
 
 class GeneratingFunction(NamedTuple):
@@ -155,6 +173,27 @@ class SteadyCounting:
             _generating_function(master, found if every_scgf else []),
             _waiting_times(master),
         )
+
+    def values(self) -> Iterator[tuple[str, str | None, str, float]]:
+        """Yield all numbers as quantity, what it is of, unit, value (nan where it does not exist)."""
+        yield "activity", None, "1/time", self.activity
+        yield "entropy_production_rate", None, "nat/time", self.entropy_production
+        for count, rates in zip(self.counts, self.rates, strict=True):
+            for order, name in enumerate(CUMULANTS, start=1):
+                yield name, count.name, count.unit_of(order), getattr(rates, name)
+            for name in (*RATIOS, *FACTORS):
+                yield name, count.name, count.unit if name == "fano_factor" else "1", getattr(rates, name)
+        for (i, a), (j, b) in combinations(enumerate(self.counts), 2):
+            yield "covariance", f"{a.name}, {b.name}", unit_of_covariance(a, b), float(self.covariance[i, j])
+        waits = self.waiting_times
+        for i, first in enumerate(waits.channels):
+            for j, second in enumerate(waits.channels):
+                yield "mean_waiting_time", f"{first} to {second}", "time", float(waits.mean[i, j])
+        found = self.scgf
+        curves = ({} if found.entropy is None else {"entropy production": found.entropy}) | found.counts
+        for name, curve in curves.items():
+            for u, value in zip(found.u, curve, strict=True):
+                yield "scgf", f"{name}, u = {u:.1f}", "1/time", float(value)
 
     def json(self) -> dict[str, Any]:
         """Return everything as dictionaries, lists and arrays."""

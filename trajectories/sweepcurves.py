@@ -26,9 +26,10 @@ from .panels import (
     YELLOW,
     legend,
     power_of_ten,
+    readable,
 )
 from .picture import Axis, Curve, Guide, Panel
-from .typography import unit_of
+from .typography import fitting, with_power
 
 COLOURS = {
     "black": BLACK,
@@ -50,6 +51,7 @@ DASHES: dict[str, Any] = {
 }
 MOST_COLOURS = 6  # more values than this run through a sequential colour map, whose order is the parameter's
 MOST_INSIDE = 6  # legend entries
+BESIDE, LETTER_HEIGHT = 60.0, 4.8  # points: axis, labels and title above and below a panel; a letter of a label
 FAINT = 0.35  # share of its colour that a point keeps whose error bar is not to be trusted
 
 
@@ -106,7 +108,9 @@ def draw_panel(axes: Axes, panel: Panel, place: str) -> None:
     dress(axes, panel.x, panel.y)
     _zero_below(axes, panel)
     power = power_of_ten(axes) if panel.y.scale == "linear" else 0
-    axes.set_ylabel(panel.y.label + unit_of("1", power))
+    axes.set_ylabel(fitting(with_power(panel.y.label, power), room_for_letters(axes)))
+    readable(axes.xaxis)
+    readable(axes.yaxis)
     _arrows(axes, panel)
     if place:
         _legend(axes, panel, place)
@@ -122,6 +126,13 @@ def dress(axes: Axes, x: Axis, y: Axis) -> None:
         axes.set_xlim(*x.limits)
     if y.limits:
         axes.set_ylim(*y.limits)
+
+
+def room_for_letters(axes: Axes) -> float:
+    """Return how many letters of a label have room beside a panel, before the layout settles its exact height."""
+    spec = axes.get_subplotspec()
+    rows = spec.get_gridspec().nrows if spec is not None else 1
+    return (72 * axes.figure.bbox.height / axes.figure.dpi / rows - BESIDE) / LETTER_HEIGHT
 
 
 def draw_guide(axes: Axes, guide: Guide, colour: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from .panels import name_panel
 from .picture import Map, Picture
 from .sweepcurves import draw_panel
 from .sweepmaps import draw_map
@@ -77,7 +78,7 @@ def compose_sweep(picture: Picture) -> Figure:
             draw_panel(axes, panel, "" if picture.legend == "none" or entries in said else picture.legend)
             said.append(entries)
         if len(shown) > 1:
-            axes.set_title(f"({letter})", loc="left", fontsize=8, pad=3)
+            name_panel(axes, letter)
         under = picture.grid[i + 1][j] if i + 1 < len(picture.grid) and j < len(picture.grid[i + 1]) else None
         if panel.title and under is not None and under.x == panel.x and under.title == panel.title:
             # A column of panels for one value of a parameter says once what they share.

@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .panels import power_of_ten
+from .panels import power_of_ten, readable
 from .picture import Map
-from .sweepcurves import draw_guide, dress, style
-from .typography import unit_of
+from .sweepcurves import draw_guide, dress, room_for_letters, style
+from .typography import fitting, with_power
 
 FEW = 4.0  # standard errors at the ends of the colours of a difference
 NOTHING = "#DDDDDD"  # where a value does not exist or is unresolved
@@ -25,10 +25,12 @@ def draw_map(figure: Figure, axes: Axes, shown: Map, place: str) -> None:
         shown.across, shown.upward, shown.values, shading="nearest", rasterized=True, **_colours(shown)
     )
     bar = figure.colorbar(mesh, ax=axes, pad=0.02, aspect=22, extend=_beyond(shown))
-    bar.set_label(shown.z.label + unit_of("1", power_of_ten(bar.ax)))
+    bar.set_label(fitting(with_power(shown.z.label, power_of_ten(bar.ax)), room_for_letters(axes)))
     bar.outline.set_linewidth(0.5)
     dress(axes, shown.x, shown.y)
     axes.set_facecolor(NOTHING)
+    readable(axes.xaxis)
+    readable(axes.yaxis)
     # A map fills its frame: half a cell on every side belongs to it.
     for spine in axes.spines.values():
         spine.set_visible(True)

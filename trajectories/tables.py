@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .judge import FALSE_ALARM_RATE, judge, verdict
-from .layout import HEADER, aligned, cells, described, interval, number, plain, with_error
+from .layout import HEADER, aligned, cells, comma_separated, described, interval, number, plain, with_error
 from .report import rows_of
-from .rows import Row, exact_rows
+from .rows import Row, by_state, exact_rows
 from .statistics import effective_sample_size, largest_weight_share
 
 if TYPE_CHECKING:
@@ -44,7 +42,7 @@ class Report:
     @classmethod
     def of(cls, result: Result) -> Report:
         """Compare a Result with the master equation; all rows of all points are judged as one family."""
-        found = [rows_of(point) for point in result.points]
+        found = [by_state(rows_of(point), point.preparation.model) for point in result.points]
         judged = iter(judge([row for rows in found for row in rows]))
         points = [
             _point_report(point, tuple(next(judged) for _ in rows))
@@ -83,17 +81,12 @@ class Report:
 
     def csv(self) -> str:
         """Return the rows of all points as comma-separated values with a header line."""
-        out = io.StringIO()
         parameters = list(self.points[0].parameters)
-        writer: Any = None
-        for point in self.points:
-            for row in point.rows:
-                record = {name: point.parameters.get(name) for name in parameters} | row.json()
-                if writer is None:
-                    writer = csv.DictWriter(out, list(record), lineterminator="\n")
-                    writer.writeheader()
-                writer.writerow(record)
-        return out.getvalue()
+        return comma_separated(
+            {name: point.parameters.get(name) for name in parameters} | row.json()
+            for point in self.points
+            for row in point.rows
+        )
 
     def text(self, every_time: bool = False) -> str:
         """Return a table of the last sample time, or of every time, and the verdict."""
@@ -137,7 +130,7 @@ class Solution:
         for job in jobs:
             preparation = job.prepare()
             parameters = dict(job.model.parameters) | dict(job.swept)
-            points.append((parameters, tuple(exact_rows(preparation)), tuple(preparation.summary)))
+            points.append((parameters, tuple(by_state(exact_rows(preparation), job.model)), tuple(preparation.summary)))
         return cls(jobs[0].name, tuple(points), tuple(job.optimum for job in jobs))
 
     def json(self) -> dict[str, Any]:

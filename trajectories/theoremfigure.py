@@ -15,7 +15,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from .drawing import save
-from .panels import BLACK, BLUE, DASHES, GREY, POINT, SHADE, SKY, VERMILLION, Style, bars, legend
+from .layout import with_error
+from .panels import BLACK, BLUE, DASHES, GREY, POINT, SHADE, SKY, VERMILLION, Style, bars, legend, name_panel
 from .theorems import PointTheorems, Theorems
 from .typography import SETTINGS, described
 
@@ -44,8 +45,7 @@ def compose(found: Theorems) -> Figure:
     panels = figure.subplots(2, 2).ravel()
     for axes, letter, draw in zip(panels, "abcd", (_histograms, _log_ratio, _scgf, _running), strict=True):
         draw(axes, point)
-        look: dict[str, Any] = {"fontsize": 9, "fontweight": "bold", "ha": "right", "va": "bottom"}
-        axes.annotate(letter, (0, 1), xycoords="axes fraction", xytext=(-12, 4), textcoords="offset points", **look)
+        name_panel(axes, letter)
     return figure
 
 
@@ -99,7 +99,7 @@ def _log_ratio(axes: Axes, point: PointTheorems) -> None:
     axes.set_xlim(*ends)
     axes.set_ylim(*ends)
     slope, uncertainty = point.bins.slope
-    names = ["slope 1", "bins" if np.isnan(slope) else f"bins: {slope:.3f} ± {uncertainty:.3f}"]
+    names = ["slope 1", "bins" if np.isnan(slope) else f"bins: {with_error(slope, uncertainty)}"]
     marker = Line2D([], [], color=BLUE, ls="", marker="o", **POINT)
     legend(axes, [Line2D([], [], color=BLACK, lw=1.0), marker], names)
 

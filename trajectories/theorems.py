@@ -23,7 +23,7 @@ from .fluctuation import (
 )
 from .judge import FALSE_ALARM_RATE, NO_SPREAD, judge, judge_mean, judge_share, verdict
 from .kernels.ledger import ENTROPY
-from .layout import HEADER, aligned, cells, described, plain
+from .layout import HEADER, aligned, cells, described, plain, with_error
 from .preparation import Preparation
 from .report import law_at, rows_of
 from .rows import Row
@@ -100,7 +100,7 @@ class PointTheorems:
         ]
         if self.bins is not None and len(self.bins.delta) > 1:
             slope, error = self.bins.slope
-            below.append(f"slope of the log ratio {slope:.4f} ± {error:.4f} (illustration, not judged)")
+            below.append(f"slope of the log ratio {with_error(slope, error)} (illustration, not judged)")
         below.append(f"time reversal: {self.breaking or 'leaves the process and its steady state as they are'}")
         below += self.alongside.lines()
         return [described(self.parameters), *aligned([HEADER, *(cells(row) for row in shown)]), *below]

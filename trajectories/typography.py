@@ -57,6 +57,7 @@ NAMES = {
 }
 CAPITALS = frozenset("Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split())
 GREEK = frozenset("alpha beta gamma delta epsilon eta theta kappa lambda mu nu omega phi rho sigma tau xi zeta".split())
+SHORT_GREEK = {"eps": "varepsilon"}
 UNITS = {"1": "", "of the operator": ""}
 
 
@@ -88,6 +89,18 @@ def unit_of(unit: str, power: int = 0) -> str:
     return f" ({' '.join(parts)})" if parts else ""
 
 
+def with_power(label: str, power: int) -> str:
+    """Return an axis' label with the power of ten that its numbers lack, inside the brackets of a unit at its end."""
+    unit = re.search(r" \(([^()]*)\)$", label)
+    return f"{label[: unit.start()]}{unit_of(unit[1], power)}" if unit and power else label + unit_of("1", power)
+
+
+def fitting(label: str, letters: float) -> str:
+    """Return an axis' label, with the brackets at its end on a line of their own where it has more than `letters`."""
+    head, bracket, unit = label.rpartition(" (")
+    return f"{head}\n({unit}" if bracket and length(label) > letters else label
+
+
 def length(text: str) -> int:
     """Return about how many letters wide a text with formulas is drawn."""
     return len(re.sub(r"[${}_^]", "", re.sub(r"\\[a-zA-Z]+", "x", text.replace(r"\mathrm", ""))))
@@ -104,7 +117,8 @@ def ket(label: str) -> str:
 def parameter(name: str) -> str:
     """Return a parameter's name as a formula: beta_A as a Greek letter with an index, long names as they are."""
     head, *indices = name.split("_")
-    greek = head in GREEK or head in CAPITALS
+    head = SHORT_GREEK.get(head, head)
+    greek = head in GREEK or head in CAPITALS or head in SHORT_GREEK.values()
     if (not greek and len(head) > 1) or not re.fullmatch(r"[a-zA-Z0-9]*", head + "".join(indices)):
         return short(name)
     letter = f"\\{head}" if greek else head

@@ -142,10 +142,15 @@ def test_usage_errors_are_one_line(
             75,
             "trajectories: stopped by SIGTERM (unfinished: run the same command again)\n",
         ),
+        (
+            Interrupted("w.h5 is being written; run the same command again when it has ended"),
+            75,
+            "trajectories: w.h5 is being written; run the same command again when it has ended\n",
+        ),
         (KeyboardInterrupt(), 130, "trajectories: interrupted\n"),
         (OSError(28, "No space left on device", "out.h5"), 2, "trajectories: error: out.h5: No space left on device\n"),
     ],
-    ids=["interrupted", "ctrl-c", "disk full"],
+    ids=["interrupted", "another writer", "ctrl-c", "disk full"],
 )
 def test_endings(
     raised: BaseException, status: int, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -177,6 +182,25 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
 
 
 # What is written
+
+
+@pytest.mark.parametrize("name", ["x.txt", "x", "x.png", "x.toml", "x.5"])
+def test_a_result_has_the_name_of_one(name: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["run", "small.toml", "-o", name], ["merge", "small.h5", "-o", name]):
+        assert main(words) == 2
+        err = capsys.readouterr().err
+        assert f"-o {name}: " in err and "must be a result file such as x.h5" in err and err.count("\n") == 1
+    assert not (here / name).exists()
+
+
+def test_populations_stand_in_the_order_of_the_states(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Qubits that exchange excitations keep their number: 011, 101 and 110 are a sector, 100 is of another."""
+    chain = str(ROOT / "runs" / "three_qubit_chain.toml")
+    assert main(["solve", chain, "--json"]) == 0
+    for point in json.loads(capsys.readouterr().out)["points"]:
+        last = point["rows"][-1]["time"]
+        labels = [row["label"] for row in point["rows"] if row["quantity"] == "population" and row["time"] == last]
+        assert labels == sorted(labels) and len(labels) == 8
 
 
 def test_run_reports_and_writes_beside_the_user(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 from typing import Any, NoReturn
@@ -320,6 +322,11 @@ def test_first_passages_of_delta_s_and_a_picture(
         (("-o", "a.png"), "nothing to draw"),
         (("--spectrum", "A", "--frequency", "1e300"), "must be a finite number, from -1e+08 to 1e+08"),
         (("--spectrum", "A", "--frequency", "nan"), "must be a finite number"),
+        (("--spectrum", "A", "--frequencies", "3"), "--frequencies 3: must be FROM:TO:N"),
+        (("--spectrum", "A", "--frequencies", "3:1:5"), "--frequencies 3:1:5: must be FROM:TO:N"),
+        (("--spectrum", "A", "--frequencies", "0:1:0"), "from 2 to 1000 frequencies"),
+        (("--spectrum", "A", "--frequencies", "0:inf:5"), "from 2 to 1000 frequencies"),
+        (("--waiting", "A,S", "--bins", "0"), "--bins 0: must be from 1 to 1000"),
         (("-o", "a.toml"), "must be .png or .pdf"),
     ],
 )
@@ -348,6 +355,48 @@ def test_a_run_file_gives_the_exact_values_of_records(
     assert (tmp_path / "exact.png").read_bytes().startswith(b"\x89PNG")
     assert main(["counting", str(folder / "small.toml"), "--waiting", "A,S", "--trajectories", "5"]) == 2
     assert "nothing is sampled" in capsys.readouterr().err
+
+
+def test_bins_and_frequencies_are_those_asked_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ("--waiting", "A_up,A_down", "--g2", "any,any", "--spectrum", "A", "--bins", 7, "--log")
+    more = ("--frequencies", "0:10:6", "--frequency", "3", "--trajectories", 2000)
+    rows = strict(printed(capsys, folder / "small.h5", *asked, *more, "--json"))["points"][0]["records"]
+    waits, pairs = ([row for row in rows if row["quantity"] == name] for name in ("waiting_time_density", "g2"))
+    assert len(waits) == len(pairs) == 7
+    for own in (waits, pairs):
+        assert [row["from"] for row in own[1:]] == [row["time"] for row in own[:-1]] and own[0]["from"] == 0.0
+        ratios = np.array([row["time"] / row["from"] for row in own[1:]])
+        np.testing.assert_allclose(ratios, ratios[0], rtol=1e-9)
+    labels = [row["label"] for row in rows if row["quantity"] == "power_spectrum"]
+    assert [label.split("omega ")[1] for label in labels] == ["0", "2", "3", "4", "6", "8", "10"]
+    assert {row["status"] for row in rows} <= {"agree", "unresolved"}
+
+
+def test_the_table_is_written_as_csv(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same numbers as in JSON, each in a row of its own, with the Fano factor and Mandel's Q of each count."""
+    asked = (folder / "small.h5", "--waiting", "A_up,A_down", "--trajectories", 2000)
+    point = strict(printed(capsys, *asked, "--json"))["points"][0]
+    text = printed(capsys, *asked, "--csv", "-")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert {row["beta_S"] for row in rows} == {str(point["parameters"]["beta_S"])}
+    for table, own in (("counts", point["rows"]), ("records", point["records"])):
+        found = [row for row in rows if row["table"] == table]
+        assert [(r["quantity"], r["label"], r["status"]) for r in found] == [
+            (r["quantity"], r["label"] or "", r["status"]) for r in own
+        ]
+        for name in ("estimate", "standard_error", "exact", "z", "long_time"):
+            assert [r[name] for r in found] == ["" if r[name] is None else repr(r[name]) for r in own]
+    settled = {(r["quantity"], r["label"]): float(r["long_time"]) for r in rows if r["table"] == "long times"}
+    for count in point["steady"]["counts"]:
+        fano = count["noise"] / abs(count["current"])
+        assert settled["fano_factor", count["count"]] == count["fano_factor"] == pytest.approx(fano, rel=1e-12)
+        assert (count["mandel_q"] is None) == (count["unit"] != "1")
+        if count["unit"] == "1":
+            assert settled["mandel_q", count["count"]] == count["mandel_q"] == pytest.approx(fano - 1, rel=1e-12)
+    assert main(["counting", *map(str, asked), "--csv", str(tmp_path / "c.csv")]) in (0, 3)
+    assert (tmp_path / "c.csv").read_text() == text and "fano_factor" in capsys.readouterr().out
+    assert main(["counting", str(folder / "small.h5"), "--csv", str(folder / "small.h5")]) == 2
+    assert "is the file that is read" in capsys.readouterr().err
 
 
 def test_points_of_a_sweep_without_a_result(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

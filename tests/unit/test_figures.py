@@ -12,8 +12,10 @@ import pytest
 from matplotlib import rc_context
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
 
 from trajectories import drawing, panels, typography
+from trajectories.cli import main
 from trajectories.contents import Content, chosen, exact_content, sampled_content
 from trajectories.curves import logarithmic, smooth
 from trajectories.drawing import draw
@@ -21,6 +23,7 @@ from trajectories.ensemble import execute
 from trajectories.errors import InputError
 from trajectories.figures import compose
 from trajectories.job import Job
+from trajectories.portraits import follow
 from trajectories.replay import replay
 from trajectories.results import Result
 from trajectories.rows import Row, exact_rows
@@ -215,6 +218,78 @@ def test_of_a_long_trajectory_the_first_stretch_is_shown() -> None:
     assert not [line for axes in figure.axes for line in axes.lines if line.get_label() == "Delta S"]
 
 
+@pytest.fixture(scope="module")
+def long() -> Result:
+    run = run_of({"name": "diamond", "beta_A": 0.0, "beta_S": 1.0}, duration=100.0, samples=2, trajectories=64)
+    return execute(Job.of(run))
+
+
+def test_a_window_shows_its_own_jumps(long: Result) -> None:
+    told = replay(long, 0)
+    figure = compose(sampled_content(long, (60.0, 65.0)))
+    strip, entropy = figure.axes[-3], figure.axes[-1]
+    inside = (told.jump_times >= 60) & (told.jump_times <= 65)
+    assert 10 < inside.sum() < 80
+    times = np.sort([segment[0, 0] for found in strip.collections for segment in found.get_segments()])
+    np.testing.assert_array_equal(times, told.jump_times[inside])
+    assert strip.get_xlim() == (60.0, 65.0)
+    assert strip.get_title("left").startswith(f"trajectory 0: {inside.sum()} of {len(inside)} jumps,")
+    energy = next(line.get_xydata() for axes in figure.axes for line in axes.lines if line.get_label() == "energy")
+    assert (energy[0, 0], energy[-1, 0]) == (60.0, 65.0)
+    np.testing.assert_allclose(energy[[0, -1], 1], told.energies(np.array([60.0, 65.0])), atol=1e-12)
+    start = np.log(told.spectra[0].probabilities[told.start])
+    steps = start + np.cumsum(told.preparation.model.entropy_steps[told.channels])
+    shown = steps[np.flatnonzero(inside)[0] - 1 : np.flatnonzero(inside)[-1] + 1]
+    low, high = entropy.get_ylim()
+    assert low < shown.min() and high > shown.max() and high - low < 1.3 * np.ptp(shown)
+    line = next(line for line in entropy.lines if line.get_label() == "entropy")
+    np.testing.assert_allclose(line.get_ydata()[np.searchsorted(line.get_xdata(), 62.5) - 1],
+                               steps[np.searchsorted(told.jump_times, 62.5) - 1], atol=1e-12)  # fmt: skip
+
+
+def test_of_more_jumps_than_can_be_drawn_a_window_shows_how_many_there_are_per_time(long: Result) -> None:
+    told = replay(long, 0)
+    strip = compose(sampled_content(long, (10.0, 100.0))).axes[-2]
+    patches = [patch for patch in strip.patches if isinstance(patch, StepPatch)]
+    channels = told.preparation.model.channels
+    assert [patch.get_label() for patch in patches] == [channel.name for channel in channels]
+    numbers = {text.get_text() for text in strip.texts}
+    for i, patch in enumerate(patches):
+        times = told.jump_times[(told.channels == i) & (told.jump_times >= 10)]
+        counts, edges = np.histogram(times, np.linspace(10.0, 100.0, 201))
+        values, drawn_edges, baseline = patch.get_data()
+        np.testing.assert_allclose(drawn_edges, edges)
+        np.testing.assert_allclose((baseline - values) / 0.76 * counts.max(), counts, atol=1e-9)
+        assert f"{counts.max() / 0.45:.3g}" in numbers
+    assert "jumps per time in bins of 0.45" in strip.get_title("left")
+
+
+@pytest.mark.parametrize("window", ["5:3", "0:101", "-1:5", "nan:3", "5", "a:b", "1:2:3"])
+def test_a_window_outside_the_run_is_one_line(
+    window: str, long: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("trajectories.ensemble.open_result", lambda path: long)
+    assert main(["figure", "long.h5", f"--window={window}", "-o", str(tmp_path / "a.png")]) == 2
+    error = capsys.readouterr().err
+    assert "--window" in error and "must be FROM:TO" in error and error.count("\n") == 1
+
+
+def test_a_picture_without_a_trajectory_has_no_window(tmp_path: Path) -> None:
+    for source, exact in ((LIGHT, False), (LIGHT, True)):
+        with pytest.raises(InputError, match="shows no trajectory"):
+            draw(source, tmp_path / "a.png", exact=exact, window=(0.0, 0.5))
+
+
+def test_a_state_that_oscillates_fast_is_drawn_smoothly() -> None:
+    system = {"name": "local_engine", "T_h": 2.0, "T_c": 0.3, "g": 2.0, "gamma_h": 0.01, "gamma_c": 0.01}
+    found = replay(execute(Job.of(run_of(system, duration=100.0, trajectories=64))), 0)
+    followed = follow(found, 0.0, 100.0)
+    assert followed is not None
+    # The coupling's frequency is 2 g = 4 where both levels are degenerate: 64 turns, 16 instants for each.
+    assert len(followed.times) >= 16 * 4 * 100 / (2 * np.pi)
+    assert np.diff(followed.times).max() < 2 * np.pi / 4 / 16 * 1.01
+
+
 def test_one_way_channels_show_how_many_trajectories_are_irreversible(one_way: Result) -> None:
     figure = compose(sampled_content(one_way))
     points, _ = values(bars(figure)["irreversible_fraction"])
@@ -361,6 +436,8 @@ def test_header_names_parameters_seed_and_trajectories(figure: Figure) -> None:
         ("pump", "pump"),
         ("gamma_C_A", r"$\gamma_{\mathrm{C,A}}$"),
         ("Omega", r"$\Omega$"),
+        ("eps", r"$\varepsilon$"),
+        ("eps_h", r"$\varepsilon_{\mathrm{h}}$"),
         ("cavity_pump", "cavity_pump"),
     ],
 )

@@ -210,6 +210,49 @@ def test_the_gap_survives_stiff_rates() -> None:
     assert Master(diamond(0.0, 30.0)).gap() == pytest.approx(4.0, rel=1e-11)
 
 
+@pytest.mark.parametrize("omega", [1e6, 1e8, 1e10])
+@pytest.mark.parametrize("drive", [0.0, 1.0])
+def test_the_gap_sees_slow_modes_that_oscillate_fast(omega: float, drive: float) -> None:
+    # Far from resonance the coherence decays at gamma/2, the population at gamma, up to (drive/omega)^2.
+    hamiltonian = np.array([[0.0, drive / 2], [drive / 2, omega]])
+    model = one_way_model(hamiltonian, [np.sqrt(0.3) * LOWER], entropy=False)
+    # What L holds of gamma is rounded at omega in the elimination of one population where all is in one sector.
+    assert Master(model).gap() == pytest.approx(0.15, rel=1e-9 if drive == 0 else 1e-15 * omega / 0.15 + 1e-9)
+
+
+def stiff_model(seed: int) -> Model:
+    """Random, of 2 to 4 levels, with a Hamiltonian, level distances or one channel up to 1e9 times the slowest rate."""
+    rng = np.random.default_rng(seed)
+    d, stiffness = int(rng.integers(2, 5)), 10 ** rng.uniform(3, 9)
+    hamiltonian = complex_matrix(rng, d)
+    hamiltonian = hamiltonian + hamiltonian.conj().T
+    operators = [0.3 * complex_matrix(rng, d), 0.5 * complex_matrix(rng, d)]
+    if seed % 3 == 0:
+        hamiltonian = hamiltonian * stiffness
+    elif seed % 3 == 1:
+        hamiltonian = hamiltonian + np.diag(rng.normal(size=d)) * stiffness
+    else:
+        operators[0] = operators[0] * np.sqrt(stiffness)
+    return one_way_model(hamiltonian, operators, entropy=False)
+
+
+@pytest.mark.parametrize(("way", "rounding"), [("dense", 1e-14), ("sparse", 1e-13)])
+def test_the_gap_of_stiff_models_is_that_of_the_full_spectrum(
+    way: str, rounding: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eigenvalues are right to some 1e-16 of the norm of a matrix, times how much eigenvectors lean."""
+    if way == "sparse":
+        monkeypatch.setattr(blockspace, "DENSE_LIMIT", 0)
+        monkeypatch.setattr(master, "FULL_SPECTRUM_SIZE", 0)
+    for seed in range(60):
+        model = stiff_model(seed)
+        full = master.liouvillian(model)
+        values = np.linalg.eigvals(full)
+        expected = -values[np.argsort(np.abs(values))][1:].real.max()
+        allowed = 1e-9 * expected + rounding * np.abs(full).sum(axis=0).max()
+        assert Master(model).gap() == pytest.approx(expected, abs=allowed), seed
+
+
 def test_nothing_relaxes_where_something_is_conserved() -> None:
     assert Master(NOT_UNIQUE["dephasing"][0]).gap() == 0.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -129,3 +130,17 @@ def test_versions_agree() -> None:
     assert project["version"] == trajectories.__version__
     assert f"version: {trajectories.__version__}\n" in (ROOT / "CITATION.cff").read_text()
     assert f"## {trajectories.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_what_the_readme_calls_from_python_is_there() -> None:
+    """Every import line of it works, and every trajectories.NAME( after `import trajectories` alone."""
+    text = (ROOT / "README.md").read_text()
+    imports = sorted(set(re.findall(r"from trajectories(?:\.\w+)? import \w+(?:, \w+)*", text)))
+    attributes = sorted(set(re.findall(r"(?<![\w./`])`?trajectories\.([a-z]\w*)(?:\.\w+)?\(", text)))
+    assert "from trajectories.rare import cloning" in imports and {"open", "run"} <= set(attributes)
+    lines = ["import trajectories", *(f"trajectories.{name}" for name in attributes), *imports]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert "install 'trajectories" not in text and '"trajectories[' not in text

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 from scipy.integrate import quad
-from small_models import thermal_qubit
+from small_models import LOWER, one_way_model, thermal_qubit
 
 from trajectories import spectra
 from trajectories.counting import silent_probability
@@ -17,11 +17,12 @@ from trajectories.factors import Drazin
 from trajectories.judge import judge
 from trajectories.kernels import records as kernels
 from trajectories.master import Master
+from trajectories.model import Model
 from trajectories.passagespace import PassageSpace
 from trajectories.preparation import Preparation, prepare
 from trajectories.recordedpassages import FirstPassage
-from trajectories.recordedspectrum import PowerSpectrum, finite_time_spectrum
-from trajectories.recordedwaits import Coincidences, WaitingTimes
+from trajectories.recordedspectrum import PowerSpectrum, finite_time_spectrum, slow_lines
+from trajectories.recordedwaits import Bins, Coincidences, WaitingTimes
 from trajectories.recordrows import Moments, sampled_rows
 from trajectories.recordstream import record_stream
 from trajectories.steadycounting import counts_of
@@ -46,7 +47,7 @@ def steady(model, duration: float) -> Preparation:
 )
 def test_in_the_steady_state_they_are_the_known_densities(model, duration: float, pair: tuple[str, str]) -> None:
     preparation, solver = steady(model, duration), Master(model)
-    waits = WaitingTimes(preparation, "", *pair, longest=0.4 * duration)
+    waits = WaitingTimes(preparation, "", *pair, Bins(longest=0.4 * duration))
     assert waits.edges[-1] == pytest.approx(0.4 * duration)
     shares = np.diff(spectra.waiting_time_distribution(solver, *pair, waits.edges))
     np.testing.assert_allclose(waits.mean[1:-1] / waits.mean[0], shares, rtol=1e-9, atol=1e-13)
@@ -54,7 +55,7 @@ def test_in_the_steady_state_they_are_the_known_densities(model, duration: float
         lambda tau: 1 - spectra.waiting_time_distribution(solver, *pair, [tau])[0], 0, waits.edges[-1], epsrel=1e-9
     )[0]
     assert waits.mean[-1] / waits.mean[0] == pytest.approx(lasting, rel=1e-8)
-    together = Coincidences(preparation, "", *pair, longest=0.3 * duration)
+    together = Coincidences(preparation, "", *pair, Bins(longest=0.3 * duration))
     edges = together.edges
     for j in (0, 7):
         average = quad(lambda tau: spectra.g2(solver, pair[0], [tau], pair[1])[0], edges[j], edges[j + 1])[0]
@@ -62,6 +63,55 @@ def test_in_the_steady_state_they_are_the_known_densities(model, duration: float
         exact = ratio.scale * together.mean[1 + j] / (together.mean[0] * together.mean[-1])
         assert exact == pytest.approx(average / (edges[j + 1] - edges[j]), rel=1e-8)
         assert ratio.steady == pytest.approx(exact, rel=1e-9)
+
+
+def test_bins_of_any_width_hold_the_same_density() -> None:
+    """Logarithmic bins, many bins, one bin: each is the difference of the exact distribution at its edges."""
+    model, duration, pair = diamond(0.0, 1.0), 6.0, ("A_up", "S_down")
+    preparation, solver = steady(model, duration), Master(model)
+    for bins in (Bins(7, True), Bins(50, True, 2.0), Bins(50), Bins(1), Bins(1, True)):
+        waits = WaitingTimes(preparation, "", *pair, bins)
+        assert len(waits.edges) == bins.number + 1 == len(waits.ratios) and waits.edges[0] == 0.0
+        shares = np.diff(spectra.waiting_time_distribution(solver, *pair, waits.edges))
+        np.testing.assert_allclose(waits.mean[1:-1] / waits.mean[0], shares, rtol=1e-8, atol=1e-13)
+        if bins.logarithmic and bins.number > 1:
+            np.testing.assert_allclose(np.diff(np.log(waits.edges[1:]), 2), 0.0, atol=1e-9)
+        together = Coincidences(preparation, "", *pair, bins)
+        assert len(together.edges) == len(together.ratios) + 1 == bins.number + 1
+        assert together.mean[1:-1].sum() > 0
+
+
+def shelved(up: float = 0.02, down: float = 0.01) -> Model:
+    """A driven transition whose excited state is left for a dark one, for 1/down on average."""
+    ground, excited, dark = np.eye(3)
+    drive = 1.5 * (np.outer(ground, excited) + np.outer(excited, ground))
+    jumps = [np.outer(ground, excited), np.sqrt(up) * np.outer(dark, excited), np.sqrt(down) * np.outer(ground, dark)]
+    return one_way_model(drive, jumps, entropy=False)
+
+
+def test_logarithmic_bins_reach_the_longest_waits() -> None:
+    # From photon to photon: a dark period is left at 0.01, and then the next jump is a photon with probability 1/1.02.
+    preparation = steady(shelved(), 20_000.0)
+    usual = WaitingTimes(preparation, "", "c0", "c0").edges
+    wide = WaitingTimes(preparation, "", "c0", "c0", Bins(logarithmic=True)).edges
+    assert usual[-1] < 30 and wide[-1] == pytest.approx(5 * 1.02 / 0.01, rel=1e-3)
+    assert wide[1] == pytest.approx(0.1 / 1.02, rel=1e-9)  # the excited state's lifetime is 1/(1 + 0.02)
+
+
+@pytest.mark.parametrize("omega", [1.0, 3.0, 30.0])
+def test_usual_frequencies_hold_the_dip_of_fluorescence(omega: float) -> None:
+    # Optical Bloch equations at resonance, gamma = 1: -3/4 +- i sqrt(Omega^2 - 1/16) and -1/2.
+    model = one_way_model(omega / 2 * np.array([[0.0, 1.0], [1.0, 0.0]]), [LOWER], entropy=False)
+    found = PowerSpectrum(steady(model, 100.0), counts_of(model)[-1])
+    line = np.sqrt(omega**2 - 1 / 16)
+    assert np.abs(found.frequencies - line).min() < 1e-6
+    assert {0.0, 0.5, 8.0} <= set(np.round(found.frequencies, 9))
+    drawn, curve = found.curve
+    dip = spectra.power_spectrum(Master(model), counts_of(model)[-1].weights, np.linspace(0.6, 1.4, 801) * line)
+    inside = (drawn > 0.6 * line) & (drawn < 1.4 * line)
+    # Points as far from each other as a quarter of the half width miss less than (1/8)^2 of a Lorentzian's height.
+    assert abs(curve[inside].min() - dip.min()) < np.ptp(dip) / 64
+    assert len(slow_lines(Master(diamond(0.0, 1.0)), 1e9)) == 0
 
 
 def test_the_spectrum_at_finite_time_in_the_steady_state() -> None:
@@ -139,7 +189,7 @@ def test_delta_s_is_told_apart_by_its_values() -> None:
         (lambda p: FirstPassage(p, None, -1.0, 1.0), "only where all sectors have dimension 1"),
         (lambda p: FirstPassage(p, counts_of(p.model)[0], 1.0, 3.0), "must have 0 between them"),
         (lambda p: FirstPassage(p, counts_of(p.model)[0], -1e6, 1e6), "a bound closer to 0"),
-        (lambda p: WaitingTimes(p, "x", "h_up", "h_up", longest=1e9), "must lie between 0 and"),
+        (lambda p: WaitingTimes(p, "x", "h_up", "h_up", Bins(longest=1e9)), "must lie between 0 and"),
         (lambda p: WaitingTimes(p, "x", "h_upp", "h_up"), "no channel 'h_upp'"),
         (lambda p: PowerSpectrum(p, counts_of(p.model)[0], [np.nan]), "finite"),
     ],
@@ -155,7 +205,8 @@ def test_bad_input_is_refused(make, words: str) -> None:
 def test_the_kernels_do_what_slow_loops_do() -> None:
     preparation = steady(diamond(0.0, 1.0), 3.0)
     records = next(record_stream(preparation, 7, 0, 40))
-    starts, stops, edges = np.array([1, 0, 0, 0]), np.array([0, 1, 0, 1]), np.linspace(0.0, 1.0, 6)
+    # Bins as they come: equal ones are among those that the physics tests use.
+    starts, stops, edges = np.array([1, 0, 0, 0]), np.array([0, 1, 0, 1]), np.array([0.0, 0.01, 0.05, 0.2, 0.3, 1.0])
     shape, layout = (40, 7), (records.offsets, records.times, records.channels)
     waits, pairs, sums, arrived = np.zeros(shape), np.zeros(shape), np.zeros((40, 4)), np.zeros((40, 2))
     weights, omegas = np.array([1.0, -1.0, 0.5, 0.0]), np.array([0.0, 1.7])
@@ -189,7 +240,7 @@ def test_the_kernels_do_what_slow_loops_do() -> None:
 def test_waits_that_are_all_cut_have_no_error_bar() -> None:
     """Hardly one of 2000 x 15 waits is shorter than 1e-9: the mean wait is 1e-9 to the last digit, and not wrong."""
     preparation = steady(diamond(0.0, 1.0), 3.0)
-    waits = WaitingTimes(preparation, "any", ["A_up", "S_up"], ["A_down", "S_down"], longest=1e-9)
+    waits = WaitingTimes(preparation, "any", ["A_up", "S_up"], ["A_down", "S_down"], Bins(longest=1e-9))
     late = FirstPassage(preparation, counts_of(preparation.model)[0], -60.0, 60.0)
     for statistic in (waits, late):
         rows = judge([found.row for found in sampled_rows(preparation, [statistic], 1, 0, 2000)[0]])

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -128,11 +129,53 @@ def test_few_trajectories_resolve_nothing_and_say_so() -> None:
 
 @pytest.mark.parametrize(
     ("estimate", "error", "expected"),
-    [(0.173826, 0.00117, "0.1738(12)"), (52.0468, 0.0164, "52.047(16)"), (12345.6, 210.0, "12345.6 ± 2.1e+02"),
-     (1.0, 0.0, "1"), (None, None, "-"), (-1.7e-26, 0.0, "-1.7e-26")],
-)  # fmt: skip
+    [
+        (0.173826, 0.00117, "0.1738(12)"),
+        (52.0468, 0.0164, "52.047(16)"),
+        (5.87861, 0.00996, "5.879(10)"),  # the error is rounded first
+        (0.5, 0.996, "0.5 ± 1.0"),
+        (0.5, 0.994, "0.50(99)"),
+        (51.6665, 1.8, "51.7 ± 1.8"),
+        (51.6665, 9.96, "52 ± 10"),
+        (15.0927, 23.0, "15 ± 23"),
+        (-0.0003, 0.5, "0.00(50)"),
+        (12345.6, 210.0, "12350 ± 210"),
+        (588702.0, 2.6e5, "5.9e+5 ± 2.6e+5"),
+        (1.0, 2.6e5, "0 ± 2.6e+5"),
+        (2.199420e-22, 2.1e-22, "2.2e-22 ± 2.1e-22"),
+        (-1.2345678e-15, 2.14e-20, "-1.234568e-15 ± 2.1e-20"),
+        (3e-24, 2.1e-22, "0 ± 2.1e-22"),
+        (1.0, 0.0, "1"),
+        (1.0, None, "1"),
+        (1.0, float("inf"), "1"),
+        (None, None, "-"),
+        (-1.7e-26, 0.0, "-1.7e-26"),
+        (0.17393021234, None, "0.17393021"),
+    ],
+)
 def test_estimates_are_written_with_their_error(estimate: float | None, error: float | None, expected: str) -> None:
     assert with_error(estimate, error) == expected
+
+
+def test_what_is_written_is_two_digits_of_the_error_and_the_estimate_to_the_same_place() -> None:
+    """Read back: the error is right to its second digit, the estimate to half a unit of the error's last place."""
+    rng = np.random.default_rng(5)
+    for _ in range(2000):
+        error = 10 ** rng.uniform(-30, 10)
+        estimate = rng.normal() * error * 10 ** rng.uniform(-3, 8)
+        text = with_error(estimate, error)
+        if "(" in text:
+            shown, digits = text.rstrip(")").split("(")
+            unit = Decimal(1).scaleb(Decimal(shown).as_tuple().exponent)
+            read, last = Decimal(digits) * unit, unit
+            assert len(digits) == 2
+        else:
+            shown, bar = text.split(" ± ")
+            read = Decimal(bar)
+            last = Decimal(1).scaleb(read.adjusted() - 1)
+        assert abs(read - Decimal(error)) <= last / 2 * Decimal("1.000001")
+        assert abs(Decimal(shown) - Decimal(estimate)) <= last / 2 * Decimal("1.000001"), text
+        assert len(shown.lstrip("-").replace(".", "").split("e")[0].lstrip("0")) <= 18
 
 
 @pytest.mark.parametrize(("T", "T_C", "status"), [(3.0, 7.0, "unresolved"), (6.0, 5.0, "agree")])

@@ -12,6 +12,7 @@ from small_models import complex_matrix, random_model, random_state
 from test_jumps import ensemble
 
 from trajectories import paths
+from trajectories.errors import InputError
 from trajectories.kernels.reverse import log_path_probability
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.paths import Paths, path_probabilities
@@ -81,6 +82,25 @@ def worst(machine: Compiled, backwards: Model | None = None) -> float:
 @pytest.mark.parametrize("name", MACHINES)
 def test_entropy_is_the_logarithm_of_the_ratio_on_every_trajectory(name: str) -> None:
     assert worst(MACHINES[name]) < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("times", "channels", "said"),
+    [
+        ([0.5, 0.2], [0, 1], "not fall"),
+        ([0.5, 9.0], [0, 1], "from 0 to its duration"),
+        ([-0.5, 0.2], [0, 1], "from 0 to its duration"),
+        ([np.nan], [0], "from 0 to its duration"),
+        ([0.5], [4], "numbers from 0 to 3"),
+        ([0.5], [-1], "numbers from 0 to 3"),
+        ([0.5], [1.5], "numbers from 0 to 3"),
+        ([0.5], [0, 1], "one channel for each time"),
+    ],
+)
+def test_what_is_no_record_has_no_probability(times: list[float], channels: list[float], said: str) -> None:
+    psi = np.eye(4)[0]
+    with pytest.raises(InputError, match=said):
+        path_probabilities(diamond(0.0, 1.0), psi, 0.0, psi, 0.0, np.array(times), np.array(channels), 1.0)
 
 
 @pytest.mark.interpreted

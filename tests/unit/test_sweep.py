@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -187,6 +188,39 @@ def test_the_command_line_runs_and_draws_a_sweep(tmp_path: Path, monkeypatch: py
         assert main(["figure", f"{name}.toml", "--exact", "-o", "exact.pdf"]) == 0
         assert main(["run", f"{name}.toml", "--plan"]) == 0
         assert main(["replay", f"{name}.h5", "--trajectory", "1", "--point", "1"]) == 0
+
+
+def test_commands_that_take_one_point_of_a_sweep_say_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "sweep.toml"
+    text = '[system]\nname = "diamond"\nbeta_A = 0\n[ensemble]\ntrajectories = 64\nduration = 0.5\n'
+    path.write_text(f"{text}[sweep]\nbeta_S = [0.5, 1, 1.0000001]\n")
+    one = tmp_path / "one.toml"
+    one.write_text(text.replace("beta_A = 0", "beta_A = 0\nbeta_S = 1"))
+    small = ["--u", "0.5", "--population", "64", "--repetitions", "4", "--windows", "4", "--json"]
+
+    def rare(file: Path, *words: str) -> dict[str, Any]:
+        assert main(["rare", str(file), *words, *small]) in (0, 3)
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return found
+
+    second, third, alone = rare(path, "--point", "1"), rare(path, "--point", "2"), rare(one)
+    assert second["parameters"] == alone["parameters"] and second["parameters"]["beta_S"] == 1
+    key = "exact_log_average"
+    assert second["rows"][0][key] == alone["rows"][0][key] == pytest.approx(third["rows"][0][key], rel=1e-5)
+    # Points of a sweep have random streams of their own: with the same ones, estimates would be as near.
+    estimates = np.sort([found["rows"][0]["log_average"] for found in (second, third, alone)])
+    assert np.diff(estimates).min() > 1e-4 * abs(estimates).max()
+    wrong = [
+        (["rare", str(path)], "choose it with --point"),
+        (["rare", str(path), "--point", "3"], "--point 3: chooses none of the 3 points (0 to 2)"),
+        (["rare", str(path), "--point", "-1"], "--point -1"),
+        (["counting", str(path), "--point", "7"], "--point 7: chooses none of the 3 points (0 to 2)"),
+        (["replay", str(path), "--trajectory", "0", "--point", "7"], "--point 7: sweep has the points 0 to 2"),
+    ]
+    for words, said in wrong:
+        assert main(words) == 2
+        error = capsys.readouterr().err
+        assert said in error and error.count("\n") == 1
 
 
 def test_groups_become_fewer_in_large_sweeps() -> None:
