@@ -21,6 +21,7 @@ Named = TypeVar("Named")
 
 LARGEST_ELEMENT = 1e60  # fourth powers of expectation values are summed
 HERMITICITY = 1e-10
+ROUNDING = 32 * np.finfo(float).eps  # of a product of matrices, relative to its largest element
 UNITARITY = 1e-9
 COMPUTATIONAL = "computational"
 
@@ -76,13 +77,20 @@ def subsystems(value: Any, dims: tuple[int, ...]) -> tuple[int, ...]:
     return found
 
 
-def hermitian(matrix: Array, where: str) -> Array:
-    """The matrix, exactly Hermitian, if it is Hermitian to 1e-10 of its largest element, and that is below 1e60."""
+def hermitian(matrix: Array, where: str, *, small_ones_matter: bool = False) -> Array:
+    """The matrix, exactly Hermitian, if it is Hermitian to 1e-10 of its largest element, and that is below 1e60.
+
+    small_ones_matter: 1e-10 of each element instead, up to rounding, as in a Hamiltonian of large energies and small
+    couplings.
+    """
     if np.max(np.abs(matrix)) > LARGEST_ELEMENT:
         raise InputError(f"{where}: has an element of size {np.max(np.abs(matrix)):.3g}: must be at most 1e60")
     deviation = np.abs(matrix - dagger(matrix))
-    if np.max(deviation) > HERMITICITY * np.max(np.abs(matrix)):
-        i, j = (int(x) for x in np.unravel_index(np.argmax(deviation), deviation.shape))
+    size = np.abs(matrix)
+    allowed = HERMITICITY * np.maximum(size, size.T) + ROUNDING * np.max(size)
+    excess = deviation - (allowed if small_ones_matter else HERMITICITY * np.max(size))
+    if np.max(excess) > 0:
+        i, j = (int(x) for x in np.unravel_index(np.argmax(excess), excess.shape))
         if i == j:
             raise InputError(f"{where}: not Hermitian: diagonal element ({i}, {i}) = {matrix[i, i]:.10g} must be real")
         raise InputError(

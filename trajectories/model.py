@@ -167,7 +167,7 @@ class Model:
         remarks: Sequence[str] = (),
         truncated: Sequence[int] = (),
     ) -> None:
-        energy = checks.hermitian(as_operator(hamiltonian, "hamiltonian"), "hamiltonian")
+        energy = checks.hermitian(as_operator(hamiltonian, "hamiltonian"), "hamiltonian", small_ones_matter=True)
         d = energy.shape[0]
         baths = checks.reservoirs(reservoirs, Reservoir)
         jumps = checks.channels(channels, Channel, baths, d)

@@ -9,6 +9,7 @@ import numpy as np
 from .kernels.reverse import log_path_probability
 from .model import Model
 from .partners import ONE_WAY
+from .propagation import check_phases
 from .reversal import reversed_model
 
 
@@ -48,7 +49,7 @@ def path_probabilities(
     (N,), in order. backwards: the reversed model, where it has been made before. Source: Horowitz and Parrondo, NJP
     15, 085028 (2013); Manzano, Horowitz and Parrondo, PRX 8, 031037 (2018). The reversed operator of a jump is
     proportional to the adjoint of the forward one; Eq. (B3) of the preprint of Tacchino et al., PRL 120, 063604 (2018)
-    lacks that dagger.
+    lacks that dagger. Raises InputError where phases over the duration are beyond double precision.
     """
     times, channels = np.asarray(times, float), np.asarray(channels, np.int64)
     forward = _log_probability(model, start, log_start, times, channels, duration, finish)
@@ -81,6 +82,8 @@ def _log_probability(
     duration: float,
     finish: np.ndarray,
 ) -> float:
+    check_phases(model.effective_hamiltonian, duration)
+
     # The kernel has one signature: contiguous arrays that it could write to.
     def plain(array: np.ndarray, kind: type) -> np.ndarray:
         return np.array(array, kind, order="C")

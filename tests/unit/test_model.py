@@ -395,6 +395,10 @@ MALFORMED: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: single(Channel("x", sigma_x(), "b", 1.0, "x")),
         ("'x'", "quantum 1", "must be 0"),
     ),
+    "a small coupling of one direction only, beside a large energy": (
+        lambda: Model(np.array([[1e13, 1.0], [0.0, 1e13]]), [DECAY], [Reservoir("b")]),
+        ("hamiltonian", "not Hermitian: element (0, 1) = 1+0j", "(1, 0) = 0"),
+    ),
     "quanta of partners not opposite": (
         lambda: pair_of({"quantum": 1.0}, {"quantum": 1.0}),
         ("'up'", "'down'", "quantum 1.0", "opposite"),
