@@ -10,16 +10,8 @@ MOST_SHIFTS = 4
 
 
 def eigenvalues_by_inverse(matrix: np.ndarray) -> np.ndarray:
-    """Return the eigenvalues of a regular matrix from its inverse, where the slow modes are the accurate ones.
-
-    A frequency that all of it has in common, such as that of the coherences between two sectors, is taken out first:
-    beside it their decay would be lost. 0 for a mode that does nothing but oscillate at that frequency.
-    """
-    frequency = 1j * float(np.mean(matrix.diagonal().imag))
-    try:
-        return frequency + 1.0 / np.linalg.eigvals(np.linalg.inv(matrix - frequency * np.eye(len(matrix))))
-    except np.linalg.LinAlgError:
-        return np.array([frequency])
+    """Return the eigenvalues of a regular matrix from its inverse, where the slow modes are the accurate ones."""
+    return 1.0 / np.linalg.eigvals(np.linalg.inv(matrix))
 
 
 def slow_eigenvalues(generator: sparse.csr_array, coherent: np.ndarray) -> np.ndarray:
