@@ -9,13 +9,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trajectories.errors import InputError
 from trajectories.operators import Array, as_operator, dagger
 
 if TYPE_CHECKING:
-    from trajectories.model import Channel, Reservoir
+    from trajectories.channels import Channel, Reservoir
 
+FloatArray = NDArray[np.float64]
 AnyArray = TypeVar("AnyArray", bound=np.ndarray)
 Named = TypeVar("Named")
 
@@ -197,6 +199,27 @@ def channels(
                 f"({dimension}, {dimension}), that of the hamiltonian"
             )
     return found
+
+
+def counts(
+    value: Mapping[str, Mapping[str, float]], channels: Sequence[str], taken: Sequence[str]
+) -> Mapping[str, FloatArray]:
+    """Named counts: the weight of every channel, (K,) each, 0 where none is given. taken: names that mean others."""
+    checked = {}
+    for key, weights in value.items():
+        where = f"counts[{name(key, 'count')!r}]"
+        if key in taken:
+            raise InputError(f"{where}: this name is that of another count; taken are {', '.join(taken)}")
+        if not isinstance(weights, Mapping) or not weights:
+            raise InputError(f"{where}: must be a mapping of channels to weights, such as {{{channels[0]!r}: 1}}")
+        for channel in weights:
+            if channel not in channels:
+                raise InputError(f"{where}: there is no channel {channel!r}; known: {', '.join(channels)}")
+        found = np.array([real(weights.get(c, 0.0), f"{where}: weight of {c!r}") for c in channels])
+        if not found.any():
+            raise InputError(f"{where}: all weights are 0; at least one must not be")
+        checked[key] = frozen(found)
+    return MappingProxyType(checked)
 
 
 def _instances(value: Any, kind: type[Named], where: str) -> tuple[Named, ...]:

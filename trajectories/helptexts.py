@@ -66,8 +66,8 @@ examples:
   trajectories solve runs/cavity.toml --maximise concurrence --over p=1e-4:1e-1,kappa=0.1:10"""
 
 COUNTING = """\
-Counting statistics: current, noise, third and fourth cumulant of the quanta from each reservoir, of the entropy
-production and of the jumps, with the uncertainty relations, covariances, mean waiting times and lambda(u), exact in the
+Counting statistics: current, noise, third and fourth cumulant of the charge or the quanta from each reservoir, of the
+entropy production, of the model's own counts and of the jumps, with the uncertainty relations, covariances, mean waiting times and lambda(u), exact in the
 steady state. Of a result, beside them what was sampled: at finite time, with error bars, against the exact values at
 the same time, and one verdict.
 A result's jump records say more: waiting times, g2, power spectra and first passages, each beside its exact value for

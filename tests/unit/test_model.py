@@ -184,7 +184,7 @@ def test_models_cannot_be_changed() -> None:
         model.colour = "red"  # type: ignore[attr-defined]
     arrays = [getattr(model, name) for name in Model.__slots__ if isinstance(getattr(model, name), np.ndarray)]
     arrays += [channel.operator for channel in model.channels] + [model.bases["turned"][0]]
-    assert len(arrays) == 16
+    assert len(arrays) == 17
     for array in arrays:
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
