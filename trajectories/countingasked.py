@@ -21,8 +21,8 @@ Asked = WaitingTimes | Coincidences | PowerSpectrum | FirstPassage
 
 @dataclass(frozen=True)
 class Wanted:
-    """waiting, g2: "A_up,A_down", two groups of channels or reservoirs joined by +, or "any". spectrum: a reservoir (its
-    charge, or else its quanta), "heat from A", "jumps", "entropy" or a count that the model names. first_passage:
+    """waiting, g2: "A_up,A_down", two groups of channels or reservoirs joined by +, or "any". spectrum: a reservoir
+    (its charge, or else its quanta), "heat from A", "jumps", "entropy" or a count that the model names. first_passage:
     "A=10" (either of +-10), "A=-3:10", "jumps=50", "entropy=4" (Delta S).
 
     longest: waits and distances up to it (None: chosen). frequencies: of spectra (empty: chosen). trajectories: None:

@@ -67,9 +67,9 @@ examples:
 
 COUNTING = """\
 Counting statistics: current, noise, third and fourth cumulant of the charge or the quanta from each reservoir, of the
-entropy production, of the model's own counts and of the jumps, with the uncertainty relations, covariances, mean waiting times and lambda(u), exact in the
-steady state. Of a result, beside them what was sampled: at finite time, with error bars, against the exact values at
-the same time, and one verdict.
+entropy production, of the model's own counts and of the jumps, with the uncertainty relations, covariances, mean
+waiting times and lambda(u), exact in the steady state. Of a result, beside them what was sampled: at finite time, with
+error bars, against the exact values at the same time, and one verdict.
 A result's jump records say more: waiting times, g2, power spectra and first passages, each beside its exact value for
 records of that length. Waits are those of starts early enough that a wait up to TAU is seen to its end. Of a run file,
 the exact values alone are shown.

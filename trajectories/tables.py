@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .absent import said
 from .layout import HEADER, aligned, cells, described, interval, number, plain, with_error
 from .report import FALSE_ALARM_RATE, judge, rows_of, verdict
 from .rows import Row, exact_rows
@@ -250,7 +251,8 @@ def _sweep_lines(points: Sequence[PointReport]) -> list[str]:
         shown_so = [f"{value:g}" if isinstance(value, int | float) else str(value) for value in own]
         table.append((*shown_so, *values, f"{worst:.2f}", str(wrong)))
     fixed = {name: value for name, value in fixed.items() if name not in varying}
-    lines = [described(fixed), *("  " + line for line in points[0].summary[:2])]
+    head = [*points[0].summary[:2], *said(points[0].absent)]
+    lines = [described(fixed), *("  " + line for line in head)]
     if len(points) > MOST_LINES:
         far = sorted(range(len(points)), key=lambda i: float(table[i + 1][-2]), reverse=True)[:MOST_LINES]
         table = [header, *(table[i + 1] for i in sorted(far))]

@@ -11,8 +11,9 @@ from small_models import LOWER, one_way_model, random_model, thermal_qubit
 
 import trajectories
 from trajectories.currents import heat_rates
+from trajectories.ensemble import execute
 from trajectories.errors import InputError
-from trajectories.job import Job
+from trajectories.job import Job, jobs_of
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.operators import destroy
 from trajectories.runfile import Run
@@ -139,6 +140,16 @@ def test_reasons_are_in_every_report_and_its_json() -> None:
     for found in (result.report().json(), solution.json()):
         said = json.loads(json.dumps(found["points"][0]["not_reported"]))
         assert said["heat_current.noise"] == "no channel of reservoir noise has a quantum"
+
+
+def test_the_table_of_a_sweep_says_it_too() -> None:
+    system = {"name": "common_bath", "T_A": 2.0, "T_B": 3.0, "epsilon_A": 20.0, "epsilon_B": 20.0, "Omega": 6.0}
+    system |= {"gamma_A": 1.0, "gamma_B": 1.0}
+    ensemble = {"trajectories": 64, "duration": 1.0}
+    table = {"system": system, "ensemble": ensemble, "sweep": {"dephasing": [0.1, 0.2]}}
+    text = str(execute(jobs_of(Run.from_mapping(table, name="swept"))).report())
+    assert "no heat_current.dephasing: no channel of reservoir dephasing has a quantum" in text
+    assert "no coupling_work: no counted heat from dephasing" in text
 
 
 def test_nothing_that_is_asked_for_is_silently_nan() -> None:
