@@ -13,7 +13,8 @@ Names are those of a report's rows, `quantity` or `quantity.reservoir` or `popul
     activity                           jumps/time
     tur_ratio.r, kur_ratio.r           D sigma/(2 J^2), D A/J^2 of the quanta from r (`uncertainty`)
     threshold_temperature              the lowest T_h at which some couplings entangle (`threshold`)
-    concurrence_signed, entanglement_margin   measures that go on below zero where there is no entanglement
+    concurrence_signed                 Wootters' l1 - l2 - l3 - l4 before the cut at zero
+    entanglement_margin                ln of |rho_01,10|/sqrt(p_00 p_11) (`entanglement`): positive only if entangled
 
 and, of some machines, further ones (`systems/steady_arrays.py`): heat_flow, heat_flow_ratio, critical_heat_flow and
 critical_heat_current of local_engine, effective_temperature.1 and .2 of common_bath, effective.concurrence, photons
@@ -95,6 +96,14 @@ def steady_values(
 def vectorised(system: Mapping[str, Any]) -> bool:
     """Whether the machine has a closed form at these parameters that takes thousands of points at once."""
     return system.get("name") != "cavity" and bool(_closed(system))
+
+
+def below_zero(system: Mapping[str, Any]) -> str:
+    """Return the measure that says how far from entanglement a machine is.
+
+    The entanglement margin where a closed form has it to all digits, else the concurrence before it is cut at zero.
+    """
+    return "entanglement_margin" if _closed(system) else "concurrence_signed"
 
 
 def _closed(table: Mapping[str, Any]) -> Quantities:
@@ -208,11 +217,10 @@ def _value(model: Model, rho: np.ndarray, name: str, closed: Mapping[str, Any]) 
         dims = tuple(model.dims[i] for i in model.pair)
         simple["negativity"] = lambda: entanglement.negativity(pair, dims)
         if dims == (2, 2):
-            signed = entanglement.concurrence_signed
             simple |= {
                 "concurrence": lambda: entanglement.concurrence(pair),
-                "concurrence_signed": lambda: signed(pair),
-                "entanglement_margin": lambda: signed(pair),
+                "concurrence_signed": lambda: entanglement.concurrence_signed(pair),
+                "entanglement_margin": lambda: entanglement.entanglement_margin(pair),
             }
     if name in simple:
         return float(simple[name]())
