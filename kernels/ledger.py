@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from .arrays import Complex2, Complex3, Float1, Float2, Int1, Int2
 
-# Columns of a trajectory's row behind the linear ones (jumps, heats, entropy given); the static functionals follow.
+# Columns of a trajectory's row behind the linear ones (`columns.linear_forms`); the static functionals follow.
 ENTROPY_SINCE, ENTROPY, WEIGHT, COUPLING_WORK, PROJECTION = range(5)
 FIRST_STATIC = 5
 
@@ -19,7 +19,7 @@ class Ledger(NamedTuple):
 
     dimension: Int1  # (S,) int64: dimension m of each sector
     block_offset: Int1  # (S+1,) int64: where each sector's block begins among the D elements
-    linear: Float2  # (C, K) float64: linear forms of the counts: jumps, heats, entropy given to the reservoirs
+    linear: Float2  # (C, K) float64: linear forms of the counts, see `columns.linear_forms`; the heats from 1 on
     pair_sign: Int2  # (P, K) int64: +1 for a channel, -1 for its partner, one row for each pair
     pair_entropy: Float1  # (P,) float64: Delta s of the pair's first channel
     one_way: Int1  # (K,) int64: 1 for a channel without a reversal partner

@@ -13,6 +13,7 @@ Manzano, Horowitz, Parrondo, PRX 8, 031037 (2018); Horowitz, Parrondo, NJP 15, 0
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -91,7 +92,7 @@ def reverse_of(preparation: Preparation) -> Reverse:
     if not model.entropy:
         raise InputError(f"{model.name} has no entropy accounting (entropy=False): it has no reversed ensemble")
     basis = model.time_reversal @ sectors.basis.conj()
-    image = Sectors(sectors.basis_name, basis, sectors.labels, sectors.offsets, sectors.dropped)
+    image = replace(sectors, basis=basis)
 
     def turned(found: Spectrum) -> Spectrum:
         return found._replace(vectors=model.time_reversal @ found.vectors.conj(), local=found.local.conj())

@@ -9,18 +9,21 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trajectories.errors import InputError
 from trajectories.operators import Array, as_operator, dagger
 
 if TYPE_CHECKING:
-    from trajectories.model import Channel, Reservoir
+    from trajectories.channels import Channel, Reservoir
 
+FloatArray = NDArray[np.float64]
 AnyArray = TypeVar("AnyArray", bound=np.ndarray)
 Named = TypeVar("Named")
 
 LARGEST_ELEMENT = 1e60  # fourth powers of expectation values are summed
 HERMITICITY = 1e-10
+ROUNDING = 32 * np.finfo(float).eps  # of a product of matrices, relative to its largest element
 UNITARITY = 1e-9
 COMPUTATIONAL = "computational"
 
@@ -76,13 +79,20 @@ def subsystems(value: Any, dims: tuple[int, ...]) -> tuple[int, ...]:
     return found
 
 
-def hermitian(matrix: Array, where: str) -> Array:
-    """The matrix, exactly Hermitian, if it is Hermitian to 1e-10 of its largest element, and that is below 1e60."""
+def hermitian(matrix: Array, where: str, *, small_ones_matter: bool = False) -> Array:
+    """The matrix, exactly Hermitian, if it is Hermitian to 1e-10 of its largest element, and that is below 1e60.
+
+    small_ones_matter: 1e-10 of each element instead, up to rounding, as in a Hamiltonian of large energies and small
+    couplings.
+    """
     if np.max(np.abs(matrix)) > LARGEST_ELEMENT:
         raise InputError(f"{where}: has an element of size {np.max(np.abs(matrix)):.3g}: must be at most 1e60")
     deviation = np.abs(matrix - dagger(matrix))
-    if np.max(deviation) > HERMITICITY * np.max(np.abs(matrix)):
-        i, j = (int(x) for x in np.unravel_index(np.argmax(deviation), deviation.shape))
+    size = np.abs(matrix)
+    allowed = HERMITICITY * np.maximum(size, size.T) + ROUNDING * np.max(size)
+    excess = deviation - (allowed if small_ones_matter else HERMITICITY * np.max(size))
+    if np.max(excess) > 0:
+        i, j = (int(x) for x in np.unravel_index(np.argmax(excess), excess.shape))
         if i == j:
             raise InputError(f"{where}: not Hermitian: diagonal element ({i}, {i}) = {matrix[i, i]:.10g} must be real")
         raise InputError(
@@ -189,6 +199,27 @@ def channels(
                 f"({dimension}, {dimension}), that of the hamiltonian"
             )
     return found
+
+
+def counts(
+    value: Mapping[str, Mapping[str, float]], channels: Sequence[str], taken: Sequence[str]
+) -> Mapping[str, FloatArray]:
+    """Named counts: the weight of every channel, (K,) each, 0 where none is given. taken: names that mean others."""
+    checked = {}
+    for key, weights in value.items():
+        where = f"counts[{name(key, 'count')!r}]"
+        if key in taken:
+            raise InputError(f"{where}: this name is that of another count; taken are {', '.join(taken)}")
+        if not isinstance(weights, Mapping) or not weights:
+            raise InputError(f"{where}: must be a mapping of channels to weights, such as {{{channels[0]!r}: 1}}")
+        for channel in weights:
+            if channel not in channels:
+                raise InputError(f"{where}: there is no channel {channel!r}; known: {', '.join(channels)}")
+        found = np.array([real(weights.get(c, 0.0), f"{where}: weight of {c!r}") for c in channels])
+        if not found.any():
+            raise InputError(f"{where}: all weights are 0; at least one must not be")
+        checked[key] = frozen(found)
+    return MappingProxyType(checked)
 
 
 def _instances(value: Any, kind: type[Named], where: str) -> tuple[Named, ...]:

@@ -8,6 +8,8 @@ quantity                    value on one trajectory                             
 activity                    number of jumps in (from, time], per time                1/time
 heat_current                counted heat, sum_k n_k dq_k in (from, time], per time   energy/time
 coupling_work               (sum of counted heats - energy change) per time          energy/time
+charge_current              counted charge, sum_k n_k c_k in (from, time], per time  1/time
+count_rate                  a count of the model's own, sum_k n_k w_k, likewise      1/time
 entropy_production          ln p(n0) - <psi|ln rho(t)|psi> + sum_k n_k Delta s_k     nat
 entropy_production_rate     its increase over (from, time], per time                 nat/time
 integral_fluctuation_theorem  exp(-sum_k n_k Delta s_k) <psi|rho(t)|psi> / p(n0)     1
@@ -21,7 +23,7 @@ observable                  <psi|O|psi>                                         
 The outcome of the final measurement is averaged over, which disturbs nothing and lowers the variance; the histograms
 use the outcome drawn at the end. Heat is positive into the system. `coupling_work` is what counted heats leave over
 in the first law: where quanta are those of bare qubits, the work of their coupling (in a steady state the sum of all
-counted heats).
+counted heats). Where quanta are counted from chemical potentials, it contains the work of moving the charge.
 """
 
 from __future__ import annotations
@@ -51,26 +53,34 @@ class Column:
 
 
 def heated_reservoirs(model: Model) -> list[int]:
-    """Return the reservoirs whose channels all have an energy quantum: only these have a counted heat."""
-    indices = range(len(model.reservoirs))
-    return [
-        r
-        for r in indices
-        if np.isfinite(model.quanta[model.reservoir_index == r]).all() and (model.reservoir_index == r).any()
-    ]
+    """Return the reservoirs with a channel that has an energy quantum: these have a counted heat."""
+    return _known(model, model.quanta)
+
+
+def charged_reservoirs(model: Model) -> list[int]:
+    """Return the reservoirs with a channel that has a charge."""
+    return _known(model, model.charges)
+
+
+def _known(model: Model, values: np.ndarray) -> list[int]:
+    return [int(r) for r in np.unique(model.reservoir_index[np.isfinite(values)])]
+
+
+def _at(model: Model, r: int, values: np.ndarray) -> np.ndarray:
+    return np.where(model.reservoir_index == r, np.nan_to_num(values), 0.0)
 
 
 def linear_forms(model: Model) -> np.ndarray:
-    """Return (C, K): ones (every jump counts), dq_k of each reservoir with a counted heat, then Delta s_k.
+    """Return the tallied linear forms of the jump counts, (C, K).
 
-    The last only where `counts_entropy`.
+    All jumps; each counted heat; the entropy given, where `counts_entropy`; each charge; the model's own counts.
     """
     rows = [np.ones(len(model.channels))]
-    for r in heated_reservoirs(model):
-        rows.append(np.where(model.reservoir_index == r, np.nan_to_num(model.quanta), 0.0))
+    rows += [_at(model, r, model.quanta) for r in heated_reservoirs(model)]
     if counts_entropy(model):
         rows.append(model.entropy_steps)
-    return np.array(rows)
+    rows += [_at(model, r, model.charges) for r in charged_reservoirs(model)]
+    return np.array([*rows, *model.counts.values()])
 
 
 def counts_entropy(model: Model) -> bool:
@@ -111,6 +121,9 @@ def columns_of(model: Model, static: list[Column | None]) -> list[Column | None]
     entropic = model.entropy
     # The entropy given to the reservoirs is tallied for its cumulants; its mean is in the entropy production.
     columns += [None] * counts_entropy(model)
+    charged = [model.reservoirs[r].name for r in charged_reservoirs(model)]
+    columns += [Column("charge_current", "1/time", "average", reservoir=name) for name in charged]
+    columns += [Column("count_rate", "1/time", "average", label=name) for name in model.counts]
     columns.append(Column("entropy_production_rate", "nat/time", "average") if entropic else None)
     columns.append(Column("entropy_production", "nat", "cumulative") if entropic else None)
     columns.append(Column("integral_fluctuation_theorem", "1", "instantaneous") if entropic else None)

@@ -22,6 +22,7 @@ GROUPS = (
     ("population",),
     ("observable",),
     ("heat_current", "energy_current", "coupling_work"),
+    ("charge_current", "count_rate"),
     ("entropy_production", "irreversible_fraction"),
     ("integral_fluctuation_theorem",),
 )

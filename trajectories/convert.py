@@ -14,7 +14,8 @@ from trajectories.operators import Array, as_operator
 from trajectories.partners import pair_channels
 
 if TYPE_CHECKING:
-    from trajectories.model import Channel, Model, Reservoir
+    from trajectories.channels import Channel, Reservoir
+    from trajectories.model import Model
 
 
 def model_from_qutip(
@@ -25,10 +26,11 @@ def model_from_qutip(
     quanta: Sequence[float | None] | None,
     names: Sequence[str] | None,
     partners: Sequence[str | None] | None,
+    charges: Sequence[float | None] | None,
     options: dict[str, Any],
 ) -> Model:
     """What `Model.from_qutip` documents."""
-    from trajectories.model import Channel, Reservoir
+    from trajectories.channels import Channel, Reservoir
 
     energy = _static(hamiltonian, "hamiltonian")
     operators = [_static(operator, f"c_ops[{k}]") for k, operator in enumerate(c_ops)]
@@ -36,17 +38,18 @@ def model_from_qutip(
     jumps = _one_each(names, count, "names", [f"c{k + 1}" for k in range(count)])
     energies = _one_each(quanta, count, "quanta", [None] * count)
     undone_by = _one_each(partners, count, "partners", [None] * count)
+    carried = _one_each(charges, count, "charges", [None] * count)
     if reservoirs is None:
         everything = Reservoir("c_ops")
-        loose = [
-            Channel(*parts) for parts in zip(jumps, operators, ["c_ops"] * count, energies, undone_by, strict=True)
-        ]
+        same = ["c_ops"] * count
+        # Without quanta: beside others of one reservoir, those that are absent would count as 0.
+        loose = [Channel(*parts) for parts in zip(jumps, operators, same, [None] * count, undone_by, strict=True)]
         groups = _pairs(loose, everything, bool(options.get("entropy", True)))
         baths = [Reservoir(name) for name in dict.fromkeys(groups)]
     else:
         given = _one_each(reservoirs, count, "reservoirs", [])
         groups, baths = _named_reservoirs(given, Reservoir)
-    channels = [Channel(*parts) for parts in zip(jumps, operators, groups, energies, undone_by, strict=True)]
+    channels = [Channel(*parts) for parts in zip(jumps, operators, groups, energies, undone_by, carried, strict=True)]
     if hasattr(hamiltonian, "full"):
         options = {"dims": tuple(hamiltonian.dims[0])} | options
     return kind(energy, channels, baths, **options)
@@ -110,9 +113,10 @@ def pack(model: Model) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         "partners_found": list(model.partners_found),
         "reservoirs": [{"name": bath.name, "beta": _encode(bath.beta)} for bath in model.reservoirs],
         "channels": [
-            {"name": c.name, "reservoir": c.reservoir, "quantum": c.quantum, "partner": c.partner}
+            {"name": c.name, "reservoir": c.reservoir, "quantum": c.quantum, "partner": c.partner, "charge": c.charge}
             for c in model.channels
         ],
+        "counts": {name: list(map(float, weights)) for name, weights in model.counts.items()},
         "bases": {key: list(labels) for key, (_, labels) in model.bases.items()},
     }
     arrays = {
@@ -133,13 +137,13 @@ def showing(model: Model, numbers: Mapping[str, float]) -> Model:
 
 def unpack(kind: type[Model], meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Model:
     """What `Model.unpack` documents."""
-    from trajectories.model import Channel, Reservoir
+    from trajectories.channels import Channel, Reservoir
 
     try:
         model = kind(
             arrays["hamiltonian"],
             [
-                Channel(c["name"], operator, c["reservoir"], c["quantum"], c["partner"])
+                Channel(c["name"], operator, c["reservoir"], c["quantum"], c["partner"], c["charge"])
                 for c, operator in zip(meta["channels"], arrays["operators"], strict=True)
             ],
             [Reservoir(bath["name"], _decode(bath["beta"])) for bath in meta["reservoirs"]],
@@ -153,6 +157,10 @@ def unpack(kind: type[Model], meta: Mapping[str, Any], arrays: Mapping[str, NDAr
             parameters={key: _decode(value) for key, value in meta["parameters"].items()},
             entropy=meta["entropy"],
             remarks=meta["remarks"],
+            counts={
+                name: {c["name"]: weight for c, weight in zip(meta["channels"], weights, strict=True)}
+                for name, weights in meta["counts"].items()
+            },
         )
         # Recomputed from the rates they could differ in the last bit on another processor.
         steps = np.array(arrays["entropy_steps"], dtype=np.float64)

@@ -13,7 +13,7 @@ from .preparation import Preparation
 from .recordedpassages import FirstPassage
 from .recordedspectrum import PowerSpectrum
 from .recordedwaits import BINS, MOST_BINS, Bins, Coincidences, WaitingTimes
-from .steadycounting import Count, counts_of
+from .steadycounting import Count, counts_of, uncounted
 
 ANY = "any"
 ENTROPY = "entropy"
@@ -23,8 +23,9 @@ Asked = WaitingTimes | Coincidences | PowerSpectrum | FirstPassage
 
 @dataclass(frozen=True)
 class Wanted:
-    """waiting, g2: "A_up,A_down", two groups of channels or reservoirs joined by +, or "any". spectrum: a reservoir,
-    "jumps" or "entropy". first_passage: "A=10" (either of +-10), "A=-3:10", "jumps=50", "entropy=4" (Delta S).
+    """waiting, g2: "A_up,A_down", two groups of channels or reservoirs joined by +, or "any". spectrum: a reservoir
+    (its charge, or else its quanta), "heat from A", "jumps", "entropy" or a count that the model names. first_passage:
+    "A=10" (either of +-10), "A=-3:10", "jumps=50", "entropy=4" (Delta S).
 
     longest: waits and distances up to it (None: chosen), in so many bins, logarithmic ones if wanted. frequencies: of
     spectra (empty: chosen); spaced: "0:10:41", more of them at equal distances. trajectories: None: as many as the
@@ -115,10 +116,17 @@ def _group(model: Model, option: str, text: str) -> list[str]:
 def _count(model: Model, option: str, name: str) -> Count:
     """Return the count of a reservoir, of the jumps, or of the entropy production."""
     counts = counts_of(model)
-    names = {(count.reservoir or (ENTROPY if count.unit == "nat" else count.name)): count for count in counts}
-    if name not in names:
-        raise InputError(f"{option} {name}: {model.name} has no such count: must be one of {', '.join(names)}")
-    return names[name]
+    names: dict[str, Count] = {}
+    for count in counts:
+        # A reservoir means its charge where it has one, its quanta or heat otherwise; the full name says which.
+        short = count.reservoir or (ENTROPY if count.unit == "nat" else count.name)
+        names[count.name if short in names else short] = count
+    full = {count.name: count for count in counts}
+    if name not in names | full:
+        reason = uncounted(model).get("entropy production" if name == ENTROPY else f"quanta from {name}")
+        why = "" if reason is None else f" ({reason})"
+        raise InputError(f"{option} {name}: {model.name} has no such count{why}: must be one of {', '.join(names)}")
+    return (full | names)[name]
 
 
 def _bounds(text: str) -> tuple[str, float, float]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .absent import said
 from .countingasked import Asked, Wanted
 from .countingexact import ExactCounting
 from .countingreport import CountingRow, counting_rows
@@ -185,6 +186,7 @@ def _steady_lines(steady: SteadyCounting, every_scgf: bool) -> list[str]:
         *_indented([("", *waits.channels), *times]),
         "",
         *_symmetry_lines(steady),
+        *said(steady.absent),
     ]
     return lines + (["", *_scgf_lines(steady)] if every_scgf else [])
 

@@ -28,8 +28,9 @@ def jumps(model: Model) -> np.ndarray:
 def quanta(model: Model, reservoir: str) -> np.ndarray:
     """Return the weights, (K,), of the net number of quanta that the system takes from a reservoir.
 
-    w_k = sign(dq_k) for the channels k of the reservoir, dq_k the energy that the system gains; 0 for the others.
-    Raises InputError as `heat` does.
+    w_k = sign(dq_k) for the channels k of the reservoir, dq_k the energy that the system gains; 0 for the others. The
+    sign is that of an energy: particles whose energy is counted from a chemical potential want a `charge`. Raises
+    InputError as `heat` does.
     """
     return np.sign(heat(model, reservoir))
 
@@ -37,23 +38,43 @@ def quanta(model: Model, reservoir: str) -> np.ndarray:
 def heat(model: Model, reservoir: str) -> np.ndarray:
     """Return the weights, (K,), of the counted heat into the system from a reservoir: w_k = dq_k (energy).
 
-    A self-partnered jump without a quantum counts 0. Raises InputError for an unknown reservoir, one none of whose
-    jumps carries energy, or one with a jump whose quantum is not known.
+    A jump without a quantum counts 0. Raises InputError for an unknown reservoir, and one none of whose jumps carries
+    energy.
     """
+    weights = _of_reservoir(model, reservoir, model.quanta)
+    if not weights.any():
+        raise InputError(f"{model.name}: no counted heat from {reservoir!r}: {no_quanta(model, reservoir)}")
+    return weights
+
+
+def no_quanta(model: Model, reservoir: str) -> str:
+    """Return why no quanta are counted at a reservoir where none are."""
+    if reservoir not in (channel.reservoir for channel in model.channels):
+        return f"reservoir {reservoir} has no channel"
+    known = any(channel.quantum is not None for channel in model.channels if channel.reservoir == reservoir)
+    return (
+        f"all quanta of reservoir {reservoir} are 0" if known else f"no channel of reservoir {reservoir} has a quantum"
+    )
+
+
+def charge(model: Model, reservoir: str) -> np.ndarray:
+    """Return the weights, (K,), of the net charge that the system takes from a reservoir: w_k = c_k.
+
+    A jump without a charge counts 0. Raises InputError for an unknown reservoir, and one none of whose jumps carries
+    charge.
+    """
+    weights = _of_reservoir(model, reservoir, model.charges)
+    if not weights.any():
+        raise InputError(f"{model.name}: no channel of reservoir {reservoir!r} has a charge other than 0")
+    return weights
+
+
+def _of_reservoir(model: Model, reservoir: str, values: np.ndarray) -> np.ndarray:
+    """Return the values (K,) of a reservoir's channels, 0 for unknown ones and the others."""
     names = [bath.name for bath in model.reservoirs]
     if reservoir not in names:
         raise InputError(f"{model.name} has no reservoir {reservoir!r}; it has {', '.join(names)}")
-    inside = model.reservoir_index == names.index(reservoir)
-    unknown = inside & np.isnan(model.quanta) & (model.partner != np.arange(len(model.partner)))
-    if unknown.any():
-        name = model.channels[int(np.argmax(unknown))].name
-        raise InputError(f"{model.name}: channel {name!r} has no energy quantum; heat from {reservoir!r} needs one")
-    weights = np.where(inside, np.nan_to_num(model.quanta), 0.0)
-    if not weights.any():
-        raise InputError(
-            f"reservoir {reservoir!r} of {model.name} has no channel with an energy quantum: no counted heat"
-        )
-    return weights
+    return np.where(model.reservoir_index == names.index(reservoir), np.nan_to_num(values), 0.0)
 
 
 def entropy(model: Model) -> np.ndarray:

@@ -23,7 +23,8 @@ FIRES = 1e-14
 def heat_rates(model: Model) -> np.ndarray:
     """Return the counted heat per time from each reservoir, sum_{k in r} dq_k L_k^dag L_k, as operators (R, d, d).
 
-    dq_k: the energy quantum of channel k. A reservoir with a channel without a quantum has no counted heat: nan.
+    dq_k: the energy quantum of channel k, 0 for one without; a reservoir none of whose channels has a quantum has no
+    counted heat: nan.
     Unit: energy/time.
     """
     rates = np.zeros((len(model.reservoirs), model.dimension, model.dimension), complex)

@@ -161,7 +161,7 @@ def _optimum(machine: _Machine, table: Mapping[str, Any], optimise: Optimise) ->
 def _search(machine: _Machine, table: Mapping[str, Any], optimise: Optimise) -> Optimum:
     """The parameters at which the quantity is largest, at one point."""
     from trajectories.optimum import ENTANGLEMENT, maximum
-    from trajectories.steady import steady_values, vectorised
+    from trajectories.steady import below_zero, steady_values, vectorised
 
     where = f"{machine.source}: [optimise]" if machine.source else "[optimise]"
     target = Formula.parse(optimise.maximise, f"{where} maximise")
@@ -182,16 +182,15 @@ def _search(machine: _Machine, table: Mapping[str, Any], optimise: Optimise) -> 
     middle = {name: np.array([_middle(*ends)]) for name, ends in bounds.items()}
     with _placed(target):
         valued(target, True)(middle)
-    margin = None
+    margin, at_middle = None, machine.at({**table, **middle}, 1)[0]
     if optimise.maximise in ENTANGLEMENT[:2]:
-        margin = valued(Formula.parse("entanglement_margin", where), False)
+        margin = valued(Formula.parse(below_zero(at_middle), where), False)
         try:
             margin(middle)
         except InputError:
             margin = None  # not of two qubits
-    quick = vectorised(machine.at({**table, **middle}, 1)[0])
     with _placed(target):
-        return maximum(optimise.maximise, valued(target, False), bounds, fast=quick, margin=margin)
+        return maximum(optimise.maximise, valued(target, False), bounds, fast=vectorised(at_middle), margin=margin)
 
 
 @contextmanager

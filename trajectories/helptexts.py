@@ -68,10 +68,11 @@ examples:
   trajectories solve runs/cavity.toml --maximise concurrence --over p=1e-4:1e-1,kappa=0.1:10"""
 
 COUNTING = """\
-Counting statistics: current, noise, third and fourth cumulant of the quanta from each reservoir, of the entropy
-production and of the jumps, with the uncertainty relations, covariances, mean waiting times and lambda(u), exact in the
-steady state. Of a result, beside them what was sampled: at finite time, with error bars, against the exact values at
-the same time, and one verdict. Of a count N with the current J = <N>/t and the noise D = Var N/t at long times:
+Counting statistics: current, noise, third and fourth cumulant of the charge or the quanta from each reservoir, of the
+entropy production, of the model's own counts and of the jumps, with the uncertainty relations, covariances, mean
+waiting times and lambda(u), exact in the steady state. Of a result, beside them what was sampled: at finite time, with
+error bars, against the exact values at the same time, and one verdict. Of a count N with the current J = <N>/t and the
+noise D = Var N/t at long times:
   fano_factor  F = D/|J|           1 for independent events (shot noise)
   mandel_q     Q = F - 1           below 0: events more regular than independent ones
   tur_ratio    D sigma/(2 J^2)     at least 1 where rate equations hold; sigma: entropy production per time

@@ -27,7 +27,7 @@ from .currents import (
 from .elimination import SteadyEquations, balanced, null_dimension, recurrent_classes, stationary_distribution
 from .errors import InputError
 from .model import Model
-from .propagation import DensePropagator, SparsePropagator
+from .propagation import DensePropagator, SparsePropagator, check_phases
 from .relaxation import eigenvalues, slow_eigenvalues
 from .sectors import NEGLIGIBLE, Sectors, find_sectors
 from .states import check_state, check_times, surely_a_state
@@ -266,6 +266,9 @@ class Master:
         return self._answers[key]
 
     def _evolve(self, vector: np.ndarray, times: np.ndarray, integrate: bool) -> tuple[np.ndarray, np.ndarray]:
+        effective, offsets = self.space.rotated.effective, self.sectors.offsets
+        for a, b in zip(offsets[:-1], offsets[1:], strict=True):
+            check_phases(effective[a:b, a:b], float(times[-1]))
         if isinstance(self._propagator, SparsePropagator):
             return self._propagator.evolve(vector, times)
         states = np.zeros((len(times), len(vector)), complex)

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -19,63 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trajectories import checks
-from trajectories.errors import InputError
+from trajectories.channels import Channel, Reservoir, counted
 from trajectories.operators import Array, as_operator, dagger, full, products_of_adjoints
 from trajectories.partners import ONE_WAY, pair_channels
 
 Bases = Mapping[str, tuple[Array, tuple[str, ...]]]
-
-
-@dataclass(frozen=True, eq=False)
-class Reservoir:
-    """A reservoir: its name and its inverse temperature beta.
-
-    beta: in units of 1/energy; may be negative (population inversion); +inf is zero temperature, -inf a pump that only
-    gives energy; None where no temperature is defined.
-    """
-
-    name: str
-    beta: float | None = None
-
-    def __post_init__(self) -> None:
-        checks.name(self.name, "reservoir")
-        if self.beta is not None:
-            beta = checks.real(self.beta, f"reservoir {self.name!r}: beta", finite=False)
-            object.__setattr__(self, "beta", beta + 0.0)
-
-
-@dataclass(frozen=True, eq=False)
-class Channel:
-    """One kind of jump.
-
-    operator: (d, d) jump operator L with its rate included, so that L^dagger L has the unit of a rate;
-    reservoir: name of the reservoir that makes the jump;
-    quantum: energy delta q that the system gains from the reservoir in one jump, as the reservoir's energy scale counts
-        it (None: the jump exchanges no counted energy, as in dephasing);
-    partner: name of the channel that undoes this one; its own name for L = L^dagger; "none" for a jump that nothing
-        undoes (declared one-way); None: it is looked for among the channels of the reservoir.
-    """
-
-    name: str
-    operator: Array
-    reservoir: str
-    quantum: float | None = None
-    partner: str | None = None
-
-    def __post_init__(self) -> None:
-        checks.name(self.name, "channel")
-        if self.name == "none":
-            raise InputError("channel 'none': this name is reserved for partner=\"none\"; choose another")
-        where = f"channel {self.name!r}"
-        checks.name(self.reservoir, f"{where}: reservoir")
-        if self.partner is not None:
-            checks.name(self.partner, f"{where}: partner")
-        if self.quantum is not None:
-            object.__setattr__(self, "quantum", checks.real(self.quantum, f"{where}: quantum") + 0.0)
-        operator = as_operator(self.operator, f"{where}: operator")
-        if not np.any(operator):
-            raise InputError(f"{where}: operator is zero; leave the channel out, or give it a rate > 0")
-        object.__setattr__(self, "operator", checks.frozen(operator))
 
 
 class Model:
@@ -109,12 +56,16 @@ class Model:
         One-line warnings about the model's validity.
     truncated : sequence of int
         Subsystems, counted from 0, that were cut off: a run in which their highest level gets populated is refused.
+    counts : mapping name -> mapping channel -> weight
+        Further counts N = sum_k w_k N_k of the jumps, such as a junction's current a_L I_L + a_R I_R; a channel that is
+        not named has the weight 0.
 
     Attributes (read-only arrays; K channels)
     -----------------------------------------
     operators (K, d, d), partner (K,) (-1 one-way), entropy_steps (K,) Delta s in nats (+inf one-way),
-    quanta (K,) (nan where none), reservoir_index (K,), loss (d, d) = sum_k L_k^dagger L_k,
-    effective_hamiltonian (d, d) = H - (i/2) loss, partners_found (one line of text for each pair).
+    quanta (K,) and charges (K,) (None as 0; nan in a reservoir where no channel has one), reservoir_index (K,),
+    loss (d, d) = sum_k L_k^dagger L_k, effective_hamiltonian (d, d) = H - (i/2) loss, counts (name -> weights (K,)),
+    partners_found (one line of text for each pair).
 
     Raises
     ------
@@ -123,9 +74,9 @@ class Model:
     """
 
     __slots__ = (
-        "bases", "channels", "dims", "effective_hamiltonian", "entropy", "entropy_steps", "hamiltonian", "loss", "name",
-        "operators", "pair", "parameters", "partner", "partners_found", "quanta", "remarks", "reservoir_index",
-        "reservoirs", "states", "time_reversal", "truncated",
+        "bases", "channels", "charges", "counts", "dims", "effective_hamiltonian", "entropy", "entropy_steps",
+        "hamiltonian", "loss", "name", "operators", "pair", "parameters", "partner", "partners_found", "quanta",
+        "remarks", "reservoir_index", "reservoirs", "states", "time_reversal", "truncated",
     )  # fmt: skip
 
     name: str
@@ -145,6 +96,8 @@ class Model:
     partner: NDArray[np.int64]
     entropy_steps: NDArray[np.float64]
     quanta: NDArray[np.float64]
+    charges: NDArray[np.float64]
+    counts: Mapping[str, NDArray[np.float64]]
     reservoir_index: NDArray[np.int64]
     loss: Array
     effective_hamiltonian: Array
@@ -166,8 +119,9 @@ class Model:
         entropy: bool = True,
         remarks: Sequence[str] = (),
         truncated: Sequence[int] = (),
+        counts: Mapping[str, Mapping[str, float]] | None = None,
     ) -> None:
-        energy = checks.hermitian(as_operator(hamiltonian, "hamiltonian"), "hamiltonian")
+        energy = checks.hermitian(as_operator(hamiltonian, "hamiltonian"), "hamiltonian", small_ones_matter=True)
         d = energy.shape[0]
         baths = checks.reservoirs(reservoirs, Reservoir)
         jumps = checks.channels(channels, Channel, baths, d)
@@ -193,7 +147,9 @@ class Model:
             operators=pairing.operators,
             partner=pairing.partner,
             entropy_steps=pairing.entropy_steps,
-            quanta=np.array([math.nan if c.quantum is None else c.quantum for c in jumps]),
+            quanta=counted([c.quantum for c in jumps], jumps),
+            charges=counted([c.charge for c in jumps], jumps),
+            counts=checks.counts(counts or {}, [c.name for c in jumps], [*bath_names, "jumps", "entropy"]),
             reservoir_index=np.array([bath_names.index(c.reservoir) for c in jumps], dtype=np.int64),
             loss=loss,
             effective_hamiltonian=energy - 0.5j * loss,
@@ -214,6 +170,7 @@ class Model:
         quanta: Sequence[float | None] | None = None,
         names: Sequence[str] | None = None,
         partners: Sequence[str | None] | None = None,
+        charges: Sequence[float | None] | None = None,
         **options: Any,
     ) -> Model:
         """Model from a Hamiltonian and a list of collapse operators, as given to QuTiP's solvers (or as arrays).
@@ -221,7 +178,7 @@ class Model:
         hamiltonian: (d, d) `qutip.Qobj` or array; c_ops: K of them, rates included.
         reservoirs: one for each collapse operator, a `Reservoir` or just a name; without it every pair of channels that
             undo each other becomes a reservoir of its own, without a temperature.
-        quanta, names, partners: one for each collapse operator, as in `Channel`; names default to "c1", "c2", ...
+        quanta, names, partners, charges: one for each collapse operator, as in `Channel`; names default to "c1", ...
         options: the keyword arguments of `Model`; `dims` defaults to those of the Qobj.
 
         Partners are found where exactly one collapse operator is proportional to the adjoint (in the same reservoir if
@@ -232,7 +189,7 @@ class Model:
         """
         from trajectories.convert import model_from_qutip
 
-        return model_from_qutip(cls, hamiltonian, c_ops, reservoirs, quanta, names, partners, options)
+        return model_from_qutip(cls, hamiltonian, c_ops, reservoirs, quanta, names, partners, charges, options)
 
     @property
     def dimension(self) -> int:
@@ -293,7 +250,5 @@ class Model:
 def _resolved(channels: Sequence[Channel], operators: Array, partner: NDArray[np.int64]) -> list[Channel]:
     """The channels with the partners that were found and the phases that were chosen."""
     names = [channel.name for channel in channels]
-    return [
-        Channel(c.name, operators[k], c.reservoir, c.quantum, "none" if partner[k] == ONE_WAY else names[partner[k]])
-        for k, c in enumerate(channels)
-    ]
+    undoing = ["none" if p == ONE_WAY else names[p] for p in partner]
+    return [replace(c, operator=operators[k], partner=undoing[k]) for k, c in enumerate(channels)]

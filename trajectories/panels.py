@@ -33,6 +33,7 @@ DECADES = 1.8  # from which powers of ten are labels enough on a logarithmic axi
 MOST_CURVES = len(PALETTE)
 MOST_BARS = 60  # beyond so many sample times, points and bars become a band
 SHORT = {"heat_current": "heat", "energy_current": "energy", "coupling_work": "coupling work"}
+FROM = ("heat_current", "energy_current", "charge_current")
 BOUNDED_BELOW = ("population", "concurrence", "negativity", "irreversible_fraction", "activity")
 
 
@@ -164,7 +165,7 @@ def _legend_label(curve: Curve, curves: Sequence[Curve]) -> str:
     parts = [SHORT.get(curve.quantity, quantity_name(curve.quantity))] if several else []
     if curve.which is not None and (len({other.which for other in curves}) > 1 or not several):
         name = ket(curve.which) if curve.quantity == "population" else short(curve.which)
-        parts.append(f"from {name}" if curve.quantity in ("heat_current", "energy_current") else name)
+        parts.append(f"from {name}" if curve.quantity in FROM else name)
     return " ".join(parts)
 
 

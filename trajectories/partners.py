@@ -25,7 +25,7 @@ from trajectories.errors import InputError
 from trajectories.operators import Array, dagger
 
 if TYPE_CHECKING:
-    from trajectories.model import Channel, Reservoir
+    from trajectories.channels import Channel, Reservoir
 
 TOLERANCE = 1e-9
 """Allowed deviation from local detailed balance, relative to the largest element, and absolute in Delta s."""
@@ -64,6 +64,7 @@ def pair_channels(channels: Sequence[Channel], reservoirs: Sequence[Reservoir], 
         _search(channels, partner)
     partner = [ONE_WAY if p == NOT_KNOWN else p for p in partner]
     beta = {reservoir.name: reservoir.beta for reservoir in reservoirs}
+    counting = {channel.reservoir for channel in channels if channel.quantum is not None}
     operators = np.stack([channel.operator for channel in channels])
     steps = np.full(len(channels), math.inf)
     lines = []
@@ -74,16 +75,19 @@ def pair_channels(channels: Sequence[Channel], reservoirs: Sequence[Reservoir], 
             if entropy:
                 lines.append(f"{channel.name}: one-way  Delta s = inf  ({how})")
         elif p == k:
-            if channel.quantum:
-                raise InputError(
-                    f"channel {channel.name!r} undoes itself: its quantum {channel.quantum:g} must be 0 or absent"
-                )
+            for what, value in (("quantum", channel.quantum), ("charge", channel.charge)):
+                if value:
+                    raise InputError(
+                        f"channel {channel.name!r} undoes itself: its {what} {value:g} must be 0 or absent"
+                    )
             operators[k] = _hermitian(operators[k], channel)
             steps[k] = 0.0
             lines.append(f"{channel.name} <-> itself  Delta s = 0  ({how})")
         elif p > k:
             operators[p] = _aligned(operators[k], operators[p], channel, channels[p])
-            steps[k] = _entropy_step(operators[k], operators[p], channel, channels[p], beta[channel.reservoir])
+            _check_opposite(channel, channels[p])
+            quantum = 0.0 if channel.quantum is None and channel.reservoir in counting else channel.quantum
+            steps[k] = _entropy_step(operators[k], operators[p], channel, channels[p], beta[channel.reservoir], quantum)
             steps[p] = -steps[k]
             lines.append(f"{channel.name} <-> {channels[p].name}  Delta s = {steps[k] + 0.0:+.6g}  ({how})")
     return Pairing(operators, np.array(partner, dtype=np.int64), steps + 0.0, tuple(lines))
@@ -196,25 +200,35 @@ def log_weight(operator: Array) -> float:
     return 2.0 * (math.log(largest) + math.log(float(np.linalg.norm(operator / largest))))
 
 
-def _entropy_step(operator: Array, other: Array, channel: Channel, partner: Channel, beta: float | None) -> float:
-    """Delta s of `channel`, from the temperature where it and the quantum are known, else from the rates."""
+def _check_opposite(channel: Channel, partner: Channel) -> None:
+    """What a jump brings, the jump that undoes it takes away."""
+    for what, one, other in (
+        ("quantum", channel.quantum, partner.quantum),
+        ("charge", channel.charge, partner.charge),
+    ):
+        if (one is None) != (other is None) or (one is not None and other != -one):
+            raise InputError(
+                f"channel {channel.name!r} has {what} {one} and its partner {partner.name!r} has {what} "
+                f"{other}; they must be opposite numbers (or both absent)"
+            )
+
+
+def _entropy_step(
+    operator: Array, other: Array, channel: Channel, partner: Channel, beta: float | None, dq: float | None
+) -> float:
+    """Delta s of `channel`, from the temperature where it and the quantum dq are known, else from the rates."""
     from_rates = log_weight(operator) - log_weight(other)
-    dq = channel.quantum
-    if (dq is None) != (partner.quantum is None) or (dq is not None and partner.quantum != -dq):
-        raise InputError(
-            f"channel {channel.name!r} has quantum {dq} and its partner {partner.name!r} has quantum "
-            f"{partner.quantum}; they must be opposite numbers (or both absent)"
-        )
     if beta is None or dq is None:
         return from_rates
     step = -beta * dq
     if not abs(step - from_rates) <= TOLERANCE:
+        absent = " (it has no quantum, which is 0 beside others of its reservoir)" if channel.quantum is None else ""
         raise InputError(
-            f"channel {channel.name!r} of reservoir {channel.reservoir!r}: Delta s = -beta*quantum = {step:.12g}, but "
-            f"the rates give ln(|L|^2/|L_partner|^2) = {from_rates:.12g} with partner {partner.name!r}; "
-            f"they must agree to {TOLERANCE:g}"
+            f"channel {channel.name!r} of reservoir {channel.reservoir!r}{absent}: Delta s = -beta*quantum = "
+            f"{step:.12g}, but the rates give ln(|L|^2/|L_partner|^2) = {from_rates:.12g} with partner "
+            f"{partner.name!r}; they must agree to {TOLERANCE:g}"
         )
-    return step
+    return step + 0.0
 
 
 def _check_infinite_beta(channel: Channel, beta: float | None, partner: int) -> None:

@@ -10,6 +10,7 @@ from .errors import InputError
 from .kernels.reverse import log_path_probability
 from .model import Model
 from .partners import ONE_WAY
+from .propagation import check_phases
 from .reversal import reversed_model
 
 
@@ -46,10 +47,11 @@ def path_probabilities(
     that model is right.
 
     start, finish: (d,) |n0> and |nT>, computational basis. log_start, log_finish: ln p(n0), ln p(nT). times, channels:
-    (N,), in order, from 0 to the duration; else InputError. backwards: the reversed model, where it has been made
-    before. Source: Horowitz and Parrondo, NJP 15, 085028 (2013); Manzano, Horowitz and Parrondo, PRX 8, 031037 (2018).
-    The reversed operator of a jump is proportional to the adjoint of the forward one; Eq. (B3) of the preprint of
-    Tacchino et al., PRL 120, 063604 (2018) lacks that dagger.
+    (N,), in order, from 0 to the duration. backwards: the reversed model, where it has been made before. Source:
+    Horowitz and Parrondo, NJP 15, 085028 (2013); Manzano, Horowitz and Parrondo, PRX 8, 031037 (2018). The reversed
+    operator of a jump is proportional to the adjoint of the forward one; Eq. (B3) of the preprint of Tacchino et al.,
+    PRL 120, 063604 (2018) lacks that dagger. Raises InputError for times or channels that are no record, or where
+    phases over the duration are beyond double precision.
     """
     times, channels = _checked(model, times, channels, duration)
     forward = _log_probability(model, start, log_start, times, channels, duration, finish)
@@ -94,6 +96,8 @@ def _log_probability(
     duration: float,
     finish: np.ndarray,
 ) -> float:
+    check_phases(model.effective_hamiltonian, duration)
+
     # The kernel has one signature: contiguous arrays that it could write to.
     def plain(array: np.ndarray, kind: type) -> np.ndarray:
         return np.array(array, kind, order="C")

@@ -64,6 +64,7 @@ class RunPlan:
             "file_size": self.file_size,
             "resolvable_times": self.resolvable if preparation.model.entropy else None,
             "summary": preparation.summary,
+            "not_reported": preparation.absent,
         }
 
     def text(self) -> str:

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from .absent import absent, said
 from .columns import Column, columns_of, heated_reservoirs, linear_forms, static_functionals
 from .counting import generating_function
 from .errors import InputError
@@ -72,8 +73,14 @@ class Preparation:
 
     @cached_property
     def summary(self) -> list[str]:
-        """One line for each thing that was found: sectors, methods, reversal partners, remarks on validity."""
-        return [*plan_summary(self.plan, self.sectors), *self.model.partners_found, *self.remarks]
+        """One line for each thing found: sectors, methods, reversal partners, remarks, what is not reported and why."""
+        missing = said(self.absent)
+        return [*plan_summary(self.plan, self.sectors), *self.model.partners_found, *self.remarks, *missing]
+
+    @property
+    def absent(self) -> dict[str, str]:
+        """Quantities that reports of it lack, by name, and why."""
+        return absent(self.model, self.columns, self.pair)
 
 
 def prepare(

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import expm_multiply
 
+from .errors import InputError
 from .krylov import ShiftedInverse
 
 TERMS = 18
@@ -17,6 +18,23 @@ _ORDERS = np.arange(TERMS + 1)
 HUGE = 1e75  # a vector of this size times two such matrices, and sums of it, are no overflow
 SMALL = 24
 AT_EASE = 100.0
+LARGEST_PHASE = 1e11
+"""Energy difference times duration: what slow rates beside it have lost to rounding is about 1e-5 to 1e-6 here."""
+
+
+def check_phases(block: np.ndarray, duration: float) -> None:
+    """Raise InputError where energies of one sector differ so much that double precision loses slow rates beside them.
+
+    block: (m, m) of H or H_eff.
+    """
+    energies = np.linalg.eigvalsh(0.5 * (block + block.conj().T) - block[0, 0].real * np.eye(len(block)))
+    spread = float(energies[-1] - energies[0])
+    if spread * duration > LARGEST_PHASE:
+        raise InputError(
+            f"energies that are coupled coherently differ by {spread:.3g}, a phase of {spread * duration:.3g} over the "
+            f"duration {duration:g}: must be at most {LARGEST_PHASE:g}, or slow rates are lost in rounding; leave the "
+            "fast frequency out (a rotating frame), or the couplings that it averages away"
+        )
 
 
 class DensePropagator:

@@ -18,6 +18,7 @@ from .errors import InputError
 from .job import Job, jobs_of
 from .paths import Paths, path_probabilities
 from .preparation import Preparation
+from .propagation import check_phases
 from .results import Result
 from .runfile import Run
 from .sampling import sample
@@ -105,7 +106,9 @@ class Replay:
 
     def _evolved(self, psi: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Return the normalised states (n, d) after no jump has happened for each of `lengths` (n,)."""
-        later = expm(-1j * self.preparation.model.effective_hamiltonian * lengths[:, None, None]) @ psi
+        effective = self.preparation.model.effective_hamiltonian
+        check_phases(effective, float(lengths.max(initial=0.0)))
+        later = expm(-1j * effective * lengths[:, None, None]) @ psi
         return later / np.linalg.norm(later, axis=1, keepdims=True)
 
     def states(self, times: np.ndarray) -> np.ndarray:

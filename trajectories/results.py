@@ -136,7 +136,7 @@ class Result:
         return self.estimate(key) if isinstance(key, str) else self.estimate(*key)
 
     def covariance(self, point: int = 0) -> np.ndarray:
-        """Return the sample covariance (T, C, C) of jumps, heats, entropy given and Delta S in (from, t]."""
+        """Return the sample covariance (T, C, C) of the tallied counts (`linear_forms`) and Delta S in (from, t]."""
         block = self.points[point].total
         return block.comoment / (int(block.count) - 1)
 

@@ -31,6 +31,8 @@ QUANTITIES = (
         "energy_current",
         "heat_current",
         "coupling_work",
+        "charge_current",
+        "count_rate",
         "activity",
     ),
     *(

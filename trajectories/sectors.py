@@ -9,7 +9,7 @@ powers of d.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -17,11 +17,14 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from .checks import COMPUTATIONAL
 from .errors import InputError
 from .model import Model
 from .operators import full, partial_trace, products_of_adjoints
+from .turning import Turned, coupled_by_loss, turned, unresolved
 
 NEGLIGIBLE = 1e-12
+"""Coherence of a state between sectors, relative to its largest element, that counts as none."""
 SMALL = 64
 
 
@@ -32,7 +35,9 @@ class Sectors:
     basis_name: "computational" or the name of the basis the model offered.
     basis: (d, d) unitary W whose columns are the basis vectors, sector after sector. labels: one name per column.
     offsets: (S+1,) int64, sector s owns the columns offsets[s] to offsets[s+1] - 1.
-    dropped: the largest element set to zero, relative to the largest element of its matrix (0: the structure is exact).
+    dropped: the largest element of H or a jump operator that was taken for rounding of the change of basis, relative to
+    the largest element of its matrix (always 0 in the computational basis, where only zeros are zero). passed_over: a
+    line for each basis of the model in which rounding may hide a coupling, and which is therefore not used.
     """
 
     basis_name: str
@@ -40,6 +45,7 @@ class Sectors:
     labels: tuple[str, ...]
     offsets: np.ndarray
     dropped: float
+    passed_over: tuple[str, ...] = ()
 
     @cached_property
     def dimensions(self) -> np.ndarray:
@@ -78,17 +84,12 @@ class Sectors:
         reordered[order, np.arange(len(order))] = 1
         return order if np.array_equal(reordered, self.basis) else None
 
-    def rotate(self, operator: np.ndarray, tolerance: float = NEGLIGIBLE) -> np.ndarray:
-        """Return W^dag A W, (..., d, d), with what is rounding noise set to zero.
+    def rotate(self, operator: np.ndarray) -> np.ndarray:
+        """Return W^dag A W, (..., d, d), with the rounding of the change of basis set to zero (see `turning`).
 
-        operator: (..., d, d) in the computational basis. Elements below `tolerance` times the largest of their matrix
-        become zero; use tolerance=0 for a state whose small populations matter.
+        operator: H or jump operators (..., d, d) in the computational basis. In that basis nothing becomes zero.
         """
-        rotated = self._rotated(operator)
-        if tolerance > 0:
-            size = np.abs(rotated)
-            rotated[size < tolerance * size.max(axis=(-2, -1), keepdims=True)] = 0
-        return rotated
+        return self._rotated(operator) if self._permutation is not None else turned(operator, self.basis).matrix
 
     def flatten(self, operator: np.ndarray) -> np.ndarray:
         """Return the diagonal blocks of W^dag A W as (..., size) complex128, row-major, one block after another.
@@ -159,23 +160,36 @@ def find_sectors(model: Model, states: Sequence[np.ndarray] = ()) -> Sectors:
     """Return the finest sectors of a model, in the best of the bases it offers.
 
     They are the connected components of the graph of H_eff = H - (i/2) sum_k L_k^dag L_k, merged until every jump
-    operator maps each of them into one. Elements below 1e-12 of the largest of their matrix count as zero; the
-    largest such element is reported. The basis with the least sum_s m_s^3 is taken, the computational one where that
-    is no worse.
+    operator maps each of them into one. In the computational basis every element that is not zero counts, as it was
+    given; only what cancels in sum_k L_k^dag L_k up to rounding is zero. In a basis that the model offers, elements
+    within the rounding of the change of basis are zero, and the basis is passed over where that rounding is not small
+    against level differences and losses: it might hide a coupling. The basis with the least sum_s m_s^3 is taken, the
+    computational one where that is no worse.
 
-    states: density matrices (d, d) in the computational basis that must have no coherence between sectors; the sectors
-    between which one of them has some are merged. Raises InputError where a state has the wrong shape.
+    states: density matrices (d, d) in the computational basis that must have no coherence between sectors, above 1e-12
+    of their largest element; the sectors between which one of them has some are merged. Raises InputError where a state
+    has the wrong shape.
     """
     d = model.dimension
     for i, rho in enumerate(states):
         if np.shape(rho) != (d, d):
             raise InputError(f"states[{i}] has shape {np.shape(rho)}; a state of {model.name} has shape ({d}, {d})")
-    best = _sectors_in("computational", np.eye(d, dtype=complex), model.states, model, states)
+    best = _sectors_in(COMPUTATIONAL, np.eye(d, dtype=complex), model.states, *_turned(model, np.eye(d)), states)
+    passed_over = []
     for name, (basis, labels) in model.bases.items():
-        found = _sectors_in(name, basis, labels, model, states)
+        operators = _turned(model, basis)
+        hidden = unresolved(operators[0], operators[1].matrix)
+        if hidden is not None:
+            i, j, noise, scale = hidden
+            passed_over.append(
+                f"the {name} basis is not used: there rounding leaves the element ({labels[i]}, {labels[j]}) of the "
+                f"hamiltonian uncertain by {noise:.1g}, beside level differences and losses of {scale:.1g}"
+            )
+            continue
+        found = _sectors_in(name, basis, labels, *operators, states)
         if (found.dimensions**3).sum() < (best.dimensions**3).sum():
             best = found
-    return best
+    return replace(best, passed_over=tuple(passed_over))
 
 
 class Rotated(NamedTuple):
@@ -193,7 +207,7 @@ def rotated_operators(model: Model, sectors: Sectors) -> tuple[np.ndarray, np.nd
 
 
 def rotated(model: Model, sectors: Sectors) -> Rotated:
-    """Return the operators of a model in the sorted basis, without rounding noise, none of it between sectors.
+    """Return the operators of a model in the sorted basis, without rounding, none of it between sectors.
 
     The loss is summed from the rotated jump operators: rotating the sum would lose a slow rate beside a fast one.
     """
@@ -205,26 +219,26 @@ def rotated(model: Model, sectors: Sectors) -> Rotated:
     return Rotated(effective, jumps, products)
 
 
+def _turned(model: Model, basis: np.ndarray) -> tuple[Turned, Turned]:
+    """Return H and the jump operators in a basis."""
+    return turned(model.hamiltonian, basis), turned(model.operators, basis)
+
+
 def _sectors_in(
-    name: str, basis: np.ndarray, labels: Sequence[str], model: Model, states: Sequence[np.ndarray]
+    name: str,
+    basis: np.ndarray,
+    labels: Sequence[str],
+    hamiltonian: Turned,
+    jumps: Turned,
+    states: Sequence[np.ndarray],
 ) -> Sectors:
-    dropped = [0.0]
-    change = None if name == "computational" else np.where(np.abs(basis) < 1e-15, 0, basis)
-
-    def pattern(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        rows, columns, relative = _nonzero(matrix, change)
-        dropped[0] = max(dropped[0], float(relative[relative < NEGLIGIBLE].max(initial=0.0)))
-        kept = relative >= NEGLIGIBLE
-        return rows[kept], columns[kept]
-
-    d = model.dimension
-    sector = np.arange(d)
-    for matrix in (model.hamiltonian, model.loss, *states):
-        sector = _merged(sector, *pattern(matrix))
-    jumps = [pattern(operator) for operator in model.operators]
-    channel = np.repeat(np.arange(len(jumps)), [len(rows) for rows, _ in jumps])
-    none = np.zeros(0, int)
-    targets, sources = (np.concatenate([none, *(pair[i] for pair in jumps)]) for i in (0, 1))
+    """Return the sectors in the basis in which H and the jump operators are given; the states are not yet."""
+    sector = np.arange(len(basis))
+    coherent = [np.abs(basis.conj().T @ rho @ basis) for rho in states]
+    couplings = [hamiltonian.matrix != 0, coupled_by_loss(jumps.matrix)]
+    for coupling in (*couplings, *(size >= NEGLIGIBLE * size.max() for size in coherent)):
+        sector = _merged(sector, *np.nonzero(coupling))
+    channel, targets, sources = np.nonzero(jumps.matrix)
     while True:
         merged = _merged_by_jumps(sector, channel, sources, targets)
         if merged.max() == sector.max():
@@ -235,23 +249,14 @@ def _sectors_in(
     sorted_basis = np.array(np.asarray(basis, complex)[:, order])
     for array in (offsets, sorted_basis):
         array.setflags(write=False)
-    return Sectors(name, sorted_basis, tuple(labels[i] for i in order), offsets, dropped[0])
+    dropped = max(_relative(hamiltonian), _relative(jumps))
+    return Sectors(name, sorted_basis, tuple(labels[i] for i in order), offsets, dropped)
 
 
-def _nonzero(matrix: np.ndarray, change: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return rows, columns and relative sizes of the elements of W^dag A W, W = `change`, that are not zero."""
-    if len(matrix) <= SMALL:
-        rotated = matrix if change is None else change.conj().T @ matrix @ change
-        rows, columns = np.nonzero(rotated)
-        values = rotated[rows, columns]
-    else:
-        entries = sparse.csr_array(matrix)
-        if change is not None:
-            entries = sparse.csr_array(change.conj().T) @ entries @ sparse.csr_array(change)
-        found = entries.tocoo()
-        rows, columns, values = found.row, found.col, found.data
-    size = np.abs(values)
-    return rows, columns, size / max(size.max(initial=0.0), np.finfo(float).tiny)
+def _relative(found: Turned) -> float:
+    """Return the largest element that was set to zero, relative to the largest of its matrix."""
+    largest, dropped = (np.abs(each).max(axis=(-2, -1)) for each in (found.matrix, found.dropped))
+    return float(np.max(dropped / np.where(largest > 0, largest, 1.0)))
 
 
 def _merged(sector: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:

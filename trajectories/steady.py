@@ -8,11 +8,13 @@ Names are those of a report's rows, `quantity` or `quantity.reservoir` or `popul
     energy                             Tr H rho
     heat_current.r, energy_current.r   into the system, energy/time
     coupling_work                      sum of the counted heats, energy/time
+    charge_current.r, count_rate.name  counted charge into the system, a count that the model names, 1/time
     entropy_production_rate            nat/time
     activity                           jumps/time
     tur_ratio.r, kur_ratio.r           D sigma/(2 J^2), D A/J^2 of the quanta from r (`uncertainty`)
     threshold_temperature              the lowest T_h at which some couplings entangle (`threshold`)
-    concurrence_signed, entanglement_margin   measures that go on below zero where there is no entanglement
+    concurrence_signed                 Wootters' l1 - l2 - l3 - l4 before the cut at zero
+    entanglement_margin                ln of |rho_01,10|/sqrt(p_00 p_11) (`entanglement`): positive only if entangled
 
 and, of some machines, further ones (`systems/steady_arrays.py`): heat_flow, heat_flow_ratio, critical_heat_flow and
 critical_heat_current of local_engine, effective_temperature.1 and .2 of common_bath, effective.concurrence, photons
@@ -29,6 +31,8 @@ from typing import Any
 import numpy as np
 
 from trajectories import entanglement
+from trajectories.columns import charged_reservoirs, heated_reservoirs
+from trajectories.counts import charge, no_quanta
 from trajectories.currents import energy_rates, entropy_production_rate, heat_rates
 from trajectories.errors import InputError
 from trajectories.master import Master, liouvillian
@@ -92,6 +96,14 @@ def steady_values(
 def vectorised(system: Mapping[str, Any]) -> bool:
     """Whether the machine has a closed form at these parameters that takes thousands of points at once."""
     return system.get("name") != "cavity" and bool(_closed(system))
+
+
+def below_zero(system: Mapping[str, Any]) -> str:
+    """Return the measure that says how far from entanglement a machine is.
+
+    The entanglement margin where a closed form has it to all digits, else the concurrence before it is cut at zero.
+    """
+    return "entanglement_margin" if _closed(system) else "concurrence_signed"
 
 
 def _closed(table: Mapping[str, Any]) -> Quantities:
@@ -205,21 +217,30 @@ def _value(model: Model, rho: np.ndarray, name: str, closed: Mapping[str, Any]) 
         dims = tuple(model.dims[i] for i in model.pair)
         simple["negativity"] = lambda: entanglement.negativity(pair, dims)
         if dims == (2, 2):
-            signed = entanglement.concurrence_signed
             simple |= {
                 "concurrence": lambda: entanglement.concurrence(pair),
-                "concurrence_signed": lambda: signed(pair),
-                "entanglement_margin": lambda: signed(pair),
+                "concurrence_signed": lambda: entanglement.concurrence_signed(pair),
+                "entanglement_margin": lambda: entanglement.entanglement_margin(pair),
             }
     if name in simple:
         return float(simple[name]())
     if quantity == "population":
         return _population(model, rho, label)
     baths = [bath.name for bath in model.reservoirs]
-    by_bath = {"heat_current": _heat, "energy_current": _energy, "tur_ratio": _ratio, "kur_ratio": _ratio}
+    by_bath = {
+        "heat_current": _heat,
+        "energy_current": _energy,
+        "charge_current": _charge,
+        "tur_ratio": _ratio,
+        "kur_ratio": _ratio,
+    }
     if quantity in by_bath and label in baths:
         return by_bath[quantity](model, rho, quantity, baths.index(label))
-    known = [*simple, *(f"{q}.{bath}" for q in by_bath for bath in baths), *closed]
+    if quantity == "count_rate" and label in model.counts:
+        return _rate(model, rho, model.counts[label])
+    counted = {"heat_current": heated_reservoirs(model), "charge_current": charged_reservoirs(model)}
+    by_name = [f"{q}.{bath}" for q in by_bath for r, bath in enumerate(baths) if r in counted.get(q, [r])]
+    known = [*simple, *by_name, *(f"count_rate.{count}" for count in model.counts), *closed]
     known += [f"population.{state}" for state in model.states[:4]]
     raise InputError(
         f"unknown quantity {name} of {model.name}; {nearest(name, known)}known are {listing(dict.fromkeys(known), 60)}"
@@ -239,7 +260,19 @@ def _population(model: Model, rho: np.ndarray, label: str) -> float:
 
 
 def _heat(model: Model, rho: np.ndarray, quantity: str, r: int) -> float:
+    if r not in heated_reservoirs(model):
+        raise InputError(f"{quantity}.{model.reservoirs[r].name}: {no_quanta(model, model.reservoirs[r].name)}")
     return float(np.trace(heat_rates(model)[r] @ rho).real)
+
+
+def _charge(model: Model, rho: np.ndarray, quantity: str, r: int) -> float:
+    return _rate(model, rho, charge(model, model.reservoirs[r].name))
+
+
+def _rate(model: Model, rho: np.ndarray, weights: np.ndarray) -> float:
+    """sum_k w_k Tr[L_k^dag L_k rho]."""
+    jumps = np.einsum("kba,kbc,ca->k", model.operators.conj(), model.operators, rho, optimize=True).real
+    return float(weights @ jumps)
 
 
 def _energy(model: Model, rho: np.ndarray, quantity: str, r: int) -> float:
@@ -253,4 +286,4 @@ def _ratio(model: Model, rho: np.ndarray, quantity: str, r: int) -> float:
     for count in counts_of(model):
         if count.reservoir == name:
             return float(getattr(rates_of(Master(model), count), quantity))
-    return float("nan")
+    raise InputError(f"{quantity}.{name}: nothing is counted at {name}: {no_quanta(model, name)}")

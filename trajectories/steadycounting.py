@@ -1,12 +1,13 @@
 """What the master equation says about the counts of a machine in its steady state: the deterministic counting report.
 
-The counts are the net quanta (the heat, where one reservoir has quanta of several sizes) that the system takes from
-each reservoir with a counted heat, the entropy given to the reservoirs, and the number of jumps.
+The counts are the charge that the system takes from each reservoir, or its net quanta where no charge is declared (the
+heat, where there is a charge or quanta have several sizes), the entropy given to the reservoirs, counts that the model
+names itself, and the number of jumps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import counts
-from .columns import heated_reservoirs
+from .columns import charged_reservoirs, counts_entropy, heated_reservoirs
 from .cumulants import covariance, cumulants
 from .errors import InputError
 from .master import Master
@@ -58,22 +59,45 @@ def unit_of_covariance(a: Count, b: Count) -> str:
 
 
 def counts_of(model: Model) -> list[Count]:
-    """Return the counts of a model: of each reservoir with a counted heat, entropy where it is finite, all jumps."""
+    """Return the counts of a model: each reservoir's charge and quanta, entropy where it is finite, its own, all jumps.
+
+    Beside a charge, and where quanta differ in size, the heat is counted instead of the number of quanta.
+    """
+    heated, charged = heated_reservoirs(model), charged_reservoirs(model)
+    last_heat = len(heated)
+    first_charge = 1 + last_heat + counts_entropy(model)
     found = []
-    for column, r in enumerate(heated_reservoirs(model), start=1):
-        name = model.reservoirs[r].name
-        energies = np.abs(model.quanta[(model.reservoir_index == r) & (model.quanta != 0.0)])
-        if not len(energies):
+    for r, bath in enumerate(model.reservoirs):
+        name, at = bath.name, model.reservoir_index == r
+        carries = r in charged and bool(model.charges[at].any())
+        if carries:
+            column = first_charge + charged.index(r)
+            found.append(Count(f"charge from {name}", name, "1", counts.charge(model, name), column))
+        energies = np.abs(model.quanta[at & (model.quanta != 0.0)])
+        if r not in heated or not len(energies):
             continue
-        size = float(energies.max())
-        if float(energies.min()) >= size * (1.0 - ONE_SIZE):
+        column, size = 1 + heated.index(r), float(energies.max())
+        if not carries and float(energies.min()) >= size * (1.0 - ONE_SIZE):
             found.append(Count(f"quanta from {name}", name, "1", counts.quanta(model, name), column, 1.0 / size))
         else:
             found.append(Count(f"heat from {name}", name, "energy", counts.heat(model, name), column))
     if entropy_missing(model) is None:
-        column = 1 + len(heated_reservoirs(model))
-        found.append(Count("entropy production", None, "nat", counts.entropy(model), column))
+        found.append(Count("entropy production", None, "nat", counts.entropy(model), 1 + last_heat))
+    first_own = first_charge + len(charged)
+    for column, (name, weights) in enumerate(model.counts.items(), start=first_own):
+        found.append(Count(name, None, "1", weights.copy(), column))
     return [*found, Count("jumps", None, "1", counts.jumps(model), 0)]
+
+
+def uncounted(model: Model) -> dict[str, str]:
+    """Return why counts that one might look for are not there, by their names."""
+    found = {}
+    named = {count.name for count in counts_of(model)}
+    for bath in model.reservoirs:
+        if not named & {f"{what} from {bath.name}" for what in ("quanta", "heat", "charge")}:
+            found[f"quanta from {bath.name}"] = counts.no_quanta(model, bath.name)
+    reason = entropy_missing(model)
+    return found | ({} if reason is None else {"entropy production": reason})
 
 
 def entropy_missing(model: Model) -> str | None:
@@ -145,7 +169,8 @@ class SteadyCounting:
     """Counting statistics of the steady state, at long times, from the master equation.
 
     counts, rates: C of each. covariance (C, C): lim d Cov/dt, unit of both counts / time. activity, entropy_production:
-    rates, the latter nan where the model has no entropy accounting and inf with one-way channels.
+    rates, the latter nan where the model has no entropy accounting and inf with one-way channels. absent: what is not
+    there, by name, and why.
     """
 
     counts: tuple[Count, ...]
@@ -155,6 +180,7 @@ class SteadyCounting:
     entropy_production: float
     scgf: GeneratingFunction
     waiting_times: WaitingTimes
+    absent: dict[str, str]
 
     @classmethod
     def of(cls, master: Master, every_scgf: bool = False) -> SteadyCounting:
@@ -164,14 +190,16 @@ class SteadyCounting:
         """
         found = counts_of(master.model)
         both = uncertainty(master, found[-1].weights)
+        rates, waits = tuple(rates_of(master, count) for count in found), _waiting_times(master)
         return cls(
             tuple(found),
-            tuple(rates_of(master, count) for count in found),
+            rates,
             covariance(master, np.array([count.weights for count in found])),
             both.activity,
             both.entropy_production,
             _generating_function(master, found if every_scgf else []),
-            _waiting_times(master),
+            waits,
+            uncounted(master.model) | _no_ratios(master.model, found, rates) | _never(waits),
         )
 
     def values(self) -> Iterator[tuple[str, str | None, str, float]]:
@@ -207,6 +235,7 @@ class SteadyCounting:
             "entropy_production_rate": self.entropy_production,
             "scgf": self.scgf._asdict(),
             "waiting_times": self.waiting_times._asdict(),
+            "not_reported": self.absent,
         }
 
 
@@ -223,6 +252,28 @@ def _generating_function(master: Master, found: list[Count]) -> GeneratingFuncti
     found_symmetry = symmetry(master, U[: len(U) // 2])
     deviation = float(np.abs(found_symmetry.deviation).max())
     return GeneratingFunction(U, values, of_counts, found_symmetry.required, found_symmetry.reason, deviation)
+
+
+def _no_ratios(model: Model, found: Sequence[Count], rates: Sequence[Rates]) -> dict[str, str]:
+    """Return why counts lack an uncertainty ratio, by "tur_ratio of NAME"."""
+    reasons: dict[str, str] = {}
+    for count, own in zip(found, rates, strict=True):
+        if np.isnan(own.kur_ratio):
+            reasons |= {f"{ratio} of {count.name}": "its current is 0" for ratio in RATIOS}
+        elif np.isnan(own.tur_ratio):
+            reason = "it does not change its sign under reversal"
+            if not model.entropy:
+                reason = f"{model.name} has no entropy accounting (entropy=False)"
+            elif (model.partner < 0).any():
+                reason = "with one-way channels the entropy production is infinite"
+            reasons[f"tur_ratio of {count.name}"] = reason
+    return reasons
+
+
+def _never(waits: WaitingTimes) -> dict[str, str]:
+    """Return that channels never fire and have no waiting times."""
+    silent = [name for name, row in zip(waits.channels, waits.mean, strict=True) if np.isnan(row).all()]
+    return {f"waiting times of {name}": "it never fires in the steady state" for name in silent}
 
 
 def _waiting_times(master: Master) -> WaitingTimes:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .absent import said
 from .judge import FALSE_ALARM_RATE, judge, verdict
 from .layout import HEADER, aligned, cells, comma_separated, described, interval, number, plain, with_error
 from .report import rows_of
@@ -30,6 +31,7 @@ class PointReport:
     rows: tuple[Row, ...]
     summary: tuple[str, ...]
     weights: tuple[float, float]  # effective sample size and largest weight's share at the end
+    absent: dict[str, str]  # quantities that are not reported, and why
 
 
 @dataclass(frozen=True)
@@ -68,12 +70,16 @@ class Report:
         return EXIT_STATUS[self.verdict]
 
     def json(self) -> dict[str, Any]:
-        """Return {"points": [{"parameters", "trajectories", "rows"}], "verdict"}; null for what does not exist."""
+        """Return {"points": [{"parameters", "trajectories", "rows", "not_reported"}], "verdict"}.
+
+        null for what does not exist; not_reported: {quantity: reason}.
+        """
         points = [
             {
                 "parameters": plain(point.parameters),
                 "trajectories": point.trajectories,
                 "rows": [plain(row.json()) for row in point.rows],
+                "not_reported": point.absent,
             }
             for point in self.points
         ]
@@ -120,7 +126,7 @@ class Solution:
     """
 
     title: str
-    points: tuple[tuple[dict[str, Any], tuple[Row, ...], tuple[str, ...]], ...]
+    points: tuple[tuple[dict[str, Any], tuple[Row, ...], tuple[str, ...], dict[str, str]], ...]
     optima: tuple[Optimum | None, ...]
 
     @classmethod
@@ -130,7 +136,8 @@ class Solution:
         for job in jobs:
             preparation = job.prepare()
             parameters = dict(job.model.parameters) | dict(job.swept)
-            points.append((parameters, tuple(by_state(exact_rows(preparation), job.model)), tuple(preparation.summary)))
+            rows = tuple(by_state(exact_rows(preparation), job.model))
+            points.append((parameters, rows, tuple(preparation.summary), preparation.absent))
         return cls(jobs[0].name, tuple(points), tuple(job.optimum for job in jobs))
 
     def json(self) -> dict[str, Any]:
@@ -140,8 +147,9 @@ class Solution:
             {
                 "parameters": plain(parameters),
                 "rows": plain([{name: row.json()[name] for name in names} for row in rows]),
+                "not_reported": absent,
             }
-            for parameters, rows, _ in self.points
+            for parameters, rows, _, absent in self.points
         ]
         for point, optimum in zip(points, self.optima, strict=True):
             if optimum is not None:
@@ -152,7 +160,7 @@ class Solution:
         """Return a table of the last sample time for every point."""
         lines = [f"{self.title}: master equation"]
         header = ("quantity", "of", "(from, time]", "exact", "unit", "")
-        for (parameters, rows, summary), optimum in zip(self.points, self.optima, strict=True):
+        for (parameters, rows, summary, _), optimum in zip(self.points, self.optima, strict=True):
             last = max(row.time for row in rows)
             found = [
                 (row.quantity, row.label or row.reservoir or "", interval(row), number(row.exact), row.unit, row.note)
@@ -199,7 +207,13 @@ def _point_report(point: Point, rows: tuple[Row, ...]) -> PointReport:
     total = point.total
     weights = (float(effective_sample_size(total)[-1]), float(largest_weight_share(total)[-1]))
     return PointReport(
-        point.parameters, point.trajectories, point.swept, rows, tuple(point.preparation.summary), weights
+        point.parameters,
+        point.trajectories,
+        point.swept,
+        rows,
+        tuple(point.preparation.summary),
+        weights,
+        point.preparation.absent,
     )
 
 
@@ -231,7 +245,8 @@ def _sweep_lines(points: Sequence[PointReport]) -> list[str]:
         shown_so = [f"{value:g}" if isinstance(value, int | float) else str(value) for value in own]
         table.append((*shown_so, *values, f"{worst:.2f}", str(wrong)))
     fixed = {name: value for name, value in fixed.items() if name not in varying}
-    lines = [described(fixed), *("  " + line for line in points[0].summary[:2])]
+    head = [*points[0].summary[:2], *said(points[0].absent)]
+    lines = [described(fixed), *("  " + line for line in head)]
     if len(points) > MOST_LINES:
         far = sorted(range(len(points)), key=lambda i: float(table[i + 1][-2]), reverse=True)[:MOST_LINES]
         table = [header, *(table[i + 1] for i in sorted(far))]

@@ -48,6 +48,8 @@ NAMES = {
     "energy_current": "energy current",
     "heat_current": "heat current",
     "coupling_work": "coupling work",
+    "charge_current": "charge current",
+    "count_rate": "counts per time",
     "activity": "jumps per time",
     "entropy_production": r"entropy production $\langle\Delta S\rangle$",
     "entropy_production_rate": "entropy production",

@@ -25,6 +25,7 @@ from .kernels.plan import (
     Plan,
 )
 from .model import Model
+from .propagation import check_phases
 from .sectors import Rotated, Sectors, rotated_operators
 from .spectral import Spectrum
 
@@ -32,6 +33,7 @@ Array = np.ndarray
 
 CONDITION = 1e4  # a state loses this factor of its digits in the eigenbasis
 RECONSTRUCTION = 1e-12
+LARGEST_ERROR = 1e-5  # of H_eff in its eigenbasis, times the duration
 CELL = 0.25  # norm of H_eff times the finest cell of the grid
 SLACK = 1e-12  # by which bounds of the total jump rate are widened, for rounding
 
@@ -59,7 +61,7 @@ def unravel(
     for trajectories that start in an eigenstate of `start`, drawn with its probability, and end with a measurement in
     the basis of `finish`; rho(0) and rho(T) must be block diagonal in the sectors. times (T,): sample times >= 0,
     rising; the last is the duration. rotated: the model's operators in the sorted basis, where they are known. Raises
-    InputError for times that are not.
+    InputError for times that are not, and where phases over the duration are beyond double precision.
     """
     times = _checked(times)
     hamiltonian, operators = rotated_operators(model, sectors) if rotated is None else rotated[:2]
@@ -99,8 +101,8 @@ def plan_summary(plan: Plan, sectors: Sectors) -> list[str]:
         if len(chosen):
             lines.append(f"no-jump evolution in dimension {_listed(chosen)}: {name}")
     if sectors.dropped > 0:
-        lines.append(f"largest element set to zero: {sectors.dropped:.1e} of the largest of its matrix")
-    return lines
+        lines.append(f"largest element taken for rounding of that basis: {sectors.dropped:.1e} of its matrix")
+    return [*lines, *sectors.passed_over]
 
 
 def _listed(dimensions: Array) -> str:
@@ -133,14 +135,17 @@ class _Evolution(NamedTuple):
 def _evolution(h: Array, duration: float) -> _Evolution:
     """Choose and prepare the evolution of one sector; h: (m, m) block of H_eff."""
     m = len(h)
-    mean = np.trace(h) / m
-    traceless = h - mean * np.eye(m)
-    stiffness = float(np.linalg.norm(traceless, 2))
     loss = 1j * (h - h.conj().T)
+    mean_loss = float(np.trace(loss).real) / m
+    # Only differences of energies count: their mean, however large, must not cost them digits, nor leave a trace.
+    above = h - h[0, 0] * np.eye(m)
+    traceless = above - np.trace(above) / m * np.eye(m)
+    stiffness = float(np.linalg.norm(traceless, 2))
+    check_phases(traceless, duration)
     spread = np.linalg.eigvalsh(loss)
     slack = SLACK * max(spread[-1], 0.0)
     slowest, fastest = max(spread[0] - slack, 0.0), max(spread[-1] + slack, 0.0)
-    rates = (-mean.imag, stiffness, slowest, fastest, 1.0 / spread[0] if m == 1 and spread[0] > 0 else np.inf)
+    rates = (0.5 * mean_loss, stiffness, slowest, fastest, 1.0 / spread[0] if m == 1 and spread[0] > 0 else np.inf)
     none = np.zeros_like(h)
     values, right, left, steps = np.zeros(m, complex), none, none, np.zeros((0, m, m), complex)
     if m == 1:
@@ -148,14 +153,14 @@ def _evolution(h: Array, duration: float) -> _Evolution:
     elif m == 2:
         method = CLOSED
         values[:] = _omega(traceless), -_omega(traceless)
-    elif (basis := _eigenbasis(traceless)) is not None:
+    elif (basis := _eigenbasis(traceless, duration)) is not None:
         method = EIGEN
         values, right, left = basis
-        values = values + 1j * mean.imag
+        values = values - 0.5j * mean_loss
     else:
         method = GRID
         levels = max(1, int(np.ceil(np.log2(stiffness * duration / CELL))))
-        damped = -1j * duration * (traceless + 1j * mean.imag * np.eye(m))
+        damped = -1j * duration * (traceless - 0.5j * mean_loss * np.eye(m))
         steps = expm(damped / 2.0 ** np.arange(1, levels + 1)[:, None, None])
     matrices = (traceless.ravel(), loss.ravel(), right.ravel(), left.ravel())
     return _Evolution(method, rates, matrices, values, steps.ravel(), len(steps))
@@ -167,18 +172,20 @@ def _omega(traceless: Array) -> complex:
     return -root if root.imag < 0 else root
 
 
-def _eigenbasis(h: Array) -> tuple[Array, Array, Array] | None:
+def _eigenbasis(h: Array, duration: float) -> tuple[Array, Array, Array] | None:
     """Return eigenvalues, eigenvectors as columns, and their inverse, or None where they lose too many digits."""
     size = max(float(np.linalg.norm(h)), np.finfo(float).tiny)
+    # Rounding of a large energy must not swallow what a small coupling does over the duration.
+    tolerance = min(RECONSTRUCTION * size, LARGEST_ERROR / duration)
     triangle, unitary = schur(h, output="complex")
     # A normal matrix has an orthonormal eigenbasis, which `eig` misses where eigenvalues coincide.
-    if np.linalg.norm(np.triu(triangle, 1)) <= RECONSTRUCTION * size / 10:
+    if np.linalg.norm(np.triu(triangle, 1)) <= tolerance / 10:
         return np.diag(triangle), unitary, unitary.conj().T
     values, right = np.linalg.eig(h)
     if np.linalg.cond(right) > CONDITION:
         return None
     left = np.linalg.inv(right)
-    return (values, right, left) if np.linalg.norm((right * values) @ left - h) <= RECONSTRUCTION * size else None
+    return (values, right, left) if np.linalg.norm((right * values) @ left - h) <= tolerance else None
 
 
 class _Slots(NamedTuple):

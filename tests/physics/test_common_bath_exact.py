@@ -45,8 +45,7 @@ def test_closed_forms_solve_the_model(seed: int) -> None:
     np.testing.assert_allclose(rho, steady.state, atol=1e-13)
     measured = float(entanglement.concurrence(rho))
     assert measured == pytest.approx(steady.concurrence, abs=1e-12)
-    # The signed forms differ where the largest lambda is not the coherence's: only below zero.
-    assert float(entanglement.concurrence_signed(rho)) <= 1e-12 or steady.concurrence_signed > 0
+    assert float(entanglement.concurrence_signed(rho)) == pytest.approx(steady.concurrence_signed, abs=1e-12)
     counted = np.einsum("rab,ba->r", heat_rates(model), rho).real
     energy = np.einsum("rab,ba->r", energy_rates(model), rho).real
     expected = [steady.heats[bath] for bath in "ABC"]

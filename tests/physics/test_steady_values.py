@@ -43,7 +43,8 @@ def test_every_closed_form_is_the_null_space(name: str) -> None:
     rng = np.random.default_rng(5)
     table: dict[str, Any] = {key: rng.uniform(low, high, 4) for key, (low, high) in RANGES[name].items()}
     names = [n for n in _row_names(name, {key: float(v[0]) for key, v in table.items()}) if "." not in n]
-    names += ["purity", "concurrence_signed", "energy_current." + systems.build(name, _at(table, 0)).reservoirs[0].name]
+    names += ["purity", "concurrence_signed", "entanglement_margin"]
+    names += ["energy_current." + systems.build(name, _at(table, 0)).reservoirs[0].name]
     found = steady_values({"name": name, **table}, names)
     for i in range(4):
         model = systems.build(name, _at(table, i))
@@ -51,10 +52,42 @@ def test_every_closed_form_is_the_null_space(name: str) -> None:
         np.testing.assert_allclose(rho, _null_state(model), atol=1e-11)
         for quantity in names:
             wanted = steady._value(model, rho, quantity, {})
-            if quantity == "concurrence_signed" and wanted < 0:
-                assert found[quantity][i] <= 0.0  # beyond zero the two are not the same
-            else:
-                assert found[quantity][i] == pytest.approx(wanted, rel=1e-9, abs=1e-11), quantity
+            assert found[quantity][i] == pytest.approx(wanted, rel=1e-9, abs=1e-11), quantity
+
+
+ENGINE = {"name": "local_engine", "T_c": 0.1, "g": 1.6e-3, "gamma_h": 1e-3, "gamma_c": 1.1e-2}
+DETUNED = {"name": "common_bath", "epsilon_A": 20.0, "epsilon_B": 22.0, "Omega": 10.0, "gamma_A": 1.0, "gamma_B": 1.0}
+
+HOT = {"T_C": 23.0, "gamma_C_A": 1.0, "gamma_C_B": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("table", "switched", "entangled", "least"),
+    [
+        ({**ENGINE, "T_h": 1.0}, "kappa_h", True, False),
+        ({**ENGINE, "T_h": 0.12}, "kappa_c", False, False),
+        ({**DETUNED, "T_A": 4.0, "T_B": 4.0}, "dephasing", True, False),
+        ({**DETUNED, "T_A": 20.0, "T_B": 25.0}, "dephasing", False, False),
+        ({**DETUNED, **HOT, "T_A": 12.0, "T_B": 6.0, "Omega": 4.0}, "dephasing", False, True),
+    ],
+)
+def test_measures_go_on_where_a_closed_form_ends(
+    table: dict[str, Any], switched: str, entangled: bool, least: bool
+) -> None:
+    """One name is one quantity: switching on what has no closed form changes nothing in the limit.
+
+    least: sqrt(p_00 p_11) is the largest of Wootters' l, and the signed concurrence -2 sqrt(p_01 p_10).
+    """
+    names = ["concurrence_signed", "entanglement_margin", "concurrence", "negativity"]
+    inner = steady_values({**table, switched: 0.0}, ["population.01", "population.10"])
+    closed = steady_values({**table, switched: 0.0}, names)
+    for small in (1e-14, 1e-12, 1e-10):
+        found = steady_values({**table, switched: small}, names)
+        for name in names:
+            assert found[name][0] == pytest.approx(closed[name][0], rel=1e-7, abs=1e-12), (small, name)
+    assert [bool(closed[name][0] > 0) for name in names] == [entangled] * 4
+    lowest = -2 * math.sqrt(inner["population.01"][0] * inner["population.10"][0])
+    assert bool(abs(closed["concurrence_signed"][0] - lowest) < 1e-12) is least
 
 
 @pytest.mark.parametrize("extra", [{}, {"dephasing": 0.1, "epsilon_B": 3.5}, {"dephasing": 0.1}], ids=str)

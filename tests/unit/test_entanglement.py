@@ -90,6 +90,38 @@ def test_x_states_have_a_closed_form_down_to_tiny_populations() -> None:
     assert entanglement.concurrence_signed(separable) == pytest.approx(0.2 - 0.5, abs=1e-15)
 
 
+def x_states(n: int) -> np.ndarray:
+    """Random states with coherence between |01> and |10> and between |00> and |11> only."""
+    allowed = np.eye(4) + np.eye(4)[::-1]
+    states = random_states(n) * allowed
+    return states / np.trace(states, axis1=1, axis2=2).real[:, None, None]
+
+
+def test_the_margin_of_x_states_is_positive_where_they_are_entangled() -> None:
+    states = np.concatenate([x_states(200), 0.5 * (x_states(200) + np.eye(4) / 4)])
+    entangled = entanglement.negativity(states) > 1e-12
+    assert 20 < entangled.sum() < 380
+    np.testing.assert_array_equal(entanglement.entanglement_margin(states) > 0, entangled)
+
+
+def test_a_positive_margin_proves_entanglement() -> None:
+    states = np.concatenate([random_states(300, rank=rank) for rank in (1, 2, 3)])
+    positive = entanglement.entanglement_margin(states) > 0
+    assert positive.sum() > 50
+    assert (entanglement.negativity(states)[positive] > 0).all()
+
+
+def test_the_margin_by_hand() -> None:
+    rho = np.diag([0.1, 0.3, 0.2, 0.4]).astype(complex)
+    rho[1, 2] = 0.05j
+    rho[2, 1] = -0.05j
+    assert entanglement.entanglement_margin(rho) == pytest.approx(np.log(0.05 / 0.2), rel=1e-14)
+    rho[0, 3] = rho[3, 0] = 0.15
+    assert entanglement.entanglement_margin(rho) == pytest.approx(np.log(0.15 / np.sqrt(0.06)), rel=1e-14)
+    assert entanglement.entanglement_margin(np.diag([0.5, 0.5, 0.0, 0.0])) == -np.inf
+    assert entanglement.entanglement_margin(np.outer(SINGLET, SINGLET)) == np.inf
+
+
 def test_pure_states() -> None:
     psi = random_vectors(30)
     rho = psi[:, :, None] * psi[:, None, :].conj()

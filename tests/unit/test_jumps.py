@@ -138,7 +138,7 @@ def test_states_of_small_sectors_are_padded_with_zeros() -> None:
 @pytest.mark.parametrize("name", ["random", "engine with tunnelling", "decay into the dark"])
 def test_the_grid_gives_the_same_trajectories_as_the_eigenbasis(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     machine, on_grid = compiled(name), compiled(name)
-    monkeypatch.setattr(unravelling, "_eigenbasis", lambda h: None)
+    monkeypatch.setattr(unravelling, "_eigenbasis", lambda h, duration: None)
     assert GRID in on_grid.plan.sectors[:, METHOD]
     monkeypatch.undo()
     assert EIGEN in machine.plan.sectors[:, METHOD]

@@ -184,7 +184,7 @@ def test_models_cannot_be_changed() -> None:
         model.colour = "red"  # type: ignore[attr-defined]
     arrays = [getattr(model, name) for name in Model.__slots__ if isinstance(getattr(model, name), np.ndarray)]
     arrays += [channel.operator for channel in model.channels] + [model.bases["turned"][0]]
-    assert len(arrays) == 16
+    assert len(arrays) == 17
     for array in arrays:
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
@@ -394,6 +394,10 @@ MALFORMED: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "self-partner with a quantum": (
         lambda: single(Channel("x", sigma_x(), "b", 1.0, "x")),
         ("'x'", "quantum 1", "must be 0"),
+    ),
+    "a small coupling of one direction only, beside a large energy": (
+        lambda: Model(np.array([[1e13, 1.0], [0.0, 1e13]]), [DECAY], [Reservoir("b")]),
+        ("hamiltonian", "not Hermitian: element (0, 1) = 1+0j", "(1, 0) = 0"),
     ),
     "quanta of partners not opposite": (
         lambda: pair_of({"quantum": 1.0}, {"quantum": 1.0}),

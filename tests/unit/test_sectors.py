@@ -7,6 +7,7 @@ import pytest
 from small_models import complex_matrix, one_way_model, random_model, random_state
 
 from trajectories.errors import InputError
+from trajectories.model import Model
 from trajectories.sectors import find_sectors, rotated_operators
 from trajectories.systems import diamond, local_engine
 
@@ -116,19 +117,81 @@ def test_a_state_with_coherence_merges_sectors() -> None:
     assert merged.dimensions.tolist() == [2, 2]
 
 
-@pytest.mark.parametrize(("element", "dimensions"), [(1e-14, [1, 1]), (1e-10, [2])])
-def test_small_elements_are_dropped_and_reported(element: float, dimensions: list[int]) -> None:
-    hamiltonian = np.array([[0.0, element], [element, 2.0]])
+@pytest.mark.parametrize("element", [1e-30, 1e-14, 1.0])
+def test_no_coupling_that_was_given_is_dropped(element: float) -> None:
+    large = 2e13
+    hamiltonian = np.array([[large, element], [element, large]])
     found = find_sectors(one_way_model(hamiltonian, [np.array([[0.0, 1.0], [0.0, 0.0]])]))
-    assert found.dimensions.tolist() == dimensions
-    assert found.dropped == pytest.approx(element / 2 if len(dimensions) == 2 else 0.0)
+    assert found.dimensions.tolist() == [2]
+    assert found.dropped == 0.0
+    effective, _ = rotated_operators(one_way_model(hamiltonian, [np.eye(2)]), found)
+    assert effective[0, 1] == element
 
 
-def test_rotation_clears_noise_but_keeps_small_populations_on_request() -> None:
+def test_small_elements_of_jump_operators_are_kept() -> None:
+    jump = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 0.0], [0.0, 1e-14, 0.0]])
+    assert find_sectors(one_way_model(np.diag([0.0, 1.0, 2.0]), [jump])).dimensions.tolist() == [2, 1]
+
+
+def test_losses_that_cancel_up_to_rounding_couple_nothing() -> None:
+    # Emission from |+> and from |-> at one rate is emission from both levels: 0.3 - 0.1 - 0.2 is not 0.
+    plus, minus = np.zeros((3, 3)), np.zeros((3, 3))
+    plus[0, 1:] = np.sqrt(0.3)
+    minus[0, 1:] = np.sqrt(0.1), -np.sqrt(0.1)
+    third = np.sqrt(2) * minus
+    model = one_way_model(np.zeros((3, 3)), [plus, minus, third])
+    assert model.loss[1, 2] != 0.0
+    assert abs(model.loss[1, 2]) < 1e-15
+    assert find_sectors(model).dimensions.tolist() == [1, 1, 1]
+
+
+def turned_model(d: int, seed: int, scale: float, coupling: float) -> Model:
+    """Jumps along a ring of levels, and H with one coupling of two of them, all seen in a random basis."""
+    rng = np.random.default_rng(seed)
+    unitary = np.linalg.qr(complex_matrix(rng, d))[0]
+    hamiltonian = np.diag(scale * rng.random(d)).astype(complex)
+    hamiltonian[0, 1] = hamiltonian[1, 0] = coupling
+    jumps = [rng.random() * np.outer(np.eye(d)[(i + 1) % d], np.eye(d)[i]) for i in range(d)]
+    given = [unitary @ matrix @ unitary.conj().T for matrix in (hamiltonian, *jumps)]
+    given[0] = 0.5 * (given[0] + given[0].conj().T)
+    bases = {"own": (unitary, [f"u{i}" for i in range(d)])}
+    return one_way_model(given[0], given[1:], bases=bases)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("d", [3, 8, 20])
+def test_an_offered_basis_is_freed_of_rounding(d: int, seed: int) -> None:
+    free = find_sectors(turned_model(d, seed, 1.0, 0.0))
+    assert free.basis_name == "own"
+    assert free.dimensions.tolist() == [1] * d
+    assert 0.0 < free.dropped < 1e-13
+    model = turned_model(d, seed, 1.0, 1e-9)
+    coupled = find_sectors(model)
+    assert sorted(coupled.dimensions) == [1] * (d - 2) + [2]
+    effective, _ = rotated_operators(model, coupled)
+    off_diagonal = np.abs(effective - np.diag(effective.diagonal()))
+    assert off_diagonal.max() == pytest.approx(1e-9, rel=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_basis_in_which_rounding_may_hide_a_coupling_is_passed_over(seed: int) -> None:
+    # Levels of 1e13 are known to about 1e-2, not against losses of order one.
+    model = diamond(beta_A=-1e-13, beta_S=1e-13, omega=1e13)
+    found = find_sectors(model)
+    assert (found.basis_name, found.dimensions.tolist()) == ("computational", [1, 2, 1])
+    assert "bell basis is not used" in found.passed_over[0]
+    assert "(S, A)" in found.passed_over[0]
+    # Far levels do not mind: 1e13 apart, what rounding hides is nothing.
+    assert find_sectors(turned_model(4, seed, 1e13, 0.0)).basis_name == "own"
+
+
+def test_rotation_clears_rounding_and_nothing_else() -> None:
     found = find_sectors(diamond(-2.0, 3.0))
-    rho = found.basis @ np.diag([1.0, 1e-13, 1e-13, 0.0]) @ found.basis.conj().T
-    assert np.count_nonzero(found.rotate(rho)) == 1
-    assert found.rotate(rho, tolerance=0.0)[1, 1] == pytest.approx(1e-13)
+    for small, left in ((1e-17, 0), (1e-13, 2)):
+        inside = np.diag([1.0, 1.0, 1.0, 0.0])
+        inside[1, 2] = inside[2, 1] = small
+        rotated = found.rotate(found.basis @ inside @ found.basis.conj().T)
+        assert np.count_nonzero(rotated - np.diag(rotated.diagonal())) == left
 
 
 @pytest.mark.parametrize("build", [lambda: diamond(0.0, 1.0), lambda: local_engine(**ENGINE)])

@@ -214,14 +214,32 @@ def test_summary_names_sectors_methods_and_the_fallback() -> None:
     assert "no well-conditioned eigenbasis" in found
 
 
-def test_what_was_set_to_zero_is_reported() -> None:
-    h = np.diag([0.0, 1.0, 2.0])
-    h[0, 2] = h[2, 0] = 1e-13
-    machine = of(one_way_model(h, [np.outer(np.eye(3)[0], np.eye(3)[1])]))
-    assert machine.plan.sectors[:, METHOD].tolist() == [SCALAR] * 3
-    assert "largest element set to zero: 5.0e-14 of the largest of its matrix" in "\n".join(
-        plan_summary(machine.plan, machine.sectors)
-    )
+def test_what_was_taken_for_rounding_is_reported() -> None:
+    machine = of(diamond(beta_A=-2, beta_S=3))
+    assert machine.plan.sectors[:, METHOD].tolist() == [SCALAR] * 4
+    summary = "\n".join(plan_summary(machine.plan, machine.sectors))
+    assert re.search(r"largest element taken for rounding of that basis: \d\.\de-1[67] of its matrix", summary)
+    machine = of(diamond(beta_A=-2e-13, beta_S=3e-13, omega=1e13))
+    summary = "\n".join(plan_summary(machine.plan, machine.sectors))
+    assert "in the computational basis" in summary
+    assert re.search(r"the bell basis is not used: .*\(S, A\) of the hamiltonian uncertain by 0\.0\d", summary)
+
+
+def test_a_large_energy_does_not_swallow_what_a_loss_does() -> None:
+    # |0> and |1> exchange beside the loss of |1>, which makes H_eff non-normal by far less than 1e-13 of the energy.
+    h = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 1e-3], [0.0, 1e-3, 5e13]])
+    duration = 1e-3
+    machine = of(one_way_model(h, [np.outer(np.eye(3)[0], [0.0, 1.0, 0.0])]), duration)
+    plan, row = machine.plan, machine.plan.sectors[0]
+    assert row[DIMENSION] == 3
+    if row[METHOD] == EIGEN:
+        right, left = block(machine, RIGHT, 0), block(machine, LEFT, 0)
+        found = right @ np.diag(np.exp(-1j * duration * plan.eigenvalues)) @ left
+    else:
+        half = plan.grid[0, :9].reshape(3, 3)
+        found = half @ half
+    exact = expm(-1j * duration * (h[:2, :2] - 0.5j * np.diag([0.0, 1.0])))
+    np.testing.assert_allclose(np.abs(found[:2, :2]), np.abs(exact), atol=1e-5)
 
 
 @pytest.mark.interpreted

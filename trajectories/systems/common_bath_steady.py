@@ -43,10 +43,15 @@ class Steady(NamedTuple):
 
     @property
     def concurrence_signed(self) -> float:
-        """2 (|<10|rho|01>| - sqrt(p_00 p_11)), Eq. (17) without max; <10|rho|01> = sin(theta)/2 (p_l2 - p_l3)."""
+        """2 (|<10|rho|01>| - sqrt(p_00 p_11)), Eq. (17) without max, or -2 sqrt(p_01 p_10) where that is larger.
+
+        <10|rho|01> = sin(theta)/2 (p_l2 - p_l3). The concurrence before it is cut, `entanglement.concurrence_signed`.
+        """
         ground, lower, upper, top = (float(p) for p in self.populations)
-        coherence = abs(self.frame.sin * self.frame.cos * (upper - lower))
-        return 2.0 * (coherence - math.sqrt(ground) * math.sqrt(top))
+        sin, cos = self.frame.sin, self.frame.cos
+        coherence = abs(sin * cos * (upper - lower))
+        inner = math.sqrt(sin**2 * upper + cos**2 * lower) * math.sqrt(cos**2 * upper + sin**2 * lower)
+        return 2.0 * max(coherence - math.sqrt(ground) * math.sqrt(top), -inner)
 
     @property
     def concurrence(self) -> float:

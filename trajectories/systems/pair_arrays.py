@@ -81,10 +81,11 @@ def four_level_arrays(x: Ways, y: Ways, exchange: Floats) -> Floats:
 def pair_quantities(populations: Floats, coherence: NDArray[np.complex128]) -> Quantities:
     """What follows from the state alone. populations (4, n): |00>, |01>, |10>, |11>; coherence (n,): <01|rho|10>.
 
-    concurrence = 2 max(0, |c| - sqrt(p_00 p_11)); negativity without subtractions. entanglement_margin:
-    ln(|c|/sqrt(p_00 p_11)), which is positive where there is entanglement and has a slope where there is none.
+    concurrence = 2 max(0, |c| - sqrt(p_00 p_11)); negativity without subtractions. concurrence_signed and
+    entanglement_margin: as in `entanglement`, with c the only coherence. The largest of Wootters' l is |c| + sqrt(p_01
+    p_10) or, where that is less, the double sqrt(p_00 p_11); ln(|c|/sqrt(p_00 p_11)) is the margin.
     """
-    p00, _, _, p11 = populations
+    p00, p01, p10, p11 = populations
     size = np.abs(coherence)
     outer = np.sqrt(p00) * np.sqrt(p11)
 
@@ -98,7 +99,7 @@ def pair_quantities(populations: Floats, coherence: NDArray[np.complex128]) -> Q
 
     found: Quantities = {
         "concurrence": lambda: np.maximum(0.0, 2.0 * (size - outer)),
-        "concurrence_signed": lambda: 2.0 * (size - outer),
+        "concurrence_signed": lambda: 2.0 * np.maximum(size - outer, -np.sqrt(p01) * np.sqrt(p10)),
         "negativity": negativity,
         "entanglement_margin": margin,
         "purity": lambda: (populations**2).sum(axis=0) + 2.0 * size**2,

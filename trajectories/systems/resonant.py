@@ -75,10 +75,13 @@ def state(machine: Resonant) -> Array:
 
 
 def concurrence_signed(machine: Resonant) -> float:
-    """2 (|<01|rho|10>| - sqrt(p_00 p_11)) of the steady state: the concurrence where it is positive, Eq. (6)."""
+    """2 (|<01|rho|10>| - sqrt(p_00 p_11)) of the steady state, Eq. (6), or -2 sqrt(p_01 p_10) where that is larger.
+
+    The concurrence before it is cut at zero, `entanglement.concurrence_signed`.
+    """
     p = populations(machine)
     coherence = abs(machine.g * (p[1] - p[2])) / machine.damping
-    return 2.0 * float(coherence - math.sqrt(p[0]) * math.sqrt(p[3]))
+    return 2.0 * max(float(coherence - math.sqrt(p[0]) * math.sqrt(p[3])), -math.sqrt(p[1]) * math.sqrt(p[2]))
 
 
 def heats(machine: Resonant, energy: float, U: float = 0.0) -> tuple[float, float]:
