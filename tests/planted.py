@@ -153,13 +153,13 @@ def right(kernel: Kernel, block: int) -> Kernel:
     return kernel
 
 
-def jumps_missed(kernel: Kernel, block: int) -> Kernel:
-    """One jump in a thousand is not counted."""
+def jumps_missed(kernel: Kernel, block: int, share: float = 1e-3) -> Kernel:
+    """This share of the jumps is not counted."""
 
     def jumps(plan, seed, stream, first, initial, final, counts, *rest):
         kernel(plan, seed, stream, first, initial, final, counts, *rest)
         fresh = np.diff(counts, axis=1, prepend=0)
-        counts -= np.random.default_rng([int(seed), stream, first]).binomial(fresh, 1e-3).cumsum(axis=1)
+        counts -= np.random.default_rng([int(seed), stream, first]).binomial(fresh, share).cumsum(axis=1)
 
     return jumps
 

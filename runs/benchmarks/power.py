@@ -70,7 +70,8 @@ def channel_by_waiting_time(kernel: planted.Kernel, block: int) -> planted.Kerne
 @cache
 def _kernel_with(old: str, new: str) -> planted.Kernel:
     """Compile a copy of the kernels with one change (half a minute)."""
-    return sampler(mutant(Path(tempfile.mkdtemp()), "jumps.py", old, new))
+    with tempfile.TemporaryDirectory() as folder:
+        return sampler(mutant(Path(folder), "jumps.py", old, new))
 
 
 class Fault(NamedTuple):
