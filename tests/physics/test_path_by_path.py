@@ -22,7 +22,7 @@ from rederived import Worst, deviations, exponential
 from scipy.linalg import expm
 from small_models import one_way_model, random_model, random_state
 
-from trajectories import backward, sampling
+from trajectories import backward, sampling, unravelling
 from trajectories.kernels.plan import CLOSED, DIMENSION, EIGEN, GRID, METHOD, SCALAR
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.preparation import Preparation, prepare
@@ -86,12 +86,15 @@ def spread() -> Machine:
     return Machine(model, 1e-6 * SPANS[1:], random_state(np.random.default_rng(4), 4))
 
 
-def overdamped(loss: float) -> Machine:
-    """Level 0, coupled by g = 1 to level 1, which is lost at a much higher rate: it decays at 4/loss."""
+def overdamped(loss: float, initial: np.ndarray | None = None) -> Machine:
+    """Level 0, coupled by g = 1 to level 1, which is lost at a much higher rate: it decays at 4/loss.
+
+    initial: default |0>; with coherence to level 2, all three are one sector.
+    """
     level = np.eye(3)
     hamiltonian = np.outer(level[0], level[1]) + np.outer(level[1], level[0])
     jumps = [np.sqrt(loss) * np.outer(level[2], level[1]), np.sqrt(4 / loss) * np.outer(level[0], level[2])]
-    return Machine(one_way_model(hamiltonian, jumps), loss * SPANS, np.diag([1.0, 0.0, 0.0]).astype(complex))
+    return Machine(one_way_model(hamiltonian, jumps), loss * SPANS, pure([1, 0, 0]) if initial is None else initial)
 
 
 def twofold_exceptional_point() -> Machine:
@@ -151,6 +154,9 @@ MACHINES: dict[str, Callable[[], Machine]] = {
     "twelve decades": lambda: Machine(ring(), np.array([1e-7, 1e-3]), np.diag([0.3, 0.2, 0.2, 0.1, 0.1, 0.1]) + 0j),
     "twelve decades, dense": spread,
     "overdamped": lambda: overdamped(100.0),
+    "overdamped, twelve decades": lambda: overdamped(1e6),
+    "overdamped, eighteen decades": lambda: overdamped(1e9),
+    "overdamped, one sector": lambda: overdamped(1e9, random_state(np.random.default_rng(1), 3)),
     "dense 2, long": lambda: dense(2, 0.3 * LONG),
     "dense 3, long": lambda: dense(3, 0.3 * LONG),
 } | {f"dense {d}": (lambda d=d: dense(d, 3 * SPANS)) for d in range(1, 13)}
@@ -172,6 +178,27 @@ def test_every_draw_is_the_one_that_was_drawn(name: str) -> None:
     found = deviations(preparation, initial, SEED, TRAJECTORIES)
     assert {"start", "outcome", "a jump too few", "counts", "state", "counted", "functionals"} <= set(found)
     assert wrong(found) == set(), found
+
+
+def test_the_grid_keeps_a_slow_decay_beside_a_fast_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the eigenbasis does: the same machine by the method that a defective H_eff gets."""
+    monkeypatch.setattr(unravelling, "_eigenbasis", lambda h: None)
+    machine = overdamped(1e9, random_state(np.random.default_rng(1), 3))
+    preparation = machine.prepared()
+    assert preparation.plan.sectors[:, METHOD].tolist() == [GRID]
+    assert wrong(deviations(preparation, machine.initial, SEED, TRAJECTORIES)) == set()
+
+
+@pytest.mark.parametrize("loss", [1e6, 1e9])
+def test_the_exact_side_keeps_a_slow_decay_beside_a_fast_one(loss: float) -> None:
+    """Both ways between levels 0 and 2 take place at s = 4/loss, up to (4/loss)^2 of it and the first 1/loss.
+
+    So p_0(t) = (1 + e^{-2 s t})/2, and the rate of jumps is s.
+    """
+    preparation = prepare(overdamped(loss).model, loss * np.array([0.1, 1.0]), pure([1, 0, 0]), 64)
+    populations = preparation.sectors.unflatten(preparation.exact.density)[:, 0, 0].real
+    np.testing.assert_allclose(populations, 0.5 * (1 + np.exp(-0.8 * np.array([1.0, 10.0]))), rtol=20 / loss**2 + 1e-14)
+    np.testing.assert_allclose(preparation.exact.mean[:, 0], 4.0 * np.array([0.1, 1.0]), rtol=200 / loss**2 + 1e-13)
 
 
 def test_the_machines_cover_what_they_are_for() -> None:
