@@ -1,7 +1,8 @@
-"""Copies of the kernels with one line changed: engines with a deliberate mistake, compiled like the real one."""
+"""Copies of the kernels with one line changed: engines with a deliberate mistake."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import shutil
 import sys
@@ -9,16 +10,19 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from unittest import mock
 
+import numba
 import numpy as np
 
 KERNELS = Path(__file__).parent.parent / "kernels"
 
 
-def mutant(folder: Path, file: str, old: str, new: str) -> ModuleType:
+def mutant(folder: Path, file: str, old: str, new: str, *, interpreted: bool = False) -> ModuleType:
     """Copy the kernels into `folder`, replace `old` by `new` in one file, and import the copy's `jumps` module.
 
-    `old` must be there exactly once: a control whose mistake is not made would pass for a wrong reason.
+    `old` must be there exactly once: a control whose mistake is not made would pass for a wrong reason. interpreted:
+    as plain Python, which spares half a minute of compilation where few trajectories are enough.
     """
     name = f"mutant_{zlib.crc32(repr((file, old, new)).encode())}"
     copy = folder / name
@@ -33,8 +37,9 @@ def mutant(folder: Path, file: str, old: str, new: str) -> ModuleType:
     assert spec is not None and spec.loader is not None
     package = importlib.util.module_from_spec(spec)
     sys.modules[name] = package
-    spec.loader.exec_module(package)
-    return importlib.import_module(f"{name}.jumps")
+    with mock.patch.object(numba.config, "DISABLE_JIT", 1) if interpreted else contextlib.nullcontext():
+        spec.loader.exec_module(package)
+        return importlib.import_module(f"{name}.jumps")
 
 
 def sampler(module: ModuleType) -> Callable[..., None]:

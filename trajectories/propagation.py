@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -16,6 +17,7 @@ TERMS = 18
 BASE_NORM = 0.5
 _ORDERS = np.arange(TERMS + 1)
 HUGE = 1e75  # a vector of this size times two such matrices, and sums of it, are no overflow
+GONE = 0.5  # of e^X: below, everything has moved, and nothing is slow any more
 SMALL = 24
 AT_EASE = 100.0
 LARGEST_PHASE = 1e11
@@ -41,13 +43,15 @@ class DensePropagator:
     """Exponentials of a dense generator by dyadic steps, so that any set of times costs matrix-vector products only.
 
     G: (D, D). A Taylor series over h with |G|_1 h <= 1/2 is squared to e^{G h 2^j}; a time is a sum of such steps
-    plus a remainder shorter than h. Results that would overflow are returned as a vector and the logarithm of its
-    scale.
+    plus a remainder shorter than h. What is stored is E = e^X - 1, doubled to 2 E + E^2, as long as something is left
+    that has hardly moved: 1 + E would drop the digits of a rate much slower than 1/h. Results that would overflow are
+    returned as a vector and the logarithm of its scale.
 
     trace: (D,) row vector tau with tau G = 0, restored after every squaring (without it the rounding error of the
     conserved quantity doubles each time). fixed: (D,) column vector with G fixed = 0, likewise; one of the two at most.
-    metzler: G is real with no negative element off the diagonal; then what is conserved is restored by factors instead
-    of sums, so that every component of a nonnegative vector keeps its relative accuracy.
+    metzler: G is real with no negative element off the diagonal; then e^X itself is squared, which adds nonnegative
+    numbers only, and what is conserved is restored by factors instead of sums, which keeps slow rates: every component
+    of a nonnegative vector keeps its relative accuracy.
     """
 
     def __init__(
@@ -61,7 +65,7 @@ class DensePropagator:
         self._generator, self._trace, self._fixed, self._metzler = generator, trace, fixed, metzler
         norm = float(np.abs(generator).sum(axis=0).max())
         self._base = BASE_NORM / max(norm, np.finfo(float).tiny)
-        self._powers: list[tuple[np.ndarray, float]] = []
+        self._powers: list[_Power] = []
         self._integrals: list[np.ndarray] = []
 
     def advance(self, vector: np.ndarray, duration: float) -> tuple[np.ndarray, float]:
@@ -71,11 +75,11 @@ class DensePropagator:
         log_scale = 0.0
         for j in range(steps.bit_length()):
             if steps >> j & 1:
-                power, log_power = self._power(j)
-                vector = power @ vector
-                if log_power:
+                power = self._power(j)
+                vector = power.applied(vector)
+                if power.log_scale:
                     vector, log_vector = _rescaled(vector)
-                    log_scale += log_power + log_vector
+                    log_scale += power.log_scale + log_vector
         vector, log_vector = _rescaled(vector)
         return vector, log_scale + log_vector
 
@@ -87,7 +91,7 @@ class DensePropagator:
         for j in range(steps.bit_length()):
             if steps >> j & 1:
                 total = total + self._integral(j) @ vector
-                vector = self._power(j)[0] @ vector
+                vector = self._power(j).applied(vector)
         return vector, total
 
     def _split(self, duration: float) -> tuple[int, float]:
@@ -113,8 +117,12 @@ class DensePropagator:
 
     def _short(self, vector: np.ndarray, duration: float) -> np.ndarray:
         """Taylor series of e^{G duration} on a vector or matrix."""
-        term, total = vector, vector
-        for n in range(1, TERMS + 1):
+        return vector + self._change(vector, duration)
+
+    def _change(self, vector: np.ndarray, duration: float) -> np.ndarray:
+        """Taylor series of e^{G duration} - 1 on a vector or matrix."""
+        term = total = self._generator @ vector * duration
+        for n in range(2, TERMS + 1):
             term = self._generator @ term * (duration / n)
             total = total + term
         return total
@@ -127,31 +135,54 @@ class DensePropagator:
             total = total + term
         return total
 
-    def _power(self, level: int) -> tuple[np.ndarray, float]:
+    def _power(self, level: int) -> _Power:
         while len(self._powers) <= level:
-            if self._powers:
-                last, log_last = self._powers[-1]
-                power, log_power = _rescaled(last @ last)
-                self._powers.append((self._conserving(power), 2 * log_last + log_power))
-            else:
+            if not self._powers:
                 unit = np.eye(len(self._generator), dtype=self._generator.dtype)
-                self._powers.append((self._conserving(self._short(unit, self._base)), 0.0))
+                change = self._change(unit, self._base)
+                found = _Power(unit + change, 0.0, False) if self._metzler else _Power(change, 0.0, True)
+            else:
+                found = self._powers[-1].squared()
+            self._powers.append(found._replace(matrix=self._conserving(found.matrix, found.change)))
         return self._powers[level]
 
     def _integral(self, level: int) -> np.ndarray:
         while len(self._integrals) <= level:
             if self._integrals:
                 last = self._integrals[-1]
-                self._integrals.append(last + self._power(len(self._integrals) - 1)[0] @ last)
+                self._integrals.append(last + self._power(len(self._integrals) - 1).applied(last))
             else:
                 unit = np.eye(len(self._generator), dtype=self._generator.dtype)
                 self._integrals.append(self._short_integral(unit, self._base))
         return self._integrals[level]
 
-    def _conserving(self, power: np.ndarray) -> np.ndarray:
+    def _conserving(self, power: np.ndarray, change: bool) -> np.ndarray:
         if self._fixed is not None:
-            return _restored(power.T, self._fixed, self._metzler).T
-        return power if self._trace is None else _restored(power, self._trace, self._metzler)
+            return _restored(power.T, self._fixed, self._metzler, change).T
+        return power if self._trace is None else _restored(power, self._trace, self._metzler, change)
+
+
+class _Power(NamedTuple):
+    """e^X = e^{log_scale} matrix, or 1 + matrix if `change`, where log_scale is 0."""
+
+    matrix: np.ndarray
+    log_scale: float
+    change: bool
+
+    def applied(self, vector: np.ndarray) -> np.ndarray:
+        """Return e^X vector, without the scale."""
+        return vector + self.matrix @ vector if self.change else self.matrix @ vector
+
+    def squared(self) -> _Power:
+        """Return e^{2 X}; as a change while some of its elements are neither small nor huge."""
+        if not self.change:
+            matrix, log_scale = _rescaled(self.matrix @ self.matrix)
+            return _Power(matrix, 2 * self.log_scale + log_scale, False)
+        matrix = 2 * self.matrix + self.matrix @ self.matrix
+        whole = matrix + np.eye(len(matrix))
+        if GONE < np.abs(whole).max() < HUGE:
+            return _Power(matrix, 0.0, True)
+        return _Power(*_rescaled(whole), False)
 
 
 class PolynomialPropagator:
@@ -166,7 +197,7 @@ class PolynomialPropagator:
         self._generators, self._trace = generators, trace
         norm = float(np.abs(generators).sum(axis=(0, 1)).max())
         self._base = BASE_NORM / max(norm, np.finfo(float).tiny)
-        self._powers: list[np.ndarray] = []
+        self._changes: list[np.ndarray] = []
 
     def evolve(self, start: np.ndarray, times: np.ndarray) -> np.ndarray:
         """Return the coefficients (T, n+1, D) at times (T,), from 0 on, not falling; start: (n+1, D)."""
@@ -179,31 +210,35 @@ class PolynomialPropagator:
     def _advanced(self, vector: np.ndarray, duration: float) -> np.ndarray:
         ratio = duration / self._base
         steps = int(ratio)
-        vector = self._short(vector, max(0.0, duration - steps * self._base) if ratio < 2**50 else 0.0)
+        if ratio < 2**50:
+            vector = vector + self._short(vector, max(0.0, duration - steps * self._base))
         for j in range(steps.bit_length()):
             if steps >> j & 1:
-                vector = _convolved(self._power(j), vector)
+                vector = vector + _convolved(self._change(j), vector)
         return vector
 
     def _short(self, vector: np.ndarray, duration: float) -> np.ndarray:
-        """Taylor series of e^{G duration} on coefficients (n+1, D, anything)."""
-        term = total = vector
-        for n in range(1, TERMS + 1):
+        """Taylor series of e^{G duration} - 1 on coefficients (n+1, D, anything)."""
+        term = _convolved(self._generators, vector) * duration
+        total = term
+        for n in range(2, TERMS + 1):
             term = _convolved(self._generators, term) * (duration / n)
             total = total + term
         return total
 
-    def _power(self, level: int) -> np.ndarray:
-        while len(self._powers) <= level:
-            if self._powers:
-                power = _convolved(self._powers[-1], self._powers[-1])
+    def _change(self, level: int) -> np.ndarray:
+        """e^{G h 2^level} - 1, of which slow rates beside fast ones keep their digits."""
+        while len(self._changes) <= level:
+            if self._changes:
+                last = self._changes[-1]
+                change = 2 * last + _convolved(last, last)
             else:
                 unit = np.zeros_like(self._generators)
                 unit[0] = np.eye(unit.shape[1])
-                power = self._short(unit, self._base)
-            power[0] = _restored(power[0], self._trace, False)
-            self._powers.append(power)
-        return self._powers[level]
+                change = self._short(unit, self._base)
+            change[0] = _restored(change[0], self._trace, False, True)
+            self._changes.append(change)
+        return self._changes[level]
 
 
 def _convolved(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -287,12 +322,19 @@ class SparsePropagator:
         return both[:n], both[n:] / self._norm
 
 
-def _restored(power: np.ndarray, row: np.ndarray, metzler: bool) -> np.ndarray:
-    """Return the matrix with row @ matrix = row again, up to the rounding of the last operation."""
+def _restored(power: np.ndarray, row: np.ndarray, metzler: bool, change: bool) -> np.ndarray:
+    """Return the matrix with row @ matrix = row again (= 0 for a change), up to the rounding of the last operation.
+
+    What is missing is shared out in proportion to what every element contributes, so that small ones stay as they are.
+    """
     kept = row @ power
     if metzler:
         return power * (row / kept)
-    return power + np.outer(row / (row @ row), row - kept)
+    size, weight = np.abs(power), np.abs(row)
+    total = weight @ size
+    missing = ((0.0 if change else row) - kept) / np.where(total > np.finfo(float).tiny, total, np.inf)
+    sign = np.divide(weight, row, out=np.zeros_like(row), where=weight > 0)
+    return power + sign[:, None] * size * missing
 
 
 def _rescaled(array: np.ndarray) -> tuple[np.ndarray, float]:

@@ -243,9 +243,9 @@ def test_bad_input_is_refused() -> None:
         counts.members(model, 4)
     with pytest.raises(InputError, match="no channel of diamond is named"):
         counts.members(model, [])
-    with pytest.raises(InputError, match="has no channel with an energy quantum"):
+    with pytest.raises(InputError, match="no channel of reservoir noise has a quantum"):
         counts.heat(MODELS["random"], "noise")
-    with pytest.raises(InputError, match="channel 'down0' has no energy quantum"):
+    with pytest.raises(InputError, match="no channel of reservoir bath0 has a quantum"):
         counts.heat(MODELS["random"], "bath0")
     with pytest.raises(InputError, match="'S_down' is one-way"):
         counts.entropy(diamond(rates=(1.0, 1.0, 0.0, 1.0)))
