@@ -9,10 +9,10 @@ of the very quantity. The rules, in this order, with their thresholds:
    events (a Poisson number of 25 has skewness 0.2 and excess 0.04, a gamma number of that skewness 0.06). Its p-value
    takes both into account (see `normal_p`).
 3. *Judged by the sample's error*, s/sqrt n, where the exact moments are bounds (a number averaged over outcomes
-   spreads less than the outcomes): mu_4/(s^4 n) <= 0.04 with the bound mu_4 on the fourth central moment, or
-   w^2/(s^2 n) <= 0.04 with the range w of one value: no single value then moves the mean by more than 0.2 standard
-   errors; or a kurtosis known beforehand, at most 0.04 n, as that of 25 independent events. Each way the skewness of
-   the mean is below 0.2, whatever carries it.
+   spreads less than the outcomes): mu_4/(v^2 n) <= 0.04 with the bound mu_4 on the fourth central moment, and for v
+   the bound on the variance, or 2 s^2 where that is less; or w^2/(v n) <= 0.04 with the range w of one value, so that
+   no single one moves the mean by much; or a kurtosis known beforehand, at most 0.04 n, as that of 25 independent
+   events. Each way the skewness of the mean is about 0.2 at most, whatever carries it.
 4. *Bounded* everywhere else: the p-value is an upper bound that holds for every law with these moments or this range
    (Chebyshev, fourth moments, Hoeffding, empirical Bernstein) or this generating function (Chernoff). Such a row can
    disagree, but it cannot agree: it is *unresolved*, with the number of trajectories that would resolve it.
@@ -323,6 +323,9 @@ def _binomial(count: int, n: int, p: float) -> float:
 def _peaked(law: Law, error: float, n: int) -> float:
     """Return the bound of rule 3 on the excess kurtosis of the mean of n values with this standard error."""
     spread = error**2 * n
+    if law.known:
+        # The bound on the variance where the sample's is as large, but for its own error: at least half of it.
+        spread = min(law.variance, 2 * spread)
     return min(law.fourth_moment / spread**2 / n, law.width**2 / spread / n, law.kurtosis / n)
 
 
