@@ -195,6 +195,7 @@ class PolynomialPropagator:
 
     def __init__(self, generators: np.ndarray, trace: np.ndarray) -> None:
         self._generators, self._trace = generators, trace
+        self._places = _toeplitz(*generators.shape[:2]) if generators[0].size <= SMALL**2 else None
         norm = float(np.abs(generators).sum(axis=(0, 1)).max())
         self._base = BASE_NORM / max(norm, np.finfo(float).tiny)
         self._changes: list[np.ndarray] = []
@@ -214,24 +215,31 @@ class PolynomialPropagator:
             vector = vector + self._short(vector, max(0.0, duration - steps * self._base))
         for j in range(steps.bit_length()):
             if steps >> j & 1:
-                vector = vector + _convolved(self._change(j), vector)
+                vector = vector + self._convolved(self._change(j), vector)
         return vector
 
     def _short(self, vector: np.ndarray, duration: float) -> np.ndarray:
         """Taylor series of e^{G duration} - 1 on coefficients (n+1, D, anything)."""
-        term = _convolved(self._generators, vector) * duration
+        term = self._convolved(self._generators, vector) * duration
         total = term
         for n in range(2, TERMS + 1):
-            term = _convolved(self._generators, term) * (duration / n)
+            term = self._convolved(self._generators, term) * (duration / n)
             total = total + term
         return total
+
+    def _convolved(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Return sum_j a_j b_{m-j}, (n+1, D, ...), of matrices a (n+1, D, D) and b (n+1, D, ...)."""
+        if self._places is None:
+            return np.array([sum(a[j] @ b[m - j] for j in range(m + 1)) for m in range(len(a))])
+        joint = np.append(a, 0.0)[self._places]
+        return np.asarray((joint @ b.reshape(len(joint), -1)).reshape(b.shape))
 
     def _change(self, level: int) -> np.ndarray:
         """e^{G h 2^level} - 1, of which slow rates beside fast ones keep their digits."""
         while len(self._changes) <= level:
             if self._changes:
                 last = self._changes[-1]
-                change = 2 * last + _convolved(last, last)
+                change = 2 * last + self._convolved(last, last)
             else:
                 unit = np.zeros_like(self._generators)
                 unit[0] = np.eye(unit.shape[1])
@@ -241,16 +249,11 @@ class PolynomialPropagator:
         return self._changes[level]
 
 
-def _convolved(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return sum_j a_j b_{m-j}, (n+1, D, ...), of matrices a (n+1, D, D) and b (n+1, D, ...)."""
-    if a[0].size <= SMALL**2:
-        rows = np.arange(len(a))
-        places = rows[:, None] - rows
-        joint = np.where((places >= 0)[:, :, None, None], a[places], 0.0)
-        size = a.shape[1]
-        flat = joint.transpose(0, 2, 1, 3).reshape(len(a) * size, len(a) * size) @ b.reshape(len(a) * size, -1)
-        return np.asarray(flat.reshape(b.shape))
-    return np.array([sum(a[j] @ b[m - j] for j in range(m + 1)) for m in range(len(a))])
+def _toeplitz(orders: int, size: int) -> np.ndarray:
+    """Return where each element of the joint block matrix is found among coefficients and a zero behind them."""
+    block, row, other, column = np.ogrid[:orders, :size, :orders, :size]
+    place = ((block - other) * size + row) * size + column
+    return np.where(block >= other, place, orders * size**2).reshape(orders * size, orders * size)
 
 
 class SparsePropagator:
