@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from .errors import InputError
-from .exact import trajectories_for
+from .counting import WORTH
+from .errors import InputError, TooCostly
+from .exact import trajectories_for, wanted
 from .infimum import exact_infimum
 from .judging import FEWEST, NO_SPREAD, judged_mean
 from .kernels.along import extrema
@@ -130,7 +131,12 @@ class Alongside:
         master, start, times = _master(preparation), _start(preparation), preparation.times[-1:]
         time = float(times[0])
         average = (adiabatic_average, nonadiabatic_average)[part]
-        exact = [float(average(master, self.split, float(power), start, times)[0]) for power in (1, 2, 3)]
+        exact = [float(average(master, self.split, 1.0, start, times)[0])]
+        for power in (2.0, 3.0):
+            try:
+                exact.append(float(average(master, self.split, power, start, times, WORTH)[0]))
+            except TooCostly:  # exact[0]^2 is the least that the second moment can be
+                exact.append(np.nan if power == 3.0 else exact[0] ** 2)
         lowered = exact[0] < 1 - 1e-9
         row = Row("generating_function", f"{name} G(1,T)", None, 0.0, time, "1", None, estimate=exact[0])
         if lowered:
@@ -148,8 +154,7 @@ class Alongside:
         needed = trajectories_for(*exact)
         row = self._mean(row, WEIGHT_AD + part)
         if self.total is not None and self.total.count < needed:
-            wanted = f"{needed:.2g}" if needed < 1e300 else "more than 1e+300"
-            row = replace(row, z=None, p_value=None, status="unresolved", note=f"takes {wanted} trajectories")
+            row = replace(row, z=None, p_value=None, status="unresolved", note=wanted(*exact))
         return [*rows, row]
 
     def _mean(self, row: Row, column: int) -> Row:

@@ -1,4 +1,4 @@
-"""The two ways a run ends early that are nobody's bug: bad input and an interruption."""
+"""The ways a run ends early that are nobody's bug: bad input, too much work, an interruption."""
 
 from __future__ import annotations
 
@@ -11,5 +11,13 @@ class InputError(ValueError):
     """
 
 
-class Interrupted(Exception):
-    """A run was stopped before its end; everything finished so far is in the result file (exit status 75)."""
+class TooCostly(InputError):
+    """A calculation that would go on for longer than it is worth; known before it is begun."""
+
+
+class Interrupted(BaseException):
+    """A run was stopped before its end; everything finished so far is in the result file (exit status 75).
+
+    Like KeyboardInterrupt it may come at any moment, and is no Exception: what a user's own function catches for its
+    own ends must not keep a run from being stopped.
+    """

@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 
 from .columns import Column, columns_of, heated_reservoirs, linear_forms, static_functionals
-from .counting import generating_function
-from .errors import InputError
-from .exact import Ensemble, Exact, ensemble_of, exact_averages
+from .counting import WORTH, generating_function
+from .errors import InputError, TooCostly
+from .exact import Ensemble, Exact, ensemble_of, exact_averages, left_out
 from .expected import Expected, expected
 from .kernels.ledger import OUTSIDE, Ledger
 from .kernels.plan import Plan
@@ -85,7 +85,10 @@ def prepare(
     times = np.ascontiguousarray(times, float)
     sectors = find_sectors(model, states=() if initial is None else (initial,))
     master = Master(model, sectors)
-    ensemble = ensemble_of(master, initial, times)
+    try:
+        ensemble = ensemble_of(master, initial, times)
+    except TooCostly as error:
+        raise TooCostly(f"duration {times[-1]:g}: the master equation cannot be solved up to there: {error}") from None
     _check_truncation(model, sectors, ensemble, times)
     start = spectrum(ensemble.start, model.hamiltonian, sectors)
     ends = _spectra(ensemble, model, sectors)
@@ -100,6 +103,7 @@ def prepare(
     ledger = _ledger(model, sectors, ensemble, start, ends, operators, times, burn_in)
     columns = tuple(columns_of(model, static))
     ledger = ledger._replace(edges=_edges(model, master, ensemble, ledger, counts, times, bins))
+    exact = exact_averages(master, ensemble, ledger, times)
     return Preparation(
         model=model,
         sectors=sectors,
@@ -107,7 +111,7 @@ def prepare(
         ledger=ledger,
         times=times,
         columns=columns,
-        exact=exact_averages(master, ensemble, ledger, times),
+        exact=exact,
         expected=expected(master, ensemble, ledger, times, pair),
         spectra=(start, ends[-1]),
         steady=ensemble.steady,
@@ -118,7 +122,7 @@ def prepare(
             trajectories, counts.sum(), int(sectors.dimensions.max()), len(times) * len(columns), fewest_blocks
         ),
         jumps_per_trajectory=float(counts.sum()),
-        remarks=model.remarks,
+        remarks=(*model.remarks, *left_out(master, exact, ledger, times)),
     )
 
 
@@ -273,8 +277,14 @@ def _entropy_edges(
     steps = np.where(np.isfinite(model.entropy_steps), model.entropy_steps, 0.0)
     mean, variance = float(steps @ counts), float(steps**2 @ counts)
     h = 1e-3 / max(1.0, 1e-3 * (abs(mean) + np.sqrt(variance)))  # the averages of exp(+-h Delta S) are of order one
-    average = [generating_function(master, u, ensemble.start, times[-1:], finite_only=True)[0] for u in (-h, 0.0, h)]
-    # Where no trajectory is left without a one-way jump, independent jumps have to do.
+    try:
+        average = [
+            generating_function(master, u, ensemble.start, times[-1:], finite_only=True, most=WORTH)[0]
+            for u in (-h, 0.0, h)
+        ]
+    except TooCostly:
+        average = [0.0]
+    # Where no trajectory is left without a one-way jump, or it takes too long, independent jumps have to do.
     if min(average) > 0 and np.isfinite(average).all():
         logs = np.log(average)
         mean, variance = -(logs[2] - logs[0]) / (2 * h), (logs[2] - 2 * logs[1] + logs[0]) / h**2

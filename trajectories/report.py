@@ -15,7 +15,7 @@ from functools import partial
 
 import numpy as np
 
-from .exact import LARGEST_SKEWNESS, trajectories_needed
+from .exact import LARGEST_SKEWNESS, trajectories_needed, wanted
 from .kernels.ledger import FIRST_STATIC, WEIGHT
 from .results import Point
 from .rows import Measure, Row, entanglement_measures, entanglement_row, exact_row, irreversible_row, span
@@ -137,8 +137,8 @@ def _theorem(row: Row, point: Point, t: int, spread: Spread) -> Row:
         why = "one-way channels" if one_way else "start without full rank"
         row = _noted(row, f"1 - lambda, below one: {why}")
     if point.trajectories < needed:
-        wanted = f"takes {needed:.2g} trajectories" if needed < 1e300 else "takes more than 1e+300 trajectories"
-        return _noted(replace(row, status="unresolved"), wanted)
+        mean = float(exact.mean[t, point.weight_column])
+        return _noted(replace(row, status="unresolved"), wanted(mean, float(exact.second[t]), float(exact.third[t])))
     return _mean(row, replace(spread, most_skewed=LARGEST_SKEWNESS))
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .results import Point, Result
 
 SAME = 1e-10
+NOT_COMPUTED = "would take too long to compute"
 PILOT_SHARE = 4  # one trajectory that only settles the bins for so many that are judged
 INTEGRAL = "integral_fluctuation_theorem"
 
@@ -94,10 +95,11 @@ class PointTheorems:
         theorem = [row for row in self.rows if row.quantity == INTEGRAL]
         resolved = [row for row in theorem if row.status != "unresolved"]
         shown = [row for row in self.rows if row.quantity != INTEGRAL or row in (*resolved[-1:], theorem[-1])]
+        size = np.sqrt(self.forward.count)
         below = [
             f"integral theorem at t = {theorem[-1].time:g}, {self.forward.count:,} trajectories: effective number "
             f"{self.forward.effective:.3g}, largest weight {100 * self.forward.largest_share:.2g} % of the average, "
-            f"exact standard error {self.error / np.sqrt(self.forward.count):.2g}"
+            f"exact standard error {'not computed' if np.isnan(self.error) else format(self.error / size, '.2g')}"
         ]
         if self.bins is not None and len(self.bins.delta) > 1:
             slope, error = self.bins.slope
@@ -221,6 +223,8 @@ def point_theorems(
     ]
     second = float(preparation.exact.second[-1])
     error = float(np.sqrt(max(second - average**2, 0.0))) if np.isfinite(second) else np.inf
+    if np.isnan(preparation.exact.third[-1]):
+        error = np.nan  # of <w^2> only a bound is known, if anything
     return PointTheorems(
         point.parameters,
         tuple(rows),
@@ -266,8 +270,11 @@ def asymmetry(preparation: Preparation) -> str | None:
 
 def _generating_row(preparation: Preparation, average: float) -> Row:
     """G(1, T) of the forward tilted generator against the reversed process's survival: deterministic on both sides."""
+    row = Row("generating_function", "G(1,T)", None, 0.0, float(preparation.times[-1]), "1", None)
+    if np.isnan(average):
+        return replace(row, note=NOT_COMPUTED)
     surviving = survival(preparation)
-    row = Row("generating_function", "G(1,T)", None, 0.0, float(preparation.times[-1]), "1", surviving)
+    row = replace(row, exact=surviving)
     difference = abs(average - surviving)
     lowered = "" if average > 1 - 1e-9 else "1 - lambda: "
     note = f"{lowered}forward generator against the reversed process, difference {difference:.1e}"
