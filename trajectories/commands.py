@@ -5,29 +5,106 @@ from __future__ import annotations
 import sys
 import time
 from argparse import Namespace
+from collections.abc import Callable
 from contextlib import closing
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trajectories.errors import InputError
+from trajectories.errors import InputError, told
+from trajectories.stages import Teller, stage
 from trajectories.terminal import Progress, say, write
 
 if TYPE_CHECKING:
+    from trajectories.job import Jobs
     from trajectories.results import Result
     from trajectories.runfile import Run
+    from trajectories.stopping import Stop
+    from trajectories.targets import Rule
 
 
 OTHER_FILES = {".toml": "run file", ".png": "picture", ".pdf": "picture", ".csv": "table", ".json": "report"}
 
 
+Command = Callable[[Namespace], int]
+
+
+def _stopper(deadline: float | None = None, quiet: bool = False) -> Stop:
+    """Return what hears signals for this command, and says on a terminal what takes long."""
+    from trajectories import ranks
+    from trajectories.stopping import GRACE, GRACE_OF_RANKS, Stop
+
+    def silent() -> None: ...
+
+    tell = Teller(say) if sys.stderr.isatty() and not quiet else silent
+    return Stop(deadline, own=True, tell=tell, grace=GRACE if ranks.current() is None else GRACE_OF_RANKS)
+
+
+def _left_anywhere(command: Command) -> Command:
+    """Let a command that keeps nothing end wherever it is when a signal comes."""
+
+    @wraps(command)
+    def carried_out(arguments: Namespace) -> int:
+        stop = _stopper()
+        with stop.listening(), stop.at_once():
+            stage(f"what `{arguments.command}` shows")
+            return command(arguments)
+
+    return carried_out
+
+
 def run(arguments: Namespace) -> int:
     """Sample, report, draw."""
-    from trajectories.runfile import load
-    from trajectories.stopping import Stop, seconds_of
+    from trajectories.stopping import seconds_of
 
+    deadline = time.monotonic() + seconds_of(arguments.walltime) if arguments.walltime else None
+    with _stopper(deadline, arguments.quiet).listening() as stop:
+        return _run(arguments, stop)
+
+
+def _run(arguments: Namespace, stop: Stop) -> int:
+    with stop.at_once():
+        ordered = _ordered(arguments)
+        if isinstance(ordered, int):
+            return ordered
+    wanted, output, jobs, rule = ordered
+    from trajectories import ensemble
+
+    with closing(Progress(not arguments.quiet and sys.stderr.isatty())) as progress:
+        result = ensemble.execute(jobs, output, progress, say, stop, rule)
+    stop.deadline = None  # what is left is said and drawn, in a moment
+    with stop.at_once():
+        report = result.report()
+        if not arguments.quiet:
+            print(progress.remark(output), end="", file=sys.stderr if arguments.json else sys.stdout)
+            write(arguments.json, report.json, report.text)
+        written = [output]
+        if not arguments.no_figure:
+            written += _drawn(result, output.with_suffix(""), wanted)
+    if not (arguments.quiet or arguments.json):
+        print("written: " + ", ".join(map(str, written)))
+    return report.exit_status
+
+
+def _drawn(result: Result, path: Path, wanted: Run) -> list[Path]:
+    """Draw a run's picture; what goes wrong there is a warning, since the run is complete."""
+    from trajectories.drawing import draw
+
+    stage("the picture")
+    try:
+        return draw(result, path, formats=wanted.figure.formats, run=wanted)
+    except Exception as error:
+        say(f"trajectories: warning: no picture: {told(error)}")
+        return []
+
+
+def _ordered(arguments: Namespace) -> tuple[Run, Path, Jobs, Rule] | int:
+    """Return what is to be run, where its result goes and when it ends; the exit status where nothing is sampled."""
+    from trajectories.runfile import load
+
+    stage("the run file and its model")
     shortcuts = [("trajectories", arguments.trajectories), ("seed", arguments.seed)]
     changes = arguments.set + [f"ensemble.{key}={value}" for key, value in shortcuts if value is not None]
-    stop = Stop(arguments.walltime and time.monotonic() + seconds_of(arguments.walltime))
     wanted = load(arguments.file, changes)
     if not wanted.figure.sampled:
         return _drawn_only(wanted, arguments)
@@ -39,7 +116,6 @@ def run(arguments: Namespace) -> int:
 
     if not arguments.quiet and not compiled_before():
         print("compiling the kernels, once on this machine (ten seconds or so)", file=sys.stderr, flush=True)
-    from trajectories import ensemble
     from trajectories.job import jobs_of
     from trajectories.targets import Rule
 
@@ -51,20 +127,7 @@ def run(arguments: Namespace) -> int:
         found = plan(jobs)
         write(arguments.json, found.json, found.text)
         return 0
-    with closing(Progress(not arguments.quiet and sys.stderr.isatty())) as progress:
-        result = ensemble.execute(jobs, output, progress, say, stop, rule)
-    report = result.report()
-    if not arguments.quiet:
-        print(progress.remark(output), end="", file=sys.stderr if arguments.json else sys.stdout)
-        write(arguments.json, report.json, report.text)
-    written = [output]
-    if not arguments.no_figure:
-        from trajectories.drawing import draw
-
-        written += draw(result, output.with_suffix(""), formats=wanted.figure.formats, run=wanted)
-    if not (arguments.quiet or arguments.json):
-        print("written: " + ", ".join(map(str, written)))
-    return report.exit_status
+    return wanted, output, jobs, rule
 
 
 def status(arguments: Namespace) -> int:
@@ -99,6 +162,7 @@ def _drawn_only(wanted: Run, arguments: Namespace) -> int:
     return 0
 
 
+@_left_anywhere
 def report(arguments: Namespace) -> int:
     """Compare a result with the master equation."""
     from trajectories.ensemble import open_result
@@ -115,6 +179,7 @@ def report(arguments: Namespace) -> int:
     return found.exit_status
 
 
+@_left_anywhere
 def solve(arguments: Namespace) -> int:
     """Solve the master equation of a run file, at the parameters that it gives or where a quantity is largest."""
     from trajectories.job import jobs_of
@@ -128,6 +193,7 @@ def solve(arguments: Namespace) -> int:
     return 0
 
 
+@_left_anywhere
 def counting(arguments: Namespace) -> int:
     """Counting statistics of a run file's steady state, or of a result."""
     from trajectories.countingtables import Counting, Wanted
@@ -145,7 +211,6 @@ def counting(arguments: Namespace) -> int:
         raise InputError(f"-o {path}: nothing to draw: ask for --waiting, --g2, --spectrum or --first-passage")
     source = _source(arguments)
     if isinstance(source, Result):
-        # Nothing is written: Ctrl-C may end it at once, also while exact values are computed.
         with closing(Progress(sys.stderr.isatty())) as progress:
             found = Counting.of_result(source, arguments.scgf, wanted, progress=progress)
     elif arguments.trajectories is not None:
@@ -163,6 +228,7 @@ def counting(arguments: Namespace) -> int:
     return found.exit_status
 
 
+@_left_anywhere
 def figure(arguments: Namespace) -> int:
     """Draw a result, or a run file's exact curves."""
     from trajectories.drawing import draw
@@ -176,6 +242,7 @@ def figure(arguments: Namespace) -> int:
     return 0
 
 
+@_left_anywhere
 def replay(arguments: Namespace) -> int:
     """Tell one trajectory."""
     from trajectories.replay import replay as replayed
@@ -200,6 +267,7 @@ def systems(arguments: Namespace) -> int:
     return 0
 
 
+@_left_anywhere
 def theorems(arguments: Namespace) -> int:
     """Test the fluctuation theorems of a result."""
     from trajectories import ensemble
@@ -208,11 +276,10 @@ def theorems(arguments: Namespace) -> int:
     path = Path(arguments.output or f"{Path(arguments.file).stem}_theorems.png")
     if path.suffix not in (".png", ".pdf"):
         raise InputError(f"-o {path}: has the ending {path.suffix!r}: must be .png or .pdf")
-    from trajectories.stopping import Stop
     from trajectories.theorems import theorems as tested
 
-    with Stop().listening() as stop, closing(Progress(sys.stderr.isatty())) as progress:
-        found = tested(result, arguments.trajectories, stop.poll, progress)
+    with closing(Progress(sys.stderr.isatty())) as progress:
+        found = tested(result, arguments.trajectories, progress=progress)
     write(arguments.json, found.json, found.text)
     if not arguments.no_figure:
         from trajectories.theoremfigure import draw_theorems
@@ -223,6 +290,7 @@ def theorems(arguments: Namespace) -> int:
     return found.exit_status
 
 
+@_left_anywhere
 def rare(arguments: Namespace) -> int:
     """Estimate what rare trajectories decide."""
     from trajectories.job import Job
@@ -235,6 +303,7 @@ def rare(arguments: Namespace) -> int:
     return found.exit_status
 
 
+@_left_anywhere
 def claims(arguments: Namespace) -> int:
     """What the papers claim, computed."""
     from trajectories.claims import claims as computed
@@ -244,6 +313,7 @@ def claims(arguments: Namespace) -> int:
     return 0
 
 
+@_left_anywhere
 def bench(arguments: Namespace) -> int:
     """Measure the speed."""
     from trajectories import bench as benchmark

@@ -18,6 +18,7 @@ from .master import Master
 from .model import Model
 from .sectors import Sectors, find_sectors
 from .spectral import Spectrum, spectra, spectrum
+from .stages import stage
 from .unravelling import plan_summary, unravel
 
 JUMPS_PER_BLOCK = 1_000_000
@@ -82,14 +83,17 @@ def prepare(
     The trajectories make at least `fewest_blocks` blocks; histograms have `bins` bins (odd). Raises InputError where
     the steady state is not unique or a trajectory could leave the support of the ensemble state.
     """
+    stage("the sectors of the model")
     times = np.ascontiguousarray(times, float)
     sectors = find_sectors(model, states=() if initial is None else (initial,))
     master = Master(model, sectors)
+    stage("the steady state" if initial is None else "the master equation's state at the sample times")
     try:
         ensemble = ensemble_of(master, initial, times)
     except TooCostly as error:
         raise TooCostly(f"duration {times[-1]:g}: the master equation cannot be solved up to there: {error}") from None
     _check_truncation(model, sectors, ensemble, times)
+    stage("the evolution between jumps")
     start = spectrum(ensemble.start, model.hamiltonian, sectors)
     ends = _spectra(ensemble, model, sectors)
     plan = unravel(model, sectors, start, ends[-1], times, master.space.rotated)
@@ -102,8 +106,12 @@ def prepare(
         )
     ledger = _ledger(model, sectors, ensemble, start, ends, operators, times, burn_in)
     columns = tuple(columns_of(model, static))
+    stage("the range of Delta S")
     ledger = ledger._replace(edges=_edges(model, master, ensemble, ledger, counts, times, bins))
+    stage("exact averages of exp(-l Delta S), l = 1, 2, 3" if model.entropy else "exact averages")
     exact = exact_averages(master, ensemble, ledger, times)
+    stage("the slowest relaxation")
+    gap = master.gap()
     return Preparation(
         model=model,
         sectors=sectors,
@@ -117,7 +125,7 @@ def prepare(
         steady=ensemble.steady,
         pair=pair,
         counting_from=burn_in,
-        gap=master.gap(),
+        gap=gap,
         block_size=block_size(
             trajectories, counts.sum(), int(sectors.dimensions.max()), len(times) * len(columns), fewest_blocks
         ),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .errors import AGREES, DISAGREES, UNRESOLVED
 from .layout import HEADER, aligned, cells, described, interval, number, plain, with_error
 from .report import FALSE_ALARM_RATE, judge, rows_of, verdict
 from .rows import Row, exact_rows
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from .optimum import Optimum
     from .results import Point, Result
 
-EXIT_STATUS = {"agree": 0, "disagree": 1, "unresolved": 3}
+EXIT_STATUS = {"agree": AGREES, "disagree": DISAGREES, "unresolved": UNRESOLVED}
 
 
 @dataclass(frozen=True)
