@@ -11,7 +11,7 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trajectories.errors import InputError, told
+from trajectories.errors import InputError, fault, told
 from trajectories.stages import Teller, stage
 from trajectories.terminal import Progress, say, write
 
@@ -80,21 +80,22 @@ def _run(arguments: Namespace, stop: Stop) -> int:
             write(arguments.json, report.json, report.text)
         written = [output]
         if not arguments.no_figure:
-            written += _drawn(result, output.with_suffix(""), wanted)
+            from trajectories.drawing import draw
+
+            written += _drawn(lambda: draw(result, output.with_suffix(""), formats=wanted.figure.formats, run=wanted))
     if not (arguments.quiet or arguments.json):
         print("written: " + ", ".join(map(str, written)))
     return report.exit_status
 
 
-def _drawn(result: Result, path: Path, wanted: Run) -> list[Path]:
-    """Draw a run's picture; what goes wrong there is a warning, since the run is complete."""
-    from trajectories.drawing import draw
-
+def _drawn(draw: Callable[[], list[Path]]) -> list[Path]:
+    """Draw the picture beside an answer: what goes wrong with it is a warning, since the answer stands."""
     stage("the picture")
     try:
-        return draw(result, path, formats=wanted.figure.formats, run=wanted)
+        return draw()
     except Exception as error:
-        say(f"trajectories: warning: no picture: {told(error)}")
+        mendable = isinstance(error, InputError | OSError)
+        say(f"trajectories: warning: no picture: {told(error) if mendable else fault(error)}")
         return []
 
 
@@ -222,8 +223,7 @@ def counting(arguments: Namespace) -> int:
     if path:
         from trajectories.countingfigure import draw_counting
 
-        draw_counting(found, path)
-        if not arguments.json:
+        if _drawn(lambda: [draw_counting(found, path)]) and not arguments.json:
             print(f"written: {path}")
     return found.exit_status
 
@@ -284,8 +284,7 @@ def theorems(arguments: Namespace) -> int:
     if not arguments.no_figure:
         from trajectories.theoremfigure import draw_theorems
 
-        draw_theorems(found, path)
-        if not arguments.json:
+        if _drawn(lambda: [draw_theorems(found, path)]) and not arguments.json:
             print(f"written: {path}")
     return found.exit_status
 
