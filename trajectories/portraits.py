@@ -175,10 +175,9 @@ class Followed:
 
 
 def follow(found: Replay, end: float) -> Followed | None:
-    """Return <psi|A|psi> up to `end`, both sides of every jump included; None where states are too large for that.
+    """Return <psi|A|psi> up to `end`, both sides of every jump included, or None where states are too large for that.
 
     A is the energy; where the driving makes it the same in all states, the first observable or population that changes.
-    None also where the model has no such A.
     """
     preparation = found.preparation
     if preparation.model.dimension > LARGEST_DIMENSION:
@@ -197,8 +196,6 @@ def follow(found: Replay, end: float) -> Followed | None:
                 label = column.label or ""
                 name = {"energy": "energy", "population": ket(label)}.get(quantity, short(label))
                 candidates.append((Followed(name, moments, values), float(np.abs(operator).max())))
-    if not candidates:
-        return None
     changing = [curve for curve, scale in candidates if np.ptp(curve.values) > 1e-9 * scale]
     return (changing or [candidates[0][0]])[0]
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .columns import Column, columns_of, heated_reservoirs, linear_forms, static_functionals
+from .columns import Column, columns_of, heated_reservoirs, infinite_entropy, linear_forms, static_functionals
 from .counting import WORTH, generating_function
 from .errors import InputError, TooCostly
 from .exact import Ensemble, Exact, ensemble_of, exact_averages, left_out
@@ -62,7 +62,12 @@ class Preparation:
     @cached_property
     def summary(self) -> list[str]:
         """One line for each thing that was found: sectors, methods, reversal partners, remarks on validity."""
-        return [*plan_summary(self.plan, self.sectors), *self.model.partners_found, *self.remarks]
+        return [
+            *plan_summary(self.plan, self.sectors),
+            *self.model.partners_found,
+            *infinite_entropy(self.model),
+            *self.remarks,
+        ]
 
 
 def prepare(

@@ -15,6 +15,7 @@ from functools import partial
 
 import numpy as np
 
+from .columns import measures_entropy
 from .exact import LARGEST_SKEWNESS, trajectories_needed, wanted
 from .kernels.ledger import FIRST_STATIC, WEIGHT
 from .results import Point
@@ -165,7 +166,7 @@ def _range(point: Point, q: int) -> float:
 
 def _irreversible_rows(point: Point) -> list[Row]:
     preparation, block = point.preparation, point.total
-    if not (preparation.model.entropy and preparation.ledger.one_way.any()):
+    if not (measures_entropy(preparation.model) and preparation.ledger.one_way.any()):
         return []
     rows = []
     n = int(block.count)

@@ -256,8 +256,12 @@ def _point_lines(point: PointReport, every_time: bool) -> list[str]:
     if theorem:
         until = f"up to t = {resolved[-1].time:g}" if resolved else "at no sample time"
         size, share = point.weights
-        lines.append(
-            f"integral fluctuation theorem: resolved {until}; at t = {last:g} the effective number of trajectories is "
-            f"{size:.3g}, and the largest weight exp(-Delta S) carries {100 * share:.2g} % of the average"
-        )
+        known = f"integral fluctuation theorem: resolved {until}; at t = {last:g} "
+        if size == 0:
+            lines.append(f"{known}no trajectory has a finite Delta S, and exp(-Delta S) is 0 for all of them")
+        else:
+            lines.append(
+                f"{known}the effective number of trajectories is {size:.3g}, and the largest weight exp(-Delta S) "
+                f"carries {100 * share:.2g} % of the average"
+            )
     return lines

@@ -10,6 +10,7 @@ import numpy as np
 
 from .alongside import Alongside
 from .backward import Direction, backward, expected_entropy, forward, survival
+from .columns import infinite_entropy
 from .errors import InputError
 from .fluctuation import (
     FEWEST_IN_BIN,
@@ -156,6 +157,9 @@ def theorems(
     `progress(done, total)` hears of trajectories. Raises InputError where the model has no entropy accounting or
     `trajectories` is below 1.
     """
+    for point in result.points:
+        if infinite := infinite_entropy(point.preparation.model):
+            raise InputError(f"{result.name}: there is no fluctuation theorem to test: {infinite[0]}")
     n = result.trajectories if trajectories is None else trajectories
     if n < 1:
         raise InputError(f"trajectories = {n}: must be 1 or more")
