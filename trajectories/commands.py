@@ -7,13 +7,12 @@ import time
 from argparse import Namespace
 from collections.abc import Callable
 from contextlib import closing
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trajectories.errors import InputError, fault, told
-from trajectories.stages import Teller, stage
-from trajectories.terminal import Progress, say, write
+from trajectories.stages import stage
+from trajectories.terminal import Progress, left_anywhere, say, stopper, write
 
 if TYPE_CHECKING:
     from trajectories.job import Jobs
@@ -26,39 +25,12 @@ if TYPE_CHECKING:
 OTHER_FILES = {".toml": "run file", ".png": "picture", ".pdf": "picture", ".csv": "table", ".json": "report"}
 
 
-Command = Callable[[Namespace], int]
-
-
-def _stopper(deadline: float | None = None, quiet: bool = False) -> Stop:
-    """Return what hears signals for this command, and says on a terminal what takes long."""
-    from trajectories import ranks
-    from trajectories.stopping import GRACE, GRACE_OF_RANKS, Stop
-
-    def silent() -> None: ...
-
-    tell = Teller(say) if sys.stderr.isatty() and not quiet else silent
-    return Stop(deadline, own=True, tell=tell, grace=GRACE if ranks.current() is None else GRACE_OF_RANKS)
-
-
-def _left_anywhere(command: Command) -> Command:
-    """Let a command that keeps nothing end wherever it is when a signal comes."""
-
-    @wraps(command)
-    def carried_out(arguments: Namespace) -> int:
-        stop = _stopper()
-        with stop.listening(), stop.at_once():
-            stage(f"what `{arguments.command}` shows")
-            return command(arguments)
-
-    return carried_out
-
-
 def run(arguments: Namespace) -> int:
     """Sample, report, draw."""
     from trajectories.stopping import seconds_of
 
     deadline = time.monotonic() + seconds_of(arguments.walltime) if arguments.walltime else None
-    with _stopper(deadline, arguments.quiet).listening() as stop:
+    with stopper(deadline, arguments.quiet).listening() as stop:
         return _run(arguments, stop)
 
 
@@ -163,7 +135,7 @@ def _drawn_only(wanted: Run, arguments: Namespace) -> int:
     return 0
 
 
-@_left_anywhere
+@left_anywhere
 def report(arguments: Namespace) -> int:
     """Compare a result with the master equation."""
     from trajectories.ensemble import open_result
@@ -180,7 +152,7 @@ def report(arguments: Namespace) -> int:
     return found.exit_status
 
 
-@_left_anywhere
+@left_anywhere
 def solve(arguments: Namespace) -> int:
     """Solve the master equation of a run file, at the parameters that it gives or where a quantity is largest."""
     from trajectories.job import jobs_of
@@ -194,7 +166,7 @@ def solve(arguments: Namespace) -> int:
     return 0
 
 
-@_left_anywhere
+@left_anywhere
 def counting(arguments: Namespace) -> int:
     """Counting statistics of a run file's steady state, or of a result."""
     from trajectories.countingtables import Counting, Wanted
@@ -228,7 +200,7 @@ def counting(arguments: Namespace) -> int:
     return found.exit_status
 
 
-@_left_anywhere
+@left_anywhere
 def figure(arguments: Namespace) -> int:
     """Draw a result, or a run file's exact curves."""
     from trajectories.drawing import draw
@@ -242,7 +214,7 @@ def figure(arguments: Namespace) -> int:
     return 0
 
 
-@_left_anywhere
+@left_anywhere
 def replay(arguments: Namespace) -> int:
     """Tell one trajectory."""
     from trajectories.replay import replay as replayed
@@ -267,7 +239,7 @@ def systems(arguments: Namespace) -> int:
     return 0
 
 
-@_left_anywhere
+@left_anywhere
 def theorems(arguments: Namespace) -> int:
     """Test the fluctuation theorems of a result."""
     from trajectories import ensemble
@@ -289,7 +261,7 @@ def theorems(arguments: Namespace) -> int:
     return found.exit_status
 
 
-@_left_anywhere
+@left_anywhere
 def rare(arguments: Namespace) -> int:
     """Estimate what rare trajectories decide."""
     from trajectories.job import Job
@@ -302,7 +274,7 @@ def rare(arguments: Namespace) -> int:
     return found.exit_status
 
 
-@_left_anywhere
+@left_anywhere
 def claims(arguments: Namespace) -> int:
     """What the papers claim, computed."""
     from trajectories.claims import claims as computed
@@ -312,7 +284,7 @@ def claims(arguments: Namespace) -> int:
     return 0
 
 
-@_left_anywhere
+@left_anywhere
 def bench(arguments: Namespace) -> int:
     """Measure the speed."""
     from trajectories import bench as benchmark

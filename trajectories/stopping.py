@@ -36,7 +36,7 @@ class Stop:
         self,
         deadline: float | None = None,
         own: bool = False,
-        tell: Callable[[], None] = lambda: None,
+        tell: Callable[[], None] | None = None,
         grace: float = GRACE,
     ) -> None:
         self.heard: int | None = None
@@ -158,7 +158,7 @@ class Watch:
             _give_up(f"stopped by {signal.Signals(self.number).name}")
         if deadline is not None and now - deadline > self.stop.grace:
             _give_up("the walltime is over")
-        if self.since is None:
+        if self.since is None and self.stop.tell is not None:
             self.stop.tell()
 
 
