@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from .errors import InputError
-from .exact import trajectories_for
+from .counting import WORTH
+from .errors import InputError, TooCostly
+from .exact import trajectories_for, wanted
 from .infimum import Infimum, exact_infimum
 from .judge import MOST_SKEWED, NO_SPREAD, Law, judge_mean, judge_share
 from .kernels.along import extrema
@@ -133,7 +134,12 @@ class Alongside:
         master, start, times = _master(preparation), preparation.start_state, preparation.times[-1:]
         time = float(times[0])
         average = (adiabatic_average, nonadiabatic_average)[part]
-        exact = [float(average(master, self.split, float(power), start, times)[0]) for power in (1, 2, 3, 4)]
+        exact = [float(average(master, self.split, 1.0, start, times)[0])]
+        for power in (2.0, 3.0, 4.0):
+            try:
+                exact.append(float(average(master, self.split, power, start, times, WORTH)[0]))
+            except TooCostly:  # exact[0]^2 is the least that the second moment can be
+                exact.append(exact[0] ** 2 if power == 2.0 else np.nan)
         lowered = exact[0] < 1 - 1e-9
         row = Row("generating_function", f"{name} G(1,T)", None, 0.0, time, "1", None, estimate=exact[0])
         if lowered:
@@ -151,8 +157,7 @@ class Alongside:
         row = self._mean(row, WEIGHT_AD + part, law_of_weight(*exact))
         needed = trajectories_for(*exact[:3])
         if self.total is not None and self.total.count < needed:
-            wanted = f"{needed:.2g}" if needed < 1e300 else "more than 1e+300"
-            row = replace(row, z=None, p_value=None, status="unresolved", note=f"takes {wanted} trajectories")
+            row = replace(row, z=None, p_value=None, status="unresolved", note=wanted(*exact[:3]))
         return [*rows, row]
 
     def _law(self, part: int) -> Law:
@@ -208,6 +213,8 @@ class Alongside:
 
 def law_of_weight(mean: float, second: float, third: float, fourth: float) -> Law:
     """Return the law of w > 0 from <w> ... <w^4>, with the limits of an exponential average."""
+    if not np.isfinite(third + fourth):
+        return Law(missing="the exact moments of the weights are not known")
     variance = second - mean**2
     central = third - 3 * mean * second + 2 * mean**3
     excess = fourth - 4 * mean * third + 6 * mean**2 * second - 3 * mean**4 - 3 * variance * variance

@@ -1,8 +1,6 @@
 """The command `trajectories`: what it understands, and how it ends.
 
-Exit status: 0 agrees with the master equation, 1 disagrees, 2 bad input, 3 nothing resolved, 75 stopped before the
-end (run the same command again), 130 interrupted while there was nothing to keep. This file imports nothing heavy,
-so that --help is immediate.
+Exit statuses are listed in `errors`. This file imports nothing heavy, so that --help is immediate.
 """
 
 from __future__ import annotations
@@ -12,12 +10,22 @@ import sys
 from collections.abc import Sequence
 
 from trajectories import ranks
-from trajectories.commandline import BAD_INPUT, parser
-from trajectories.errors import InputError, Interrupted
+from trajectories.commandline import parser
+from trajectories.errors import (
+    BAD_INPUT,
+    BROKEN_PIPE,
+    CTRL_C,
+    FAULT,
+    UNFINISHED,
+    UNFINISHED_WORDS,
+    InputError,
+    Interrupted,
+    fault,
+    told,
+)
 
 # Read when NumPy is imported. Matrices here are small: threads on them cost up to forty times what they gain.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-UNFINISHED, CTRL_C, BROKEN_PIPE = 75, 130, 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,12 +37,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     for name in THREADS:
         os.environ.setdefault(name, "1")
-    if words[:1] != ["run"] or ranks.announced() == 1:
-        return _main(words)
     try:
+        if words[:1] != ["run"] or ranks.announced() == 1:
+            return _main(words)
         return ranks.together(lambda: _main(words))
     except InputError as error:
         return _end(error)
+    except Exception as error:
+        return _complain(fault(error), FAULT)
 
 
 def _main(words: list[str]) -> int:
@@ -48,30 +58,26 @@ def _main(words: list[str]) -> int:
         return status
     except KeyboardInterrupt:
         return _complain("interrupted", CTRL_C)
-    except Exception as error:
+    except (Exception, Interrupted) as error:
         return _end(error)
 
 
-def _end(error: Exception) -> int:
+def _end(error: BaseException) -> int:
     """Say in one line what a user can mend and return the exit status; anything else is a bug and is raised again."""
     if isinstance(error, InputError):
-        return _complain(f"error: {_line(error)}", BAD_INPUT)
+        return _complain(f"error: {told(error)}", BAD_INPUT)
     if isinstance(error, Interrupted):
-        text = _line(error)
         # Some say themselves what to do.
-        return _complain(text if "again" in text else f"{text} (unfinished: run the same command again)", UNFINISHED)
+        text = told(error)
+        return _complain(text if "again" in text else f"{text} {UNFINISHED_WORDS}", UNFINISHED)
     if isinstance(error, BrokenPipeError):
         # Whoever read the output (head, less) has seen enough; nothing is left to say, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     if isinstance(error, OSError):
         name = f"{error.filename}: " if error.filename else ""
-        return _complain(f"error: {name}{error.strerror or _line(error)}", BAD_INPUT)
+        return _complain(f"error: {name}{error.strerror or told(error)}", BAD_INPUT)
     raise error
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())
 
 
 def _complain(text: str, status: int) -> int:

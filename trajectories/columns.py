@@ -83,6 +83,21 @@ def linear_forms(model: Model) -> np.ndarray:
     return np.array([*rows, *model.counts.values()])
 
 
+def measures_entropy(model: Model) -> bool:
+    """Whether Delta S is a number for some trajectories that jump: defined, and not every channel one-way."""
+    return bool(model.entropy and (model.partner >= 0).any())
+
+
+def infinite_entropy(model: Model) -> list[str]:
+    """Return a line that says that entropy production is infinite and why, where no channel can be undone."""
+    if not model.entropy or measures_entropy(model):
+        return []
+    names = [channel.name for channel in model.channels]
+    shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    why = f"every channel is one-way ({shown}), so that nothing undoes a jump"
+    return [f"entropy production is infinite (absolutely irreversible): {why}"]
+
+
 def counts_entropy(model: Model) -> bool:
     """Whether the entropy given to the reservoirs, sum_k n_k Delta s_k, is a count: defined, and always finite."""
     return bool(model.entropy and (model.partner >= 0).all())
@@ -99,9 +114,6 @@ def static_functionals(
     for reservoir, operator in zip(model.reservoirs, energy_rates(model), strict=True):
         columns.append(Column("energy_current", "energy/time", "instantaneous", reservoir=reservoir.name))
         operators.append(operator)
-    if not model.entropy:
-        # No thermodynamics is claimed for such a model, so that no currents are invented.
-        columns = [None] * len(columns)
     if model.dimension <= MOST_POPULATIONS:
         for i, label in enumerate(sectors.labels):
             columns.append(Column("population", "1", "instantaneous", label=label))
@@ -118,7 +130,7 @@ def columns_of(model: Model, static: list[Column | None]) -> list[Column | None]
     heated = heated_reservoirs(model)
     columns: list[Column | None] = [Column("activity", "1/time", "average")]
     columns += [Column("heat_current", "energy/time", "average", reservoir=model.reservoirs[r].name) for r in heated]
-    entropic = model.entropy
+    entropic = measures_entropy(model)
     # The entropy given to the reservoirs is tallied for its cumulants; its mean is in the entropy production.
     columns += [None] * counts_entropy(model)
     charged = [model.reservoirs[r].name for r in charged_reservoirs(model)]
@@ -129,5 +141,5 @@ def columns_of(model: Model, static: list[Column | None]) -> list[Column | None]
     columns.append(Column("integral_fluctuation_theorem", "1", "instantaneous") if entropic else None)
     all_heated = bool(heated) and len(heated) == len(model.reservoirs)
     columns.append(Column("coupling_work", "energy/time", "average") if all_heated else None)
-    columns.append(Column("projection_energy", "energy", "instantaneous") if entropic else None)
+    columns.append(Column("projection_energy", "energy", "instantaneous"))
     return columns + static

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from trajectories import __version__, helptexts
-
-BAD_INPUT = 2
+from trajectories.errors import BAD_INPUT
 
 
 class Parser(argparse.ArgumentParser):

@@ -10,12 +10,16 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trajectories.errors import InputError
-from trajectories.terminal import Progress, say, write
+from trajectories.errors import InputError, fault, told
+from trajectories.stages import stage
+from trajectories.terminal import Progress, left_anywhere, say, stopper, write
 
 if TYPE_CHECKING:
+    from trajectories.job import Jobs
     from trajectories.results import Result
     from trajectories.runfile import Run
+    from trajectories.stopping import Stop
+    from trajectories.targets import Rule
 
 
 OTHER_FILES = {".toml": "run file", ".png": "picture", ".pdf": "picture", ".csv": "table", ".json": "report"}
@@ -23,12 +27,57 @@ OTHER_FILES = {".toml": "run file", ".png": "picture", ".pdf": "picture", ".csv"
 
 def run(arguments: Namespace) -> int:
     """Sample, report, draw."""
-    from trajectories.runfile import load
-    from trajectories.stopping import Stop, seconds_of
+    from trajectories.stopping import seconds_of
 
+    deadline = time.monotonic() + seconds_of(arguments.walltime) if arguments.walltime else None
+    with stopper(deadline, arguments.quiet).listening() as stop:
+        return _run(arguments, stop)
+
+
+def _run(arguments: Namespace, stop: Stop) -> int:
+    with stop.at_once():
+        ordered = _ordered(arguments)
+        if isinstance(ordered, int):
+            return ordered
+    wanted, output, jobs, rule = ordered
+    from trajectories import ensemble
+
+    with closing(Progress(not arguments.quiet and sys.stderr.isatty())) as progress:
+        result = ensemble.execute(jobs, output, progress, say, stop, rule)
+    stop.deadline = None  # what is left is said and drawn, in a moment
+    with stop.at_once():
+        report = result.report()
+        if not arguments.quiet:
+            print(progress.remark(output), end="", file=sys.stderr if arguments.json else sys.stdout)
+            write(arguments.json, report.json, report.text)
+        written = [output]
+        if not arguments.no_figure:
+            from trajectories.drawing import draw
+
+            written += _drawn(lambda: draw(result, output.with_suffix(""), formats=wanted.figure.formats, run=wanted))
+    if not (arguments.quiet or arguments.json):
+        print("written: " + ", ".join(map(str, written)))
+    return report.exit_status
+
+
+def _drawn(draw: Callable[[], list[Path]]) -> list[Path]:
+    """Draw the picture beside an answer: what goes wrong with it is a warning, since the answer stands."""
+    stage("the picture")
+    try:
+        return draw()
+    except Exception as error:
+        mendable = isinstance(error, InputError | OSError)
+        say(f"trajectories: warning: no picture: {told(error) if mendable else fault(error)}")
+        return []
+
+
+def _ordered(arguments: Namespace) -> tuple[Run, Path, Jobs, Rule] | int:
+    """Return what is to be run, where its result goes and when it ends; the exit status where nothing is sampled."""
+    from trajectories.runfile import load
+
+    stage("the run file and its model")
     shortcuts = [("trajectories", arguments.trajectories), ("seed", arguments.seed)]
     changes = arguments.set + [f"ensemble.{key}={value}" for key, value in shortcuts if value is not None]
-    stop = Stop(arguments.walltime and time.monotonic() + seconds_of(arguments.walltime))
     wanted = load(arguments.file, changes)
     if not wanted.figure.sampled:
         return _drawn_only(wanted, arguments)
@@ -37,7 +86,6 @@ def run(arguments: Namespace) -> int:
 
     if not arguments.quiet and not compiled_before():
         print("compiling the kernels, once on this machine (about 20 seconds)", file=sys.stderr, flush=True)
-    from trajectories import ensemble
     from trajectories.job import jobs_of
     from trajectories.targets import Rule
 
@@ -49,20 +97,7 @@ def run(arguments: Namespace) -> int:
         found = plan(jobs)
         write(arguments.json, found.json, found.text)
         return 0
-    with closing(Progress(not arguments.quiet and sys.stderr.isatty())) as progress:
-        result = ensemble.execute(jobs, output, progress, say, stop, rule)
-    report = result.report()
-    if not arguments.quiet:
-        print(progress.remark(output), end="", file=sys.stderr if arguments.json else sys.stdout)
-        write(arguments.json, report.json, report.text)
-    written = [output]
-    if not arguments.no_figure:
-        from trajectories.drawing import draw
-
-        written += draw(result, output.with_suffix(""), formats=wanted.figure.formats, run=wanted)
-    if not (arguments.quiet or arguments.json):
-        print("written: " + ", ".join(map(str, written)))
-    return report.exit_status
+    return wanted, output, jobs, rule
 
 
 def status(arguments: Namespace) -> int:
@@ -103,6 +138,7 @@ def _drawn_only(wanted: Run, arguments: Namespace) -> int:
     return 0
 
 
+@left_anywhere
 def report(arguments: Namespace) -> int:
     """Compare a result with the master equation."""
     from trajectories.ensemble import open_result
@@ -128,6 +164,7 @@ def _write_table(
         write(arguments.json, json, text)
 
 
+@left_anywhere
 def solve(arguments: Namespace) -> int:
     """Solve the master equation of a run file, at the parameters that it gives or where a quantity is largest."""
     from trajectories.job import jobs_of
@@ -141,6 +178,7 @@ def solve(arguments: Namespace) -> int:
     return 0
 
 
+@left_anywhere
 def counting(arguments: Namespace) -> int:
     """Counting statistics of a run file's steady state, or of a result."""
     from trajectories.countingtables import Counting, Wanted
@@ -159,7 +197,6 @@ def counting(arguments: Namespace) -> int:
         raise InputError(f"-o {path}: nothing to draw: ask for --waiting, --g2, --spectrum or --first-passage")
     source = _source(arguments)
     if isinstance(source, Result):
-        # Nothing is written: Ctrl-C may end it at once, also while exact values are computed.
         with closing(Progress(sys.stderr.isatty())) as progress:
             found = Counting.of_result(source, arguments.scgf, wanted, progress=progress)
     elif arguments.trajectories is not None:
@@ -171,12 +208,12 @@ def counting(arguments: Namespace) -> int:
     if path:
         from trajectories.countingfigure import draw_counting
 
-        draw_counting(found, path)
-        if not arguments.json and arguments.csv != "-":
+        if _drawn(lambda: [draw_counting(found, path)]) and not arguments.json and arguments.csv != "-":
             print(f"written: {path}")
     return found.exit_status
 
 
+@left_anywhere
 def figure(arguments: Namespace) -> int:
     """Draw a result, or a run file's exact curves."""
     from trajectories.drawing import draw
@@ -201,6 +238,7 @@ def _window(text: str | None) -> tuple[float, float] | None:
     return begin, end
 
 
+@left_anywhere
 def replay(arguments: Namespace) -> int:
     """Tell one trajectory."""
     from trajectories.replay import replay as replayed
@@ -225,6 +263,7 @@ def systems(arguments: Namespace) -> int:
     return 0
 
 
+@left_anywhere
 def theorems(arguments: Namespace) -> int:
     """Test the fluctuation theorems of a result."""
     from trajectories import ensemble
@@ -233,21 +272,20 @@ def theorems(arguments: Namespace) -> int:
     path = Path(arguments.output or f"{Path(arguments.file).stem}_theorems.png")
     if path.suffix not in (".png", ".pdf"):
         raise InputError(f"-o {path}: has the ending {path.suffix!r}: must be .png or .pdf")
-    from trajectories.stopping import Stop
     from trajectories.theorems import theorems as tested
 
-    with Stop().listening() as stop, closing(Progress(sys.stderr.isatty())) as progress:
-        found = tested(result, arguments.trajectories, stop.poll, progress)
+    with closing(Progress(sys.stderr.isatty())) as progress:
+        found = tested(result, arguments.trajectories, progress=progress)
     write(arguments.json, found.json, found.text)
     if not arguments.no_figure:
         from trajectories.theoremfigure import draw_theorems
 
-        draw_theorems(found, path)
-        if not arguments.json:
+        if _drawn(lambda: [draw_theorems(found, path)]) and not arguments.json:
             print(f"written: {path}")
     return found.exit_status
 
 
+@left_anywhere
 def rare(arguments: Namespace) -> int:
     """Estimate what rare trajectories decide."""
     from trajectories.job import Job, jobs_of
@@ -261,6 +299,7 @@ def rare(arguments: Namespace) -> int:
     return found.exit_status
 
 
+@left_anywhere
 def claims(arguments: Namespace) -> int:
     """What the papers claim, computed."""
     from trajectories.claims import claims as computed
@@ -270,6 +309,7 @@ def claims(arguments: Namespace) -> int:
     return 0
 
 
+@left_anywhere
 def bench(arguments: Namespace) -> int:
     """Measure the speed."""
     from trajectories import bench as benchmark

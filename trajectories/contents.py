@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import figurekeys, runkeys
+from .columns import measures_entropy
 from .curves import logarithmic, smooth
 from .job import Job
 from .panels import Curve, curves_of
@@ -66,7 +67,7 @@ def sampled_content(result: Result, window: tuple[float, float] | None = None) -
     content = exact_content(result)
     point, settings = result.points[0], content.settings
     histogram = None
-    if settings.histogram and point.preparation.model.entropy:
+    if settings.histogram and measures_entropy(point.preparation.model):
         edges, counts = result.histogram()
         total = int(point.total.count)
         histogram = Histogram(edges, counts, total, float(point.total.infinite[-1]) / total)
@@ -132,13 +133,13 @@ def _suitable(content: Content) -> list[list[Curve]]:
 
 
 def _flat_zero(curves: list[Curve]) -> bool:
-    """Return whether this is entanglement that never is: nothing to look at unless it is asked for."""
-    if any(curve.quantity not in ("concurrence", "negativity") for curve in curves):
+    """Return whether this is entanglement or an energy that is always 0: nothing to look at unless it is asked for."""
+    if any(curve.quantity not in ("concurrence", "negativity", "energy") for curve in curves):
         return False
     values = [row.exact for curve in curves for row in curve.line] + [
         row.estimate for curve in curves for row in curve.points
     ]
-    return not any(value is not None and value > 1e-9 for value in values)
+    return not any(value is not None and abs(value) > 1e-9 for value in values)
 
 
 def _fitting(panels: list[list[Curve]], most: int) -> list[list[Curve]]:

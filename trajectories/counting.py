@@ -15,17 +15,25 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from .errors import InputError
+from .errors import InputError, TooCostly
 from .master import Master, check_times
-from .propagation import SparsePropagator
+from .propagation import LONGEST, SparsePropagator
 from .sectors import Sectors
 from .spectral import SUPPORT
 
 UNITAL = 1e-13
+WORTH = 2e9
+"""Multiplications that one exact average beside a sampled one may take, in sparse matrices: some ten seconds."""
 
 
 def generating_function(
-    master: Master, exponent: float, rho0: np.ndarray, times: np.ndarray, *, finite_only: bool = False
+    master: Master,
+    exponent: float,
+    rho0: np.ndarray,
+    times: np.ndarray,
+    *,
+    finite_only: bool = False,
+    most: float = LONGEST,
 ) -> np.ndarray:
     """Return G(l, t) = <e^{-l Delta S}> with the final measurement at t, as (T,) float64.
 
@@ -33,7 +41,9 @@ def generating_function(
     A one-way channel gives Delta S = inf: for l > 0 its jump term is removed (its loss stays), for l < 0 the average is
     inf, G(0, t) = 1. finite_only=True averages e^{-l Delta S} 1[Delta S < inf] for every l, which is smooth at l = 0.
     G(1, t) = 1 where rho0 has full rank and nothing is one-way (the integral fluctuation theorem). inf where the result
-    overflows. Raises InputError for a bad state, bad times, or a model without entropy accounting.
+    overflows. most: multiplications that it may take where sectors are large (D > 400); the weights e^{-l Delta s} are
+    rates of L_l, so that outside 0 <= l <= 1 it may be any number. Raises InputError for a bad state, bad times, or a
+    model without entropy accounting, and TooCostly before more than `most` is spent.
     """
     if not np.isfinite(exponent):
         raise InputError(f"the exponent of the generating function is {exponent}; it must be finite")
@@ -46,12 +56,12 @@ def generating_function(
     if one_way.any() and (exponent > 0 or finite_only):
         weights = np.where(one_way, 0.0, weights)
     elif one_way.any() and exponent < 0:
-        finite = generating_function(master, exponent, rho0, times, finite_only=True)
+        finite = generating_function(master, exponent, rho0, times, finite_only=True, most=most)
         fired = 1.0 - reversible_probability(master, rho0, times) > SUPPORT
         return np.where(fired, np.inf, finite)
     if not np.isfinite(weights).all():
         return np.where(times > 0, np.inf, 1.0)
-    found = weighted_average(master, weights, exponent, rho0, times)
+    found = weighted_average(master, weights, exponent, rho0, times, most)
     if exponent > 1 and (found == 0).any():
         # ln G is convex and G(0) <= 1, so G(l) >= G(1)^l: a zero is a product of weights that has left the range of
         # numbers on its way, over a population that has done so in the other direction.
@@ -59,8 +69,22 @@ def generating_function(
     return found
 
 
+def afford(master: Master, exponent: float, times: np.ndarray, most: float) -> None:
+    """Raise TooCostly where e^{L_l t} takes more than `most` multiplications up to the last of `times`."""
+    one_way = master.model.partner < 0
+    weights = np.where(one_way, 0.0, np.exp(-exponent * np.where(one_way, 0.0, master.model.entropy_steps)))
+    generator = master.tilted(weights)
+    if sparse.issparse(generator):
+        SparsePropagator(generator, most).afford(float(times[-1]))
+
+
 def weighted_average(
-    master: Master, weights: np.ndarray, exponent: float, rho0: np.ndarray, times: np.ndarray
+    master: Master,
+    weights: np.ndarray,
+    exponent: float,
+    rho0: np.ndarray,
+    times: np.ndarray,
+    most: float = LONGEST,
 ) -> np.ndarray:
     """Return <(p(nT)/p(n0))^l prod_k w_k^{n_k}> = Tr[rho(t)^l e^{L_w t}(rho(0)^{1-l})], (T,) float64.
 
@@ -73,16 +97,18 @@ def weighted_average(
     exact = master.classical and np.ndim(rho0) == 1
     start = _power(_blocks(master, rho0), 1.0 - exponent, master.sectors, 0.0 if exact else SUPPORT)
     finish = _power(master.blocks(rho0, times), exponent, master.sectors, 0.0 if master.classical else SUPPORT)
-    return _overlaps(master, weights, start, finish, times)
+    return _overlaps(master, weights, start, finish, times, most, 0.0 <= exponent <= 1.0)
 
 
-def jump_average(master: Master, weights: np.ndarray, rho0: np.ndarray, times: np.ndarray) -> np.ndarray:
+def jump_average(
+    master: Master, weights: np.ndarray, rho0: np.ndarray, times: np.ndarray, most: float = LONGEST
+) -> np.ndarray:
     """Return <prod_k w_k^{n_k}> = Tr[e^{L_w t}(rho0)], (T,) float64; arguments and errors: `weighted_average`."""
     master = master.covering(rho0)
     times = check_times(times)
     start = _blocks(master, rho0)
     if sparse.issparse(master.generator):
-        states, _ = SparsePropagator(sparse.csr_array(master.tilted(weights))).evolve(start, times)
+        states, _ = SparsePropagator(sparse.csr_array(master.tilted(weights)), most).evolve(start, times)
         return (states @ master.trace_row).real
     finish = np.broadcast_to(master.trace_row.astype(complex), (len(times), len(start)))
     return _overlaps(master, weights, start, finish, times)
@@ -125,14 +151,27 @@ def _overlaps(
     start: np.ndarray,
     finish: np.ndarray,
     times: np.ndarray,
+    most: float = LONGEST,
+    bounded: bool = False,
 ) -> np.ndarray:
-    """Return Tr[finish_t e^{L_w t}(start)], (T,), for flattened blocks; inf where it overflows."""
+    """Return Tr[finish_t e^{L_w t}(start)], (T,), for flattened blocks; inf where it overflows.
+
+    bounded: e^{L_w t} does not grow, so that large rates alone make it no longer.
+    """
     generator, unit = master.tilted(weights), master.trace_row
     # At l = 1 the generator is the adjoint of a Lindblad generator and keeps the identity, up to rounding that grows
     # with time; it is restored only where it is kept in the first place.
     unital = (np.abs(generator @ unit) <= UNITAL * (abs(generator) @ unit)).all()
-    propagator = master.propagator(generator, fixed=unit if unital else None)
+    propagator = master.propagator(generator, fixed=unit if unital else None, most=most)
     vector = start.real.clip(min=0.0) if master.classical else start
+    if isinstance(propagator, SparsePropagator):
+        try:
+            propagator.afford(float(times[-1]))
+        except TooCostly:
+            if not bounded:
+                raise
+            states, _ = propagator.evolve(vector, times)
+            return np.einsum("tx,tx->t", finish.conj(), states).real.clip(min=0.0)
     result, log_scale, now = np.zeros(len(times)), 0.0, 0.0
     for j, time in enumerate(times):
         vector, log_step = propagator.advance(vector, time - now)

@@ -58,7 +58,11 @@ class Crew:
         """Yield (task, Settled) of the handout's points as they come, prepared by any rank."""
         from .work import settle
 
-        return self._carry_out(PREPARE, handout, job, lambda task: settle(job(task.point)))
+        def prepared(task: Task) -> Any:
+            with self.stop.at_once(self.attend):
+                return settle(job(task.point))
+
+        return self._carry_out(PREPARE, handout, job, prepared)
 
     def sample(self, handout: Handout, sampler: Callable[[int], Sampler]) -> Iterator[tuple[Task, Any]]:
         """Yield (task, Block), or (task, nodes) of a whole point, as they come, sampled by any rank."""

@@ -45,4 +45,4 @@ def smooth(preparation: Preparation) -> Preparation:
     varying = np.full((len(grid), *ledger.varying.shape[1:]), np.nan, complex)
     ledger = ledger._replace(varying=varying, burn_index=np.array([burn_index], np.int64))
     with np.errstate(invalid="ignore"):  # an infinite entropy production rate at time 0
-        return replace(preparation, times=grid, exact=exact_averages(master, ensemble, ledger, grid))
+        return replace(preparation, times=grid, exact=exact_averages(master, ensemble, ledger, grid, resolution=False))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import secrets
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,11 +108,13 @@ def save(figure: Figure, path: Path, ending: str) -> Path:
     """Write a figure as `ending`, whole or not at all, and return the path."""
     drawn = io.BytesIO()
     figure.savefig(drawn, format=ending, dpi=DOTS_PER_INCH, metadata=METADATA[ending])
-    part = path.with_name(f".{path.name}.part")
+    part = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     try:
         part.write_bytes(drawn.getvalue())
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True) if part.parent.is_dir() else None
         raise InputError(f"{path}: the picture cannot be written: {error.strerror or error}") from None
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
     return path

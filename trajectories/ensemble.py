@@ -72,7 +72,8 @@ def execute(
             return _result(jobs, work, _records(jobs, work, stop) if jobs[0].records else None)
         # Whatever can be refused is refused before anything is written, a claim on the file included.
         fresh = None if output.exists() else settled(jobs, crew, tell)
-        found = complete(jobs, output, rule, say) if fresh is None else None
+        with stop.at_once():
+            found = complete(jobs, output, rule, say) if fresh is None else None
         if fresh is not None:
             rule.check(unpack(fresh[0].meta, fresh[0].arrays))
         if found is not None:

@@ -14,6 +14,7 @@ from matplotlib.gridspec import GridSpec, SubplotSpec
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
+from .columns import measures_entropy
 from .contents import Content, chosen
 from .panels import BLACK, Curve, disagreement, draw_curves, name_panel, power_of_ten
 from .portraits import (
@@ -127,7 +128,7 @@ def _strip(figure: Figure, place: SubplotSpec, story: Replay, window: tuple[floa
     begin, end = stretch(story, window)
     seen = int(inside(story, begin, end).sum())
     followed = follow(story, begin, end) if seen <= MOST_JUMPS else None
-    entropic = story.preparation.model.entropy
+    entropic = measures_entropy(story.preparation.model)
     parts = place.subgridspec(1 + (followed is not None) + entropic, 1, hspace=0.0)
     axes = [figure.add_subplot(parts[0])]
     axes += [figure.add_subplot(parts[i], sharex=axes[0]) for i in range(1, parts.nrows)]

@@ -16,7 +16,7 @@ from typing import Any
 from .errors import InputError
 from .handout import ASK_BELOW_SECONDS, Task
 from .ranks import END, World
-from .stopping import Stop
+from .stopping import GRACE_OF_RANKS, Stop
 
 HUNGRY, DONE, HEARD, REFUSED, DROPPED, ALIVE = "hungry", "done", "heard", "refused", "dropped", "alive"
 PREPARE, SAMPLE, LOADED, DROP = "prepare", "sample", "loaded", "drop"
@@ -24,11 +24,11 @@ SECONDS_BETWEEN_MESSAGES = 0.2
 SECONDS_OF_SILENCE = 20.0  # at most, except in the middle of one trajectory
 
 
-class _Dismissed(Exception):
-    """Rank 0 has sent this rank away."""
+class _Dismissed(BaseException):
+    """Rank 0 has sent this rank away, in the middle of anything (see `Interrupted`)."""
 
 
-class _Dropped(Exception):
+class _Dropped(BaseException):
     """Rank 0 has called off what this rank is doing."""
 
 
@@ -41,7 +41,7 @@ def share_kernels(world: World) -> None:
 
 def serve(world: World) -> int:
     """Work for rank 0 and return the exit status that it decides on."""
-    with Stop().listening() as stop:
+    with Stop(own=True, grace=GRACE_OF_RANKS).listening() as stop:
         helper = _Helper(world, stop)
         try:
             helper.load_kernels()
@@ -139,7 +139,8 @@ class _Helper:
         if kind == PREPARE:
             from .work import settle
 
-            return settle(self.material[task.point])
+            with self.stop.at_once(self.look):
+                return settle(self.material[task.point])
         from .nodes import sample_node
 
         return sample_node(self.material[task.point], task, self.look)

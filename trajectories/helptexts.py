@@ -14,8 +14,15 @@ examples:
   trajectories systems diamond                           the parameters of a system
   trajectories COMMAND --help                            what a command does, with examples
 
-exit status: 0 agrees with the master equation, 1 disagrees, 2 bad input, 3 nothing resolved,
-75 stopped before the end (the same command again goes on where it stopped)"""
+exit status:
+    0  done; where something is judged: it agrees with the master equation
+    1  disagrees with the master equation, and nothing else
+    2  bad input, a file that cannot be read or written
+    3  nothing resolved: no row could be judged
+   70  a fault of this program, please report it (TRAJECTORIES_TRACEBACK=1 shows all of it)
+   75  stopped before the end by a signal or --walltime: the same command again goes on where it stopped
+  130  Ctrl-C where there is nothing to go on with; 128 + n: ended at once by a second signal n
+  141  whoever read the output has gone"""
 
 RUN = """\
 Sample the trajectories that a run file asks for, keep their statistics in NAME.h5 (NAME: the run file's), print the

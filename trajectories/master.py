@@ -27,7 +27,7 @@ from .currents import (
 from .elimination import SteadyEquations, balanced, null_dimension, recurrent_classes, stationary_distribution
 from .errors import InputError
 from .model import Model
-from .propagation import DensePropagator, SparsePropagator, check_phases
+from .propagation import LONGEST, DensePropagator, SparsePropagator, check_phases
 from .relaxation import eigenvalues, slow_eigenvalues
 from .sectors import NEGLIGIBLE, Sectors, find_sectors
 from .states import check_state, check_times, surely_a_state
@@ -293,13 +293,14 @@ class Master:
         *,
         trace: np.ndarray | None = None,
         fixed: np.ndarray | None = None,
+        most: float = LONGEST,
     ) -> DensePropagator | SparsePropagator:
         """Return what exponentiates a generator of this object's block space, for instance a tilted one.
 
-        trace, fixed: (D,) what it conserves, see `DensePropagator`.
+        trace, fixed: (D,) what it conserves, see `DensePropagator`. most: see `SparsePropagator`.
         """
         if sparse.issparse(generator):
-            return SparsePropagator(generator)
+            return SparsePropagator(generator, most)
         metzler = self.classical and np.isrealobj(generator)
         return DensePropagator(generator, trace=trace, fixed=fixed, metzler=metzler)
 

@@ -51,7 +51,8 @@ class Model:
     parameters : mapping
         Shown in reports; numbers, text, and sequences of them.
     entropy : bool
-        False: no entropy production is defined, and channels without a declared partner are not searched for one.
+        False: no entropy production is defined; reports and pictures leave it and the fluctuation theorems out, and
+        nothing else. Channels without a declared partner are not searched for one.
     remarks : sequence of str
         One-line warnings about the model's validity.
     truncated : sequence of int

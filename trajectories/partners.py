@@ -146,7 +146,8 @@ def _search(channels: Sequence[Channel], partner: list[int]) -> None:
             raise InputError(
                 f"{where}: no channel without a declared partner is proportional to the adjoint of its "
                 f"operator{note}; "
-                'add that channel, or set partner="none" if the jump is truly one-way (infinite entropy)'
+                'add that channel, or set partner="none" if the jump is truly one-way (infinite entropy), or '
+                "entropy=False in the Model if no entropy production is wanted"
             )
         partner[k] = same[0]
 

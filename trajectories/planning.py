@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .columns import measures_entropy
 from .container import extent_for
 from .ensemble import blocks_for, groups_for, template
 from .exact import trajectories_needed
@@ -25,7 +26,7 @@ MiB = 2**20
 class RunPlan:
     """Sectors, cost and resolution of a run that has not been started.
 
-    resolvable: sample times up to which the sampled <exp(-Delta S)> means something with this many trajectories.
+    resolvable: sample times at which the sampled <exp(-Delta S)> means something with this many trajectories.
     """
 
     name: str
@@ -40,10 +41,13 @@ class RunPlan:
     @property
     def resolvable(self) -> list[float]:
         exact, column = self.preparation.exact, len(self.preparation.ledger.linear) + WEIGHT
+        own = self.trajectories / self.points
         return [
             float(time)
             for t, time in enumerate(self.preparation.times)
-            if trajectories_needed(exact, float(exact.mean[t, column]), t) <= self.trajectories / self.points
+            # Where no trajectory is expected to have a finite Delta S, there is nothing to average.
+            if own * (1 - exact.irreversible[t]) >= 1
+            and trajectories_needed(exact, float(exact.mean[t, column]), t) <= own
         ]
 
     def json(self) -> dict[str, Any]:
@@ -62,7 +66,7 @@ class RunPlan:
             "seconds": self.seconds,
             "memory": self.memory,
             "file_size": self.file_size,
-            "resolvable_times": self.resolvable if preparation.model.entropy else None,
+            "resolvable_times": self.resolvable if measures_entropy(preparation.model) else None,
             "summary": preparation.summary,
             "not_reported": preparation.absent,
         }
@@ -85,7 +89,7 @@ class RunPlan:
             f"expected: {self.seconds:.2g} s on one core of this machine, {self.memory / MiB:.0f} MiB for samples"
         )
         lines.append(f"result file: {self.file_size / MiB:.2g} MiB")
-        if preparation.model.entropy:
+        if measures_entropy(preparation.model):
             until = f"sample times {', '.join(f'{t:g}' for t in resolvable)}" if resolvable else "no sample time"
             lines.append(f"integral fluctuation theorem: resolvable at {until}")
         return "\n".join(lines)

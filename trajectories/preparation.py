@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 
 from .absent import absent, said
-from .columns import Column, columns_of, heated_reservoirs, linear_forms, static_functionals
-from .counting import generating_function
-from .errors import InputError
-from .exact import Ensemble, Exact, ensemble_of, exact_averages
+from .columns import Column, columns_of, heated_reservoirs, infinite_entropy, linear_forms, static_functionals
+from .counting import WORTH, generating_function
+from .errors import InputError, TooCostly
+from .exact import Ensemble, Exact, ensemble_of, exact_averages, left_out
 from .kernels.ledger import OUTSIDE, Ledger
 from .kernels.plan import Plan
 from .master import Master
@@ -19,6 +19,7 @@ from .model import Model
 from .sampling_moments import SamplingMoments
 from .sectors import Sectors, find_sectors
 from .spectral import Spectrum, spectra, spectrum
+from .stages import stage
 from .unravelling import plan_summary, unravel
 
 JUMPS_PER_BLOCK = 1_000_000
@@ -74,8 +75,13 @@ class Preparation:
     @cached_property
     def summary(self) -> list[str]:
         """One line for each thing found: sectors, methods, reversal partners, remarks, what is not reported and why."""
-        missing = said(self.absent)
-        return [*plan_summary(self.plan, self.sectors), *self.model.partners_found, *self.remarks, *missing]
+        return [
+            *plan_summary(self.plan, self.sectors),
+            *self.model.partners_found,
+            *infinite_entropy(self.model),
+            *self.remarks,
+            *said(self.absent),
+        ]
 
     @property
     def absent(self) -> dict[str, str]:
@@ -101,11 +107,17 @@ def prepare(
     The trajectories make at least `fewest_blocks` blocks; histograms have `bins` bins (odd). Raises InputError where
     the steady state is not unique or a trajectory could leave the support of the ensemble state.
     """
+    stage("the sectors of the model")
     times = np.ascontiguousarray(times, float)
     sectors = find_sectors(model, states=() if initial is None else (initial,))
     master = Master(model, sectors)
-    ensemble = ensemble_of(master, initial, times)
+    stage("the steady state" if initial is None else "the master equation's state at the sample times")
+    try:
+        ensemble = ensemble_of(master, initial, times)
+    except TooCostly as error:
+        raise TooCostly(f"duration {times[-1]:g}: the master equation cannot be solved up to there: {error}") from None
     _check_truncation(model, sectors, ensemble, times)
+    stage("the evolution between jumps")
     start = spectrum(ensemble.start, model.hamiltonian, sectors)
     ends = _spectra(ensemble, model, sectors)
     plan = unravel(model, sectors, start, ends[-1], times, master.space.rotated)
@@ -118,7 +130,12 @@ def prepare(
         )
     ledger = _ledger(model, sectors, ensemble, start, ends, operators, times, burn_in)
     columns = tuple(columns_of(model, static))
+    stage("the range of Delta S")
     ledger = ledger._replace(edges=_edges(model, master, ensemble, ledger, counts, times, bins))
+    stage("exact averages of exp(-l Delta S), l = 1, 2, 3" if model.entropy else "exact averages")
+    exact = exact_averages(master, ensemble, ledger, times)
+    stage("the slowest relaxation")
+    gap = master.gap()
     return Preparation(
         model=model,
         sectors=sectors,
@@ -126,17 +143,17 @@ def prepare(
         ledger=ledger,
         times=times,
         columns=columns,
-        exact=exact_averages(master, ensemble, ledger, times),
+        exact=exact,
         spectra=(start, ends[-1]),
         steady=ensemble.steady,
         pair=pair,
         counting_from=burn_in,
-        gap=master.gap(),
+        gap=gap,
         block_size=block_size(
             trajectories, counts.sum(), int(sectors.dimensions.max()), len(times) * len(columns), fewest_blocks
         ),
         jumps_per_trajectory=float(counts.sum()),
-        remarks=model.remarks,
+        remarks=(*model.remarks, *left_out(master, exact, ledger, times)),
     )
 
 
@@ -292,8 +309,14 @@ def _entropy_edges(
     steps = np.where(np.isfinite(model.entropy_steps), model.entropy_steps, 0.0)
     mean, variance = float(steps @ counts), float(steps**2 @ counts)
     h = 1e-3 / max(1.0, 1e-3 * (abs(mean) + np.sqrt(variance)))  # the averages of exp(+-h Delta S) are of order one
-    average = [generating_function(master, u, ensemble.start, times[-1:], finite_only=True)[0] for u in (-h, 0.0, h)]
-    # Where no trajectory is left without a one-way jump, independent jumps have to do.
+    try:
+        average = [
+            generating_function(master, u, ensemble.start, times[-1:], finite_only=True, most=WORTH)[0]
+            for u in (-h, 0.0, h)
+        ]
+    except TooCostly:
+        average = [0.0]
+    # Where no trajectory is left without a one-way jump, or it takes too long, independent jumps have to do.
     if min(average) > 0 and np.isfinite(average).all():
         logs = np.log(average)
         mean, variance = -(logs[2] - logs[0]) / (2 * h), (logs[2] - 2 * logs[1] + logs[0]) / h**2

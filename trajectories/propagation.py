@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import expm_multiply
 
-from .errors import InputError
+from .errors import InputError, TooCostly
 from .krylov import ShiftedInverse
 
 TERMS = 18
@@ -37,6 +37,12 @@ def check_phases(block: np.ndarray, duration: float) -> None:
             f"duration {duration:g}: must be at most {LARGEST_PHASE:g}, or slow rates are lost in rounding; leave the "
             "fast frequency out (a rotating frame), or the couplings that it averages away"
         )
+
+
+PRODUCTS = 6.0  # matrix-vector products of a Taylor series of e^{G t}, per |G| t
+OVERHEAD = 1_000  # elements whose multiplication takes as long as a product's other work
+LONGEST = 1e12
+"""Multiplications of one evolution: about an hour on one core, at some 4e-9 s each."""
 
 
 class DensePropagator:
@@ -261,10 +267,13 @@ class SparsePropagator:
 
     `advance` and `integrate` are by Taylor series (Al-Mohy and Higham, SIAM J. Sci. Comput. 33, 488 (2011)), which cost
     |G| times the duration; `evolve` is by a Krylov space of the shifted inverse where that converges.
+
+    most: multiplications that one evolution may take. What would take more is refused before it is begun, by TooCostly.
     """
 
-    def __init__(self, generator: sparse.csr_array) -> None:
+    def __init__(self, generator: sparse.csr_array, most: float = LONGEST) -> None:
         n = generator.shape[0]
+        self._most = most
         self._norm = max(float(abs(generator).sum(axis=0).max()), np.finfo(float).tiny)
         self._generator = sparse.csr_matrix(generator)
         unit, nothing = sparse.eye(n, format="csr"), sparse.csr_matrix((n, n))
@@ -272,10 +281,21 @@ class SparsePropagator:
         self._diagonal = complex(generator.diagonal().sum())
         self._inverse, self._too_long = ShiftedInverse(generator), math.inf
 
+    def afford(self, duration: float) -> None:
+        """Raise TooCostly where `advance` over this duration, in one step or in several, would take too long."""
+        products = PRODUCTS * self._norm * duration
+        elements = self._generator.nnz
+        if products * (elements + OVERHEAD) > self._most:
+            raise TooCostly(
+                f"{products:.2g} products with a matrix of {elements:,} elements would be needed, which has the norm "
+                f"{self._norm:.2g} over a time of {duration:g}"
+            )
+
     def evolve(self, vector: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return e^{G t} vector and the integral of e^{G s} vector over s from 0 to t, (T, D) each.
 
-        times: (T,), from 0 on, not falling. The error is about 1e-13 of |vector|, unless |e^{G t}| grows.
+        times: (T,), from 0 on, not falling. The error is about 1e-13 of |vector|, unless |e^{G t}| grows. Raises
+        TooCostly.
         """
         states = np.repeat(np.asarray(vector, complex)[None], len(times), axis=0)
         integrals = np.zeros_like(states)
@@ -288,26 +308,28 @@ class SparsePropagator:
             return states, integrals
         total, now = np.zeros_like(states[0]), 0.0
         for j, time in enumerate(times):
-            state, part = self._step(vector, time - now)
+            state, part = self._step(vector, time - now, time - now)
             vector, total, now = state, total + part, time
             states[j], integrals[j] = vector, total
         return states, integrals
 
-    def _step(self, vector: np.ndarray, duration: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return the same after one duration, halved until one of the methods is at ease."""
+    def _step(self, vector: np.ndarray, duration: float, whole: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the same after one duration, a part of `whole`, halved until one of the methods is at ease."""
         if duration * self._norm < AT_EASE:
+            self.afford(whole)  # the parts to come will be no longer
             return self.integrate(vector, duration)
         if duration < self._too_long:
             found = self._inverse.evolve(vector, np.array([duration]))
             if found is not None:
                 return found[0][0], found[1][0]
             self._too_long = duration
-        middle, first = self._step(vector, duration / 2)
-        end, second = self._step(middle, duration / 2)
+        middle, first = self._step(vector, duration / 2, whole)
+        end, second = self._step(middle, duration / 2, whole)
         return end, first + second
 
     def advance(self, vector: np.ndarray, duration: float) -> tuple[np.ndarray, float]:
-        """Return (v, log_scale) with e^{G duration} vector = e^{log_scale} v."""
+        """Return (v, log_scale) with e^{G duration} vector = e^{log_scale} v. Raises TooCostly."""
+        self.afford(duration)
         pieces = max(1, math.ceil(duration * self._norm / 200.0))
         log_scale = 0.0
         for _ in range(pieces):

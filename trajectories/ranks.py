@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 import sys
 import time
-import traceback
 import warnings
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from .errors import InputError
+from .errors import FAULT, InputError, fault
 
 # How MPI's own launchers announce the number of processes: MPICH, Intel MPI, Cray and Slurm's PMI-2; Open MPI; MVAPICH.
 ANNOUNCED = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
@@ -83,13 +82,13 @@ class World:
 
     def abort(self) -> NoReturn:
         """End all ranks at once because of the exception being handled: otherwise the others would wait for ever."""
-        reason = traceback.format_exc()
-        print(f"rank {self.rank} of {self.size} failed, all end:\n{reason}", file=sys.stderr, flush=True)
+        reason = fault(sys.exc_info()[1] or RuntimeError("no reason"))
+        print(f"trajectories: rank {self.rank} of {self.size} failed, all end: {reason}", file=sys.stderr, flush=True)
         sys.stdout.flush()
         try:
-            self._communicator.Abort(1)
+            self._communicator.Abort(FAULT)
         finally:
-            os._exit(1)  # some libraries' Abort returns
+            os._exit(FAULT)  # some libraries' Abort returns
 
 
 _current: World | None = None

@@ -25,6 +25,7 @@ from .master import Master
 from .model import Model
 from .population import CLONE_BITS, FAMILY_BITS, SETTLING, Setup, log_average, repetition
 from .preparation import Preparation
+from .propagation import LONGEST
 from .scgf import scgf
 from .sectors import find_sectors
 from .spectral import spectrum
@@ -118,6 +119,7 @@ def cloning(
     initial: Array | None = None,
     point: int = 0,
     workers: int = 2,
+    most: float = LONGEST,
 ) -> RareEstimate:
     """Estimate <e^{-u X}> over `duration` and lambda(u) from a population of guided trajectories.
 
@@ -127,7 +129,8 @@ def cloning(
     v of the guided process, by default u moved by 1/4 towards 1/2; 0: the forward process itself. point: a number of
     the random streams' own, below 2^28. Every bit is a function of (seed, point, repetition) and the arguments, not of
     `workers` or the number of repetitions. Raises InputError for arguments out of range, a guide equal to u, and for
-    u < 0 where a one-way channel makes the average infinite.
+    u < 0 where a one-way channel makes the average infinite; TooCostly where an exact value that it is compared with
+    takes more than `most` multiplications (large sectors; see `counting.generating_function`).
     """
     if isinstance(source, Preparation):
         duration = float(source.times[-1]) if duration is None else duration
@@ -140,7 +143,9 @@ def cloning(
     guide = _default_guide(source, u) if guide is None else float(guide)
     if abs(guide - u) < TOGETHER and u != 0:
         raise InputError(f"guide {guide:g} is u itself, the exact answer: must be another number")
-    setup, exact_log, exact_rate, settling, spread = _setup(source, initial, u, guide, boundary, duration, windows)
+    setup, exact_log, exact_rate, settling, spread = _setup(
+        source, initial, u, guide, boundary, duration, windows, most
+    )
     runs = [(2 * r + half, population >> half) for half in (0, 1) for r in range(repetitions)]
     with ThreadPoolExecutor(workers) as pool:
         found = list(pool.map(lambda run: repetition(setup, seed, point, *run), runs))
@@ -182,7 +187,14 @@ def _default_guide(model: Model, u: float) -> float:
 
 
 def _setup(
-    model: Model, initial: Array | None, u: float, guide: float, boundary: bool, duration: float, windows: int
+    model: Model,
+    initial: Array | None,
+    u: float,
+    guide: float,
+    boundary: bool,
+    duration: float,
+    windows: int,
+    most: float,
 ) -> tuple[Setup, float, float, float, float]:
     """Return what the repetitions share, and exact ln <e^{-u X}>, lambda(u), `settling` and `end_spread`."""
     sectors = find_sectors(model, states=() if initial is None else (initial,))
@@ -200,15 +212,15 @@ def _setup(
     if boundary:
         end = begin if initial is None else master.blocks(initial, np.array([duration]))[0]
         finish = power_by_sector(spectrum(end, model.hamiltonian, sectors), u, len(sectors.dimensions))
-        exact = float(generating_function(master, u, begin, np.array([duration]))[0])
+        exact = float(generating_function(master, u, begin, np.array([duration]), most=most)[0])
         exact_log = float(np.log(exact))
     else:
-        exact_log = exact_flow(master, u, begin, duration, master.trace_row)
+        exact_log = exact_flow(master, u, begin, duration, master.trace_row, most)
     rate = float(scgf(master, u))
     opened = begin if not boundary else master.sectors.flatten(spectral_power(start, 1 - u))
-    spread = end_spread(master, flowed(master, u, opened, duration)[0], process, finish)
+    spread = end_spread(master, flowed(master, u, opened, duration, most)[0], process, finish)
     early = duration / windows * int(SETTLING * windows)
-    grown = [exact_flow(master, u, begin, t, process.eigenvector) for t in (early, duration)]
+    grown = [exact_flow(master, u, begin, t, process.eigenvector, most) for t in (early, duration)]
     settling = (grown[1] - grown[0]) / (duration - early) - rate
     setup = Setup(
         guide=process,

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from .counting import WORTH
+from .errors import TooCostly
 from .job import Job
 from .judge import FALSE_ALARM_RATE, judge, verdict
 from .layout import aligned, described, number, plain, with_error
@@ -25,12 +27,14 @@ class Rare:
     """Estimates of one machine, each with its verdict.
 
     flow: one for each u, of the entropy that jumps give to the reservoirs. theorem: <e^{-Delta S}> with both ends.
+    left_out: a line for each u whose exact value would take too long.
     """
 
     title: str
     parameters: dict[str, Any]
     flow: tuple[RareEstimate, ...]
     theorem: RareEstimate
+    left_out: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -45,22 +49,30 @@ class Rare:
         if not exponents:
             exponents = EXPONENTS_ONE_WAY if (job.model.partner < 0).any() else EXPONENTS
         asked = [(u, False) for u in exponents] + [(1.0, True)]
-        found = [
-            cloning(
-                job.model,
-                u,
-                float(job.times[-1]),
-                population,
-                repetitions,
-                job.seed,
-                windows,
-                boundary=boundary,
-                initial=job.initial,
-                point=job.point * len(asked) + i,
-            )
-            for i, (u, boundary) in enumerate(asked)
-        ]
-        return cls(job.name, dict(job.model.parameters) | dict(job.swept), tuple(found[:-1]), found[-1])
+        found, left_out = [], []
+        for i, (u, boundary) in enumerate(asked):
+            try:
+                found.append(
+                    cloning(
+                        job.model,
+                        u,
+                        float(job.times[-1]),
+                        population,
+                        repetitions,
+                        job.seed,
+                        windows,
+                        boundary=boundary,
+                        initial=job.initial,
+                        point=job.point * len(asked) + i,
+                        most=WORTH,
+                    )
+                )
+            except TooCostly as reason:
+                if boundary:
+                    raise
+                left_out.append(f"u = {u:g} is left out, since its exact value would take too long: {reason}")
+        parameters = dict(job.model.parameters) | dict(job.swept)
+        return cls(job.name, parameters, tuple(found[:-1]), found[-1], tuple(left_out))
 
     @property
     def statuses(self) -> list[tuple[str, str]]:
@@ -91,6 +103,7 @@ class Rare:
             "parameters": plain(self.parameters),
             "rows": plain(found[:-1]),
             "integral_fluctuation_theorem": plain(found[-1]),
+            "left_out": list(self.left_out),
             "verdict": self.verdict,
             "false_alarm_rate": FALSE_ALARM_RATE,
         }
@@ -107,6 +120,7 @@ class Rare:
         cells = [_cells(e, s) for e, s in zip(self.flow, self.statuses, strict=False)]
         lines += aligned([HEADER, *cells])
         lines += [
+            *self.left_out,
             "",
             f"integral fluctuation theorem, <e^(-Delta S)> with both ends: {with_error(one.average, _error(one))}, "
             f"half population {np.exp(one.half_population_log_average):.4g}, exact "

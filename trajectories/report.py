@@ -8,8 +8,10 @@ from dataclasses import replace
 import numpy as np
 from scipy import optimize
 
-from .counting import generating_function, jump_average
-from .exact import trajectories_needed
+from .columns import measures_entropy
+from .counting import WORTH, generating_function, jump_average
+from .errors import TooCostly
+from .exact import trajectories_needed, wanted
 from .judge import FROM_KINK, NO_SPREAD, Law, judge_mean, judge_share, judge_smooth, noted
 from .kernels.ledger import ENTROPY, FIRST_STATIC, WEIGHT
 from .master import Master
@@ -20,6 +22,7 @@ from .statistics import jackknife, skewness_of_mean, standard_error
 
 INITIAL_DRAW = "steady start: tests the initial draw only"
 STEP = 1e-3  # of one trajectory's weight: how far a state is moved to differentiate a measure of entanglement
+MOST_TILTS = 30
 TILTS = np.log([1e-3, 1e3])  # of the largest step of a count: exponents among which Chernoff's bound is looked for
 
 
@@ -89,8 +92,8 @@ def _theorem(row: Row, point: Point, t: int, law: Law, skewness: float) -> Row:
         why = "one-way channels" if one_way else "start without full rank"
         row = noted(row, f"1 - lambda, below one: {why}")
     if point.trajectories < needed:
-        wanted = f"takes {needed:.2g} trajectories" if needed < 1e300 else "takes more than 1e+300 trajectories"
-        return noted(replace(row, status="unresolved"), wanted)
+        mean = float(exact.mean[t, point.weight_column])
+        return noted(replace(row, status="unresolved"), wanted(mean, float(exact.second[t]), float(exact.third[t])))
     return judge_mean(row, int(point.total.count), law, skewness)
 
 
@@ -109,10 +112,15 @@ def _chernoff(point: Point, q: int, t: int) -> Callable[[float], float]:
 
     def average(exponent: float) -> float:
         with np.errstate(over="ignore"):
-            if place == ENTROPY:
-                return float(generating_function(master, -exponent, start, times)[0])
             factors = np.exp(exponent * weights)
-        return float(jump_average(master, factors, start, times)[0]) if np.isfinite(factors).all() else np.inf
+        if not np.isfinite(factors).all():
+            return np.inf
+        try:
+            if place == ENTROPY:
+                return float(generating_function(master, -exponent, start, times, most=WORTH / MOST_TILTS)[0])
+            return float(jump_average(master, factors, start, times, WORTH / MOST_TILTS)[0])
+        except TooCostly:
+            return np.inf
 
     def tail(value: float) -> float:
         sign = 1.0 if value > float(preparation.exact.mean[t, q]) else -1.0
@@ -122,7 +130,7 @@ def _chernoff(point: Point, q: int, t: int) -> Callable[[float], float]:
             found = average(exponent)
             return float(np.log(found) - exponent * value) if 0 < found < np.inf else np.inf
 
-        best = optimize.minimize_scalar(rate, bounds=tuple(TILTS), method="bounded", options={"maxiter": 30})
+        best = optimize.minimize_scalar(rate, bounds=tuple(TILTS), method="bounded", options={"maxiter": MOST_TILTS})
         # A value of the function is a bound wherever it is taken: the minimum need not be exact.
         return float(np.exp(min(0.0, n * float(best.fun))))
 
@@ -131,7 +139,7 @@ def _chernoff(point: Point, q: int, t: int) -> Callable[[float], float]:
 
 def _irreversible_rows(point: Point) -> list[Row]:
     preparation, block = point.preparation, point.total
-    if not (preparation.model.entropy and preparation.ledger.one_way.any()):
+    if not (measures_entropy(preparation.model) and preparation.ledger.one_way.any()):
         return []
     return [
         judge_share(irreversible_row(preparation, t), int(block.infinite[t]), int(block.count))

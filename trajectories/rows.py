@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .columns import Column
+from .columns import Column, measures_entropy
 from .entanglement import (
     concurrence_gap,
     concurrence_signed,
@@ -22,7 +22,7 @@ from .model import Model
 from .preparation import Preparation
 
 ROUNDING = 1e-14  # of a quantity's natural size: exact zeros come out of sums of that size
-IRREVERSIBLE = "absolutely irreversible: {:.6g} of all trajectories have infinite entropy production"
+IRREVERSIBLE = "absolutely irreversible: {:.6g} % of all trajectories have infinite entropy production"
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def exact_row(preparation: Preparation, q: int, t: int) -> Row | None:
     row = Row(column.quantity, column.label, column.reservoir, start, time, column.unit, None)
     n_linear = len(preparation.ledger.linear)
     if q in (n_linear + ENTROPY, n_linear + ENTROPY_SINCE) and preparation.ledger.one_way.any():
-        note = IRREVERSIBLE.format(preparation.exact.irreversible[t])
+        note = IRREVERSIBLE.format(100 * preparation.exact.irreversible[t])
         return _replaced(row, status="irreversible", note=note)
     width = span(preparation, column, time)
     value = float(preparation.exact.mean[t, q] / width)
@@ -145,7 +145,7 @@ def exact_rows(preparation: Preparation) -> list[Row]:
     rows = [
         row for q in range(len(preparation.columns)) for t in times if (row := exact_row(preparation, q, t)) is not None
     ]
-    if preparation.model.entropy and preparation.ledger.one_way.any():
+    if measures_entropy(preparation.model) and preparation.ledger.one_way.any():
         rows += [irreversible_row(preparation, t) for t in times]
     for name, (measure, _) in entanglement_measures(preparation).items():
         exact = measure(pair_states(preparation, preparation.exact.density))

@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .counting import generating_function
+from .counting import WORTH, generating_function
 from .counts import check_weights
+from .errors import TooCostly
 from .kernels.ledger import COUPLING_WORK, DIAGONAL, ENTROPY, FIRST_STATIC, LOG_STATE, PROJECTION, WEIGHT
 from .master import Master
 from .sectors import Sectors
@@ -257,8 +258,11 @@ class SamplingMoments:
         times = preparation.times
         mean = preparation.exact.mean[:, len(preparation.ledger.linear) + WEIGHT]
         second, third = preparation.exact.second, preparation.exact.third
+        try:
+            fourth = generating_function(self._master, 4.0, preparation.start_state, times, most=WORTH)
+        except TooCostly as reason:
+            return Cumulants.unknown(len(times), f"its exact spread is not computed: {reason}")
         with np.errstate(over="ignore", invalid="ignore"):
-            fourth = generating_function(self._master, 4.0, preparation.start_state, times)
             kappa_2 = second - mean**2
             kappa_3 = third - 3 * mean * second + 2 * mean**3
             central = fourth - 4 * mean * third + 6 * mean**2 * second - 3 * mean**4

@@ -25,6 +25,7 @@ from .counting import jump_average, weighted_average
 from .currents import von_neumann_entropy
 from .errors import InputError
 from .master import Master
+from .propagation import LONGEST
 from .spectral import spectrum
 
 PROPORTIONAL = 1e-9
@@ -81,19 +82,22 @@ def _shift(operator: np.ndarray, logarithm: np.ndarray) -> tuple[float, float]:
     return shift, float(np.linalg.norm(commutator - shift * operator)) / norm
 
 
-def adiabatic_average(master: Master, split: Split, exponent: float, rho0: np.ndarray, times: np.ndarray) -> np.ndarray:
+def adiabatic_average(
+    master: Master, split: Split, exponent: float, rho0: np.ndarray, times: np.ndarray, most: float = LONGEST
+) -> np.ndarray:
     """Return <e^{-l Delta S_ad}> = Tr[e^{L_l t}(rho(0))], (T,) float64, for l >= 0.
 
     L_l: the generator with the jump term of channel k multiplied by e^{-l (Delta s_k + Delta phi_k)}. exponent: l.
-    rho0: (d, d) or flattened blocks (D,). times: (T,), not falling. 1 at l = 1 where no channel is one-way.
+    rho0: (d, d) or flattened blocks (D,). times: (T,), not falling. 1 at l = 1 where no channel is one-way. Raises
+    TooCostly before more than `most` multiplications are spent.
     """
     with np.errstate(over="ignore"):
         weights = np.exp(-exponent * split.adiabatic) if exponent else np.ones(len(split.adiabatic))
-    return jump_average(master, weights, rho0, times) if np.isfinite(weights).all() else _overflown(times)
+    return jump_average(master, weights, rho0, times, most) if np.isfinite(weights).all() else _overflown(times)
 
 
 def nonadiabatic_average(
-    master: Master, split: Split, exponent: float, rho0: np.ndarray, times: np.ndarray
+    master: Master, split: Split, exponent: float, rho0: np.ndarray, times: np.ndarray, most: float = LONGEST
 ) -> np.ndarray:
     """Return <e^{-l Delta S_na}> = Tr[rho(t)^l e^{L_l t}(rho(0)^{1-l})], (T,) float64, powers on the supports.
 
@@ -103,7 +107,7 @@ def nonadiabatic_average(
     with np.errstate(over="ignore"):
         weights = np.exp(-exponent * split.nonadiabatic)
     finite = np.isfinite(weights).all()
-    return weighted_average(master, weights, exponent, rho0, times) if finite else _overflown(times)
+    return weighted_average(master, weights, exponent, rho0, times, most) if finite else _overflown(times)
 
 
 def split_means(master: Master, split: Split, rho0: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

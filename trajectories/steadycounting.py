@@ -22,6 +22,7 @@ from .master import Master
 from .model import Model
 from .scgf import scgf, symmetry
 from .spectra import mean_waiting_time
+from .stages import stage
 from .uncertainty import uncertainty
 
 U = np.linspace(-0.5, 1.5, 21)
@@ -188,6 +189,7 @@ class SteadyCounting:
 
         Raises InputError where the steady state is not unique.
         """
+        stage("cumulants per time, in the steady state")
         found = counts_of(master.model)
         both = uncertainty(master, found[-1].weights)
         rates, waits = tuple(rates_of(master, count) for count in found), _waiting_times(master)
@@ -240,6 +242,7 @@ class SteadyCounting:
 
 
 def _generating_function(master: Master, found: list[Count]) -> GeneratingFunction:
+    stage("lambda(u), 21 leading eigenvalues for each count")
     of_counts = {count.name: scgf(master, U, count.weights) for count in found if count.unit != "nat"}
     if not master.model.entropy:
         reason = f"{master.model.name} has no entropy accounting"
@@ -248,9 +251,8 @@ def _generating_function(master: Master, found: list[Count]) -> GeneratingFuncti
     if (master.model.partner < 0).any():
         reason = f"{master.model.name} has one-way channels: lambda(1) is not 0"
         return GeneratingFunction(U, values, of_counts, False, reason, None)
-    # The second half of the points mirrors the first.
-    found_symmetry = symmetry(master, U[: len(U) // 2])
-    deviation = float(np.abs(found_symmetry.deviation).max())
+    found_symmetry = symmetry(master, U[:0])
+    deviation = float(np.abs(values - values[::-1]).max())  # the second half of the points mirrors the first
     return GeneratingFunction(U, values, of_counts, found_symmetry.required, found_symmetry.reason, deviation)
 
 

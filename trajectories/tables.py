@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .absent import said
+from .errors import AGREES, DISAGREES, UNRESOLVED
 from .judge import FALSE_ALARM_RATE, judge, verdict
 from .layout import HEADER, aligned, cells, comma_separated, described, interval, number, plain, with_error
 from .report import rows_of
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from .optimum import Optimum
     from .results import Point, Result
 
-EXIT_STATUS = {"agree": 0, "disagree": 1, "unresolved": 3}
+EXIT_STATUS = {"agree": AGREES, "disagree": DISAGREES, "unresolved": UNRESOLVED}
 
 
 @dataclass(frozen=True)
@@ -264,8 +265,12 @@ def _point_lines(point: PointReport, every_time: bool) -> list[str]:
     if theorem:
         until = f"up to t = {resolved[-1].time:g}" if resolved else "at no sample time"
         size, share = point.weights
-        lines.append(
-            f"integral fluctuation theorem: resolved {until}; at t = {last:g} the effective number of trajectories is "
-            f"{size:.3g}, and the largest weight exp(-Delta S) carries {100 * share:.2g} % of the average"
-        )
+        known = f"integral fluctuation theorem: resolved {until}; at t = {last:g} "
+        if size == 0:
+            lines.append(f"{known}no trajectory has a finite Delta S, and exp(-Delta S) is 0 for all of them")
+        else:
+            lines.append(
+                f"{known}the effective number of trajectories is {size:.3g}, and the largest weight exp(-Delta S) "
+                f"carries {100 * share:.2g} % of the average"
+            )
     return lines

@@ -1,12 +1,20 @@
-"""What a command writes on the terminal: its answer as text or JSON, remarks, a progress bar."""
+"""What a command writes on the terminal: its answer as text or JSON, remarks, a progress bar; and how it is stopped."""
 
 from __future__ import annotations
 
 import json
 import sys
+from argparse import Namespace
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
+
+from trajectories import ranks
+from trajectories.stages import Teller, stage
+from trajectories.stopping import GRACE, GRACE_OF_RANKS, Stop
+
+Command = Callable[[Namespace], int]
 
 
 def write(as_json: bool, data: Callable[[], Any], text: Callable[[], str]) -> None:
@@ -53,3 +61,22 @@ class Progress:
         if done == total:
             return f"{output} is complete: its {total:,} trajectories were sampled before\n"
         return f"{output} held {done:,} of {total:,} trajectories; the rest was added\n"
+
+
+def stopper(deadline: float | None = None, quiet: bool = False) -> Stop:
+    """Return what hears signals for a command, and says on a terminal what takes long."""
+    tell = Teller(say) if sys.stderr.isatty() and not quiet else None
+    return Stop(deadline, own=True, tell=tell, grace=GRACE if ranks.current() is None else GRACE_OF_RANKS)
+
+
+def left_anywhere(command: Command) -> Command:
+    """Let a command that keeps nothing end wherever it is when a signal comes."""
+
+    @wraps(command)
+    def carried_out(arguments: Namespace) -> int:
+        stop = stopper()
+        with stop.listening(), stop.at_once():
+            stage(f"what `{arguments.command}` shows")
+            return command(arguments)
+
+    return carried_out

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .counting import generating_function
-from .errors import InputError
+from .counting import WORTH, generating_function
+from .errors import InputError, TooCostly
 from .exact import trajectories_for
 from .fluctuation import EXPONENTS, Weighted
 from .master import Master
@@ -67,7 +67,10 @@ def curves_of(preparation: Preparation, there: Weighted, back: Weighted) -> Curv
     begin = preparation.exact.density[-1] if preparation.steady else preparation.sectors.flatten(start)
 
     def average(u: float) -> float:
-        return float(generating_function(master, u, begin, times)[0])
+        try:
+            return float(generating_function(master, u, begin, times, most=WORTH / len(GRID))[0])
+        except TooCostly:
+            return np.nan  # the curve ends there, and a point that needs it is not resolved
 
     with np.errstate(divide="ignore"):
         finite = np.log([average(u) for u in GRID]) / times[0]

@@ -158,12 +158,13 @@ def _running(axes: Axes, point: PointTheorems) -> None:
         axes.set_xlim(n[0] / 1.2, n[-1] * 1.2)
         handles.append(Line2D([], [], color=BLUE, lw=1.0))
         names.append("sample ± its own error")
-        # Where <e^{-2 Delta S}> overflows, the band covers everything, as it does long before.
-        band = np.full(len(n), point.error) / np.sqrt(n)
-        wide = np.minimum(band, 10 * (high - low + 1.0))
-        axes.fill_between(n, point.average - wide, point.average + wide, color=SHADE, lw=0, zorder=0)
-        handles.append(Patch(color=SHADE))
-        names.append(f"± exact error, at last {band[-1]:.2g}".replace("inf", "∞"))
+        if not np.isnan(point.error):
+            # Where <e^{-2 Delta S}> overflows, the band covers everything, as it does long before.
+            band = np.full(len(n), point.error) / np.sqrt(n)
+            wide = np.minimum(band, 10 * (high - low + 1.0))
+            axes.fill_between(n, point.average - wide, point.average + wide, color=SHADE, lw=0, zorder=0)
+            handles.append(Patch(color=SHADE))
+            names.append(f"± exact error, at last {band[-1]:.2g}".replace("inf", "∞"))
         axes.set_ylim(low - pad, high + pad)
     axes.axhline(point.average, color=BLACK, lw=1.0, zorder=2)
     legend(axes, handles, names)

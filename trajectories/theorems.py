@@ -10,6 +10,7 @@ import numpy as np
 
 from .alongside import Alongside
 from .backward import Direction, backward, expected_entropy, forward, reversed_cumulants, survival
+from .columns import infinite_entropy
 from .errors import InputError
 from .fluctuation import (
     Bins,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from .results import Point, Result
 
 SAME = 1e-10
+NOT_COMPUTED = "would take too long to compute"
 PILOT_SHARE = 4  # one trajectory that only settles the bins for so many that are judged
 INTEGRAL = "integral_fluctuation_theorem"
 
@@ -93,10 +95,11 @@ class PointTheorems:
         theorem = [row for row in self.rows if row.quantity == INTEGRAL]
         resolved = [row for row in theorem if row.status != "unresolved"]
         shown = [row for row in self.rows if row.quantity != INTEGRAL or row in (*resolved[-1:], theorem[-1])]
+        size = np.sqrt(self.forward.count)
         below = [
             f"integral theorem at t = {theorem[-1].time:g}, {self.forward.count:,} trajectories: effective number "
             f"{self.forward.effective:.3g}, largest weight {100 * self.forward.largest_share:.2g} % of the average, "
-            f"exact standard error {self.error / np.sqrt(self.forward.count):.2g}"
+            f"exact standard error {'not computed' if np.isnan(self.error) else format(self.error / size, '.2g')}"
         ]
         if self.bins is not None and len(self.bins.delta) > 1:
             slope, error = self.bins.slope
@@ -153,6 +156,9 @@ def theorems(
     `progress(done, total)` hears of trajectories. Raises InputError where the model has no entropy accounting or
     `trajectories` is below 1.
     """
+    for point in result.points:
+        if infinite := infinite_entropy(point.preparation.model):
+            raise InputError(f"{result.name}: there is no fluctuation theorem to test: {infinite[0]}")
     n = result.trajectories if trajectories is None else trajectories
     if n < 1:
         raise InputError(f"trajectories = {n}: must be 1 or more")
@@ -220,6 +226,8 @@ def point_theorems(
     ]
     second = float(preparation.exact.second[-1])
     error = float(np.sqrt(max(second - average**2, 0.0))) if np.isfinite(second) else np.inf
+    if np.isnan(preparation.exact.third[-1]):
+        error = np.nan  # of <w^2> only a bound is known, if anything
     return PointTheorems(
         point.parameters,
         tuple(rows),
@@ -265,8 +273,11 @@ def asymmetry(preparation: Preparation) -> str | None:
 
 def _generating_row(preparation: Preparation, average: float) -> Row:
     """G(1, T) of the forward tilted generator against the reversed process's survival: deterministic on both sides."""
+    row = Row("generating_function", "G(1,T)", None, 0.0, float(preparation.times[-1]), "1", None)
+    if np.isnan(average):
+        return replace(row, note=NOT_COMPUTED)
     surviving = survival(preparation)
-    row = Row("generating_function", "G(1,T)", None, 0.0, float(preparation.times[-1]), "1", surviving)
+    row = replace(row, exact=surviving)
     difference = abs(average - surviving)
     lowered = "" if average > 1 - 1e-9 else "1 - lambda: "
     note = f"{lowered}forward generator against the reversed process, difference {difference:.1e}"

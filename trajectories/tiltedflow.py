@@ -6,6 +6,7 @@ import numpy as np
 
 from .guide import Guide
 from .master import Master
+from .propagation import LONGEST
 from .spectral import Spectrum
 
 Array = np.ndarray
@@ -28,19 +29,19 @@ def spectral_power(found: Spectrum, exponent: float) -> Array:
     return np.asarray((vectors * found.probabilities[inside] ** exponent) @ vectors.conj().T)
 
 
-def flowed(master: Master, u: float, begin: Array, duration: float) -> tuple[Array, float]:
-    """Return (v, c) with e^{L_u t}(rho0) = e^c v, flattened blocks."""
+def flowed(master: Master, u: float, begin: Array, duration: float, most: float = LONGEST) -> tuple[Array, float]:
+    """Return (v, c) with e^{L_u t}(rho0) = e^c v, flattened blocks; TooCostly before more than `most` is spent."""
     steps = master.model.entropy_steps
     with np.errstate(over="ignore"):
         weights = np.where(np.isinf(steps), float(u == 0), np.exp(-u * np.where(np.isinf(steps), 0.0, steps)))
     blocks = np.asarray(begin, complex) if np.ndim(begin) == 1 else master.sectors.flatten(begin)
     blocks = blocks.real if master.classical else blocks
-    return master.propagator(master.tilted(weights)).advance(blocks, duration)
+    return master.propagator(master.tilted(weights), most=most).advance(blocks, duration)
 
 
-def exact_flow(master: Master, u: float, begin: Array, duration: float, end: Array) -> float:
+def exact_flow(master: Master, u: float, begin: Array, duration: float, end: Array, most: float = LONGEST) -> float:
     """Return ln Tr[A e^{L_u t}(rho0)]; end (D,): flattened blocks of A, the identity for <e^{-u X}> of the flow."""
-    vector, log_scale = flowed(master, u, begin, duration)
+    vector, log_scale = flowed(master, u, begin, duration, most)
     return float(np.log(np.vdot(end, vector).real) + log_scale)
 
 

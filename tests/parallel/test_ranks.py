@@ -243,3 +243,50 @@ sys.exit(cli.main())
     status, _, err = run(2, *arguments, program=program)
     assert status not in (0, 75) and time.monotonic() - begin < 30
     assert f"rank {rank} has not been heard of" in err
+
+
+SLOW_POINTS = """
+import os, time
+from pathlib import Path
+from trajectories.systems import diamond
+
+def build(beta_S=1.0):
+    if beta_S > 1.5:
+        Path(__file__).with_name(f"building.{os.getpid()}").touch()
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            pass
+    return diamond(0.0, beta_S)
+"""
+SLOW_SWEEP = """
+[system]
+file = "slow.py"
+function = "build"
+[ensemble]
+trajectories = 1000
+duration = 10.0
+[sweep]
+beta_S = [1.0, 2.0, 3.0, 4.0, 5.0]
+"""
+
+
+@needs_mpi
+@pytest.mark.parametrize("how", ["launcher", "rank 0", "rank 1", "walltime"])
+def test_all_ranks_end_while_points_are_prepared(how: str, tmp_path: Path) -> None:
+    """Both ranks build models for a minute, asking for nothing: each hears of the end all the same."""
+    (tmp_path / "slow.py").write_text(SLOW_POINTS)
+    (tmp_path / "slow.toml").write_text(SLOW_SWEEP)
+    more = ("--walltime", "12s") if how == "walltime" else ()
+    process = start(2, "run", str(tmp_path / "slow.toml"), "-o", str(tmp_path / "slow.h5"), "--no-figure", *more)
+    while len(list(tmp_path.glob("building.*"))) < 2:
+        time.sleep(0.05)
+        assert process.poll() is None
+    begin = time.monotonic()
+    if how == "launcher":
+        kill(mpiexec_of(process), signal.SIGTERM)
+    elif how != "walltime":
+        kill(ranks_of(process)[int(how[-1])], signal.SIGUSR1)
+    status, out, err = finish(process)
+    assert (status, out, err.count("\n")) == (75, "", 1) and "run the same command again" in err
+    assert time.monotonic() - begin < 12 + 8 * (how == "walltime")
+    assert not list(tmp_path.glob("slow.h5*"))
