@@ -5,7 +5,7 @@ of the very quantity. The rules, in this order, with their thresholds:
 
 1. *exact*: the quantity has one value, or the sample has, and it is the exact one up to rounding.
 2. *Judged by the exact law.* z = (estimate - exact)/sqrt(kappa_2/n), where the mean of n values is close to normal:
-   skewness |kappa_3|/(kappa_2^(3/2) sqrt n) <= 0.2 and excess kurtosis kappa_4/(kappa_2^2 n) <= 0.06, as of 25 rare
+   skewness |kappa_3|/(kappa_2^(3/2) sqrt n) <= 0.2 and excess kurtosis |kappa_4|/(kappa_2^2 n) <= 0.06, as of 25 rare
    events (a Poisson number of 25 has skewness 0.2 and excess 0.04, a gamma number of that skewness 0.06). Its p-value
    takes both into account (see `normal_p`).
 3. *Judged by the sample's error*, s/sqrt n, where the exact moments are bounds (a number averaged over outcomes
@@ -130,7 +130,7 @@ class Law:
         if not self.sure:
             return np.inf
         skewed = self.third / self.variance / np.sqrt(self.variance) / self.most_skewed
-        peaked = self.fourth / self.variance / self.variance / self.most_peaked
+        peaked = abs(self.fourth) / self.variance / self.variance / self.most_peaked
         skewed = skewed * skewed
         return float(max(skewed, peaked, 1.0)) if np.isfinite(skewed + peaked) else np.inf
 
@@ -199,15 +199,11 @@ def judge_smooth(row: Row, deviation: float, found: Jackknife, n: int, law: Law,
     row = replace(row, z=None if z is None else float(z))
     if not smooth:
         return noted(replace(row, status="unresolved"), "at a kink, where nothing is entangled: no error bar")
-    if z is None:
-        # A sample without spread, although a correct one has some, and away from the exact value.
-        expected = np.sqrt(law.largest_variance / n)
-        bound = min(1.0, float((expected / deviation) ** 2)) if np.isfinite(expected) else 1.0
-        return noted(replace(row, status="bounded", p_value=bound), "no spread in the sample")
-    if not _peaked(law, error, n) <= MOST_PEAKED_BOUND or abs(float(found.bias)) > MOST_BIASED * error:
-        # Chebyshev's inequality, to first order: such a row can disagree, but it cannot agree.
+    if z is None or not _peaked(law, error, n) <= MOST_PEAKED_BOUND or abs(float(found.bias)) > MOST_BIASED * error:
+        # To first order: such a row can disagree, but it cannot agree.
         bound = min(1.0, float(law.largest_variance / n / deviation / deviation)) if deviation else 1.0
-        return noted(replace(row, status="bounded", p_value=bound), _too_few(law, error, n))
+        why = "no spread in the sample" if z is None else _too_few(law, error, n)
+        return noted(replace(row, status="bounded", p_value=min(bound, _by_bound(deviation, n, law))), why)
     p = float(p_value(z, degrees_of_freedom=found.degrees_of_freedom))
     return replace(row, p_value=p, status="judged")
 
@@ -243,10 +239,15 @@ def verdict(rows: Iterable[Row]) -> str:
 
 
 def normal_p(z: float, skewness: float, excess: float) -> float:
-    """Two-sided p-value of a standardised mean with a small skewness g and excess kurtosis k.
+    """Return the two-sided p-value of a standardised mean, that of its `normal_score`."""
+    return float(2 * special.ndtr(-abs(normal_score(z, skewness, excess))))
 
-    Wilson and Hilferty's transformation to normal of a gamma number of that skewness, (6/g)((1 + g z/2)^(1/3) - 1) +
-    g/6, whose excess is 3 g^2/2; what k has beyond that by the next term of Cornish and Fisher's expansion,
+
+def normal_score(z: float, skewness: float, excess: float) -> float:
+    """Return a standardised mean with a small skewness g and excess kurtosis k as a number that is close to normal.
+
+    Wilson and Hilferty's transformation of a gamma number of that skewness, (6/g)((1 + g z/2)^(1/3) - 1) + g/6, whose
+    excess is 3 g^2/2; what k has beyond that by the next term of Cornish and Fisher's expansion,
     -(k - 3 g^2/2)(z^3 - 3 z)/24, which only ever adds doubt here.
     """
     g = skewness
@@ -254,8 +255,7 @@ def normal_p(z: float, skewness: float, excess: float) -> float:
     beyond = max(excess - 1.5 * g**2, 0.0)
     turn = np.sqrt((8.0 / beyond + 1.0) / 2) if beyond > 0 else np.inf  # well before the correction would turn round
     y = float(np.clip(x, -turn, turn))
-    x = x - np.sign(x) * max(beyond * (abs(y) ** 3 - 3 * abs(y)) / 24, 0.0)
-    return float(2 * special.ndtr(-abs(x)))
+    return float(x - np.sign(x) * max(beyond * (abs(y) ** 3 - 3 * abs(y)) / 24, 0.0))
 
 
 def noted(row: Row, note: str) -> Row:
@@ -266,9 +266,24 @@ def noted(row: Row, note: str) -> Row:
 def _by_law(row: Row, deviation: float, n: int, law: Law) -> Row:
     """Rule 2."""
     z = deviation / np.sqrt(law.variance / n)
+    p = float(2 * special.ndtr(-abs(_score(float(z), n, law))))
+    return replace(row, z=float(z), p_value=p, status="judged")
+
+
+def _score(z: float, n: int, law: Law) -> float:
+    """Return a deviation in exact standard errors as a number that is close to normal."""
     skewness = law.third / law.variance / np.sqrt(law.variance * n)
-    excess = law.fourth / law.variance / law.variance / n
-    return replace(row, z=float(z), p_value=normal_p(float(z), float(skewness), float(excess)), status="judged")
+    return normal_score(z, float(skewness), float(law.fourth / law.variance / law.variance / n))
+
+
+def _by_bound(deviation: float, n: int, law: Law) -> float:
+    """Bound the p-value by 2 e^{-x^2/2} where the mean of values that spread at least as much is close to normal.
+
+    Their generating function is the larger one (Jensen), so that Chernoff's bound of theirs holds.
+    """
+    if not law.sure or n < law.needed():
+        return 1.0
+    return float(2 * np.exp(-(_score(deviation / np.sqrt(law.variance / n), n, law) ** 2) / 2))
 
 
 def _missed_noted(row: Row, error: float) -> Row:
@@ -286,7 +301,7 @@ def _bounded(row: Row, deviation: float, n: int, law: Law, why: str) -> Row:
         z: float | None = float(deviation / own)
     else:
         z = float(deviation / error) if error > 0 else None
-    bounds = [1.0]
+    bounds = [1.0, _by_bound(deviation, n, law)]
     if size > 0 and np.isfinite(own):
         bounds.append((own / size) ** 2)
         if np.isfinite(law.fourth_moment):

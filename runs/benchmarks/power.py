@@ -35,9 +35,9 @@ from sampled import point_of  # noqa: E402
 
 from trajectories import backward, sampling  # noqa: E402
 from trajectories.alongside import Alongside  # noqa: E402
+from trajectories.judge import judge  # noqa: E402
 from trajectories.model import Model  # noqa: E402
 from trajectories.preparation import Preparation, prepare  # noqa: E402
-from trajectories.report import judge  # noqa: E402
 from trajectories.results import Result  # noqa: E402
 from trajectories.systems import diamond, local_engine  # noqa: E402
 from trajectories.theorems import point_theorems  # noqa: E402
