@@ -7,7 +7,8 @@ import pytest
 from small_models import complex_matrix, one_way_model, random_model, random_state
 
 from trajectories.errors import InputError
-from trajectories.sectors import find_sectors, rotated_operators
+from trajectories.operators import partial_trace
+from trajectories.sectors import Sectors, find_sectors, rotated_operators
 from trajectories.systems import diamond, local_engine
 
 ENGINE = {"T_h": 0.7, "T_c": 0.1, "g": 1.6e-3, "gamma_h": 1e-3, "gamma_c": 1.1e-2}
@@ -145,6 +146,18 @@ def test_blocks_survive_a_round_trip(build) -> None:
     for s, block in enumerate(found.split(found.flatten(matrices))):
         own = slice(found.offsets[s], found.offsets[s + 1])
         np.testing.assert_allclose(block, rotated[..., own, own], atol=1e-15)
+
+
+@pytest.mark.parametrize("keep", [[0], [2], [1, 2], [0, 1]])
+def test_reduced_states_of_a_large_model_are_partial_traces(keep: list[int]) -> None:
+    """Beyond 64 dimensions without the whole matrix: two qubits and 21 levels, in sectors of a shuffled basis."""
+    dims, rng = (2, 2, 21), np.random.default_rng(7)
+    offsets = np.array([0, 30, 31, 84])
+    basis = np.eye(84, dtype=complex)[:, rng.permutation(84)]
+    large = Sectors("computational", basis, tuple(map(str, range(84))), offsets, 0.0)
+    blocks = rng.normal(size=(2, large.size)) + 1j * rng.normal(size=(2, large.size))  # not Hermitian
+    wanted = partial_trace(large.unflatten(blocks), dims, keep)
+    np.testing.assert_allclose(large.reduced(blocks, dims, keep), wanted, atol=1e-12)
 
 
 def test_a_slow_loss_beside_a_fast_one_keeps_its_digits() -> None:
