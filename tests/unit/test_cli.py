@@ -70,7 +70,8 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
         main([command, "--help"])
     text = capsys.readouterr().out
     assert ended.value.code == 0
-    assert f"usage: trajectories {command}" in text and "--json" in text or command == "figure"
+    assert f"usage: trajectories {command}" in text
+    assert "--json" in text or command == "figure"
     assert f"trajectories {command} " in text
 
 
