@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 from pathlib import Path
 
 import h5py
@@ -214,10 +215,26 @@ def test_a_reader_sees_whole_commits_while_they_are_written(path: Path) -> None:
             for index in range(200):
                 grown.add(index, leaf(index))
                 store.commit(0, grown.nodes())
+                looks = len(seen)
+                while index % 50 == 25 and len(seen) < looks + 3 and reader.is_alive():
+                    time.sleep(0.001)  # so that looks fall between the first commit and the last
         stop.set()
         reader.join()
-    assert len(seen) > 0
+    assert seen == sorted(seen) and len({done for done in seen if 0 < done < 200}) >= 4
     assert_holds(path, 0, expected)
+
+
+def test_slots_of_merged_nodes_are_used_again(path: Path) -> None:
+    """256 commits of one block each write 511 nodes; there is room for what is alive, and that is enough."""
+    grown = Forest(2)
+    with Store.create(path, header(), leaf(0), groups=2, blocks=256) as store:
+        size, slots = path.stat().st_size, store._contents.extent.slots
+        assert slots < 100
+        for index in range(256):
+            grown.add(index, leaf(index))
+            store.commit(0, grown.nodes())
+        assert store._contents.extent.slots == slots and path.stat().st_size == size
+    assert_holds(path, 0, forest(256, groups=2))
 
 
 def test_the_guard_is_asked_before_anything_is_written(stored: Path) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from stored import assert_holds, forest, header, leaf
 
+from trajectories.container import HEAD
 from trajectories.errors import InputError
 from trajectories.rawfile import RawFile
 from trajectories.storage import Store, read
@@ -114,6 +115,16 @@ def test_a_torn_directory_gives_way_to_the_one_before(path: Path) -> None:
     damage(path, "directory/heads", 16)
     with pytest.raises(InputError, match="both directories of point 0"):
         read(path)
+
+
+def test_a_directory_of_impossible_length_gives_way_too(path: Path) -> None:
+    """More entries than there is room for, indeed than the file has bytes."""
+    with Store.create(path, header(), leaf(0), groups=4, blocks=16) as store:
+        store.commit(0, forest(3).nodes())  # side 1
+        store.commit(0, forest(4).nodes())  # side 0
+    length = HEAD.fields["length"][1]
+    damage(path, "directory/heads", length + HEAD["length"].itemsize - 1)  # the highest byte
+    assert_holds(path, 0, forest(3))
 
 
 def test_places_that_cannot_be_written_are_refused(stored: Path) -> None:
