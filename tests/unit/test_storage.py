@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from stored import assert_holds, forest, header, leaf
 
-from trajectories import provenance
+from trajectories import provenance, reader
 from trajectories.errors import InputError
 from trajectories.forest import Forest
+from trajectories.rawfile import RawFile
 from trajectories.statistics import Block
 from trajectories.storage import Header, Records, Store, read
 
@@ -298,6 +299,20 @@ def test_many_points_need_no_more_datasets_and_little_space(path: Path) -> None:
     assert path.stat().st_size < 2000 * 16 * node * 1.5 + 8_000_000
     with read(path) as file:
         assert sum(file.blocks_done(point) for point in range(2000)) == 2000 * 64
+
+
+def test_a_file_that_is_replaced_at_every_look_is_given_up(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[RawFile] = []
+
+    def another(path: Path, writable: bool) -> RawFile:
+        opened.append(RawFile(path, writable))
+        opened[-1].inode = (0, len(opened))
+        return opened[-1]
+
+    monkeypatch.setattr(reader, "RawFile", another)
+    with pytest.raises(InputError, match="is being replaced over and over; wait for the run that does so"):
+        read(stored)
+    assert len(opened) == 50 and {file._descriptor for file in opened} == {-1}  # all closed again
 
 
 def test_a_copy_is_as_good(stored: Path) -> None:
