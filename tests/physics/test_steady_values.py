@@ -187,9 +187,13 @@ def test_what_is_refused() -> None:
 
 
 def test_maps_are_fast() -> None:
-    """A 101 x 101 map of the diamond takes milliseconds; the bound is a hundred times that."""
+    """A 101 x 101 map of the diamond takes less than a hundred points one by one: measured a twelfth of it."""
     a, s = (axis.ravel() for axis in np.meshgrid(np.linspace(-6, 6, 101), np.linspace(-6, 6, 101)))
-    start = time.perf_counter()
-    found = steady_values({"name": "diamond", "beta_A": a, "beta_S": s}, ["concurrence", "entropy_production_rate"])
-    assert time.perf_counter() - start < 0.5
+    quantities = ["concurrence", "entropy_production_rate"]
+    start = time.process_time()
+    found = steady_values({"name": "diamond", "beta_A": a, "beta_S": s}, quantities)
+    mapped = time.process_time() - start
+    for i in range(100):
+        steady_values({"name": "diamond", "beta_A": a[i], "beta_S": s[i]}, quantities)
+    assert mapped < time.process_time() - start - mapped
     assert found["concurrence"].shape == (10201,) and found["entropy_production_rate"].min() >= 0.0
