@@ -182,3 +182,17 @@ def test_a_large_model_keeps_small_sectors() -> None:
 def test_a_state_of_the_wrong_shape_is_refused() -> None:
     with pytest.raises(InputError, match=r"states\[0\] has shape \(2, 2\).*\(4, 4\)"):
         find_sectors(diamond(0.0, 1.0), states=[np.eye(2) / 2])
+
+
+def test_a_large_model_is_split_in_a_basis_it_offers() -> None:
+    """Forty pairs of levels that exchange in pairs: in the basis of sums and differences nothing couples."""
+    pairs = 40
+    exchange = np.kron(np.eye(pairs), [[0.0, 1.0], [1.0, 0.0]]) + np.diag(np.repeat(np.arange(pairs), 2))
+    turned = np.kron(np.eye(pairs), np.array([[1.0, 1.0], [1.0, -1.0]]) / np.sqrt(2))
+    labels = tuple(f"{i}{sign}" for i in range(pairs) for sign in "+-")
+    step = np.kron(np.eye(pairs, k=1), np.eye(2))
+    plain = one_way_model(exchange, [step])
+    found = find_sectors(one_way_model(exchange, [step], bases={"turned": (turned, labels)}))
+    assert find_sectors(plain).dimensions.tolist() == [2] * pairs
+    assert (found.basis_name, found.dimensions.tolist()) == ("turned", [1] * 2 * pairs)
+    assert found.labels[:2] == ("0+", "0-") and found.dropped < 1e-15

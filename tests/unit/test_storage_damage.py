@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
 import subprocess
@@ -138,14 +139,38 @@ def test_places_that_cannot_be_written_are_refused(stored: Path) -> None:
     assert_holds(stored, 0, forest(10))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_permission_is_refused(stored: Path) -> None:
-    os.chmod(stored.parent, 0o500)
-    try:
-        with pytest.raises(InputError, match="Permission denied"):
-            Store.create(stored.with_name("other.h5"), header(), leaf(0), groups=4, blocks=16)
-    finally:
-        os.chmod(stored.parent, 0o700)
+NO_PERMISSION = """
+import sys
+sys.path[:0] = sys.argv[2:]
+from stored import header, leaf
+from trajectories.errors import InputError
+from trajectories.storage import Store
+try:
+    Store.create(sys.argv[1], header(), leaf(0), groups=4, blocks=16)
+except InputError as error:
+    print(error)
+"""
+
+
+def root_may_not_override() -> None:
+    """Give up, for the program that is about to start, root's right to write everywhere (CAP_DAC_OVERRIDE)."""
+    drop_from_bounding_set, override = 24, 1
+    ctypes.CDLL(None).prctl(drop_from_bounding_set, override, 0, 0, 0)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="rights of root need Linux")
+@pytest.mark.parametrize("mode", [0o500, 0o600], ids=["read only", "not to be entered"])
+def test_a_folder_without_permission_is_refused(stored: Path, mode: int) -> None:
+    os.chmod(stored.parent, mode)
+    program = [sys.executable, "-c", NO_PERMISSION, str(stored.with_name("other.h5")), str(Path(__file__).parent)]
+    done = subprocess.run(
+        [*program, *sys.path[:1]], capture_output=True, text=True, timeout=60, cwd=Path(__file__).parents[2],
+        preexec_fn=root_may_not_override,
+    )  # fmt: skip
+    os.chmod(stored.parent, 0o700)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{stored.with_name('other.h5')}: cannot create the file: Permission denied\n"
+    assert os.listdir(stored.parent) == [stored.name]
 
 
 FULL_DISK = """
