@@ -153,9 +153,10 @@ except InputError as error:
 
 
 def root_may_not_override() -> None:
-    """Give up, for the program that is about to start, root's right to write everywhere (CAP_DAC_OVERRIDE)."""
-    drop_from_bounding_set, override = 24, 1
-    ctypes.CDLL(None).prctl(drop_from_bounding_set, override, 0, 0, 0)
+    """Give up, for the program that is about to start, root's rights to write and to enter everywhere."""
+    drop_from_bounding_set, override, read_search = 24, 1, 2  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+    for right in (override, read_search):
+        ctypes.CDLL(None).prctl(drop_from_bounding_set, right, 0, 0, 0)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="rights of root need Linux")
