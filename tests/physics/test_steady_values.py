@@ -176,6 +176,10 @@ def test_what_is_refused() -> None:
         steady_values({**engine, **gaps}, ["concurrence"])
     with pytest.raises(InputError, match='unknown quantity concurrance of reset_engine; did you mean "concurrence"'):
         steady_values({**RESET, "T_c": np.array([0.1, 0.2])}, ["concurrance"])
+    with pytest.raises(InputError, match=r"unknown quantity population\.SS; .*states are 00, 01, 10, 11, G, S, A"):
+        steady_values({"name": "diamond", "beta_A": 0.0, "beta_S": 1.0}, ["population.SS"])
+    with pytest.raises(InputError, match="unknown system dimond"):
+        steady_values({"name": "dimond", "beta_A": 0.0}, ["concurrence"])
     with pytest.raises(InputError, match="T_c"):
         steady_values({**RESET, "T_c": np.array([0.1, -0.2, 0.3])}, ["concurrence"])
     with pytest.raises(InputError, match="missing"):
