@@ -2,9 +2,51 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 # As the command line does, before NumPy is imported: threads on small matrices cost up to forty times what they gain.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
+
+
+@pytest.fixture(scope="session")
+def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of pytest-xdist share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@contextmanager
+def one_at_a_time(lock: Path) -> Iterator[None]:
+    """One worker after another: what the first has compiled, the others load."""
+    with open(lock, "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_kernels(together: Path) -> None:
+    """Compile the kernels where they are not, before a test measures or tells apart what is said on the terminal."""
+    import numba
+
+    from trajectories.kernels import cache_folder, compiled_before
+
+    with one_at_a_time(together / "kernels.lock"):
+        if not (numba.config.DISABLE_JIT or cache_folder() is None or compiled_before()):
+            from trajectories.kernels import along, cloning, jumps, records, reverse, tally  # noqa: F401
+
+
+@pytest.fixture(scope="session")
+def uniform_waiting_times(together: Path) -> Callable[..., None]:
+    """The kernel `jumps` with a mistake: waiting times are uniform numbers of the right mean, not exponential ones."""
+    from mutants import mutant, sampler
+
+    with one_at_a_time(together / "mutant.lock"):
+        return sampler(mutant(together, "jumps.py", "log_r = math.log(u0[k])", "log_r = -2.0 * u0[k]"))

@@ -238,6 +238,7 @@ def _check_infinite_beta(channel: Channel, beta: float | None, partner: int) -> 
     where = f"channel {channel.name!r} of reservoir {channel.reservoir!r} with beta = {beta:+}"
     if partner != ONE_WAY:
         raise InputError(f'{where}: such a reservoir has only one-way channels; set partner="none", or a finite beta')
-    if channel.quantum is not None and channel.quantum * beta >= 0.0:
+    # The sign of beta alone: 0 times infinity would compare as neither.
+    if channel.quantum is not None and channel.quantum * math.copysign(1.0, beta) >= 0.0:
         side = "takes energy, quantum < 0" if beta > 0 else "gives energy, quantum > 0"
         raise InputError(f"{where}: quantum {channel.quantum:g} is not possible; this reservoir only {side}")

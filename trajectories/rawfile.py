@@ -67,7 +67,7 @@ class RawFile:
             self._descriptor = -1
 
 
-class PatientFile(io.RawIOBase):
+class PatientFile(io.FileIO):
     """A new file for HDF5 to write to, whose failures show on ``finish`` only.
 
     The library can crash the process when a write fails (a full disk), since it tries again while it cleans up; so it
@@ -75,8 +75,8 @@ class PatientFile(io.RawIOBase):
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = open(path, "x+b", buffering=0)
         self._failure: OSError | None = None
+        super().__init__(path, "x+b")
 
     def finish(self) -> None:
         """Raise the OSError of the first write that failed, if any did."""
@@ -88,13 +88,13 @@ class PatientFile(io.RawIOBase):
         with memoryview(raw) as view, self._noting_failure():
             done = 0
             while done < view.nbytes:
-                done += self._file.write(view[done:])
+                done += super().write(view[done:])
         return len(memoryview(raw))
 
     def truncate(self, size: int | None = None, /) -> int:
         """Set the size, or so it seems."""
         with self._noting_failure():
-            self._file.truncate(size)
+            super().truncate(size)
         return self.tell() if size is None else size
 
     @contextmanager
@@ -107,22 +107,9 @@ class PatientFile(io.RawIOBase):
     def readinto(self, buffer: Buffer, /) -> int:
         """Fill the buffer, with zeros beyond the end."""
         view = memoryview(buffer)
-        done = self._file.readinto(view)
+        done = super().readinto(view)
         view[done:] = bytes(len(view) - done)
         return len(view)
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        """Go to a place."""
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        """The place."""
-        return self._file.tell()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-        super().close()
 
 
 def explanation(path: Path, verb: str, error: OSError) -> InputError:

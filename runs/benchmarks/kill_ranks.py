@@ -10,6 +10,7 @@ blocks that were in the file must stay there, and no process may be left behind.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -75,11 +76,14 @@ def trial(folder: Path, kills: int, chance: random.Random) -> dict[str, int | bo
         before = held
         wait_until_sampling(process, output, chance)
         victims = ranks_of(process.pid)
+        shared = segments_of(victims)
         alive = process.poll() is None and bool(victims)
         if alive:
             os.kill(chance.choice([*victims, process.pid]), signal.SIGKILL)
         process.wait()
         found["ranks left behind"] += left_behind(victims)
+        for segment in shared:  # what they have not removed themselves
+            segment.unlink(missing_ok=True)
         held = blocks_in(output)
         found["killed"] += alive
         found["while sampling"] += alive and held > before
@@ -103,8 +107,9 @@ def wait_until_sampling(process: subprocess.Popen[bytes], output: Path, chance: 
 
 def start(ranks: int, run: Path, output: Path) -> subprocess.Popen[bytes]:
     launcher = [str(MPIEXEC), "-n", str(ranks)]
+    own = environment() | {"TMPDIR": str(run.parent)}  # for what mpiexec leaves when it is killed
     return subprocess.Popen(
-        [*launcher, *command(run, output)], env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*launcher, *command(run, output)], env=own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
 
 
@@ -134,6 +139,16 @@ def children(pid: int) -> list[int]:
         return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
+
+
+def segments_of(pids: list[int]) -> set[Path]:
+    """Return the shared memory that these processes have mapped: ranks that are killed do not remove it."""
+    found = set()
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            words = [line.split() for line in Path(f"/proc/{pid}/maps").read_text().splitlines()]
+            found |= {Path(line[5]) for line in words if len(line) == 6 and line[5].startswith("/dev/shm/")}
+    return found
 
 
 def left_behind(pids: list[int]) -> int:

@@ -26,6 +26,7 @@ needs_mpi = pytest.mark.skipif(
     bool(MISSING), reason=f"needs the package {' and '.join(MISSING)}: pip install '.[test]'"
 )
 SECONDS = 90
+HUNG = (124, 137)  # exit statuses of `timeout`: the time is over, and it had to use SIGKILL
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -50,8 +51,9 @@ def start(ranks: int, *arguments: str, program: str = "", **more: str) -> subpro
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    """Wait; return exit status, stdout, stderr."""
+    """Wait; return exit status, stdout, stderr. What hangs is ended by `timeout`, and fails here."""
     out, err = process.communicate(timeout=SECONDS + 10)
+    assert process.returncode not in HUNG, err
     return process.returncode, out, err
 
 

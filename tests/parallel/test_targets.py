@@ -13,7 +13,7 @@ import trajectories
 from trajectories.forest import Forest
 from trajectories.preparation import prepare
 from trajectories.sampling import sample
-from trajectories.statistics import Block, block_of, confidence_interval, skewness_of_mean, standard_error
+from trajectories.statistics import Block, block_of, confidence_interval, merge, skewness_of_mean, standard_error
 from trajectories.systems import local_engine
 from trajectories.targets import FIRST_LOOK, Gate, Rule
 
@@ -112,6 +112,38 @@ def end_by_rule(values: np.ndarray, target: float) -> int:
                 part = values[index * PER_BLOCK : (index + 1) * PER_BLOCK]
                 gate.add(index % 16, 0, index // 16, blocks_of(part)[0])
     return gate.stopped or MOST
+
+
+@pytest.mark.parametrize("level", [0, 1, 2, 3])
+@pytest.mark.parametrize("stop_at", [64, 256, None])
+def test_looks_see_the_first_blocks_alone_whatever_nodes_come(level: int, stop_at: int | None) -> None:
+    """Nodes of 2^level blocks in any order: at every look exactly 64, 128, 256, 512 blocks are in, the first ones."""
+    values, groups, blocks = np.random.default_rng(6).normal(size=(512, PER_BLOCK)), 16, 512
+
+    def node(group: int, height: int, index: int) -> Block:
+        if height == 0:
+            return blocks_of(values[group + groups * index])[0]
+        return merge(*(node(group, height - 1, child) for child in (2 * index, 2 * index + 1)))
+
+    plain, prefixes = Forest(groups), {}
+    for index in range(blocks):
+        plain.add(index, node(index % groups, 0, index // groups))
+        prefixes[index + 1] = plain.total().mean.tobytes()
+    looks: list[int] = []
+
+    def met(work: SimpleNamespace) -> bool:
+        looks.append(work.forest.blocks_done)
+        assert work.forest.end() == looks[-1] and work.forest.total().mean.tobytes() == prefixes[looks[-1]]
+        return looks[-1] == stop_at
+
+    work = SimpleNamespace(forest=Forest(groups), blocks=blocks)
+    gate = Gate(work, Rule.parse(["activity=1"]), met)  # type: ignore[arg-type]
+    keys = list(Forest(groups).missing_nodes(blocks, level))
+    assert max(height for _, height, _ in keys) == level
+    for place in np.random.default_rng(level).permutation(len(keys)).tolist():
+        gate.add(*keys[place], node(*keys[place]))
+    assert looks == [n for n in (64, 128, 256, 512) if n <= (stop_at or 512)]
+    assert gate.stopped == stop_at and work.blocks == (stop_at or blocks) == work.forest.blocks_done
 
 
 def end_by_peeking(values: np.ndarray, target: float) -> int:

@@ -7,12 +7,11 @@ are caught, each in the noise.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
-from mutants import mutant, sampler
 from sampled import point_of
 
 from trajectories import sampling
@@ -150,11 +149,9 @@ def test_a_wrong_rate_is_caught() -> None:
 
 @pytest.mark.parametrize("case", ["diamond", "engine"])
 def test_the_wrong_spread_of_waiting_times_is_caught(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, case: str
+    monkeypatch: pytest.MonkeyPatch, uniform_waiting_times: Callable[..., None], case: str
 ) -> None:
     """Control: a uniform number of the right mean in place of the exponential one makes jumps too regular."""
-    monkeypatch.setattr(
-        sampling, "jumps", sampler(mutant(tmp_path, "jumps.py", "log_r = math.log(u0[k])", "log_r = -2.0 * u0[k]"))
-    )
+    monkeypatch.setattr(sampling, "jumps", uniform_waiting_times)
     caught = disagreeing(compared(case))
     assert ("noise", "jumps") in caught

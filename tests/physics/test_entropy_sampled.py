@@ -71,9 +71,15 @@ def test_coupling_work_of_a_detuned_engine() -> None:
     parameters = {"T_h": 2.0, "T_c": 0.3, "g": 0.02, "gamma_h": 0.01, "gamma_c": 0.011, "delta": 0.05}
     result = trajectories.run(local_engine(**parameters), duration=200.0, trajectories=100_000, seed=1)
     work, hot, cold = result["coupling_work"], result["heat_current", "h"], result["heat_current", "c"]
-    current = hot.exact[0] / 1.0  # epsilon_h = 1
+    # gamma_j^+ = gamma_j n_j and gamma_j^- = gamma_j (1 + n_j), at the energies 1 and 1.05.
+    n_h, n_c = 1 / np.expm1(1.0 / 2.0), 1 / np.expm1(1.05 / 0.3)
+    rate_h, rate_c = 0.01 * (1 + 2 * n_h), 0.011 * (1 + 2 * n_c)  # Gamma_j
+    total, bias = rate_h + rate_c, 0.01 * 0.011 * (n_h - n_c)
+    chi = (4 * 0.02**2 + rate_h * rate_c) * total**2 + 4 * 0.05**2 * rate_h * rate_c
+    current = 4 * 0.02**2 * total * bias / chi
+    assert hot.exact[0] == pytest.approx(current, rel=1e-9)
+    assert cold.exact[0] == pytest.approx(-1.05 * current, rel=1e-9)
     assert work.exact[0] == pytest.approx(-0.05 * current, rel=1e-9)
-    assert work.exact[0] == pytest.approx(hot.exact[0] + cold.exact[0], rel=1e-9)
     rows = [row for row in result.report().rows if row.quantity in ("coupling_work", "heat_current")]
     assert {row.status for row in rows} == {"agree"}
 

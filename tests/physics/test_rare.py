@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from trajectories import rare
+from trajectories import population, rare
 from trajectories.counting import surviving_weight
 from trajectories.errors import InputError
 from trajectories.job import Job
@@ -33,10 +33,10 @@ LARGEST = {"engine": 0.0209003, "diamond": 88.944161}
 @pytest.mark.parametrize("u", [-1.0, 0.0, 0.5, 1.0, 2.0])
 @pytest.mark.parametrize("name", MACHINES)
 def test_lambda_is_resolved(name: str, u: float) -> None:
-    """To 0.01 max |lambda|, by error bar and in truth, the bias of the finite population included."""
+    """To 3 % (0.001 max |lambda| where it is 0), by error bar and in truth, the finite population's bias included."""
     model, duration = MACHINES[name]
     found = cloning(model, u, duration, 1000, 16, seed=3, windows=256)
-    tolerance = 0.01 * LARGEST[name]
+    tolerance = 0.001 * LARGEST[name] if u in (0.0, 1.0) else 0.03 * abs(found.exact_scgf)
     assert found.scgf_error + found.bias_bound < tolerance
     assert abs(found.scgf - found.exact_scgf) < tolerance
     assert abs(found.scgf_z) < 5 and found.resolved[1]
@@ -55,10 +55,13 @@ def test_integral_theorem_is_resolved(name: str) -> None:
 
 @pytest.mark.parametrize("name", MACHINES)
 def test_plain_sampling_is_hopeless(name: str) -> None:
-    """The forward process itself, cloned: too few of the population ever see what decides the average."""
+    """The forward process itself, cloned: too few of the population ever see what decides the average.
+
+    With the guide the same populations know it to 6 % at worst.
+    """
     model, duration = MACHINES[name]
     found = cloning(model, 1.0, duration, 2000, 16, seed=4, windows=256, boundary=True, guide=0.0)
-    assert not found.resolved[0] or abs(found.average - 1) > 0.3
+    assert not found.resolved[0] and found.standard_error > 0.2
 
 
 @pytest.mark.parametrize("guide", [0.0, 0.5, 0.9, 1.3])
@@ -166,6 +169,27 @@ def test_rare_ends_are_unresolved() -> None:
     both = cloning(ENGINE, 1.0, 8000.0, 300, 8, seed=11, windows=64, boundary=True)
     assert flow.end_spread > 10 * both.end_spread and not flow.resolved[0]
     assert flow.resolved[1] and both.end_spread < 10
+    # A calm error bar does not help: from the end alone Z's mean has a variance of 0.03, a standard error of 18 %.
+    assert 0.02 < flow.end_spread / (300 * 8) < 0.05
+    assert not flow._replace(standard_error=0.01).resolved[0]
+    assert both._replace(standard_error=0.01, end_spread=1.0).resolved[0]
+
+
+def test_no_random_number_is_used_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Full and half populations, all repetitions and windows: each has streams of its own."""
+    used: list[tuple[int, ...]] = []
+
+    def noted(seed: int, point_family: int, numbers: np.ndarray, draws: np.ndarray) -> None:
+        used.extend((int(seed), point_family, int(number)) for number in numbers)
+        first_draws(seed, point_family, numbers, draws)
+
+    first_draws = population.first_draws
+    monkeypatch.setattr(population, "first_draws", noted)
+    cloning(MILD, 1.0, 1.0, 64, 5, seed=3, windows=8, workers=1)
+    assert len(used) == 2 * 5 * 8 and len(set(used)) == len(used)
+    # Clones count from a window's number on: there is room for all of them before the next one.
+    numbers = sorted(number for _, _, number in used)
+    assert min(np.diff(numbers)) >= 64
 
 
 def test_the_table() -> None:

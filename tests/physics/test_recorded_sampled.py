@@ -8,12 +8,11 @@ takes starts whose waits cannot be seen to their end are caught.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
-from mutants import mutant, sampler
 
 from trajectories import sampling
 from trajectories.judge import judge
@@ -100,10 +99,11 @@ def test_intervals_cover_what_they_promise() -> None:
 
 
 @pytest.mark.parametrize("case", ["diamond", "engine"])
-def test_a_wrong_law_of_waiting_times_is_caught(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, case: str) -> None:
+def test_a_wrong_law_of_waiting_times_is_caught(
+    monkeypatch: pytest.MonkeyPatch, uniform_waiting_times: Callable[..., None], case: str
+) -> None:
     """Control: a uniform number of the right mean in place of the exponential one."""
-    module = mutant(tmp_path, "jumps.py", "log_r = math.log(u0[k])", "log_r = -2.0 * u0[k]")
-    monkeypatch.setattr(sampling, "jumps", sampler(module))
+    monkeypatch.setattr(sampling, "jumps", uniform_waiting_times)
     caught = disagreeing(compared(case))
     assert {"waiting_time_density", "g2", "power_spectrum", "first_passage_survival"} <= caught
 

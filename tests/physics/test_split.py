@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_models import random_state
+from small_models import LOWER, one_way_model, random_state
 
 from trajectories.alongside import Alongside
 from trajectories.currents import entropy_production
@@ -88,10 +88,34 @@ def test_equilibrium_has_a_split_without_entropy() -> None:
         np.testing.assert_allclose(split_of(Master(model)).adiabatic, 0.0, atol=1e-11)
 
 
-def test_other_reasons() -> None:
-    qubit = diamond(-np.inf, 0.0)
-    with pytest.raises(InputError, match="split undefined"):
-        split_of(Master(qubit))
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        (one_way_model(np.diag([0.0, 1.0]), [LOWER], entropy=False), "model has no entropy accounting"),
+        (one_way_model(np.diag([0.0, 1.0]), [np.diag([1.0, -1.0])]), "the steady state of model is not unique"),
+        (one_way_model(np.diag([0.0, 1.0]), [LOWER]), "the steady state has 1 empty state, and"),
+        (
+            one_way_model(np.diag([0.0, 1.0, 3.0]), [np.eye(3, k=1), np.eye(3, k=2)]),
+            "the steady state has 2 empty states",
+        ),
+        (diamond(-np.inf, 0.0), "the jumps of A_up do not change ln pi by a constant"),
+    ],
+    ids=["no entropy", "not unique", "one empty", "two empty", "no constant"],
+)
+def test_every_reason(model: Model, reason: str) -> None:
+    with pytest.raises(InputError, match=f"^split undefined: {reason}"):
+        split_of(Master(model))
+
+
+def test_one_way_channels_make_the_adiabatic_part_infinite() -> None:
+    """Bath A at zero temperature only takes energy; bath B keeps every level occupied, so that the split exists."""
+    master = Master(two_baths(T_A=0.0))
+    split = split_of(master)
+    one_way = master.model.partner < 0
+    assert one_way.sum() == 2 and (np.isinf(split.adiabatic) == one_way).all()
+    adiabatic, nonadiabatic = split_means(master, split, MIXED, np.array([0.0, 1e-9, 1.0]))
+    assert adiabatic.tolist() == [0.0, np.inf, np.inf]
+    assert nonadiabatic[0] == 0 and 0 < nonadiabatic[1] < nonadiabatic[2] < np.inf
 
 
 # The theorems, exactly

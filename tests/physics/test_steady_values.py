@@ -209,6 +209,10 @@ def test_what_is_refused() -> None:
         steady_values({**engine, **gaps}, ["concurrence"])
     with pytest.raises(InputError, match='unknown quantity concurrance of reset_engine; did you mean "concurrence"'):
         steady_values({**RESET, "T_c": np.array([0.1, 0.2])}, ["concurrance"])
+    with pytest.raises(InputError, match=r"unknown quantity population\.SS; .*states are 00, 01, 10, 11, G, S, A"):
+        steady_values({"name": "diamond", "beta_A": 0.0, "beta_S": 1.0}, ["population.SS"])
+    with pytest.raises(InputError, match="unknown system dimond"):
+        steady_values({"name": "dimond", "beta_A": 0.0}, ["concurrence"])
     with pytest.raises(InputError, match="T_c"):
         steady_values({**RESET, "T_c": np.array([0.1, -0.2, 0.3])}, ["concurrence"])
     with pytest.raises(InputError, match="missing"):
@@ -220,9 +224,13 @@ def test_what_is_refused() -> None:
 
 
 def test_maps_are_fast() -> None:
-    """A 101 x 101 map of the diamond takes milliseconds; the bound is a hundred times that."""
+    """A 101 x 101 map of the diamond takes less than a hundred points one by one: measured a twelfth of it."""
     a, s = (axis.ravel() for axis in np.meshgrid(np.linspace(-6, 6, 101), np.linspace(-6, 6, 101)))
-    start = time.perf_counter()
-    found = steady_values({"name": "diamond", "beta_A": a, "beta_S": s}, ["concurrence", "entropy_production_rate"])
-    assert time.perf_counter() - start < 0.5
+    quantities = ["concurrence", "entropy_production_rate"]
+    start = time.process_time()
+    found = steady_values({"name": "diamond", "beta_A": a, "beta_S": s}, quantities)
+    mapped = time.process_time() - start
+    for i in range(100):
+        steady_values({"name": "diamond", "beta_A": a[i], "beta_S": s[i]}, quantities)
+    assert mapped < time.process_time() - start - mapped
     assert found["concurrence"].shape == (10201,) and found["entropy_production_rate"].min() >= 0.0

@@ -70,7 +70,8 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
         main([command, "--help"])
     text = capsys.readouterr().out
     assert ended.value.code == 0
-    assert f"usage: trajectories {command}" in text and "--json" in text or command == "figure"
+    assert f"usage: trajectories {command}" in text
+    assert "--json" in text or command == "figure"
     assert f"trajectories {command} " in text
 
 
@@ -322,6 +323,35 @@ def test_systems_are_described(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(word in text for word in ("beta_A", "beta_S", "pump", "omega", "rates", "default 1.0"))
     assert main(["systems", "diamond", "--json"]) == 0
     assert set(json.loads(capsys.readouterr().out)["parameters"]) == {"beta_A", "beta_S", "pump", "omega", "rates"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (["run", "small.toml", "-o", "a.png"], "a.png: is the name of a picture: must be a result file such as a.h5"),
+        (["merge", "a.h5", "-o", "a.csv"], "a.csv: is the name of a table: must be a result file such as a.h5"),
+        (["theorems", "small.h5", "-o", "a.txt"], "a.txt: has the ending '.txt': must be .png or .pdf"),
+        (["counting", "small.h5", "-o", "a.txt"], "a.txt: has the ending '.txt': must be .png or .pdf"),
+        (["counting", "small.h5", "-o", "a.png"], "a.png: nothing to draw: ask for --waiting"),
+        (["figure", "small.h5", "-o", "a.h5"], "a.h5: has the ending '.h5': must be .png or .pdf"),
+        (["report", "small.h5", "--csv", "small.h5"], "--csv small.h5: is the result itself: must be another file"),
+        (["report", "small.h5", "--set", "ensemble.seed=2"], "--set"),
+    ],
+    ids=lambda value: "_".join(value) if isinstance(value, list) else "",
+)
+def test_names_that_cannot_be_meant_are_refused(
+    arguments: list[str], wanted: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["run", "small.toml", "--quiet", "--no-figure"])
+    before = {path.name: path.read_bytes() for path in here.iterdir()}
+    try:
+        status = main(arguments)
+    except SystemExit as ended:  # what the parser itself refuses
+        status = ended.code
+    out, err = capsys.readouterr()
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("trajectories: error: ") and wanted in err
+    assert {path.name: path.read_bytes() for path in here.iterdir()} == before
 
 
 def test_python_m_is_the_same_command(here: Path) -> None:

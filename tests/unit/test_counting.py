@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from scipy.linalg import expm
@@ -139,6 +141,60 @@ def test_one_way_channels() -> None:
         np.testing.assert_allclose(found, share, rtol=1e-8)
     assert share[0] == 1.0
     assert 0.7 < share[1] < 0.9
+
+
+@pytest.mark.parametrize("fired", [1e-2, 1e-9])
+def test_however_rarely_a_one_way_channel_fires_the_average_is_infinite(fired: float) -> None:
+    model = one_way_model(np.diag([0.0, 1.0]), [LOWER])
+    time = -np.log1p(-fired)  # 1 - e^{-t} = fired
+    found = counting.generating_function(Master(model), -0.5, np.diag([0.0, 1.0]), [time])
+    assert counting.reversible_probability(Master(model), np.diag([0.0, 1.0]), [time]) == pytest.approx(1 - fired)
+    assert found[0] == np.inf
+
+
+def rational_generating_function(model: Model, exponent: int, time: float) -> float:
+    """G(l, t) from the steady state of a classical chain in exact fractions: Taylor's series, 40 terms."""
+    squares = np.abs(Master(model).sectors.rotate(model.operators)) ** 2
+    rates = [[[Fraction(float(x)) for x in row] for row in operator] for operator in squares]
+    levels = range(model.dimension)
+
+    def generator(weights: np.ndarray) -> list[list[Fraction]]:
+        factors = [Fraction(float(w)) for w in weights]
+        moves = [
+            [sum(w * rate[to][i] for w, rate in zip(factors, rates, strict=True)) for i in levels] for to in levels
+        ]
+        for i in levels:
+            moves[i][i] -= sum(rate[to][i] for rate in rates for to in levels)
+        return moves
+
+    # The steady state by elimination: one row of the equations says that the probabilities add up to one.
+    rows = [[Fraction(1)] * (len(levels) + 1)]
+    rows += [[*row, Fraction(0)] for row in generator(np.ones(len(rates)))[1:]]
+    for i in levels:
+        pivot = next(j for j in levels[i:] if rows[j][i])
+        rows[i], rows[pivot] = rows[pivot], rows[i]
+        for j in levels:
+            if j != i:
+                factor = rows[j][i] / rows[i][i]
+                rows[j] = [x - factor * y for x, y in zip(rows[j], rows[i], strict=True)]
+    p = [rows[i][-1] / rows[i][i] for i in levels]
+
+    tilted, term = generator(np.exp(-exponent * model.entropy_steps)), [x ** (1 - exponent) for x in p]
+    total = list(term)
+    for n in range(1, 41):
+        term = [Fraction(time) / n * sum(x * y for x, y in zip(row, term, strict=True)) for row in tilted]
+        total = [x + y for x, y in zip(total, term, strict=True)]
+    return float(sum(x**exponent * y for x, y in zip(p, total, strict=True)))
+
+
+@pytest.mark.parametrize("time", [1e-30, 1e-27, 1e-26])
+def test_populations_below_rounding_count_where_they_are_known(time: float) -> None:
+    """The diamond at -30 and 30 is in |S> with probability 9e-14, where G(2) comes from: p^2 e^{-2 Delta s}/p."""
+    solver = Master(diamond(-30.0, 30.0))
+    assert 0 < sorted(solver.steady_blocks.real)[1] < 1e-13
+    found = counting.generating_function(solver, 2.0, solver.steady_blocks, [time])[0]
+    wanted = rational_generating_function(solver.model, 2, time)
+    assert found == pytest.approx(wanted, rel=1e-11) and wanted > 1 + 1e-4
 
 
 def test_the_share_of_reversible_trajectories_of_a_pure_decay() -> None:

@@ -94,6 +94,16 @@ def test_entropy_production_is_infinite_once_a_one_way_channel_can_fire() -> Non
     np.testing.assert_array_equal(master.entropy_production(solver, rho, [0.0, 1.0]), [0.0, np.inf])
 
 
+def test_a_one_way_channel_that_hardly_ever_fires_is_enough() -> None:
+    """Its rate is 1e-9 of the largest: far above rounding, which is what may be neglected."""
+    model = local_engine(**(ENGINE | {"T_c": 0.0, "gamma_c": 1e-9 * ENGINE["gamma_h"]}))
+    solver = Master(model)
+    rate = np.trace(irreversible_operator(model) @ solver.steady_state()).real
+    assert 1e-10 < rate / np.abs(model.loss).max() < 1e-8
+    assert master.steady_entropy_production_rate(solver) == np.inf
+    assert master.entropy_production(solver, solver.steady_state(), [1.0])[0] == np.inf
+
+
 def test_a_one_way_channel_that_never_fires_is_harmless() -> None:
     # The level that would decay is never populated.
     decay = np.zeros((3, 3))

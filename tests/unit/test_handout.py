@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import heapq
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from trajectories.errors import InputError
 from trajectories.forest import Forest
-from trajectories.handout import ORDER_SECONDS, Handout, Task, highest_level, tasks
+from trajectories.handout import ORDER_SECONDS, WHOLE, Handout, Task, highest_level, tasks
+from trajectories.rows import Row
 from trajectories.statistics import Block, block_of, merge
 from trajectories.stopping import seconds_of
-from trajectories.targets import Target
+from trajectories.targets import JUDGEABLE, Target
+from trajectories.work import blocks_for
 
 
 def leaf(index: int) -> Block:
@@ -57,11 +60,13 @@ def test_blocks_are_merged_before_they_travel_where_rank_0_would_be_swamped() ->
     assert highest_level(0.02, 10_000, 2, 64) == 0
     assert highest_level(0.02, 10_000_000, 512, 64) >= 5
     assert highest_level(0.02, 600, 512, 64) == 0  # nobody would have enough to do
+    # A node's blocks are all of one group: of 100 or 128 blocks in 64 groups each group has 1 or 2.
+    assert highest_level(1e-4, 100, 2, 64) == 0
+    assert highest_level(1e-4, 128, 2, 64) == 1
 
 
-def makespan(costs: list[float], ranks: int, blocks: int) -> tuple[float, float, list[int]]:
+def makespan(every: list[Task], ranks: int) -> tuple[float, float, list[int]]:
     """Act out a run by the clock of its costs: when the last rank ends, the fair share, tasks of each rank."""
-    every = [task for p, cost in enumerate(costs) for task in tasks(p, Forest(16), blocks, cost)]
     fair = sum(task.seconds for task in every) / ranks
     handout, clock, done = Handout(every, fair * ranks, ranks), [(0.0, rank) for rank in range(ranks)], [0] * ranks
     seen: list[Task] = []
@@ -81,13 +86,14 @@ def makespan(costs: list[float], ranks: int, blocks: int) -> tuple[float, float,
 def test_points_of_a_hundredfold_cost_are_shared_fairly(ranks: int) -> None:
     """No rank works longer than its share and one portion of the end, which is a third of what was left for each."""
     costs = [0.001 * 100 ** (p / 29) for p in range(30)]
-    end, fair, done = makespan(costs, ranks, 512)
-    assert end <= fair + max(costs) + min(ORDER_SECONDS, fair / 3) * (1 / 8)
+    every = [task for p, cost in enumerate(costs) for task in tasks(p, Forest(16), 512, cost)]
+    end, fair, done = makespan(every, ranks)
+    longest = fair + max(costs) + min(ORDER_SECONDS, fair / 3) * (1 / 8)
+    assert end <= longest
     assert min(done) > 0
-    # The control: points dealt out whole, as many to each rank, keep the last rank busy more than twice as long.
-    shares = [sum(costs[rank::ranks]) if ranks <= 30 else 0 for rank in range(ranks)]
-    contiguous = max(sum(part) for part in np.array_split(costs, ranks)) * 512
-    assert contiguous > 1.5 * fair and (ranks > 30 or max(shares) > 0)
+    # The control: with points handed out whole, the last one keeps its rank busy while the others wait.
+    end, same, _ = makespan([Task(p, 0, WHOLE, 512, 512 * cost) for p, cost in enumerate(costs)], ranks)
+    assert same == pytest.approx(fair) and end > 2 * longest - fair
 
 
 # What is written on the command line.
@@ -110,6 +116,26 @@ def test_what_is_no_time_span(text: str) -> None:
 def test_targets() -> None:
     assert Target.parse("heat_current.A=1e-3") == Target("heat_current", "A", 1e-3, False, "heat_current.A=1e-3")
     assert Target.parse("activity = 0.5%") == Target("activity", None, 0.005, True, "activity=0.5%")
+
+
+@pytest.mark.parametrize("estimate", [-2.0, 2.0])
+def test_a_relative_target_is_one_of_the_size(estimate: float) -> None:
+    """1 % of a heat that flows out, and of one that flows in."""
+    target = Target.parse("heat_current.c=1%")
+
+    def row(error: float | None, time: float = 1.0, bath: str = "c", status: str = JUDGEABLE[0]) -> Row:
+        return Row("heat_current", None, bath, 0.0, time, "energy/time", 0.0, estimate, error, status=status)
+
+    assert target.met([row(0.019), row(0.5, time=0.5), row(0.5, bath="h")])
+    assert not target.met([row(0.021)])
+    assert not target.met([row(None)]) and not target.met([row(0.019, status="unresolved")])
+    absolute = Target.parse("heat_current.c=0.01")
+    assert absolute.met([row(0.009)]) and not absolute.met([row(0.019)])
+
+
+@pytest.mark.parametrize(("trajectories", "blocks"), [(4096, 64), (4097, 65), (1, 1), (63, 1), (64, 1), (65, 2)])
+def test_blocks_hold_at_least_what_was_asked_for(trajectories: int, blocks: int) -> None:
+    assert blocks_for(trajectories, SimpleNamespace(block_size=64)) == blocks  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("text", ["", "heat_current", "=1", "activity=0", "activity=-1", "activity=inf", "activity=x%"])

@@ -14,13 +14,14 @@ from scipy.linalg import expm
 
 from trajectories import unravelling
 from trajectories.kernels.plan import CLOSED, EIGEN, GRID, METHOD, SCALAR, Plan
+from trajectories.kernels.streams import BATCH
 from trajectories.unravelling import unravel
 
 SEED, POINT, FIRST = 2**63 + 12345, 7 | 1 << 28, 2**33 + 5
 
 
-def assert_twin_agrees(machine: Compiled, n: int) -> None:
-    """Same draws, same channels and counts; times to 1e-9 relative, states to 1e-9."""
+def assert_twin_agrees(machine: Compiled, n: int) -> np.ndarray:
+    """Same draws, same channels and counts; times to 1e-9 relative, states to 1e-9. Return the numbers of jumps."""
     sampled = machine.sample(n, seed=SEED, point=POINT, first=FIRST, capacity=300)
     states = machine.states(sampled)
     for i in range(n):
@@ -33,12 +34,22 @@ def assert_twin_agrees(machine: Compiled, n: int) -> None:
         for state, expected in zip(states[i], twin.states, strict=True):
             projector, wanted = (np.outer(psi, psi.conj()) for psi in (state, expected))
             np.testing.assert_allclose(projector, wanted, atol=1e-9)
+    return sampled.record_length
 
 
 @pytest.mark.interpreted
 @pytest.mark.parametrize("name", MACHINES)
 def test_twin_agrees_trajectory_by_trajectory(name: str) -> None:
     assert_twin_agrees(compiled(name), 8)
+
+
+@pytest.mark.interpreted
+@pytest.mark.parametrize("name", ["diamond", "random"])
+def test_twin_agrees_beyond_the_first_draws(name: str) -> None:
+    """Draws are made 16 at a time; above hardly a trajectory needs more. Here each needs two further batches."""
+    machine = compiled(name)
+    machine.times = 8 * machine.times
+    assert min(assert_twin_agrees(machine, 3)) > 2 * BATCH
 
 
 def test_the_machines_use_every_method() -> None:

@@ -388,3 +388,23 @@ def test_sectors_given_by_the_caller_are_used() -> None:
     solver = Master(model, coarse)
     assert not solver.classical
     np.testing.assert_allclose(solver.steady_state(), Master(model).steady_state(), atol=1e-15)
+
+
+# Blocks of the engine: |00>, then |01> and |10> with their coherence, then |11>.
+BAD_BLOCKS = {
+    "trace": ([0.5, 0.2, 0, 0, 0.2, 0.2], "has trace 1.1, it should be 1"),
+    "not finite": ([np.nan, 0.5, 0, 0, 0.5, 0], "not finite"),
+    "a negative level": ([-0.1, 0.5, 0, 0, 0.5, 0.1], "its lowest eigenvalue is -0.1"),
+    "complex populations": ([0.5 + 0.1j, 0.2, 0, 0, 0.2, 0.1 - 0.1j], "not Hermitian"),
+    "a coherence without its partner": ([0.2, 0.4, 0.1, 0, 0.4, 0], "not Hermitian"),
+    "a coherence beyond the populations": ([0.2, 0.4, 0.5, 0.5, 0.4, 0], "its lowest eigenvalue is -0.1"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_BLOCKS)
+def test_flattened_blocks_that_are_no_state_are_refused(name: str) -> None:
+    solver = Master(local_engine(**ENGINE))
+    assert solver.covering(np.array([0.2, 0.4, 0.1, 0.1, 0.4, 0.0])) is solver
+    blocks, message = BAD_BLOCKS[name]
+    with pytest.raises(InputError, match=message):
+        solver.covering(np.array(blocks))

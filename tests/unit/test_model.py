@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from trajectories.errors import InputError
 from trajectories.model import Channel, Model, Reservoir
@@ -417,6 +418,14 @@ MALFORMED: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: single(Channel("up", sigma_plus(), "b", 1.0, "none"), Reservoir("b", math.inf)),
         ("'up'", "quantum 1", "quantum < 0"),
     ),
+    "nothing from zero temperature": (
+        lambda: single(Channel("idle", sigma_minus(), "b", 0.0, "none"), Reservoir("b", math.inf)),
+        ("'idle'", "quantum 0 is not possible", "quantum < 0"),
+    ),
+    "nothing into a pump": (
+        lambda: single(Channel("idle", sigma_plus(), "b", 0.0, "none"), Reservoir("b", -math.inf)),
+        ("'idle'", "quantum 0 is not possible", "quantum > 0"),
+    ),
     "emission into a pump": (
         lambda: single(Channel("down", sigma_minus(), "b", -1.0, "none"), Reservoir("b", -math.inf)),
         ("'down'", "beta = -inf", "quantum > 0"),
@@ -487,9 +496,8 @@ def test_time_dependent_qutip_objects_are_refused() -> None:
 
 
 def test_large_sparse_models_are_quick() -> None:
-    scipy_sparse = pytest.importorskip("scipy.sparse")
     d = 300
-    lower = scipy_sparse.csr_array(destroy(d))
+    lower = sparse.csr_array(destroy(d))
     channels = [Channel("out", lower, "b", -1.0), Channel("in", 0.5 * lower.T, "b", 1.0)]
     model = Model(number(d), channels, [Reservoir("b", 2 * math.log(2))])
     assert model.partner.tolist() == [1, 0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from trajectories import operators as op
 from trajectories.errors import InputError
@@ -104,7 +105,6 @@ def test_bad_matrices_are_refused_by_name(call, part: str) -> None:  # type: ign
 
 
 def test_as_operator_copies_and_reads_sparse_matrices() -> None:
-    sparse = pytest.importorskip("scipy.sparse")
     given = np.array([[0.0, 1.0], [-0.0, 0.0]])
     for value in (given, sparse.csr_array(given), given.tolist()):
         found = op.as_operator(value, "M")

@@ -82,8 +82,8 @@ def test_a_live_owner_is_waited_for_and_then_busy(path: Path) -> None:
     started = time.monotonic()
     with pytest.raises(Busy, match=f"is being written by process {os.getpid()} on .* run the same command again"):
         Ownership.acquire(path, wait=0.6, waiting=heard.append)
-    assert 0.5 < time.monotonic() - started < 5.0
-    assert heard
+    assert time.monotonic() - started > 0.5
+    assert 1 <= len(heard) <= 4  # it looks every quarter of a second
     assert issubclass(Busy, Interrupted) and issubclass(Lost, Interrupted)
 
 

@@ -183,10 +183,16 @@ def test_delta_s_is_told_apart_by_its_values() -> None:
     assert found.ratios[-1].steady is None
 
 
+def relaxing() -> Preparation:
+    return prepare(diamond(0.0, 1.0), np.array([3.0]), np.eye(4) / 4, 64)
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
         (lambda p: FirstPassage(p, None, -1.0, 1.0), "only where all sectors have dimension 1"),
+        (lambda _: FirstPassage(relaxing(), None, -1.0, 1.0), "Delta S: must start in the steady state"),
+        (lambda _: FirstPassage(steady(diamond(-np.inf, 1.0), 3.0), None, -1.0, 1.0), "not defined, or not finite"),
         (lambda p: FirstPassage(p, counts_of(p.model)[0], 1.0, 3.0), "must have 0 between them"),
         (lambda p: FirstPassage(p, counts_of(p.model)[0], -1e6, 1e6), "a bound closer to 0"),
         (lambda p: WaitingTimes(p, "x", "h_up", "h_up", Bins(longest=1e9)), "must lie between 0 and"),

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import linalg
 
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.operators import dagger
@@ -79,7 +80,6 @@ def test_the_reversed_process_undoes_every_step(turned: bool) -> None:
     Backward, Theta|b> goes to Theta|a> with the partner's reversed jump and the reversed no-jump evolution; its
     amplitude is that of a -> b forward times e^{-Delta s/2}, up to a complex conjugation.
     """
-    linalg = pytest.importorskip("scipy.linalg")
     rng = np.random.default_rng(7)
     u = symmetric_unitary(rng, 4) if turned else np.eye(4)
     model = random_model(u if turned else None)

@@ -8,7 +8,8 @@ from small_models import complex_matrix, one_way_model, random_model, random_sta
 
 from trajectories.errors import InputError
 from trajectories.model import Model
-from trajectories.sectors import find_sectors, rotated_operators
+from trajectories.operators import partial_trace
+from trajectories.sectors import Sectors, find_sectors, rotated_operators
 from trajectories.systems import diamond, local_engine
 
 ENGINE = {"T_h": 0.7, "T_c": 0.1, "g": 1.6e-3, "gamma_h": 1e-3, "gamma_c": 1.1e-2}
@@ -210,6 +211,18 @@ def test_blocks_survive_a_round_trip(build) -> None:
         np.testing.assert_allclose(block, rotated[..., own, own], atol=1e-15)
 
 
+@pytest.mark.parametrize("keep", [[0], [2], [1, 2], [0, 1]])
+def test_reduced_states_of_a_large_model_are_partial_traces(keep: list[int]) -> None:
+    """Beyond 64 dimensions without the whole matrix: two qubits and 21 levels, in sectors of a shuffled basis."""
+    dims, rng = (2, 2, 21), np.random.default_rng(7)
+    offsets = np.array([0, 30, 31, 84])
+    basis = np.eye(84, dtype=complex)[:, rng.permutation(84)]
+    large = Sectors("computational", basis, tuple(map(str, range(84))), offsets, 0.0)
+    blocks = rng.normal(size=(2, large.size)) + 1j * rng.normal(size=(2, large.size))  # not Hermitian
+    wanted = partial_trace(large.unflatten(blocks), dims, keep)
+    np.testing.assert_allclose(large.reduced(blocks, dims, keep), wanted, atol=1e-12)
+
+
 def test_a_slow_loss_beside_a_fast_one_keeps_its_digits() -> None:
     # |A> loses at 2 (1 + e^0) = 4 to its own bath only; bath S is 10^13 times faster.
     model = diamond(0.0, 30.0)
@@ -232,3 +245,17 @@ def test_a_large_model_keeps_small_sectors() -> None:
 def test_a_state_of_the_wrong_shape_is_refused() -> None:
     with pytest.raises(InputError, match=r"states\[0\] has shape \(2, 2\).*\(4, 4\)"):
         find_sectors(diamond(0.0, 1.0), states=[np.eye(2) / 2])
+
+
+def test_a_large_model_is_split_in_a_basis_it_offers() -> None:
+    """Forty pairs of levels that exchange in pairs: in the basis of sums and differences nothing couples."""
+    pairs = 40
+    exchange = np.kron(np.eye(pairs), [[0.0, 1.0], [1.0, 0.0]]) + np.diag(np.repeat(np.arange(pairs), 2))
+    turned = np.kron(np.eye(pairs), np.array([[1.0, 1.0], [1.0, -1.0]]) / np.sqrt(2))
+    labels = tuple(f"{i}{sign}" for i in range(pairs) for sign in "+-")
+    step = np.kron(np.eye(pairs, k=1), np.eye(2))
+    plain = one_way_model(exchange, [step])
+    found = find_sectors(one_way_model(exchange, [step], bases={"turned": (turned, labels)}))
+    assert find_sectors(plain).dimensions.tolist() == [2] * pairs
+    assert (found.basis_name, found.dimensions.tolist()) == ("turned", [1] * 2 * pairs)
+    assert found.labels[:2] == ("0+", "0-") and found.dropped < 1e-15

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 from pathlib import Path
 
 import h5py
@@ -12,9 +13,10 @@ import numpy as np
 import pytest
 from stored import assert_holds, forest, header, leaf
 
-from trajectories import provenance
+from trajectories import provenance, reader
 from trajectories.errors import InputError
 from trajectories.forest import Forest
+from trajectories.rawfile import RawFile
 from trajectories.statistics import Block
 from trajectories.storage import Header, Records, Store, read
 
@@ -214,10 +216,26 @@ def test_a_reader_sees_whole_commits_while_they_are_written(path: Path) -> None:
             for index in range(200):
                 grown.add(index, leaf(index))
                 store.commit(0, grown.nodes())
+                looks = len(seen)
+                while index % 50 == 25 and len(seen) < looks + 3 and reader.is_alive():
+                    time.sleep(0.001)  # so that looks fall between the first commit and the last
         stop.set()
         reader.join()
-    assert len(seen) > 0
+    assert seen == sorted(seen) and len({done for done in seen if 0 < done < 200}) >= 4
     assert_holds(path, 0, expected)
+
+
+def test_slots_of_merged_nodes_are_used_again(path: Path) -> None:
+    """256 commits of one block each write 511 nodes; there is room for what is alive, and that is enough."""
+    grown = Forest(2)
+    with Store.create(path, header(), leaf(0), groups=2, blocks=256) as store:
+        size, slots = path.stat().st_size, store._contents.extent.slots
+        assert slots < 100
+        for index in range(256):
+            grown.add(index, leaf(index))
+            store.commit(0, grown.nodes())
+        assert store._contents.extent.slots == slots and path.stat().st_size == size
+    assert_holds(path, 0, forest(256, groups=2))
 
 
 def test_the_guard_is_asked_before_anything_is_written(stored: Path) -> None:
@@ -281,6 +299,20 @@ def test_many_points_need_no_more_datasets_and_little_space(path: Path) -> None:
     assert path.stat().st_size < 2000 * 16 * node * 1.5 + 8_000_000
     with read(path) as file:
         assert sum(file.blocks_done(point) for point in range(2000)) == 2000 * 64
+
+
+def test_a_file_that_is_replaced_at_every_look_is_given_up(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[RawFile] = []
+
+    def another(path: Path, writable: bool) -> RawFile:
+        opened.append(RawFile(path, writable))
+        opened[-1].inode = (0, len(opened))
+        return opened[-1]
+
+    monkeypatch.setattr(reader, "RawFile", another)
+    with pytest.raises(InputError, match="is being replaced over and over; wait for the run that does so"):
+        read(stored)
+    assert len(opened) == 50 and {file._descriptor for file in opened} == {-1}  # all closed again
 
 
 def test_a_copy_is_as_good(stored: Path) -> None:

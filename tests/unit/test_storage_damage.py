@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
 import subprocess
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from stored import assert_holds, forest, header, leaf
 
+from trajectories.container import HEAD
 from trajectories.errors import InputError
 from trajectories.rawfile import RawFile
 from trajectories.storage import Store, read
@@ -116,6 +118,16 @@ def test_a_torn_directory_gives_way_to_the_one_before(path: Path) -> None:
         read(path)
 
 
+def test_a_directory_of_impossible_length_gives_way_too(path: Path) -> None:
+    """More entries than there is room for, indeed than the file has bytes."""
+    with Store.create(path, header(), leaf(0), groups=4, blocks=16) as store:
+        store.commit(0, forest(3).nodes())  # side 1
+        store.commit(0, forest(4).nodes())  # side 0
+    length = HEAD.fields["length"][1]
+    damage(path, "directory/heads", length + HEAD["length"].itemsize - 1)  # the highest byte
+    assert_holds(path, 0, forest(3))
+
+
 def test_places_that_cannot_be_written_are_refused(stored: Path) -> None:
     for place, message in [
         (stored, "exists already"),
@@ -127,14 +139,39 @@ def test_places_that_cannot_be_written_are_refused(stored: Path) -> None:
     assert_holds(stored, 0, forest(10))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_permission_is_refused(stored: Path) -> None:
-    os.chmod(stored.parent, 0o500)
-    try:
-        with pytest.raises(InputError, match="Permission denied"):
-            Store.create(stored.with_name("other.h5"), header(), leaf(0), groups=4, blocks=16)
-    finally:
-        os.chmod(stored.parent, 0o700)
+NO_PERMISSION = """
+import sys
+sys.path[:0] = sys.argv[2:]
+from stored import header, leaf
+from trajectories.errors import InputError
+from trajectories.storage import Store
+try:
+    Store.create(sys.argv[1], header(), leaf(0), groups=4, blocks=16)
+except InputError as error:
+    print(error)
+"""
+
+
+def root_may_not_override() -> None:
+    """Give up, for the program that is about to start, root's rights to write and to enter everywhere."""
+    drop_from_bounding_set, override, read_search = 24, 1, 2  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+    for right in (override, read_search):
+        ctypes.CDLL(None).prctl(drop_from_bounding_set, right, 0, 0, 0)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="rights of root need Linux")
+@pytest.mark.parametrize("mode", [0o500, 0o600], ids=["read only", "not to be entered"])
+def test_a_folder_without_permission_is_refused(stored: Path, mode: int) -> None:
+    os.chmod(stored.parent, mode)
+    program = [sys.executable, "-c", NO_PERMISSION, str(stored.with_name("other.h5")), str(Path(__file__).parent)]
+    done = subprocess.run(
+        [*program, *sys.path[:1]], capture_output=True, text=True, timeout=60, cwd=Path(__file__).parents[2],
+        preexec_fn=root_may_not_override,
+    )  # fmt: skip
+    os.chmod(stored.parent, 0o700)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{stored.with_name('other.h5')}: cannot create the file: Permission denied\n"
+    assert os.listdir(stored.parent) == [stored.name]
 
 
 FULL_DISK = """

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import linalg
 
 from trajectories import systems
 from trajectories.errors import InputError
@@ -137,7 +138,6 @@ def test_diamond_counting_table(betas: tuple[float, float]) -> None:
 
 @pytest.mark.parametrize("betas", COUNTING)
 def test_diamond_second_exponential_moment_grows_to_five_at_the_tabulated_time(betas: tuple[float, float]) -> None:
-    linalg = pytest.importorskip("scipy.linalg")
     model, time = diamond(*betas), COUNTING[betas][-1]
     # <e^{-2 Delta S}> = Tr[rho^2 e^{L_2 t}(rho^{-1})] for a start and a final measurement in the steady state.
     p, basis = diamond_populations(*betas), bell_basis()
@@ -148,7 +148,6 @@ def test_diamond_second_exponential_moment_grows_to_five_at_the_tabulated_time(b
 
 @pytest.mark.parametrize(("beta_S", "expected"), [(0, 0.895864), (1, 0.785010), (3, 0.680309)])
 def test_diamond_one_way_pump_loses_weight(beta_S: float, expected: float) -> None:
-    linalg = pytest.importorskip("scipy.linalg")
     model = diamond(-math.inf, beta_S)
     # <e^{-Delta S}> = Tr[rho e^{L_1 t}(1)] at t = 0.2, one-way jumps removed from L_1.
     rho = diamond_state(-math.inf, beta_S)

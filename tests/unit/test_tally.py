@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from small_models import random_model, random_state
 
+from trajectories.errors import InputError
 from trajectories.kernels.ledger import COUPLING_WORK, ENTROPY, ENTROPY_SINCE, FIRST_STATIC, PROJECTION, WEIGHT
 from trajectories.kernels.tally import tally
 from trajectories.model import Model
 from trajectories.preparation import Preparation, prepare
-from trajectories.sampling import Samples, sample
+from trajectories.sampling import Samples, sample, sample_block
 from trajectories.systems import diamond, local_engine
 
 pytestmark = pytest.mark.interpreted
@@ -31,17 +32,17 @@ def prepared(name: str) -> Preparation:
 
 def tallied(
     preparation: Preparation, samples: Samples
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """What the kernel makes of the samples: x, ln w, density, histogram, infinite."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """What the kernel makes of the samples: x, ln w, density, histogram, infinite, leak."""
     ledger = preparation.ledger
     x = np.zeros((N, len(TIMES), len(preparation.columns)))
     log_weight = np.zeros((N, len(TIMES)))
     density = np.zeros((len(TIMES), ledger.static.shape[1]), complex)
     histogram = np.zeros((ledger.edges.shape[0], ledger.edges.shape[1] + 1), np.int64)
     infinite, leak = np.zeros(len(TIMES), np.int64), np.zeros(1)
-    tally(ledger, *samples[:5], x, log_weight, density, histogram, infinite, leak)
-    assert leak[0] < 1e-9
-    return x, log_weight, density, histogram, infinite
+    with np.errstate(divide="ignore"):  # where kernels are plain Python: ln 0 of a state that cannot be
+        tally(ledger, *samples[:5], x, log_weight, density, histogram, infinite, leak)
+    return x, log_weight, density, histogram, infinite, leak
 
 
 def whole_state(preparation: Preparation, samples: Samples, i: int, t: int) -> np.ndarray:
@@ -66,7 +67,8 @@ def test_the_tally_is_what_the_definitions_say(name: str) -> None:
     preparation = prepared(name)
     model, ledger = preparation.model, preparation.ledger
     samples = sample(preparation.plan, ledger, 7, 0, 0, N)
-    x, log_weight, density, histogram, infinite = tallied(preparation, samples)
+    x, log_weight, density, histogram, infinite, leak = tallied(preparation, samples)
+    assert leak[0] < 1e-9
     start, finish = preparation.spectra
     n_linear = len(ledger.linear)
     expected_density = np.zeros((len(TIMES), model.dimension, model.dimension), complex)
@@ -113,7 +115,33 @@ def test_the_tally_is_what_the_definitions_say(name: str) -> None:
     np.testing.assert_array_equal(infinite, never)
     np.testing.assert_array_equal(histogram[0, 1:-1], np.histogram(drawn, ledger.edges[0])[0])
     assert histogram.sum(axis=1).tolist() == [N] * len(histogram)
+    # Trajectories that cannot be undone are beyond the last edge.
+    assert histogram[0, 0] == (np.array(drawn) < ledger.edges[0][0]).sum()
+    assert histogram[0, -1] == never[-1] + (np.array(drawn) >= ledger.edges[0][-1]).sum()
     assert never[-1] > 0 or name != "one-way engine"
+
+
+GROUND, MIXED = np.diag([1.0, 0.0, 0.0, 0.0]), np.eye(4) / 4
+
+
+def test_a_trajectory_outside_the_support_is_noticed() -> None:
+    """One of forty, the others inside: the largest weight counts, wherever it comes."""
+    inside = prepare(diamond(-1.0, 1.0), TIMES, GROUND, N)
+    samples = sample(inside.plan, inside.ledger, 7, 0, 0, N)
+    assert tallied(inside, samples)[-1][0] < 1e-9
+    for stray in (0, N // 2, N - 1):
+        sector = samples.sector + 0
+        sector[stray, 0] = inside.sectors.sector_of[-1]  # excited at time 0, when everybody is in the ground state
+        assert tallied(inside, samples._replace(sector=sector))[-1][0] == pytest.approx(1.0)
+
+
+def test_a_start_that_is_not_the_ensembles_is_refused() -> None:
+    """Trajectories that start anywhere, told against an ensemble that starts in the ground state."""
+    inside, anywhere = (prepare(diamond(-1.0, 1.0), TIMES, rho, N) for rho in (GROUND, MIXED))
+    assert sample_block(inside.plan, inside.ledger, 1, 0, 0, N, 1.0).count == N
+    message = "weight 1 outside the support of the ensemble state"
+    with np.errstate(divide="ignore"), pytest.raises(InputError, match=message):
+        sample_block(anywhere.plan, inside.ledger, 1, 0, 0, N, 1.0)
 
 
 def pinching(rho: np.ndarray, model: Model, psi: np.ndarray) -> float:

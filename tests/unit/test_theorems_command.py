@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
-import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import trajectories
+from trajectories import commands
 from trajectories.cli import main
 from trajectories.counting import generating_function
 from trajectories.exact import trajectories_for
@@ -61,13 +61,19 @@ def test_json_holds_split_infimum_and_scgf(stored: Path, capsys: pytest.CaptureF
     assert len(point["scgf"]["u"]) == len(point["scgf"]["exact"]) == 31
 
 
-def test_stopped_by_a_signal(stored: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    timer = threading.Timer(0.6, os.kill, (os.getpid(), signal.SIGTERM))
-    timer.start()
+def test_stopped_by_a_signal(stored: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Sent while trajectories are sampled, when progress is first heard of."""
+
+    class Signalling(commands.Progress):
+        def __call__(self, done: int, total: int) -> None:
+            assert signal.getsignal(signal.SIGTERM) != before  # or it would end pytest
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(commands, "Progress", Signalling)
     assert main(["theorems", str(stored), "--trajectories", "1000000000", "--no-figure"]) == 75
-    timer.join()
     assert capsys.readouterr().err.startswith("trajectories: stopped by SIGTERM")
-    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_progress_counts_every_trajectory() -> None:
@@ -127,7 +133,13 @@ def test_the_words_for_what_is_undefined() -> None:
     )
     split = common_bath(T_A=5.0, T_B=8.0, epsilon_A=20.0, epsilon_B=20.0, Omega=6.0, gamma_A=1.0, gamma_B=1.0)
     text = found_for(split, 0.1, np.diag([0.4, 0.3, 0.2, 0.1])).text()
-    assert "undefined: the start is not the steady state" in text or "sectors of dimension > 1" in text
+    # A start that is diagonal in the qubits' basis has coherence between eigenstates of H.
+    assert "split undefined" not in text
+    assert "infimum of Delta S(t) undefined: sectors of dimension > 1 (up to 2)" in text
+    text = found_for(diamond(0, 1), 0.1, np.eye(4) / 4).text()
+    assert "split undefined: the jumps of" in text
+    assert "infimum of Delta S(t) undefined: the start is not the steady state" in text
+    assert "time reversal: the start is not the steady state" in text
 
 
 def test_moments_that_cannot_be_resolve_nothing() -> None:
