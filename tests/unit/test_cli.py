@@ -334,7 +334,7 @@ def test_systems_are_described(capsys: pytest.CaptureFixture[str]) -> None:
         (["counting", "small.h5", "-o", "a.txt"], "a.txt: has the ending '.txt': must be .png or .pdf"),
         (["counting", "small.h5", "-o", "a.png"], "a.png: nothing to draw: ask for --waiting"),
         (["figure", "small.h5", "-o", "a.h5"], "a.h5: has the ending '.h5': must be .png or .pdf"),
-        (["report", "small.h5", "--csv", "small.h5"], "--csv small.h5: is the result itself: must be another file"),
+        (["report", "small.h5", "--csv", "small.h5"], "--csv small.h5: is the file that is read: must be another one"),
         (["report", "small.h5", "--set", "ensemble.seed=2"], "--set"),
     ],
     ids=lambda value: "_".join(value) if isinstance(value, list) else "",
