@@ -50,7 +50,8 @@ def test_a_file_is_opened_as_it_was_written(stored: Path) -> None:
 
 @pytest.mark.parametrize("asked", [("heat",), ("heat_current",), ("heat_current", "B"), ("activity", "A")])
 def test_an_unknown_quantity_is_refused_with_those_there_are(stored: Path, asked: tuple[str, ...]) -> None:
-    with pytest.raises(InputError, match=f"no single quantity '{' '.join(asked)}': choose one of activity, heat_current A,"):
+    wanted = f"no single quantity '{' '.join(asked)}': choose one of activity, heat_current A,"
+    with pytest.raises(InputError, match=wanted):
         trajectories.open(stored).estimate(*asked)
 
 
