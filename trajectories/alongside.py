@@ -195,7 +195,7 @@ class Alongside:
         row = Row("entropy_infimum", ">= -1", None, 0.0, time, "nat", None if exact is None else exact.mean)
         estimate, error = float(total.mean[0, INFIMUM]), float(standard_error(total)[0, INFIMUM])
         row = replace(row, estimate=estimate, standard_error=error)
-        shares = [None if exact is None else exact.below(x) for x in JUDGED_LEVELS]
+        shares = [None if exact is None else _above_rounding(exact.below(x)) for x in JUDGED_LEVELS]
         if exact is not None:
             rows = [self._mean(row, INFIMUM, _law_of_infimum(exact))]
         else:
@@ -225,7 +225,8 @@ def _law_of_infimum(exact: Infimum) -> Law:
     d, p = exact.values - exact.mean, exact.probabilities
     m2, m3, m4 = (float(p @ d**power) for power in (2, 3, 4))
     scale = float(np.abs(exact.values).max(initial=0.0))
-    return Law(m2, m3, m4 - 3 * m2**2, rounding=NO_SPREAD * scale)
+    # The probabilities carry rounding errors of their own.
+    return Law(m2, m3, m4 - 3 * m2**2, noise=NO_SPREAD * scale**2, rounding=NO_SPREAD * scale)
 
 
 def _infimum_share(x: float, count: int, n: int, time: float, exact: float | None) -> Row:
@@ -238,6 +239,10 @@ def _infimum_share(x: float, count: int, n: int, time: float, exact: float | Non
     at_least = float(special.bdtrc(count - 1, n, bound)) if count else 1.0
     error = float(np.sqrt(share * (1 - share) / n))
     return _bound(replace(row, standard_error=error), at_least, n * bound * MOST_SKEWED**2 >= 1.0)
+
+
+def _above_rounding(p: float) -> float:
+    return p if p > NO_SPREAD else 0.0
 
 
 def _bound(row: Row, p: float, enough: bool) -> Row:
