@@ -16,6 +16,9 @@ from .master import Master
 from .preparation import Preparation
 from .sampling_moments import trajectory_cumulants
 
+SQUARES = 4.0
+"""By which pairs are rarer than bunches of them: their number in a bunch goes with the square of its size."""
+
 
 class Bunches(NamedTuple):
     """Of some channels' jumps in the records of a run: mean number in a record, <n^2>, <n^4>, and those near a jump.
@@ -38,7 +41,8 @@ class Bunches(NamedTuple):
         if not np.isfinite(self.fourth):
             return np.inf
         record = pairs * self.fourth / max(self.second, _TINY) ** 2
-        return min(max(1.0, record), self.near * max(1.0, self.near * min(1.0, width / self.time)))
+        near = self.near * max(1.0, self.near * min(1.0, width / self.time))
+        return SQUARES * min(max(1.0, record), near)
 
 
 _TINY = np.finfo(float).tiny

@@ -39,7 +39,7 @@ class ExactCounting:
     steady: the same model's long-time values. tallied: which of its counts a run tallies, C of them. later: the T
     sample times, as indices. spans (T,): t - from. relative_spread (C, T): standard deviation over mean of each count.
     values (C, 5, T): of QUANTITIES, not divided by time; nan where one does not exist. laws: of the influence of one
-    trajectory on each of them, C lists of 5 lists of T; of ratios relative to their value. covariance (T, C, C).
+    trajectory on each of them, C lists of 5 lists of T. covariance (T, C, C).
     fourth, eighth (C, T): <(N - <N>)^4>, <(N - <N>)^8>.
     """
 
@@ -115,8 +115,8 @@ def _exact(preparation: Preparation, count: Count, kappa: np.ndarray, later: np.
 def _laws(kappa: np.ndarray) -> list[list[Law]]:
     """Return the laws of one trajectory's influence on all quantities, from the cumulants kappa (T, 12) of a count.
 
-    Of ratios relative to their value; in them the entropy production is taken to follow the count, and the number of
-    jumps not to vary: bounds, not exact. The fourth moment of the fourth cumulant's influence would take sixteen
+    Of ratios the kurtosis alone; in them the entropy production is taken to follow the count, and the number of jumps
+    not to vary. The fourth moment of the fourth cumulant's influence would take sixteen
     cumulants: there the kurtosis is taken to be that of a gamma number of the same skewness.
     """
     found: list[list[Law]] = [[] for _ in QUANTITIES]
@@ -138,8 +138,12 @@ def _laws(kappa: np.ndarray) -> list[list[Law]]:
             (variance - 2 * slope, 1.0),
         ]
         for q, (h, scale) in enumerate(influence):
-            law = replace(_law_of(h, m, q < len(CUMULANTS) - 1), beyond=float(beyond[q]))
-            found[q].append(law.scaled(scale))
+            law = replace(_law_of(h, m), beyond=float(beyond[q]))
+            if q < len(CUMULANTS) - 1:
+                found[q].append(law.scaled(scale))
+            else:
+                kurtosis = law.fourth_moment / law.variance**2 if law.variance > 0 else np.inf
+                found[q].append(Law(exact=False, kurtosis=kurtosis))
     return found
 
 
@@ -149,7 +153,7 @@ def square_kurtosis(master: Master, weights: np.ndarray, span: float, start: np.
     spread = float(np.sqrt(max(kappa[1], 0.0)))
     if spread <= NO_SPREAD:
         return np.inf
-    law = _law_of(np.array([-1.0, 0.0, 1.0]), _central_moments(kappa / spread ** np.arange(1, 9)), True)
+    law = _law_of(np.array([-1.0, 0.0, 1.0]), _central_moments(kappa / spread ** np.arange(1, 9)))
     return law.fourth / law.variance**2 + 3.0 if law.variance > 0 else np.inf
 
 
@@ -164,15 +168,15 @@ def beyond_first_order(m: np.ndarray) -> np.ndarray:
     return np.array([one, 3 * np.sqrt(one * two), fourth, 0.0, 0.0])
 
 
-def _law_of(h: np.ndarray, m: np.ndarray, exact: bool) -> Law:
+def _law_of(h: np.ndarray, m: np.ndarray) -> Law:
     """Return the law of a polynomial h of y, of mean zero, from the central moments m of y."""
     square = polynomial.polymul(h, h)
     powers = square, polynomial.polymul(square, h), polynomial.polymul(square, square)
     second, third, fourth = (float(p @ m[: len(p)]) if len(p) <= len(m) else np.nan for p in powers)
     if not second > 0.0:
-        return Law(exact=exact, missing="its spread lies below the rounding of its exact moments")
+        return Law(missing="its spread lies below the rounding of its exact moments")
     excess = fourth - 3 * second**2 if np.isfinite(fourth) else 1.5 * third**2 / second
-    return Law(second, third, excess, exact=exact)
+    return Law(second, third, excess)
 
 
 def _central_moments(kappa: np.ndarray) -> np.ndarray:

@@ -62,7 +62,7 @@ def counting_rows(point: Point, exact: ExactCounting) -> list[CountingRow]:
                 row = _row(preparation, quantity, count.name, count.reservoir, int(exact.later[t]), unit)
                 row = replace(row, note=MOVING if ratio and not preparation.steady else "")
                 found = _part(sampled, t, c * len(QUANTITIES) + q, width)
-                law = exact.laws[c][q][t].scaled(value if ratio else 1.0 / width)
+                law = exact.laws[c][q][t].scaled(1.0 / width)
                 row = _estimated(replace(row, exact=value / width), found)
                 if row.status != "unresolved" and ratio:
                     test = _part(sampled, t, (c - len(exact.counts)) * len(RATIOS) + q - 3, 1.0)

@@ -202,8 +202,11 @@ def judge_smooth(row: Row, deviation: float, found: Jackknife, n: int, law: Law,
     if z is None or not _peaked(law, error, n) <= MOST_PEAKED_BOUND or abs(float(found.bias)) > MOST_BIASED * error:
         # To first order: such a row can disagree, but it cannot agree.
         bound = min(1.0, float(law.largest_variance / n / deviation / deviation)) if deviation else 1.0
+        if z is None:
+            # As many rare events as make the mean normal are expected, and none has come.
+            bound = min(bound, _by_bound(deviation, n, law))
         why = "no spread in the sample" if z is None else _too_few(law, error, n)
-        return noted(replace(row, status="bounded", p_value=min(bound, _by_bound(deviation, n, law))), why)
+        return noted(replace(row, status="bounded", p_value=bound), why)
     p = float(p_value(z, degrees_of_freedom=found.degrees_of_freedom))
     return replace(row, p_value=p, status="judged")
 
