@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from .master import Master, activity_operator
+from .currents import activity_operator
+from .master import Master
 from .model import Model
 from .operators import embed, number
 from .preparation import prepare

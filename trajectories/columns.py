@@ -32,6 +32,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .currents import energy_rates
 from .model import Model
 from .sectors import Sectors
 
@@ -107,8 +108,6 @@ def static_functionals(
     model: Model, sectors: Sectors, observables: dict[str, np.ndarray]
 ) -> tuple[list[Column | None], np.ndarray]:
     """Return columns and operators (F, d, d) of the fixed linear functionals of the state, the energy first."""
-    from .master import energy_rates
-
     columns: list[Column | None] = [Column("energy", "energy", "instantaneous")]
     operators = [model.hamiltonian]
     for reservoir, operator in zip(model.reservoirs, energy_rates(model), strict=True):

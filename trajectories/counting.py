@@ -16,10 +16,11 @@ import numpy as np
 from scipy import sparse
 
 from .errors import InputError, TooCostly
-from .master import Master, check_times
+from .master import Master
 from .propagation import LONGEST, SparsePropagator
 from .sectors import Sectors
 from .spectral import SUPPORT
+from .states import check_times
 
 UNITAL = 1e-13
 WORTH = 2e9

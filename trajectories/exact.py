@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from . import counting
+from .currents import entropy_production, steady_entropy_production_rate
 from .errors import TooCostly
 from .kernels.ledger import COUPLING_WORK, DIAGONAL, ENTROPY, ENTROPY_SINCE, FIRST_STATIC, PROJECTION, WEIGHT, Ledger
-from .master import Master, entropy_production, steady_entropy_production_rate
+from .master import Master
 from .sampling_moments import levels
 
 

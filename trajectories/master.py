@@ -13,17 +13,6 @@ import numpy as np
 from scipy import sparse
 
 from .blockspace import BlockSpace
-from .currents import (
-    activity_operator,
-    energy_rates,
-    entropy_flow_operator,
-    entropy_production,
-    entropy_production_rate,
-    heat_rates,
-    irreversible_operator,
-    steady_entropy_production_rate,
-    von_neumann_entropy,
-)
 from .elimination import SteadyEquations, balanced, null_dimension, recurrent_classes, stationary_distribution
 from .errors import InputError
 from .model import Model
@@ -31,22 +20,6 @@ from .propagation import LONGEST, DensePropagator, SparsePropagator, check_phase
 from .relaxation import eigenvalues, slow_eigenvalues
 from .sectors import NEGLIGIBLE, Sectors, find_sectors
 from .states import check_state, check_times, surely_a_state
-
-__all__ = [
-    "Master",
-    "activity_operator",
-    "check_state",
-    "check_times",
-    "energy_rates",
-    "entropy_flow_operator",
-    "entropy_production",
-    "entropy_production_rate",
-    "heat_rates",
-    "irreversible_operator",
-    "liouvillian",
-    "steady_entropy_production_rate",
-    "von_neumann_entropy",
-]
 
 FULL_SPECTRUM_DIMENSION = 12
 FULL_SPECTRUM_SIZE = 1500

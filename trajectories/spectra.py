@@ -24,7 +24,8 @@ from numpy.typing import ArrayLike
 from .counts import Channels, check_weights, firing, jump_operator, members
 from .errors import InputError
 from .factors import Drazin, Factors
-from .master import Master, check_times
+from .master import Master
+from .states import check_times
 
 
 class WaitingTime(NamedTuple):

@@ -27,8 +27,9 @@ from scipy import sparse
 from .counts import check_weights, jump_operator
 from .cumulants import check_rows, covariance
 from .factors import Drazin
-from .master import Master, check_times
+from .master import Master
 from .propagation import PolynomialPropagator, SparsePropagator
+from .states import check_times
 
 SMALL_ENOUGH = 1000  # dimension up to which matrices are dense: some dozen of them are kept
 

@@ -14,8 +14,9 @@ import pytest
 from scipy.optimize import brentq
 
 from trajectories import entanglement
+from trajectories.currents import energy_rates, entropy_production_rate, heat_rates
 from trajectories.errors import InputError
-from trajectories.master import Master, energy_rates, entropy_production_rate, heat_rates
+from trajectories.master import Master
 from trajectories.operators import embed, sigma_minus, sigma_z
 from trajectories.systems import common_bath
 from trajectories.systems.common_bath import common_bath_frame, eigenbasis

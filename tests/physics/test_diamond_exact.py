@@ -11,14 +11,14 @@ import pytest
 
 from trajectories import entanglement
 from trajectories.counting import generating_function, reversible_probability, surviving_weight
-from trajectories.master import (
-    Master,
+from trajectories.currents import (
     energy_rates,
     entropy_production,
     entropy_production_rate,
     heat_rates,
     steady_entropy_production_rate,
 )
+from trajectories.master import Master
 from trajectories.sectors import find_sectors
 from trajectories.systems import diamond
 from trajectories.systems.diamond import diamond_entropy_production, diamond_populations

@@ -15,7 +15,8 @@ from scipy.optimize import brentq
 
 from trajectories import counts, entanglement
 from trajectories.cumulants import cumulants
-from trajectories.master import Master, energy_rates, entropy_production_rate, heat_rates
+from trajectories.currents import energy_rates, entropy_production_rate, heat_rates
+from trajectories.master import Master
 from trajectories.operators import embed, sigma_minus
 from trajectories.systems import double_dot, resonant
 from trajectories.systems.double_dot import (

@@ -14,7 +14,8 @@ from optimum import best
 from scipy.optimize import brentq
 
 from trajectories import entanglement
-from trajectories.master import Master, energy_rates, entropy_production_rate, heat_rates
+from trajectories.currents import energy_rates, entropy_production_rate, heat_rates
+from trajectories.master import Master
 from trajectories.systems import flux_qubits, local_engine, reset_engine, resonant
 from trajectories.systems.flux_qubits import (
     flux_qubits_concurrence,

@@ -13,14 +13,8 @@ from scipy.optimize import brentq
 
 from trajectories import entanglement
 from trajectories.counting import generating_function, reversible_probability, surviving_weight
-from trajectories.master import (
-    Master,
-    energy_rates,
-    entropy_production,
-    entropy_production_rate,
-    heat_rates,
-    liouvillian,
-)
+from trajectories.currents import energy_rates, entropy_production, entropy_production_rate, heat_rates
+from trajectories.master import Master, liouvillian
 from trajectories.model import Model
 from trajectories.systems import local_engine
 from trajectories.systems.local_engine import (

@@ -16,7 +16,8 @@ from scipy.optimize import brentq
 from trajectories import counts, entanglement
 from trajectories.counting import generating_function
 from trajectories.cumulants import cumulants
-from trajectories.master import Master, energy_rates, entropy_production_rate, heat_rates
+from trajectories.currents import energy_rates, entropy_production_rate, heat_rates
+from trajectories.master import Master
 from trajectories.operators import tensor
 from trajectories.systems import reset_engine, resonant
 from trajectories.systems.reset_engine import (

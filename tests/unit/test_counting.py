@@ -10,8 +10,9 @@ from scipy.linalg import expm
 from small_models import LOWER, one_way_model, random_model, random_state, thermal_qubit
 
 from trajectories import counting
+from trajectories.currents import entropy_production
 from trajectories.errors import InputError
-from trajectories.master import Master, entropy_production
+from trajectories.master import Master
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.systems import diamond, double_dot, local_engine
 
