@@ -32,6 +32,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .counts import charged_reservoirs, counts_entropy, heated_reservoirs
 from .currents import energy_rates
 from .model import Model
 from .sectors import Sectors
@@ -51,20 +52,6 @@ class Column:
     kind: str
     label: str | None = None
     reservoir: str | None = None
-
-
-def heated_reservoirs(model: Model) -> list[int]:
-    """Return the reservoirs with a channel that has an energy quantum: these have a counted heat."""
-    return _known(model, model.quanta)
-
-
-def charged_reservoirs(model: Model) -> list[int]:
-    """Return the reservoirs with a channel that has a charge."""
-    return _known(model, model.charges)
-
-
-def _known(model: Model, values: np.ndarray) -> list[int]:
-    return [int(r) for r in np.unique(model.reservoir_index[np.isfinite(values)])]
 
 
 def _at(model: Model, r: int, values: np.ndarray) -> np.ndarray:
@@ -97,11 +84,6 @@ def infinite_entropy(model: Model) -> list[str]:
     shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
     why = f"every channel is one-way ({shown}), so that nothing undoes a jump"
     return [f"entropy production is infinite (absolutely irreversible): {why}"]
-
-
-def counts_entropy(model: Model) -> bool:
-    """Whether the entropy given to the reservoirs, sum_k n_k Delta s_k, is a count: defined, and always finite."""
-    return bool(model.entropy and (model.partner >= 0).all())
 
 
 def static_functionals(

@@ -151,3 +151,22 @@ def jump_operator(master: Master, weights: np.ndarray) -> np.ndarray:
     weights: (K,). It is what the counts of channels multiply in the generator.
     """
     return master.tilted(weights) - master.tilted(np.zeros(len(weights)))
+
+
+def heated_reservoirs(model: Model) -> list[int]:
+    """Return the reservoirs with a channel that has an energy quantum: these have a counted heat."""
+    return _known(model, model.quanta)
+
+
+def charged_reservoirs(model: Model) -> list[int]:
+    """Return the reservoirs with a channel that has a charge."""
+    return _known(model, model.charges)
+
+
+def _known(model: Model, values: np.ndarray) -> list[int]:
+    return [int(r) for r in np.unique(model.reservoir_index[np.isfinite(values)])]
+
+
+def counts_entropy(model: Model) -> bool:
+    """Whether the entropy given to the reservoirs, sum_k n_k Delta s_k, is a count: defined, and always finite."""
+    return bool(model.entropy and (model.partner >= 0).all())

@@ -8,8 +8,9 @@ from functools import cached_property
 import numpy as np
 
 from .absent import absent, said
-from .columns import Column, columns_of, heated_reservoirs, infinite_entropy, linear_forms, static_functionals
+from .columns import Column, columns_of, infinite_entropy, linear_forms, static_functionals
 from .counting import WORTH, generating_function
+from .counts import heated_reservoirs
 from .errors import InputError, TooCostly
 from .exact import Ensemble, Exact, ensemble_of, exact_averages, left_out
 from .kernels.ledger import OUTSIDE, Ledger

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .columns import counts_entropy
 from .countingexact import start_of
+from .counts import counts_entropy
 from .errors import InputError
 from .kernels import records as kernels
 from .master import Master

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.linalg import expm
 
-from .columns import heated_reservoirs
+from .counts import heated_reservoirs
 from .errors import InputError
 from .job import Job, jobs_of
 from .paths import Paths, path_probabilities

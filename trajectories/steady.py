@@ -31,8 +31,7 @@ from typing import Any
 import numpy as np
 
 from trajectories import entanglement
-from trajectories.columns import charged_reservoirs, heated_reservoirs
-from trajectories.counts import charge, no_quanta
+from trajectories.counts import charge, charged_reservoirs, heated_reservoirs, no_quanta
 from trajectories.currents import energy_rates, entropy_production_rate, heat_rates
 from trajectories.errors import InputError
 from trajectories.master import Master, liouvillian

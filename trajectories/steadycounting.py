@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import counts
-from .columns import charged_reservoirs, counts_entropy, heated_reservoirs
+from .counts import charged_reservoirs, counts_entropy, heated_reservoirs
 from .cumulants import covariance, cumulants
 from .errors import InputError
 from .master import Master

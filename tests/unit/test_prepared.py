@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trajectories.columns import heated_reservoirs
+from trajectories.counts import heated_reservoirs
 from trajectories.errors import InputError
 from trajectories.model import Model
 from trajectories.preparation import MOST_JUMPS, prepare
