@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .convert import toml_value
 from .ensemble import execute, open_result
-from .errors import InputError
+from .errors import InputError, kind
 from .job import Job
 from .model import Model
 from .runfile import Run
-from .schema import is_number, kind, plain
+from .schema import is_number
 from .storage import read
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def run(
         "records": records,
     }
     ensemble = {key: _plain_number(value) for key, value in given.items() if value is not None}
-    last = plain(ensemble["times"])
+    last = toml_value(ensemble["times"])
     if duration is None and isinstance(last, list) and last and is_number(last[-1]):
         ensemble["duration"] = last[-1]
     job = Job.of(Run.from_mapping({"ensemble": ensemble, "observables": named}, name=model.name, model=model))

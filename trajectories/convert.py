@@ -1,4 +1,4 @@
-"""A model from QuTiP objects, and a model to and from plain data (for result files and for other processes)."""
+"""A model from QuTiP objects, and models and numbers to and from plain data (TOML, JSON, other processes)."""
 
 from __future__ import annotations
 
@@ -186,3 +186,29 @@ def _decode(value: Any) -> Any:
     if isinstance(value, Mapping):
         return float(value["float"])
     return tuple(_decode(item) for item in value) if isinstance(value, (list, tuple)) else value
+
+
+def toml_value(value: Any) -> Any:
+    """Return what a Python user gives (tuples, NumPy arrays, QuTiP objects) as TOML has it: lists and numbers."""
+    if hasattr(value, "full"):
+        value = value.full()
+    if getattr(value, "ndim", 0) == 2 and value.shape[1] == 1:
+        value = value[:, 0]
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    return [toml_value(entry) for entry in value] if isinstance(value, list | tuple) else value
+
+
+def json_value(value: Any) -> Any:
+    """Return `value` as JSON can hold it: infinite numbers as text, nan as null, arrays as lists."""
+    if isinstance(value, dict):
+        return {str(key): json_value(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_value(item) for item in value]
+    if hasattr(value, "tolist"):
+        return json_value(value.tolist())
+    if isinstance(value, complex):
+        return str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else ("inf" if value > 0 else "-inf")
+    return value

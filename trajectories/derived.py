@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from trajectories.errors import InputError
+from trajectories.errors import InputError, show
 from trajectories.formulas import Formula
 from trajectories.runkeys import MODEL_KEYS, Optimise
-from trajectories.schema import canonical_value, is_number, show
+from trajectories.schema import canonical_value, is_number
 
 if TYPE_CHECKING:
     from trajectories.optimum import Optimum

@@ -15,11 +15,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from .convert import json_value
 from .crew import LONGEST_SILENCE, Crew
 from .forest import Key
 from .handout import ORDER_SECONDS, WHOLE, Handout, Task, highest_level, tasks
 from .job import Job, early, swept_of
-from .layout import plain
 from .ownership import Ownership
 from .pace import Pace
 from .packing import unpack
@@ -250,5 +250,5 @@ def _result(jobs: Sequence[Job], work: Sequence[Work], records: Records | None) 
         for one in work
     ]
     first = jobs[0]
-    meta = {"name": first.name, "run": plain(dict(first.mapping)), "stopping": None}
+    meta = {"name": first.name, "run": json_value(dict(first.mapping)), "stopping": None}
     return Result(points, name=first.name, seed=first.seed, text=first.text, meta=meta, records=records)

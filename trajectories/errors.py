@@ -1,9 +1,12 @@
-"""The ways a command ends: its exit statuses, and what ends a run early that is nobody's bug."""
+"""The ways a command ends: its exit statuses, what ends a run early that is nobody's bug, and words of messages."""
 
 from __future__ import annotations
 
+import difflib
+import json
 import os
 import traceback
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 AGREES, DISAGREES, BAD_INPUT, UNRESOLVED = 0, 1, 2, 3
@@ -57,3 +60,44 @@ def fault(error: BaseException) -> str:
         f"internal error, a fault of this program: {what} ({trail}); please report it with the command, its files and "
         f"what {TRACEBACK}=1 shows"
     )
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`did you mean "x"? ` for the known word most like `word`, or nothing when none is."""
+    known = list(known)
+    folded = {name.lower(): name for name in known}
+    match = difflib.get_close_matches(word.lower(), list(folded), n=1, cutoff=0.6)
+    return f'did you mean "{folded[match[0]]}"? ' if match else ""
+
+
+def listing(names: Iterable[str], most: int = 20) -> str:
+    """The names with commas, shortened where there are very many."""
+    names = list(names)
+    return ", ".join(names[:most]) + (f", ... ({len(names)} in all)" if len(names) > most else "")
+
+
+def show(value: object) -> str:
+    """A value as the run file spells it, on one line and short."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    try:
+        text = (
+            json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, str | list | dict) else str(value)
+        )
+    except (TypeError, ValueError, RecursionError):
+        text = repr(value)
+    text = " ".join(text.split())
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def kind(value: object) -> str:
+    """What a TOML value is, in words."""
+    names: tuple[tuple[type | tuple[type, ...], str], ...] = (
+        (bool, "a boolean"),
+        (int, "an integer"),
+        (float, "a number"),
+        (str, "a string"),
+        ((list, tuple), "a list"),
+        (Mapping, "a table"),
+    )
+    return next((word for types, word in names if isinstance(value, types)), f"a {type(value).__name__}")

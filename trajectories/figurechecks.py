@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import InputError
-from .schema import show
+from .errors import InputError, show
 
 if TYPE_CHECKING:
     from .paperfigure import PaperFigure

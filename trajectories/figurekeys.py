@@ -35,11 +35,12 @@ from collections.abc import Mapping
 from string import Formatter
 from typing import Any
 
-from trajectories.errors import InputError
+from trajectories.convert import toml_value
+from trajectories.errors import InputError, kind, listing, nearest, show
 from trajectories.figuretable import ContourLine, Drawn, Figure, GuideLine, Paper
 from trajectories.formulas import Formula
 from trajectories.ranges import values
-from trajectories.schema import Table, kind, listing, nearest, plain, show
+from trajectories.schema import Table
 
 COLOURS = ("black", "blue", "red", "green", "orange", "purple", "sky", "yellow", "grey", "white")
 DASHES = ("solid", "dashed", "dotted", "dashdot")
@@ -128,7 +129,7 @@ def _roles(table: Table, maps: bool) -> None:
 def _panels(table: Table, key: str) -> tuple[tuple[Drawn, ...], ...]:
     if key not in table.values:
         raise InputError(f"{table.where(key)} is missing: must be {A_FORMULA}, or a list of them")
-    given = plain(table.values[key])
+    given = toml_value(table.values[key])
     panels = given if isinstance(given, list) else [given]
     if not panels or [] in panels:
         table.refuse(key, f"{A_FORMULA}, or a list of them")
@@ -161,7 +162,7 @@ def _style(table: Table) -> str:
 
 
 def _entries(table: Table, key: str) -> list[Mapping[str, Any]]:
-    given = plain(table.values.get(key, []))
+    given = toml_value(table.values.get(key, []))
     if not isinstance(given, list) or not all(isinstance(entry, Mapping) for entry in given):
         table.refuse(key, f"a list of tables such as {EXAMPLES[key]}")
     return given
@@ -188,7 +189,7 @@ def _guide(table: Table, entry: Mapping[str, Any]) -> GuideLine:
 
 def _labels(table: Table, key: str, count: int) -> tuple[str, ...]:
     """Axis labels of the formulas, "" where none is given."""
-    given = plain(table.values.get(key, [""] * count))
+    given = toml_value(table.values.get(key, [""] * count))
     labels = [given] if isinstance(given, str) else given
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels) or len(labels) != count:
         table.refuse(key, f"a text, or a list of {count}: one for each panel")
@@ -216,7 +217,7 @@ def _one_of(table: Table, key: str, known: tuple[str, ...], default: str) -> str
 
 def _upright_scales(table: Table, count: int) -> tuple[str, ...]:
     """yscale of each panel."""
-    given = plain(table.values.get("yscale", ""))
+    given = toml_value(table.values.get("yscale", ""))
     if not isinstance(given, list):
         return (_one_of(table, "yscale", SCALES, ""),) * count
     if len(given) != count or any(word not in SCALES for word in given):
@@ -226,7 +227,7 @@ def _upright_scales(table: Table, count: int) -> tuple[str, ...]:
 
 def _upright_limits(table: Table, count: int) -> tuple[tuple[float, float] | None, ...]:
     """ylim of each panel; [] for none."""
-    given = plain(table.values.get("ylim", []))
+    given = toml_value(table.values.get("ylim", []))
     if not isinstance(given, list) or not any(isinstance(entry, list) for entry in given):
         return (_limits(table, "ylim"),) * count
     if len(given) != count or not all(isinstance(entry, list) for entry in given):
@@ -272,13 +273,13 @@ def _variants(table: Table) -> dict[str, dict[str, Any]]:
         if "optimise" in one.values and one.values["optimise"] is not False:
             if not isinstance(one.values["optimise"], Mapping):
                 one.refuse("optimise", "false, or a table as [optimise]")
-        found[name] = {key: plain(value) for key, value in one.values.items()}
+        found[name] = {key: toml_value(value) for key, value in one.values.items()}
     return found
 
 
 def _deep(value: Any) -> Any:
     """A value as JSON can hold it: plain lists and tables inside, infinities as "inf" and "-inf"."""
-    value = plain(value)
+    value = toml_value(value)
     if isinstance(value, Mapping):
         return {key: _deep(entry) for key, entry in value.items()}
     if isinstance(value, float) and math.isinf(value):

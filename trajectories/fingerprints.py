@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .errors import show
 from .formulas import Formula
-from .schema import canonical_value, is_number, show
+from .schema import canonical_value, is_number
 
 if TYPE_CHECKING:
     from .model import Model

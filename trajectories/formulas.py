@@ -20,8 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from trajectories.errors import InputError
-from trajectories.schema import listing, nearest, show
+from trajectories.errors import InputError, listing, nearest, show
 
 LONGEST = 1000
 DEEPEST = 100

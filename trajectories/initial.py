@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trajectories.checks import hermitian
-from trajectories.errors import InputError
-from trajectories.schema import listing, nearest, show
+from trajectories.errors import InputError, listing, nearest, show
 
 if TYPE_CHECKING:
     from trajectories.model import Model

@@ -16,21 +16,6 @@ LAST_PLACE = -13  # power of ten of the last digit that is written out
 LONGEST, LONGEST_ROUNDED = 1e12, 1e5  # numbers from here on have exponents; the second where the last digits are zeros
 
 
-def plain(value: Any) -> Any:
-    """Return `value` as JSON can hold it: infinite numbers as text, nan as null, arrays as lists."""
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    if isinstance(value, complex):
-        return str(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else ("inf" if value > 0 else "-inf")
-    return value
-
-
 def comma_separated(records: Iterable[dict[str, Any]]) -> str:
     """Return records with the same names as comma-separated values with a header line."""
     out, writer = io.StringIO(), None

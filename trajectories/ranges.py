@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from trajectories.convert import toml_value
 from trajectories.errors import InputError
-from trajectories.schema import Table, is_number, plain
+from trajectories.schema import Table, is_number
 
 
 def values(table: Table, key: str) -> tuple[float, ...]:
@@ -14,7 +15,7 @@ def values(table: Table, key: str) -> tuple[float, ...]:
     Raises InputError for anything else, and for a value that is given twice.
     """
     wanted = 'a list of different numbers, or a range such as { from = 0, to = 3, points = 7, scale = "linear" }'
-    value = plain(table.values[key])
+    value = toml_value(table.values[key])
     if isinstance(value, Mapping):
         value = _range(Table(value, f"{table.name}.{key}", table.source, ("from", "to", "points", "scale")))
     if isinstance(value, list):

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from .convert import json_value
 from .counting import WORTH
 from .errors import TooCostly
 from .job import Job
 from .judge import FALSE_ALARM_RATE, judge, verdict
-from .layout import aligned, described, number, plain, with_error
+from .layout import aligned, described, number, with_error
 from .rare import RareEstimate, cloning
 from .rows import Row
 from .tables import EXIT_STATUS
@@ -100,9 +101,9 @@ class Rare:
             for estimate, s in zip([*self.flow, self.theorem], self.statuses, strict=True)
         ]
         return {
-            "parameters": plain(self.parameters),
-            "rows": plain(found[:-1]),
-            "integral_fluctuation_theorem": plain(found[-1]),
+            "parameters": json_value(self.parameters),
+            "rows": json_value(found[:-1]),
+            "integral_fluctuation_theorem": json_value(found[-1]),
             "left_out": list(self.left_out),
             "verdict": self.verdict,
             "false_alarm_rate": FALSE_ALARM_RATE,

@@ -178,7 +178,7 @@ class Replay:
 
     def json(self) -> dict[str, Any]:
         """Return the record and what follows from it, as JSON's types."""
-        from .layout import plain
+        from .convert import json_value
 
         model = self.preparation.model
         first, last = self.spectra
@@ -203,7 +203,7 @@ class Replay:
             found["log_probability_forward"] = self.paths.forward
             found["log_probability_reversed"] = self.paths.reverse
             found["log_ratio"] = self.paths.forward - self.paths.reverse
-        return plain(found)
+        return json_value(found)
 
     def text(self) -> str:
         """Return the story of the trajectory, a line for each jump."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from . import packing
+from .convert import json_value
 from .errors import InputError
 from .fingerprints import (
     OPERATORS,
@@ -22,7 +23,6 @@ from .fingerprints import (
 )
 from .forest import Forest
 from .job import Job, fingerprints_of, swept_of
-from .layout import plain
 from .ownership import Ownership
 from .preparation import LARGE_SWEEP, Preparation
 from .results import Point, Result
@@ -162,7 +162,7 @@ def _header_of_sizes(jobs: Sequence[Job], store: Store, sizes: Sequence[int]) ->
     metas = _described(store.header, store.path)
     meta = {name: value for name, value in store.header.meta.items() if name != "stopping"}
     sized = [{**one, "block_size": size} for one, size in zip(metas, sizes, strict=True)]
-    meta |= {"run": plain(dict(jobs[0].mapping)), "preparations": packing.described(sized)}
+    meta |= {"run": json_value(dict(jobs[0].mapping)), "preparations": packing.described(sized)}
     return replace(store.header, text=jobs[0].text, meta=meta)
 
 
@@ -229,7 +229,7 @@ def meta_of(jobs: Sequence[Job], every: Sequence[Settled]) -> dict[str, Any]:
         "points": numbers,
         "of": first.points,
         "swept": swept_of(jobs),
-        "run": plain(dict(first.mapping)),
+        "run": json_value(dict(first.mapping)),
     }
 
 

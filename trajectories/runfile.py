@@ -41,12 +41,12 @@ from numpy.typing import ArrayLike
 
 from trajectories import figurekeys, runkeys
 from trajectories.checks import hermitian
-from trajectories.errors import InputError
+from trajectories.errors import InputError, kind, show
 from trajectories.figurekeys import Figure
 from trajectories.initial import given_state, named_state
 from trajectories.runkeys import SECTIONS, Optimise
 from trajectories.runtext import read
-from trajectories.schema import Table, canonical_value, kind, show
+from trajectories.schema import Table, canonical_value
 
 if TYPE_CHECKING:
     from trajectories.derived import Resolved

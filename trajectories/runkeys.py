@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from trajectories import figurekeys, ranges
-from trajectories.errors import InputError
+from trajectories.convert import toml_value
+from trajectories.errors import InputError, kind, listing, show
 from trajectories.formulas import Formula
-from trajectories.schema import Table, complex_entries, is_number, kind, listing, plain, show
+from trajectories.schema import Table, complex_entries, is_number
 
 SECTIONS = {
     "system": None,
@@ -51,7 +52,7 @@ MOST_TRAJECTORIES = 10**15
 
 def system(table: Table) -> dict[str, Any]:
     """Check the [system] table: which model, and parameters that are numbers, strings, booleans or lists of numbers."""
-    values = {key: plain(value) for key, value in table.values.items()}
+    values = {key: toml_value(value) for key, value in table.values.items()}
     if ("name" in values) == ("file" in values):
         both = "name and file are both given" if "name" in values else "name is missing"
         raise InputError(
@@ -124,7 +125,7 @@ def _times(table: Table, duration: float) -> tuple[float, ...]:
     if "samples" in table.values:
         raise InputError(f"{table.where('samples')}: samples and times are both given: must be only one of them")
     wanted = f"an increasing list of times from 0 to duration = {show(duration)}"
-    table.values = {**table.values, "times": plain(table.values["times"])}
+    table.values = {**table.values, "times": toml_value(table.values["times"])}
     times = table.numbers("times", wanted)
     for before, after in zip((0.0, *times), (*times, duration), strict=True):
         if before > after or (before == after and before not in (0.0, duration)):
@@ -136,7 +137,7 @@ def _times(table: Table, duration: float) -> tuple[float, ...]:
 
 
 def _initial(table: Table) -> str | tuple[Any, ...]:
-    value = plain(table.values.get("initial", "steady"))
+    value = toml_value(table.values.get("initial", "steady"))
     if isinstance(value, str):
         return value
     if not isinstance(value, list):
@@ -145,7 +146,7 @@ def _initial(table: Table) -> str | tuple[Any, ...]:
 
 
 def _pair(table: Table) -> tuple[int, int] | None:
-    value = plain(table.values.get("pair"))
+    value = toml_value(table.values.get("pair"))
     if value is None:
         return None
     integers = isinstance(value, list) and all(isinstance(n, int) and not isinstance(n, bool) and n >= 1 for n in value)
@@ -158,7 +159,7 @@ def observables(table: Table) -> dict[str, str | tuple[Any, ...]]:
     """Check the [observables] table: name -> expression or rows of a matrix; what they mean needs the model."""
     found: dict[str, str | tuple[Any, ...]] = {}
     for name, given in table.values.items():
-        value, where = plain(given), table.where(name)
+        value, where = toml_value(given), table.where(name)
         if not name or not name.isprintable() or "/" in name or len(name) > 60:
             raise InputError(f"{where}: must be a name of 1 to 60 printable characters without /")
         if name in QUANTITIES:
@@ -214,14 +215,14 @@ def optimise(table: Table, taken: Sequence[str]) -> Optimise | None:
     wanted = "a table such as { g = [1e-6, 1e-2], p_h = [] }, [] for the default bounds, or a list of names"
     maximise = table.text("maximise", wanted='a quantity of the steady state such as "concurrence"')
     Formula.parse(maximise, table.where("maximise"))
-    over = plain(table.values.get("over"))
+    over = toml_value(table.values.get("over"))
     if isinstance(over, list) and all(isinstance(name, str) for name in over):
         over = dict.fromkeys(over, [])
     if not isinstance(over, Mapping) or not 1 <= len(over) <= MOST_OPTIMISED:
         raise InputError(f"{table.where('over')} = {show(over)}: must be {wanted}; one to four parameters")
     found: list[tuple[str, float | None, float | None]] = []
     for name, ends in over.items():
-        ends = plain(ends)
+        ends = toml_value(ends)
         if name in taken:
             raise InputError(f"{table.where('over')}: {name} is in [sweep] or [derived] too: must be in one of them")
         if ends == []:

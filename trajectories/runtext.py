@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from trajectories.errors import InputError
+from trajectories.errors import InputError, kind, listing, nearest
 from trajectories.runkeys import SECTIONS
-from trajectories.schema import kind, listing, nearest
 
 
 def read(path: Path, overrides: Sequence[str]) -> tuple[dict[str, Any], str]:

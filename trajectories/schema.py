@@ -6,74 +6,18 @@ are both in it.
 
 from __future__ import annotations
 
-import difflib
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
-from trajectories.errors import InputError
+from trajectories.errors import InputError, kind, listing, nearest, show
 
 REQUIRED: Any = object()  # a default that is none: the key must be given
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """`did you mean "x"? ` for the known word most like `word`, or nothing when none is."""
-    known = list(known)
-    folded = {name.lower(): name for name in known}
-    match = difflib.get_close_matches(word.lower(), list(folded), n=1, cutoff=0.6)
-    return f'did you mean "{folded[match[0]]}"? ' if match else ""
-
-
-def listing(names: Iterable[str], most: int = 20) -> str:
-    """The names with commas, shortened where there are very many."""
-    names = list(names)
-    return ", ".join(names[:most]) + (f", ... ({len(names)} in all)" if len(names) > most else "")
-
-
-def show(value: object) -> str:
-    """A value as the run file spells it, on one line and short."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    try:
-        text = (
-            json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, str | list | dict) else str(value)
-        )
-    except (TypeError, ValueError, RecursionError):
-        text = repr(value)
-    text = " ".join(text.split())
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def kind(value: object) -> str:
-    """What a TOML value is, in words."""
-    names: tuple[tuple[type | tuple[type, ...], str], ...] = (
-        (bool, "a boolean"),
-        (int, "an integer"),
-        (float, "a number"),
-        (str, "a string"),
-        ((list, tuple), "a list"),
-        (Mapping, "a table"),
-    )
-    return next((word for types, word in names if isinstance(value, types)), f"a {type(value).__name__}")
 
 
 def is_number(value: object) -> bool:
     """Whether `value` is an integer or a float (a boolean is neither)."""
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def plain(value: Any) -> Any:
-    """What a Python user gives (tuples, NumPy arrays and numbers, QuTiP objects) as TOML would have it: lists and
-    numbers.
-    """
-    if hasattr(value, "full"):
-        value = value.full()
-    if getattr(value, "ndim", 0) == 2 and value.shape[1] == 1:
-        value = value[:, 0]
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    return [plain(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
 def canonical_value(value: Any) -> Any:

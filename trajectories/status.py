@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .convert import json_value
 from .judge import judge
-from .layout import aligned, described, plain, with_error
+from .layout import aligned, described, with_error
 from .ownership import Status, read_status
 from .report import rows_of
 from .resultfile import result_of
@@ -93,7 +94,7 @@ class RunStatus:
             "heartbeat_age": None if owner is None else owner.age,
             "stopping": list(self.stopping),
             "points": [
-                {"point": point, "parameters": plain(swept), "rows": [plain(row.json()) for row in rows]}
+                {"point": point, "parameters": json_value(swept), "rows": [json_value(row.json()) for row in rows]}
                 for point, (swept, rows) in self.rows.items()
             ],
         }

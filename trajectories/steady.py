@@ -33,10 +33,9 @@ import numpy as np
 from trajectories import entanglement
 from trajectories.counts import charge, charged_reservoirs, heated_reservoirs, no_quanta
 from trajectories.currents import energy_rates, entropy_production_rate, heat_rates
-from trajectories.errors import InputError
+from trajectories.errors import InputError, listing, nearest
 from trajectories.master import Master, liouvillian
 from trajectories.model import Model
-from trajectories.schema import listing, nearest
 from trajectories.systems import SYSTEMS, build, steady_arrays
 from trajectories.systems.pair_arrays import Quantities
 

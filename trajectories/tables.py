@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .absent import said
+from .convert import json_value
 from .errors import AGREES, DISAGREES, UNRESOLVED
 from .judge import FALSE_ALARM_RATE, judge, verdict
-from .layout import HEADER, aligned, cells, comma_separated, described, interval, number, plain, with_error
+from .layout import HEADER, aligned, cells, comma_separated, described, interval, number, with_error
 from .report import rows_of
 from .rows import Row, by_state, exact_rows
 from .statistics import effective_sample_size, largest_weight_share
@@ -77,9 +78,9 @@ class Report:
         """
         points = [
             {
-                "parameters": plain(point.parameters),
+                "parameters": json_value(point.parameters),
                 "trajectories": point.trajectories,
-                "rows": [plain(row.json()) for row in point.rows],
+                "rows": [json_value(row.json()) for row in point.rows],
                 "not_reported": point.absent,
             }
             for point in self.points
@@ -146,8 +147,8 @@ class Solution:
         names = ("quantity", "label", "reservoir", "from", "time", "unit", "exact", "note")
         points = [
             {
-                "parameters": plain(parameters),
-                "rows": plain([{name: row.json()[name] for name in names} for row in rows]),
+                "parameters": json_value(parameters),
+                "rows": json_value([{name: row.json()[name] for name in names} for row in rows]),
                 "not_reported": absent,
             }
             for parameters, rows, _, absent in self.points

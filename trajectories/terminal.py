@@ -22,9 +22,9 @@ def write(as_json: bool, data: Callable[[], Any], text: Callable[[], str]) -> No
     if not as_json:
         print(text())
         return
-    from trajectories.layout import plain
+    from trajectories.convert import json_value
 
-    print(json.dumps(plain(data()), indent=2, allow_nan=False, ensure_ascii=False))
+    print(json.dumps(json_value(data()), indent=2, allow_nan=False, ensure_ascii=False))
 
 
 def say(message: str) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from .alongside import Alongside
 from .backward import Direction, backward, expected_entropy, forward, reversed_cumulants, survival
 from .columns import infinite_entropy
+from .convert import json_value
 from .errors import InputError
 from .fluctuation import (
     Bins,
@@ -24,7 +25,7 @@ from .fluctuation import (
 )
 from .judge import FALSE_ALARM_RATE, NO_SPREAD, judge, judge_mean, judge_share, verdict
 from .kernels.ledger import ENTROPY
-from .layout import HEADER, aligned, cells, described, plain, with_error
+from .layout import HEADER, aligned, cells, described, with_error
 from .preparation import Preparation
 from .report import law_at, rows_of
 from .rows import Row
@@ -131,7 +132,7 @@ class Theorems:
 
     def json(self) -> dict[str, Any]:
         """Return {"points": [...], "verdict", "false_alarm_rate"}; null for what does not exist."""
-        points = [plain(point.json()) for point in self.points]
+        points = [json_value(point.json()) for point in self.points]
         return {"points": points, "verdict": self.verdict, "false_alarm_rate": FALSE_ALARM_RATE}
 
     def text(self) -> str:

@@ -11,8 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from trajectories.errors import InputError
-from trajectories.schema import kind, listing, nearest, plain
+from trajectories.convert import toml_value
+from trajectories.errors import InputError, kind, listing, nearest
 
 if TYPE_CHECKING:
     from trajectories.model import Model
@@ -48,7 +48,7 @@ def build(file: Path, function: str, parameters: Mapping[str, Any]) -> Model:
 
 def shown(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return those parameters that can be shown and stored: numbers, strings, true and false, and lists of them."""
-    plain_ones = {name: plain(value) for name, value in parameters.items()}
+    plain_ones = {name: toml_value(value) for name, value in parameters.items()}
     return {name: value for name, value in plain_ones.items() if _storable(value)}
 
 

@@ -21,7 +21,7 @@ from trajectories.claims import (
     verdict,
 )
 from trajectories.cli import main
-from trajectories.layout import plain
+from trajectories.convert import json_value
 
 ROOT = Path(__file__).parents[2]
 
@@ -134,7 +134,7 @@ def test_json_is_strict(capsys: pytest.CaptureFixture[str]) -> None:
     )
     assert all(type(claim["computed"]) in (float, bool) for claim in found["claims"])
     # Computed once more, the table is the same to the last bit.
-    assert found == json.loads(json.dumps(plain(table().json()), allow_nan=False))
+    assert found == json.loads(json.dumps(json_value(table().json()), allow_nan=False))
 
 
 def test_the_table_is_text(capsys: pytest.CaptureFixture[str]) -> None:
