@@ -77,7 +77,7 @@ def steady_values(
         if name == "threshold_temperature":
             from trajectories.threshold import threshold_temperatures
 
-            result[name] = threshold_temperatures(points)
+            result[name] = threshold_temperatures([points[i] for i in range(n)], _margins)
         elif name in found:
             value = np.broadcast_to(np.asarray(found[name](), float), (n,)).copy()
             if check and np.isnan(value).any():
@@ -89,6 +89,10 @@ def steady_values(
         each = [_at(points, i, rest, found, check) for i in range(n)]
         result |= {name: np.array([one[name] for one in each]) for name in rest}
     return {name: result[name] for name in names}
+
+
+def _margins(system: dict[str, Any]) -> np.ndarray:
+    return steady_values(system, ["entanglement_margin"], check=False)["entanglement_margin"]
 
 
 def vectorised(system: Mapping[str, Any]) -> bool:

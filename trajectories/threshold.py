@@ -8,7 +8,8 @@ and 4 ln(1 + sqrt2)/E, are fits and are not used.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
@@ -16,8 +17,8 @@ from scipy.optimize import brentq
 from trajectories.errors import InputError
 from trajectories.optimum import Box, Floats, refined
 
-if TYPE_CHECKING:
-    from trajectories.steady import Points
+System = dict[str, Any]
+"""A [system] table; where a margin is asked for, numbers in it may be arrays (n,)."""
 
 RATES = {
     "reset_engine": ("p_c", "p_h"),
@@ -31,25 +32,26 @@ SHARES = np.concatenate([np.geomspace(1e-3, 0.9, 23), 1.0 - np.geomspace(0.05, 1
 """1 - T_c/T_h, in rising order."""
 
 
-def threshold_temperatures(points: Points) -> Floats:
-    """The threshold T_h at each point (n,): 0 at T_c = 0, nan where no T_h entangles.
+def threshold_temperatures(systems: Sequence[System], margin: Callable[[System], Floats]) -> Floats:
+    """The threshold T_h of each system (n,): 0 at T_c = 0, nan where no T_h entangles.
 
-    points: of one of the three machines; its own g, hot rate and T_h do not matter. Raises InputError for others.
+    systems: of one of the three machines; its own g, hot rate and T_h do not matter. margin: gives
+    ln(|<01|rho|10>|/sqrt(p_00 p_11)) of a system's steady states (n,). Raises InputError for other machines.
     """
-    name = points.table.get("name")
+    name = systems[0].get("name")
     if name not in RATES:
         raise InputError(f"threshold_temperature: is a quantity of {', '.join(RATES)}, not of {name}")
-    return np.array([_threshold(points[i]) for i in range(points.n)])
+    return np.array([_threshold(system, margin) for system in systems])
 
 
-def _threshold(table: dict[str, Any]) -> float:
+def _threshold(table: System, margin: Callable[[System], Floats]) -> float:
     T_c = table["T_c"]
     if T_c == 0.0:
         return 0.0
     box = Box({"g": RATIOS, "hot": RATIOS})
     axes = np.meshgrid(SHARES, *[np.linspace(0.0, 1.0, GRID)] * 2, indexing="ij")
     share, unit = axes[0].ravel(), np.stack([axis.ravel() for axis in axes[1:]], axis=1)
-    margins = _margin(table, share, box.values(unit)).reshape(len(SHARES), -1)
+    margins = margin(_placed(table, share, box.values(unit))).reshape(len(SHARES), -1)
     i, *_ = np.unravel_index(np.nanargmax(margins), margins.shape)
     above = np.flatnonzero(np.nanmax(margins, axis=1) > 0.0)
     top = float(SHARES[above[0] if len(above) else i])
@@ -58,14 +60,16 @@ def _threshold(table: dict[str, Any]) -> float:
     def best(at: float) -> float:
         """The largest margin over the couplings at 1 - T_c/T_h = at."""
         nonlocal start
-        start, value = refined(lambda v: _margin(table, np.full(len(v["g"]), at), v), box, start, 0.05, True, FLAT)
+        start, value = refined(
+            lambda v: margin(_placed(table, np.full(len(v["g"]), at), v)), box, start, 0.05, True, FLAT
+        )
         return value
 
     if not len(above):
         # What entangles at few temperatures may lie between those of the grid.
         whole = Box({"share": (float(SHARES[0]), float(SHARES[-1])), "g": RATIOS, "hot": RATIOS})
         seed = np.array([np.log(top / SHARES[0]) / np.log(SHARES[-1] / SHARES[0]), *start])
-        found, _ = refined(lambda v: _margin(table, v["share"], v), whole, seed, 0.05, True, FLAT)
+        found, _ = refined(lambda v: margin(_placed(table, v["share"], v)), whole, seed, 0.05, True, FLAT)
         top, start = float(whole.values(found[None])["share"][0]), found[1:]
     if best(top) <= 0.0:
         return float("nan")
@@ -76,10 +80,8 @@ def _threshold(table: dict[str, Any]) -> float:
     return float(T_c)
 
 
-def _margin(table: dict[str, Any], share: Floats, couplings: dict[str, Floats]) -> Floats:
-    """ln(|<01|rho|10>|/sqrt(p_00 p_11)) at 1 - T_c/T_h = share and couplings in units of the cold rate."""
-    from trajectories.steady import steady_values
-
+def _placed(table: System, share: Floats, couplings: dict[str, Floats]) -> System:
+    """Return the system at 1 - T_c/T_h = share and couplings in units of the cold rate, (n,) each."""
     cold, hot = RATES[table["name"]]
     T_h = table["T_c"] / (1.0 - share)
     rate = np.full(len(share), table[cold])
@@ -89,5 +91,4 @@ def _margin(table: dict[str, Any], share: Floats, couplings: dict[str, Floats]) 
         energy = table.get("energy", 1.0)
         total = rate / np.tanh(0.5 * energy / table["T_c"])
         rate = total * np.tanh(0.5 * energy / T_h)
-    system = {**table, "T_h": T_h, "g": total * couplings["g"], hot: rate * couplings["hot"]}
-    return steady_values(system, ["entanglement_margin"], check=False)["entanglement_margin"]
+    return {**table, "T_h": T_h, "g": total * couplings["g"], hot: rate * couplings["hot"]}
