@@ -7,10 +7,13 @@ optimised parameters take, at each point, the values at which a quantity of the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,12 +21,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from trajectories.errors import InputError, show
 from trajectories.formulas import Formula
+from trajectories.runfile import Run
 from trajectories.runkeys import MODEL_KEYS, Optimise
 from trajectories.schema import canonical_value, is_number
 
 if TYPE_CHECKING:
     from trajectories.optimum import Optimum
-    from trajectories.runfile import Run
 
 COUPLING_BOUNDS = (1e-6, 1e-2)
 CAVITY_BOUNDS = (1e-6, 1e2)
@@ -65,6 +68,29 @@ def resolve(run: Run, swept: Mapping[str, ArrayLike], changes: Mapping[str, Any]
     )
     best = {name: np.array([one.parameters[name] for one in optima]) for name in optima[0].parameters}
     return Resolved(*machine.at({**given, **arrays, **best}, n), optima)
+
+
+def points(run: Run, numbers: Sequence[int] | None = None) -> list[tuple[dict[str, float], Run]]:
+    """Return points of a run's sweep, the last parameter fastest: what is swept, and the run at that point.
+
+    numbers: which, None for all; the search of [optimise] is made at these alone.
+    """
+    every = [dict(zip(run.sweep, values, strict=True)) for values in itertools.product(*run.sweep.values())]
+    chosen = every if numbers is None else [every[number] for number in numbers]
+    settled: dict[str, Any] = {"sweep": MappingProxyType({}), "derived": MappingProxyType({}), "optimise": None}
+    if not run.derived and run.optimise is None:
+        return [(one, replace(run, system=MappingProxyType({**run.system, **one}), **settled)) for one in chosen]
+    whole = resolve(run, {name: np.array([swept[name] for swept in chosen], float) for name in run.sweep})
+    found = []
+    for i, swept in enumerate(chosen):
+        one = {k: float(v[i]) if isinstance(v, np.ndarray) else v for k, v in whole.system.items()}
+        one |= {name: value for name, value in swept.items() if name in one}
+        extra = {name: float(values[i]) for name, values in whole.auxiliary.items()}
+        optimum = whole.optima[i] if whole.optima else None
+        system = MappingProxyType(one)
+        point = replace(run, system=system, auxiliary=MappingProxyType(extra), optimum=optimum, **settled)
+        found.append((swept, point))
+    return found
 
 
 class _Machine:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from .derived import every_parameter
+from .derived import every_parameter, points
 from .errors import InputError
 from .figurekeys import Figure
 from .fingerprints import OPERATORS, Fingerprints, digest_of, digest_of_model, text_of, together
@@ -65,7 +65,7 @@ class Job:
                 "choose it with --point I (from 0), or take a run file without a sweep"
             )
         mapping = run.mapping()
-        run = run.points()[0][1]
+        run = points(run)[0][1]
         model = run.build_model()
         return cls(
             name=run.name,
@@ -133,7 +133,7 @@ class Jobs(Sequence[Job]):
     def __init__(self, run: Run, numbers: Sequence[int], early: bool = False) -> None:
         self.run, self.numbers, self.early = run, numbers, early
         self.points = run.point_count
-        self._every, self._mapping = run.points(numbers), run.mapping()
+        self._every, self._mapping = points(run, numbers), run.mapping()
         self._last: tuple[int, Job] | None = None
 
     def __len__(self) -> int:

@@ -28,16 +28,14 @@ title, description                  optional strings
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from trajectories import figurekeys, runkeys
 from trajectories.checks import hermitian
@@ -49,7 +47,6 @@ from trajectories.runtext import read
 from trajectories.schema import Table, canonical_value
 
 if TYPE_CHECKING:
-    from trajectories.derived import Resolved
     from trajectories.model import Model
     from trajectories.optimum import Optimum
 
@@ -63,8 +60,8 @@ class Run:
     table. times (T,): increasing, the last one is `duration`. initial: a word, or a nested tuple of complex numbers
     (vector or rows of a density matrix). pair: 0-based subsystems or None (the model's own). observables: name ->
     expression or rows of a matrix. given: the Model where it was made in Python instead of described in [system].
-    derived: name -> formula. optimise: what is largest at each point, over which parameters. At one of `points` these
-    two are worked out: auxiliary are the numbers that are no parameters, optimum what was found.
+    derived: name -> formula. optimise: what is largest at each point, over which parameters. At one of
+    `derived.points` these two are worked out: auxiliary are the numbers that are no parameters, optimum what was found.
     """
 
     name: str
@@ -157,44 +154,13 @@ class Run:
         """How many points the sweep has, 1 without one."""
         return math.prod(map(len, self.sweep.values()))
 
-    def points(self, numbers: Sequence[int] | None = None) -> list[tuple[dict[str, float], Run]]:
-        """Return points of the sweep, the last parameter fastest: what is swept, and the run at that point.
-
-        numbers: which, None for all; the search of [optimise] is made at these alone.
-        """
-        every = [dict(zip(self.sweep, values, strict=True)) for values in itertools.product(*self.sweep.values())]
-        chosen = every if numbers is None else [every[number] for number in numbers]
-        settled: dict[str, Any] = {"sweep": MappingProxyType({}), "derived": MappingProxyType({}), "optimise": None}
-        if not self.derived and self.optimise is None:
-            return [(one, replace(self, system=MappingProxyType({**self.system, **one}), **settled)) for one in chosen]
-        whole = self.resolved({name: np.array([swept[name] for swept in chosen], float) for name in self.sweep})
-        found = []
-        for i, swept in enumerate(chosen):
-            one = {k: float(v[i]) if isinstance(v, np.ndarray) else v for k, v in whole.system.items()}
-            one |= {name: value for name, value in swept.items() if name in one}
-            extra = {name: float(values[i]) for name, values in whole.auxiliary.items()}
-            optimum = whole.optima[i] if whole.optima else None
-            system = MappingProxyType(one)
-            point = replace(self, system=system, auxiliary=MappingProxyType(extra), optimum=optimum, **settled)
-            found.append((swept, point))
-        return found
-
-    def resolved(self, swept: Mapping[str, ArrayLike], changes: Mapping[str, Any] | None = None) -> Resolved:
-        """Return the [system] table with arrays at values (n,) of what is swept, [derived] and [optimise] worked out.
-
-        changes: of [system] or of derived numbers. `steady.steady_values` takes the table. Raises InputError where a
-        formula has no value.
-        """
-        from trajectories.derived import resolve
-
-        return resolve(self, swept, changes)
-
     def build_model(self) -> Model:
-        """Return the Model that [system] describes. Raises InputError where it cannot be built."""
+        """Return the Model that [system] describes, of a run with a sweep or formulas at one of its `derived.points`.
+
+        Raises InputError where it cannot be built.
+        """
         if self.given is not None:
             return self.given
-        if (self.derived or self.optimise) and not self.sweep:
-            return self.points()[0][1].build_model()
         parameters = {key: value for key, value in self.system.items() if key not in ("name", "file", "function")}
         try:
             if "file" in self.system:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from trajectories.derived import points, resolve
 from trajectories.optimum import Optimum, maximum
 from trajectories.runfile import Run
 from trajectories.steady import steady_values
@@ -22,7 +23,7 @@ WEAK = [1e-6, 1e-2]
 def best(system: dict[str, Any], over: dict[str, Any], maximise: str = "concurrence") -> Optimum:
     tables = {"system": system, "optimise": {"maximise": maximise, "over": over}}
     run = Run.from_mapping({**tables, "ensemble": {"trajectories": 1, "duration": 1.0}})
-    found = run.points()[0][1].optimum
+    found = points(run)[0][1].optimum
     assert found is not None
     return found
 
@@ -153,9 +154,9 @@ def test_a_search_costs_less_than_a_map() -> None:
     system = {"name": "reset_engine", "T_c": 0.1, "p_c": 1e-2}
     optimise = {"maximise": "concurrence", "over": {"g": WEAK, "p_h": WEAK}}
     run = Run.from_mapping({"system": system, "optimise": optimise, "ensemble": {"trajectories": 1, "duration": 1.0}})
-    run.resolved({"T_h": np.array([7.0])})  # imports
+    resolve(run, {"T_h": np.array([7.0])})  # imports
     start = time.process_time()
-    table = run.resolved({"T_h": np.linspace(0.1, 5.0, 20)}).system
+    table = resolve(run, {"T_h": np.linspace(0.1, 5.0, 20)}).system
     searched = time.process_time() - start
     assert table["g"].shape == (20,)
     g, p_h = (axis.ravel() for axis in np.meshgrid(*[np.geomspace(*WEAK, 1000)] * 2))

@@ -11,6 +11,7 @@ import pytest
 
 from trajectories import derived
 from trajectories.cli import main
+from trajectories.derived import points, resolve
 from trajectories.ensemble import execute, open_result
 from trajectories.errors import InputError
 from trajectories.fingerprints import different
@@ -108,7 +109,7 @@ def test_a_run_with_derived_numbers_is_read_resumed_and_extended(tmp_path: Path)
 def test_optimised_couplings_are_those_of_a_direct_search() -> None:
     """At T_c = 0, T_h = inf and p_c = 1e-2 the best couplings are 0.160596 p_c and 0.113433 p_c (reference value)."""
     system = {"name": "reset_engine", "T_c": 0.0, "T_h": float("inf"), "p_c": 1e-2}
-    ((_, point),) = run_of(system, optimise={"maximise": "concurrence", "over": ["g", "p_h"]}).points()
+    ((_, point),) = points(run_of(system, optimise={"maximise": "concurrence", "over": ["g", "p_h"]}))
     assert point.system["g"] == pytest.approx(1.60596e-3, abs=5e-9)
     assert point.system["p_h"] == pytest.approx(1.13433e-3, abs=5e-9)
     assert point.optimum is not None and point.optimum.value == pytest.approx(0.05410901, abs=5e-9)
@@ -129,9 +130,9 @@ def test_optimising_what_formulas_use() -> None:
 
 def test_a_formula_of_quantities_is_maximised_and_bounds_are_named() -> None:
     optimise = {"maximise": "heat_current.h - 1e-9*T_h", "over": {"T_h": [0.5, 4.0]}}
-    ((_, point),) = run_of({**SYSTEM, "g": 1e-3, "p_h": 1e-3}, optimise=optimise).points()
+    ((_, point),) = points(run_of({**SYSTEM, "g": 1e-3, "p_h": 1e-3}, optimise=optimise))
     assert point.system["T_h"] == 4.0 and point.optimum.active == {"T_h": "upper"}
-    ((_, point),) = run_of({**SYSTEM, "g": 1e-3, "p_h": 1e-3}, optimise={**optimise, "maximise": "-activity"}).points()
+    ((_, point),) = points(run_of({**SYSTEM, "g": 1e-3, "p_h": 1e-3}, optimise={**optimise, "maximise": "-activity"}))
     assert point.optimum.value == pytest.approx(-1.1e-2)  # resets come at p_c + p_h, whatever T_h
 
 
@@ -187,7 +188,7 @@ def test_the_command_line_maximises(tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_tables_of_a_whole_grid_at_once() -> None:
     run = run_of(derived={"g": "0.16*p_c", "p_h": "ratio*p_c"}, sweep={"ratio": [0.1, 0.2]})
     grid = np.linspace(0.05, 0.3, 7)
-    table = run.resolved({"ratio": grid}, {"T_h": 3.0}).system
+    table = resolve(run, {"ratio": grid}, {"T_h": 3.0}).system
     np.testing.assert_allclose(table["p_h"], grid * 1e-2, rtol=1e-14)
     assert table["T_h"] == 3.0 and "ratio" not in table
     whole = steady_values(table, ["concurrence"])["concurrence"]
@@ -208,13 +209,13 @@ def test_what_is_not_of_two_qubits_is_maximised_too(tmp_path: Path) -> None:
     )
     tables = {"system": {"file": "own.py", "function": "build"}, "ensemble": {"trajectories": 1, "duration": 1.0}}
     optimise = {"maximise": "negativity", "over": {"rate": [1.0, 2.0]}}
-    ((_, point),) = Run.from_mapping({**tables, "optimise": optimise}, directory=tmp_path).points()
+    ((_, point),) = points(Run.from_mapping({**tables, "optimise": optimise}, directory=tmp_path))
     assert point.optimum.zero and point.optimum.value == 0.0
     optimise = {"maximise": "population.00", "over": {"rate": [1.0, 2.0]}}
-    ((_, point),) = Run.from_mapping({**tables, "optimise": optimise}, directory=tmp_path).points()
+    ((_, point),) = points(Run.from_mapping({**tables, "optimise": optimise}, directory=tmp_path))
     assert point.optimum.active == {"rate": "upper"}
     with pytest.raises(InputError, match="default bounds"):
-        Run.from_mapping({**tables, "optimise": {**optimise, "over": ["rate"]}}, directory=tmp_path).points()
+        points(Run.from_mapping({**tables, "optimise": {**optimise, "over": ["rate"]}}, directory=tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 
+from trajectories.derived import points
 from trajectories.errors import InputError
 from trajectories.model import Model
 from trajectories.runfile import Run, load
@@ -50,7 +51,7 @@ def steady(model: Model) -> np.ndarray:
 @pytest.mark.parametrize("path", RUNS, ids=lambda path: path.stem)
 def test_shipped_run_files_are_runs(path: Path) -> None:
     run = load(path)
-    for _, point in run.points() if run.figure.sampled else ():  # figures give the rest in [figure.fine]
+    for _, point in points(run) if run.figure.sampled else ():  # figures give the rest in [figure.fine]
         model = point.build_model()
         rho = point.initial_state(model)
         assert rho is None or abs(np.trace(rho) - 1) < 1e-12

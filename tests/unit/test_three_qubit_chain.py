@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from trajectories.cli import main
+from trajectories.derived import points
 from trajectories.runfile import load
 from trajectories.steady import steady_state
 
@@ -50,7 +51,7 @@ def test_its_file_is_short() -> None:
 def test_it_is_thermal_where_both_baths_agree() -> None:
     """With n of both baths the same, each qubit is excited with the probability n/(2 n + 1), whatever the others do."""
     run = load(RUNS / "three_qubit_chain.toml", ["sweep.T_h=[0.3]", "sweep.T_c=[0.3]"])
-    rho = steady_state(run.points()[0][1].build_model()).real
+    rho = steady_state(points(run)[0][1].build_model()).real
     excited = 1 / (np.exp(1 / 0.3) + 1)
     one = np.array([1 - excited, excited])
     np.testing.assert_allclose(np.diag(rho), np.einsum("a,b,c->abc", one, one, one).ravel(), rtol=1e-9)
