@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .convert import toml_value
-from .ensemble import execute, open_result
+from .ensemble import execute
 from .errors import InputError, kind
 from .job import Job
 from .model import Model
+from .resultfile import open_result
 from .runfile import Run
 from .schema import is_number
 from .storage import read

@@ -40,11 +40,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if words[:1] != ["run"] or ranks.announced() == 1:
             return _main(words)
-        return ranks.together(lambda: _main(words))
+        return ranks.together(lambda: _main(words), _serve)
     except InputError as error:
         return _end(error)
     except Exception as error:
         return _complain(fault(error), FAULT)
+
+
+def _serve(world: ranks.World) -> int:
+    from trajectories.helper import serve
+
+    return serve(world)
 
 
 def _main(words: list[str]) -> int:

@@ -40,10 +40,10 @@ def _run(arguments: Namespace, stop: Stop) -> int:
         if isinstance(ordered, int):
             return ordered
     wanted, output, jobs, rule = ordered
-    from trajectories import ensemble
+    from trajectories.ensemble import execute
 
     with closing(Progress(not arguments.quiet and sys.stderr.isatty())) as progress:
-        result = ensemble.execute(jobs, output, progress, say, stop, rule)
+        result = execute(jobs, output, progress, say, stop, rule)
     stop.deadline = None  # what is left is said and drawn, in a moment
     with stop.at_once():
         report = result.report()
@@ -141,7 +141,7 @@ def _drawn_only(wanted: Run, arguments: Namespace) -> int:
 @left_anywhere
 def report(arguments: Namespace) -> int:
     """Compare a result with the master equation."""
-    from trajectories.ensemble import open_result
+    from trajectories.resultfile import open_result
 
     found = open_result(arguments.file).report()
     _write_table(arguments, found.csv, found.json, lambda: found.text(every_time=arguments.every_time))
@@ -266,9 +266,9 @@ def systems(arguments: Namespace) -> int:
 @left_anywhere
 def theorems(arguments: Namespace) -> int:
     """Test the fluctuation theorems of a result."""
-    from trajectories import ensemble
+    from trajectories.resultfile import open_result
 
-    result = ensemble.open_result(arguments.file)
+    result = open_result(arguments.file)
     path = Path(arguments.output or f"{Path(arguments.file).stem}_theorems.png")
     if path.suffix not in (".png", ".pdf"):
         raise InputError(f"-o {path}: has the ending {path.suffix!r}: must be .png or .pdf")
@@ -325,7 +325,7 @@ def _source(arguments: Namespace) -> Run | Result:
         from trajectories.runfile import load
 
         return load(arguments.file, arguments.set)
-    from trajectories.ensemble import open_result
+    from trajectories.resultfile import open_result
 
     if arguments.set:
         raise InputError(f"--set {arguments.set[0]}: {arguments.file} is a result: must be a run file to be changed")

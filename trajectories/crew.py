@@ -22,7 +22,7 @@ from .helper import (
     share_kernels,
 )
 from .job import Job, Spec
-from .nodes import Sampler, sample_node
+from .nodes import Sampler, sample_node, settle
 from .ranks import World, current
 from .stopping import Stop
 
@@ -56,7 +56,6 @@ class Crew:
 
     def prepare(self, handout: Handout, job: Callable[[int], Job | Spec]) -> Iterator[tuple[Task, Any]]:
         """Yield (task, Settled) of the handout's points as they come, prepared by any rank."""
-        from .work import settle
 
         def prepared(task: Task) -> Any:
             with self.stop.at_once(self.attend):

@@ -31,9 +31,7 @@ from .statistics import Block
 from .stopping import Patience, Stop
 from .storage import Records, Store
 from .targets import Gate, Rule
-from .work import Work, blocks_for, groups_for, settled, template, work_of
-
-__all__ = ["blocks_for", "execute", "groups_for", "open_result", "template"]
+from .work import Work, settled, work_of
 
 SECONDS_BETWEEN_WORDS = 5.0
 SECONDS_BETWEEN_COMMITS = 1.0
@@ -86,9 +84,9 @@ def execute(
             return found
         with Ownership.acquire(output, ranks=crew.ranks, waiting=Patience(stop, say)) as ownership:
             if output.exists():
-                store, work = reopen(jobs, output, ownership, rule, say)
+                store, work = reopen(jobs, output, ownership, rule, crew.ranks, say)
             else:
-                store, work = create(jobs, output, fresh or settled(jobs, crew, tell), ownership)
+                store, work = create(jobs, output, fresh or settled(jobs, crew, tell), ownership, crew.ranks)
             del fresh
             with store:
                 _Sampling(jobs, store, work, ownership, crew, rule).run(progress)

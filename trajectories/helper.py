@@ -137,7 +137,7 @@ class _Helper:
 
     def _do(self, kind: str, task: Task) -> Any:
         if kind == PREPARE:
-            from .work import settle
+            from .nodes import settle
 
             with self.stop.at_once(self.look):
                 return settle(self.material[task.point])

@@ -1,15 +1,20 @@
-"""One task of a rank: the blocks of a node of a point's Forest, sampled and merged along its tree."""
+"""One task of a rank: a point prepared, or the blocks of a node of its Forest sampled and merged along their tree."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from .forest import Forest, Key
 from .handout import WHOLE, Task
+from .job import Job, Spec
 from .kernels.ledger import Ledger
 from .kernels.plan import Plan
-from .sampling import sample_block
+from .packing import Arrays, pack
+from .preparation import Preparation
+from .sampling import empty_block, sample_block
 from .statistics import Block, merge
 
 
@@ -44,3 +49,26 @@ def _node(sampler: Sampler, task: Task, level: int, index: int, poll: Callable[[
     first = (task.group + sampler.groups * index) * size
     plan, ledger, jumps = sampler.plan, sampler.ledger, sampler.jumps_per_trajectory
     return sample_block(plan, ledger, sampler.seed, sampler.point, first, size, jumps, poll)
+
+
+class Settled(NamedTuple):
+    """A point that has been prepared, as it travels and is stored (see `packing`), and its job's fingerprints."""
+
+    meta: dict[str, Any]
+    arrays: Arrays
+    fingerprints: dict[str, str]
+    number: int
+    shapes: list[tuple[int, ...]]
+
+
+def template(preparation: Preparation) -> Block:
+    """Return a Block of the shapes that this preparation's blocks have."""
+    return empty_block(preparation.ledger)
+
+
+def settle(job: Job | Spec) -> Settled:
+    """Prepare a job, whose model may not have been built yet."""
+    job = job.job() if isinstance(job, Spec) else job
+    preparation = job.prepare()
+    shapes = [np.shape(part) for part in template(preparation)]
+    return Settled(*pack(preparation), job.fingerprints(), job.point, shapes)

@@ -11,12 +11,13 @@ import numpy as np
 
 from .columns import measures_entropy
 from .container import extent_for
-from .ensemble import blocks_for, groups_for, template
 from .exact import trajectories_needed
 from .job import Job
 from .kernels.ledger import WEIGHT
-from .preparation import Preparation
+from .nodes import template
+from .preparation import Preparation, groups_for
 from .sampling import sample_block
+from .work import blocks_for
 
 PROBE_SECONDS = 0.2
 MiB = 2**20

@@ -99,8 +99,8 @@ def current() -> World | None:
     return _current
 
 
-def together(lead: Callable[[], int]) -> int:
-    """Run `lead` on rank 0 with the other ranks at hand, and return its exit status on all of them.
+def together(lead: Callable[[], int], serve: Callable[[World], int]) -> int:
+    """Run `lead` on rank 0 and `serve` on the others, and return the exit status of `lead` on all of them.
 
     Raises InputError on every copy where the launcher's processes do not find each other: they would all do the same
     work. Any other exception, on any rank, is printed and ends them all.
@@ -109,8 +109,6 @@ def together(lead: Callable[[], int]) -> int:
     _current = world = _join()
     try:
         if world.rank > 0:
-            from .helper import serve
-
             return serve(world)
         try:
             status = lead()

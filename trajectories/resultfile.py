@@ -23,12 +23,13 @@ from .fingerprints import (
 )
 from .forest import Forest
 from .job import Job, fingerprints_of, swept_of
+from .nodes import Settled, template
 from .ownership import Ownership
 from .preparation import LARGE_SWEEP, Preparation
 from .results import Point, Result
 from .storage import Header, Reader, Records, Store, read
 from .targets import Rule
-from .work import Settled, Work, template, work_of
+from .work import Work, work_of
 
 Say = Callable[[str], None]
 
@@ -93,7 +94,7 @@ def wants_records(jobs: Sequence[Job], kept: Records | None) -> bool:
 
 
 def create(
-    jobs: Sequence[Job], output: Path, every: Sequence[Settled], ownership: Ownership
+    jobs: Sequence[Job], output: Path, every: Sequence[Settled], ownership: Ownership, ranks: int
 ) -> tuple[Store, list[Work]]:
     """Create the result of these jobs."""
     work = work_of(jobs, every, swept_of(jobs))
@@ -101,12 +102,14 @@ def create(
     header = Header(jobs[0].text, digest(meta["fingerprints"]), jobs[0].seed, meta, [one.arrays for one in every])
     blocks = [one.blocks for one in work]
     first = template(work[0].preparation)
-    return Store.create(output, header, first, work[0].groups, blocks, ownership.check), work
+    return Store.create(output, header, first, work[0].groups, blocks, ownership.check, ranks), work
 
 
-def reopen(jobs: Sequence[Job], output: Path, ownership: Ownership, rule: Rule, say: Say) -> tuple[Store, list[Work]]:
+def reopen(
+    jobs: Sequence[Job], output: Path, ownership: Ownership, rule: Rule, ranks: int, say: Say
+) -> tuple[Store, list[Work]]:
     """Open the result of these jobs to go on with it; a larger request makes room in a copy."""
-    store = Store.open(output, ownership.check)
+    store = Store.open(output, ownership.check, ranks)
     check(jobs, store.header, output)
     before, blocks = store.blocks.tolist(), _asked(jobs, store, rule)
     work = _stored_work(store, blocks)

@@ -54,7 +54,6 @@ from trajectories.container import ENTRY, HEAD, SESSION_BYTES, SESSIONS, Extent,
 from trajectories.errors import InputError
 from trajectories.forest import Key
 from trajectories.provenance import Environment, environment
-from trajectories.ranks import current
 from trajectories.rawfile import remove_leftovers, replacing
 from trajectories.reader import Reader, keys_of, read
 from trajectories.statistics import Block
@@ -93,11 +92,13 @@ class Store(Reader):
         groups: int,
         blocks: ArrayLike,
         guard: Callable[[], None] | None = None,
+        ranks: int = 1,
     ) -> Store:
         """Create a result file and open it for writing.
 
         template  a Block of the shapes to be stored      groups  G
         blocks    blocks asked for, of each point (P,) or one number for all ``len(header.plans)`` points
+        ranks     that sample it, noted under /sessions
 
         Raises InputError if ``path`` exists already or its folder cannot be written.
         """
@@ -108,15 +109,15 @@ class Store(Reader):
         extent = container.extent_for(template, groups, asked)
         remove_leftovers(target)
         with replacing(target, guard or (lambda: None)) as temporary:
-            container.write(temporary, header, extent, [_session()])
+            container.write(temporary, header, extent, [_session(ranks)])
         return cls(target, guard)
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], guard: Callable[[], None] | None = None) -> Store:
+    def open(cls, path: str | os.PathLike[str], guard: Callable[[], None] | None = None, ranks: int = 1) -> Store:
         """Open an existing result for writing; a changed environment is noted under /sessions."""
         store = cls(Path(path), guard)
         remove_leftovers(store.path)
-        store._note_session()
+        store._note_session(ranks)
         return store
 
     def commit(self, point: int, nodes: Mapping[Key, Block]) -> None:
@@ -229,8 +230,8 @@ class Store(Reader):
         self._file.close()
         self._attach()
 
-    def _note_session(self) -> None:
-        sessions, here = self.sessions, _session()
+    def _note_session(self, ranks: int) -> None:
+        sessions, here = self.sessions, _session(ranks)
         if {**sessions[-1], "time": ""} == {**here, "time": ""}:
             return
         row = min(len(sessions), SESSIONS - 1)
@@ -240,7 +241,6 @@ class Store(Reader):
         self._file.sync()
 
 
-def _session() -> Environment:
-    world = current()
-    hands = {"ranks": str(1 if world is None else world.size), "threads": os.environ.get("NUMBA_NUM_THREADS", "1")}
+def _session(ranks: int) -> Environment:
+    hands = {"ranks": str(ranks), "threads": os.environ.get("NUMBA_NUM_THREADS", "1")}
     return {"time": datetime.now(UTC).isoformat(timespec="seconds")} | environment() | hands

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -13,24 +13,12 @@ from .crew import Crew
 from .errors import InputError
 from .forest import Forest
 from .handout import Handout, Task, seconds_per_block
-from .job import Job, Jobs, Spec
-from .nodes import Sampler
+from .job import Job, Jobs
+from .nodes import Sampler, Settled
 from .packing import Arrays, kernel_side, pack, unpack
 from .preparation import Preparation, block_size, groups_for
-from .sampling import empty_block
-from .statistics import Block
 
 SECONDS_TO_PREPARE = 0.02
-
-
-class Settled(NamedTuple):
-    """A point that has been prepared, as it travels and is stored (see `packing`), and its job's fingerprints."""
-
-    meta: dict[str, Any]
-    arrays: Arrays
-    fingerprints: dict[str, str]
-    number: int
-    shapes: list[tuple[int, ...]]
 
 
 @dataclass(eq=False)
@@ -117,19 +105,6 @@ class Work:
 def blocks_for(trajectories: int, preparation: Preparation) -> int:
     """Return the number of whole blocks that hold at least so many trajectories."""
     return -(-trajectories // preparation.block_size)
-
-
-def template(preparation: Preparation) -> Block:
-    """Return a Block of the shapes that this preparation's blocks have."""
-    return empty_block(preparation.ledger)
-
-
-def settle(job: Job | Spec) -> Settled:
-    """Prepare a job, whose model may not have been built yet."""
-    job = job.job() if isinstance(job, Spec) else job
-    preparation = job.prepare()
-    shapes = [np.shape(part) for part in template(preparation)]
-    return Settled(*pack(preparation), job.fingerprints(), job.point, shapes)
 
 
 def settled(jobs: Sequence[Job], crew: Crew, progress: Callable[[int], None] = lambda done: None) -> list[Settled]:

@@ -14,8 +14,8 @@ import pytest
 from trajectories import run
 from trajectories.cli import main
 from trajectories.countingtables import Counting
-from trajectories.ensemble import open_result
 from trajectories.master import Master
+from trajectories.resultfile import open_result
 from trajectories.results import Point
 from trajectories.statistics import Block
 from trajectories.steadycounting import CUMULANTS, RATIOS, SteadyCounting, counts_of

@@ -12,10 +12,11 @@ import pytest
 from trajectories import derived
 from trajectories.cli import main
 from trajectories.derived import points, resolve
-from trajectories.ensemble import execute, open_result
+from trajectories.ensemble import execute
 from trajectories.errors import InputError
 from trajectories.fingerprints import different
 from trajectories.job import fingerprints_of, jobs_of
+from trajectories.resultfile import open_result
 from trajectories.runfile import Run, load
 from trajectories.steady import steady_values
 from trajectories.tables import Solution

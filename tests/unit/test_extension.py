@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import trajectories
-from trajectories.ensemble import execute, open_result
+from trajectories.ensemble import execute
 from trajectories.job import jobs_of
+from trajectories.resultfile import open_result
 from trajectories.results import Result
 from trajectories.runfile import Run
 from trajectories.statistics import Block

@@ -55,7 +55,7 @@ FORBIDDEN = {
     "ranks": (*UPPER, "storage", "ownership", "model", "numpy"),
     "handout": (*UPPER, *FILES),
     "helper": (*UPPER, *FILES),
-    "nodes": (*UPPER, *FILES),
+    "nodes": tuple(name for name in (*UPPER, *FILES) if name != "job"),
     "crew": ("ensemble", "results", "report", "tables", "figures", "api", "commands", "cli", *FILES),
     "targets": (*FILES, "ensemble", "tables", "figures", "api", "commands", "cli"),
     "pace": (*FILES, "ensemble", "tables", "figures", "api", "commands", "cli"),

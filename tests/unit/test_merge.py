@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from trajectories.cli import main
-from trajectories.ensemble import execute, open_result
+from trajectories.ensemble import execute
 from trajectories.errors import InputError
 from trajectories.forest import Forest
 from trajectories.job import chosen_points, jobs_of
 from trajectories.merging import merge
 from trajectories.parts import spans
+from trajectories.resultfile import open_result
 from trajectories.results import Result
 from trajectories.runfile import Run
 from trajectories.statistics import Block

@@ -14,13 +14,14 @@ from matplotlib.container import ErrorbarContainer
 
 from trajectories.cli import main
 from trajectories.drawing import sweep_picture
-from trajectories.ensemble import execute, open_result
+from trajectories.ensemble import execute
 from trajectories.errors import InputError
 from trajectories.figurekeys import COLOURS as WORDS
 from trajectories.figurekeys import DASHES as DASH_WORDS
 from trajectories.formulas import Formula
 from trajectories.job import jobs_of
 from trajectories.picture import Map, Panel, Picture
+from trajectories.resultfile import open_result
 from trajectories.results import Result
 from trajectories.runfile import Run
 from trajectories.sampledside import SampledSide

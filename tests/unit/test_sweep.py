@@ -12,11 +12,13 @@ import pytest
 
 import trajectories
 from trajectories.cli import main
-from trajectories.ensemble import execute, groups_for, open_result
+from trajectories.ensemble import execute
 from trajectories.errors import InputError
 from trajectories.job import Job, early, jobs_of
 from trajectories.model import Model
+from trajectories.preparation import groups_for
 from trajectories.replay import replay
+from trajectories.resultfile import open_result
 from trajectories.results import Result
 from trajectories.runfile import Run
 from trajectories.statistics import Block
