@@ -12,7 +12,7 @@ from .currents import entropy_production, steady_entropy_production_rate
 from .errors import TooCostly
 from .kernels.ledger import COUPLING_WORK, DIAGONAL, ENTROPY, ENTROPY_SINCE, FIRST_STATIC, PROJECTION, WEIGHT, Ledger
 from .master import Master
-from .sampling_moments import levels
+from .spectral import levels
 
 
 class Ensemble(NamedTuple):

@@ -71,7 +71,9 @@ class Preparation:
     @cached_property
     def moments(self) -> SamplingMoments:
         """What is known beforehand of the spread of every column."""
-        return SamplingMoments(self)
+        return SamplingMoments(
+            Master(self.model, self.sectors), self.ledger, self.exact, self.start_state, self.counting_from, self.times
+        )
 
     @cached_property
     def summary(self) -> list[str]:

@@ -18,21 +18,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import comb, factorial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .counting import WORTH, generating_function
 from .counts import check_weights
 from .errors import TooCostly
-from .kernels.ledger import COUPLING_WORK, DIAGONAL, ENTROPY, FIRST_STATIC, LOG_STATE, PROJECTION, WEIGHT
+from .exact import Exact
+from .kernels.ledger import COUPLING_WORK, DIAGONAL, ENTROPY, FIRST_STATIC, LOG_STATE, PROJECTION, WEIGHT, Ledger
 from .master import Master
 from .sectors import Sectors
-from .spectral import spectrum
+from .spectral import levels, spectrum
 from .transients import mean_current, moment_costs, resolved_moments
-
-if TYPE_CHECKING:
-    from .preparation import Preparation
 
 ORDER = 4
 ROUNDING = 1e-13  # of the sums that a variance comes from; its own rounding is ten times smaller
@@ -108,12 +105,6 @@ def measured_cumulants(operators: np.ndarray, states: np.ndarray, sectors: Secto
     return Cumulants(values[:, 0], values[:, 1], values[:, 2], ROUNDING * values[:, 3])
 
 
-def levels(operator: np.ndarray, sectors: Sectors) -> np.ndarray:
-    """Return the eigenvalues of a Hermitian operator of flattened blocks (D,), sector after sector."""
-    blocks = sectors.split(np.asarray(operator, complex))
-    return np.concatenate([block[0].real if len(block) == 1 else np.linalg.eigvalsh(block) for block in blocks])
-
-
 def _cumulants(moved: np.ndarray, powers: list[np.ndarray]) -> np.ndarray:
     """Return kappa_2, kappa_3, kappa_4 and the size of the sums behind kappa_2, of M_n/n! and the powers B^j."""
     raw, size = np.zeros(ORDER + 1), 0.0
@@ -165,15 +156,23 @@ def _norm(master: Master) -> float:
 
 
 class SamplingMoments:
-    """Cumulants of every column of a preparation's tally, computed when asked for and kept.
+    """Cumulants of every column of a tally, computed when asked for and kept.
 
     A mean over n trajectories has the variance kappa_2/n, and so on: what its error bar is, and whether it is close to
     normal, is known before the first trajectory.
     """
 
-    def __init__(self, preparation: Preparation) -> None:
-        self._preparation = preparation
-        self._master = Master(preparation.model, preparation.sectors)
+    def __init__(
+        self,
+        master: Master,
+        ledger: Ledger,
+        exact: Exact,
+        start_state: np.ndarray,
+        counting_from: float,
+        times: np.ndarray,
+    ) -> None:
+        self._master, self._sectors, self._ledger, self._exact = master, master.sectors, ledger, exact
+        self._start_state, self._counting_from, self._times = start_state, counting_from, times
         self._found: dict[int, Cumulants] = {}
 
     def column(self, q: int) -> Cumulants:
@@ -184,36 +183,31 @@ class SamplingMoments:
 
     def width(self, q: int, t: int) -> float:
         """Return how far two values of column q at sample time t can lie apart; inf for counts."""
-        preparation = self._preparation
-        place = q - len(preparation.ledger.linear)
+        place = q - len(self._ledger.linear)
         if place == PROJECTION:
-            return float(np.ptp(levels(preparation.ledger.varying[t, DIAGONAL], preparation.sectors)))
+            return float(np.ptp(levels(self._ledger.varying[t, DIAGONAL], self._sectors)))
         if place < FIRST_STATIC:
             return np.inf
-        return float(np.ptp(levels(preparation.ledger.static[place - FIRST_STATIC], preparation.sectors)))
+        return float(np.ptp(levels(self._ledger.static[place - FIRST_STATIC], self._sectors)))
 
     def begun(self, q: int) -> tuple[np.ndarray, float]:
         """Return the state, (D,), and the time at which column q begins to count."""
-        preparation = self._preparation
-        burn = int(preparation.ledger.burn_index[0])
-        if burn < 0 or q == len(preparation.ledger.linear) + ENTROPY:
-            return preparation.start_state, 0.0
-        return preparation.exact.density[burn], preparation.counting_from
+        burn = int(self._ledger.burn_index[0])
+        if burn < 0 or q == len(self._ledger.linear) + ENTROPY:
+            return self._start_state, 0.0
+        return self._exact.density[burn], self._counting_from
 
     def _column(self, q: int) -> Cumulants:
-        preparation = self._preparation
-        ledger, times = preparation.ledger, preparation.times
+        ledger, times = self._ledger, self._times
         place = q - len(ledger.linear)
         classical = self._master.classical
         if place < 0:
             return self._counted(q, ledger.linear[q], None, None, True)
         if place >= FIRST_STATIC:
             operators = np.repeat(ledger.static[place - FIRST_STATIC][None], len(times), axis=0)
-            return replace(
-                measured_cumulants(operators, preparation.exact.density, preparation.sectors), exact=classical
-            )
+            return replace(measured_cumulants(operators, self._exact.density, self._sectors), exact=classical)
         if place == PROJECTION:
-            found = measured_cumulants(ledger.varying[:, DIAGONAL], preparation.exact.density, preparation.sectors)
+            found = measured_cumulants(ledger.varying[:, DIAGONAL], self._exact.density, self._sectors)
             return replace(found, exact=classical)
         if place == WEIGHT:
             return self._weight(classical)
@@ -224,7 +218,7 @@ class SamplingMoments:
             )
         if ledger.one_way.any():
             return Cumulants.unknown(len(times), "its mean is infinite")
-        steps = preparation.model.entropy_steps
+        steps = self._master.model.entropy_steps
         return self._counted(q, steps, self._at_start(q, np.log), -ledger.varying[:, LOG_STATE], classical)
 
     def _counted(
@@ -232,7 +226,7 @@ class SamplingMoments:
     ) -> Cumulants:
         """Cumulants of jumps since the beginning of counting and of both ends, nan before it."""
         start, begin = self.begun(q)
-        times = self._preparation.times
+        times = self._times
         later = times >= begin
         ends = None if last is None else last[later]
         found = trajectory_cumulants(self._master, weights, start, times[later] - begin, first, ends)
@@ -243,23 +237,21 @@ class SamplingMoments:
 
     def _at_start(self, q: int, function: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
         """Return an operator that commutes with the state when counting begins: function(p_n), or else <n|H|n>."""
-        preparation = self._preparation
-        found = spectrum(self.begun(q)[0], preparation.model.hamiltonian, preparation.sectors)
+        found = spectrum(self.begun(q)[0], self._master.model.hamiltonian, self._sectors)
         if function is None:
-            energies = ((found.vectors.conj().T @ preparation.model.hamiltonian) * found.vectors.T).sum(axis=1).real
+            energies = ((found.vectors.conj().T @ self._master.model.hamiltonian) * found.vectors.T).sum(axis=1).real
         else:
             support = found.probabilities > 0
             energies = np.where(support, function(np.where(support, found.probabilities, 1.0)), 0.0)
-        return preparation.sectors.flatten((found.vectors * energies) @ found.vectors.conj().T)
+        return self._sectors.flatten((found.vectors * energies) @ found.vectors.conj().T)
 
     def _weight(self, exact: bool) -> Cumulants:
         """Of w = e^{-Delta S}: from <w^n> = G(n, t)."""
-        preparation = self._preparation
-        times = preparation.times
-        mean = preparation.exact.mean[:, len(preparation.ledger.linear) + WEIGHT]
-        second, third = preparation.exact.second, preparation.exact.third
+        times = self._times
+        mean = self._exact.mean[:, len(self._ledger.linear) + WEIGHT]
+        second, third = self._exact.second, self._exact.third
         try:
-            fourth = generating_function(self._master, 4.0, preparation.start_state, times, most=WORTH)
+            fourth = generating_function(self._master, 4.0, self._start_state, times, most=WORTH)
         except TooCostly as reason:
             return Cumulants.unknown(len(times), f"its exact spread is not computed: {reason}")
         with np.errstate(over="ignore", invalid="ignore"):

@@ -143,3 +143,9 @@ def _phases(states: np.ndarray) -> np.ndarray:
     pivot = np.argmax(size >= size.max(axis=0) * (1 - 1e-9), axis=0)
     component = states[pivot, np.arange(states.shape[1])]
     return np.abs(component) / component
+
+
+def levels(operator: np.ndarray, sectors: Sectors) -> np.ndarray:
+    """Return the eigenvalues of a Hermitian operator of flattened blocks (D,), sector after sector."""
+    blocks = sectors.split(np.asarray(operator, complex))
+    return np.concatenate([block[0].real if len(block) == 1 else np.linalg.eigvalsh(block) for block in blocks])

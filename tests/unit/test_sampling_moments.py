@@ -17,8 +17,9 @@ from trajectories.model import Model
 from trajectories.preparation import Preparation, prepare
 from trajectories.propagation import PolynomialPropagator
 from trajectories.sampling import sample_block
-from trajectories.sampling_moments import levels, measured_cumulants, trajectory_cumulants
+from trajectories.sampling_moments import measured_cumulants, trajectory_cumulants
 from trajectories.sectors import find_sectors
+from trajectories.spectral import levels
 from trajectories.systems import diamond, local_engine
 
 MODELS = {
