@@ -110,7 +110,7 @@ FORBIDDEN = {
     **{
         name: ("preparation", "sampling", "kernels", "ensemble", "results", "report", "rows", "numba")
         for name in (
-            *("figurekeys", "figuretable", "figurewords", "figurechecks", "exactside", "paperfigure"),
+            *("figurekeys", "figuretable", "figurewords", "exactside", "paperfigure"),
             *("sweepcurves", "sweepmaps", "sweepfigure"),
         )
     },
