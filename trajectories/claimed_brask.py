@@ -7,8 +7,8 @@ from functools import cache
 
 import numpy as np
 
+from trajectories.claim import Claim
 from trajectories.claimed import largest, null_concurrence, null_state, outer_ratio, root
-from trajectories.claims import Claim
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.operators import Array, dagger, embed, number, sigma_minus
 from trajectories.systems import resonant, thermal

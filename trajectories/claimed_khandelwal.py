@@ -8,8 +8,8 @@ from functools import cache
 import numpy as np
 
 from trajectories import entanglement
+from trajectories.claim import Claim
 from trajectories.claimed import null_heats, null_state, peak, root
-from trajectories.claims import Claim
 from trajectories.currents import energy_rates
 from trajectories.master import liouvillian
 from trajectories.operators import embed, number

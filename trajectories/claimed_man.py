@@ -7,8 +7,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from trajectories.claim import Claim
 from trajectories.claimed import root
-from trajectories.claims import Claim
 from trajectories.steady import steady_values
 from trajectories.systems.common_bath_steady import Steady, common_bath_steady, effective_temperatures
 

@@ -9,8 +9,8 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from trajectories import entanglement
+from trajectories.claim import Claim
 from trajectories.claimed import largest, null_concurrence, null_heats, null_state, peak, root
-from trajectories.claims import Claim
 from trajectories.master import Master
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.operators import Array, dagger, identity, sigma_minus, sigma_z, tensor

@@ -12,7 +12,8 @@ import pytest
 from scipy.optimize import minimize
 
 from trajectories import claimed_brask, claimed_khandelwal, claimed_man, claimed_tacchino, entanglement
-from trajectories.claims import MISPRINTED, NOT_REPRODUCED, REPRODUCED, TRUNCATED, Claim, claims
+from trajectories.claim import MISPRINTED, NOT_REPRODUCED, REPRODUCED, TRUNCATED, Claim
+from trajectories.claims import claims
 from trajectories.currents import energy_rates
 from trajectories.master import Master
 from trajectories.model import Channel, Model, Reservoir

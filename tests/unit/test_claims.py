@@ -10,16 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from trajectories.claims import (
-    MISPRINTED,
-    NOT_REPRODUCED,
-    REPRODUCED,
-    TRUNCATED,
-    Claim,
-    Claims,
-    claims,
-    verdict,
-)
+from trajectories.claim import MISPRINTED, NOT_REPRODUCED, REPRODUCED, TRUNCATED, Claim, verdict
+from trajectories.claims import Claims, claims
 from trajectories.cli import main
 from trajectories.convert import json_value
 
