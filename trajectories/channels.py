@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,3 +81,31 @@ def counted(values: Sequence[float | None], channels: Sequence[Channel]) -> NDAr
         (0.0 if channel.reservoir in known else math.nan) if value is None else value
         for channel, value in zip(channels, values, strict=True)
     ])  # fmt: skip
+
+
+def checked_reservoirs(value: Iterable[Reservoir]) -> tuple[Reservoir, ...]:
+    """Reservoirs with unique names."""
+    found = checks.instances(value, Reservoir, "reservoirs")
+    checks.unique([bath.name for bath in found], "reservoir")
+    return found
+
+
+def checked_channels(value: Iterable[Channel], baths: Sequence[Reservoir], dimension: int) -> tuple[Channel, ...]:
+    """At least one channel, with unique names, known reservoirs and the Hamiltonian's shape."""
+    found = checks.instances(value, Channel, "channels")
+    if not found:
+        raise InputError("channels: there is none; a model needs at least one jump channel")
+    checks.unique([channel.name for channel in found], "channel")
+    known = [bath.name for bath in baths]
+    for channel in found:
+        if channel.reservoir not in known:
+            raise InputError(
+                f"channel {channel.name!r}: unknown reservoir {channel.reservoir!r}; "
+                f"known: {', '.join(known) or 'none'}"
+            )
+        if channel.operator.shape[0] != dimension:
+            raise InputError(
+                f"channel {channel.name!r}: operator has shape {channel.operator.shape}, must be "
+                f"({dimension}, {dimension}), that of the hamiltonian"
+            )
+    return found

@@ -6,16 +6,13 @@ import math
 import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trajectories.errors import InputError
 from trajectories.operators import Array, as_operator, dagger
-
-if TYPE_CHECKING:
-    from trajectories.channels import Channel, Reservoir
 
 FloatArray = NDArray[np.float64]
 AnyArray = TypeVar("AnyArray", bound=np.ndarray)
@@ -136,11 +133,12 @@ def labels(value: Sequence[str] | None, levels: tuple[int, ...], where: str) -> 
     found = tuple(name(label, f"{where}: label") for label in _sequence(value, where))
     if len(found) != dimension:
         raise InputError(f"{where}: {len(found)} labels; must be {dimension}, one for each basis state")
-    _unique(found, f"{where}: label")
+    unique(found, f"{where}: label")
     return found
 
 
-def _unique(names: Sequence[str], what: str) -> None:
+def unique(names: Sequence[str], what: str) -> None:
+    """Refuse a name that appears twice."""
     for label in names:
         if names.count(label) > 1:
             raise InputError(f"{what} {label!r} appears {names.count(label)} times; names must be unique")
@@ -171,36 +169,6 @@ def pair(value: Any, levels: tuple[int, ...]) -> tuple[int, int] | None:
     return (sites[0], sites[1])
 
 
-def reservoirs(value: Iterable[Reservoir], kind: type[Named]) -> tuple[Named, ...]:
-    """Reservoirs with unique names."""
-    found = _instances(value, kind, "reservoirs")
-    _unique([bath.name for bath in found], "reservoir")  # type: ignore[attr-defined]
-    return found
-
-
-def channels(
-    value: Iterable[Channel], kind: type[Channel], baths: Sequence[Reservoir], dimension: int
-) -> tuple[Channel, ...]:
-    """At least one channel, with unique names, known reservoirs and the Hamiltonian's shape."""
-    found = _instances(value, kind, "channels")
-    if not found:
-        raise InputError("channels: there is none; a model needs at least one jump channel")
-    _unique([channel.name for channel in found], "channel")
-    known = [bath.name for bath in baths]
-    for channel in found:
-        if channel.reservoir not in known:
-            raise InputError(
-                f"channel {channel.name!r}: unknown reservoir {channel.reservoir!r}; "
-                f"known: {', '.join(known) or 'none'}"
-            )
-        if channel.operator.shape[0] != dimension:
-            raise InputError(
-                f"channel {channel.name!r}: operator has shape {channel.operator.shape}, must be "
-                f"({dimension}, {dimension}), that of the hamiltonian"
-            )
-    return found
-
-
 def counts(
     value: Mapping[str, Mapping[str, float]], channels: Sequence[str], taken: Sequence[str]
 ) -> Mapping[str, FloatArray]:
@@ -222,7 +190,8 @@ def counts(
     return MappingProxyType(checked)
 
 
-def _instances(value: Any, kind: type[Named], where: str) -> tuple[Named, ...]:
+def instances(value: Any, kind: type[Named], where: str) -> tuple[Named, ...]:
+    """A sequence of instances of a class."""
     found = _sequence(value, where)
     for i, item in enumerate(found):
         if not isinstance(item, kind):

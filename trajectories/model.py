@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trajectories import checks
-from trajectories.channels import Channel, Reservoir, counted
+from trajectories.channels import Channel, Reservoir, checked_channels, checked_reservoirs, counted
 from trajectories.operators import Array, as_operator, dagger, full, products_of_adjoints
 from trajectories.partners import ONE_WAY, pair_channels
 
@@ -124,8 +124,8 @@ class Model:
     ) -> None:
         energy = checks.hermitian(as_operator(hamiltonian, "hamiltonian"), "hamiltonian", small_ones_matter=True)
         d = energy.shape[0]
-        baths = checks.reservoirs(reservoirs, Reservoir)
-        jumps = checks.channels(channels, Channel, baths, d)
+        baths = checked_reservoirs(reservoirs)
+        jumps = checked_channels(channels, baths, d)
         pairing = pair_channels(jumps, baths, bool(entropy))
         loss = full(sum(products_of_adjoints(pairing.operators)))
         loss = 0.5 * (loss + dagger(loss))
