@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from trajectories.channels import Channel, Reservoir
 from trajectories.errors import InputError
 from trajectories.operators import Array, as_operator
 from trajectories.partners import pair_channels
 
-if TYPE_CHECKING:
-    from trajectories.channels import Channel, Reservoir
-    from trajectories.model import Model
 
-
-def model_from_qutip(
-    kind: type[Model],
+def arguments_of_qutip(
     hamiltonian: Any,
     c_ops: Sequence[Any],
     reservoirs: Sequence[Reservoir | str] | None,
@@ -28,10 +23,8 @@ def model_from_qutip(
     partners: Sequence[str | None] | None,
     charges: Sequence[float | None] | None,
     options: dict[str, Any],
-) -> Model:
-    """What `Model.from_qutip` documents."""
-    from trajectories.channels import Channel, Reservoir
-
+) -> tuple[Array, list[Channel], list[Reservoir], dict[str, Any]]:
+    """Return Hamiltonian, channels, reservoirs and options of the Model that `Model.from_qutip` makes."""
     energy = _static(hamiltonian, "hamiltonian")
     operators = [_static(operator, f"c_ops[{k}]") for k, operator in enumerate(c_ops)]
     count = len(operators)
@@ -48,11 +41,11 @@ def model_from_qutip(
         baths = [Reservoir(name) for name in dict.fromkeys(groups)]
     else:
         given = _one_each(reservoirs, count, "reservoirs", [])
-        groups, baths = _named_reservoirs(given, Reservoir)
+        groups, baths = _named_reservoirs(given)
     channels = [Channel(*parts) for parts in zip(jumps, operators, groups, energies, undone_by, carried, strict=True)]
     if hasattr(hamiltonian, "full"):
         options = {"dims": tuple(hamiltonian.dims[0])} | options
-    return kind(energy, channels, baths, **options)
+    return energy, channels, baths, options
 
 
 def _static(value: Any, where: str) -> Array:
@@ -82,110 +75,71 @@ def _pairs(channels: Sequence[Channel], reservoir: Reservoir, entropy: bool) -> 
     return [f"bath{order.index(k) + 1}" for k in first]
 
 
-def _named_reservoirs(given: Sequence[Any], kind: type[Reservoir]) -> tuple[list[str], list[Reservoir]]:
+def _named_reservoirs(given: Sequence[Any]) -> tuple[list[str], list[Reservoir]]:
     """Names for each channel and the distinct reservoirs, in order of appearance."""
     baths: dict[str, Reservoir | None] = {}
     groups = []
     for k, entry in enumerate(given):
-        if not isinstance(entry, (str, kind)):
+        if not isinstance(entry, (str, Reservoir)):
             raise InputError(f"reservoirs[{k}]: must be a Reservoir or a name, not {entry!r}")
         name = entry if isinstance(entry, str) else entry.name
         groups.append(name)
         known = baths.setdefault(name, None)
-        if isinstance(entry, kind):
+        if isinstance(entry, Reservoir):
             if known is not None and known.beta != entry.beta:
                 raise InputError(f"reservoirs[{k}]: {name!r} has beta {entry.beta}, but before it had {known.beta}")
             baths[name] = entry
-    return groups, [bath or kind(name) for name, bath in baths.items()]
+    return groups, [bath or Reservoir(name) for name, bath in baths.items()]
 
 
-def pack(model: Model) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """What `Model.pack` documents."""
-    meta = {
-        "name": model.name,
-        "dims": list(model.dims),
-        "states": list(model.states),
-        "pair": None if model.pair is None else list(model.pair),
-        "entropy": model.entropy,
-        "remarks": list(model.remarks),
-        "truncated": list(model.truncated),
-        "parameters": {key: _encode(value) for key, value in model.parameters.items()},
-        "partners_found": list(model.partners_found),
-        "reservoirs": [{"name": bath.name, "beta": _encode(bath.beta)} for bath in model.reservoirs],
-        "channels": [
-            {"name": c.name, "reservoir": c.reservoir, "quantum": c.quantum, "partner": c.partner, "charge": c.charge}
-            for c in model.channels
-        ],
-        "counts": {name: list(map(float, weights)) for name, weights in model.counts.items()},
-        "bases": {key: list(labels) for key, (_, labels) in model.bases.items()},
-    }
-    arrays = {
-        "hamiltonian": model.hamiltonian,
-        "operators": model.operators,
-        "entropy_steps": model.entropy_steps,
-        "time_reversal": model.time_reversal,
-    }
-    arrays |= {f"basis_{key}": vectors for key, (vectors, _) in model.bases.items()}
-    return meta, arrays
-
-
-def showing(model: Model, numbers: Mapping[str, float]) -> Model:
-    """The same model, bit by bit, with these numbers among the parameters that reports show."""
-    meta, arrays = pack(model)
-    return unpack(type(model), {**meta, "parameters": {**meta["parameters"], **numbers}}, arrays)
-
-
-def unpack(kind: type[Model], meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Model:
-    """What `Model.unpack` documents."""
-    from trajectories.channels import Channel, Reservoir
-
+def arguments_of(meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """Return the arguments of the model that `Model.pack` described. Raises InputError for a damaged description."""
     try:
-        model = kind(
-            arrays["hamiltonian"],
-            [
+        return {
+            "hamiltonian": arrays["hamiltonian"],
+            "channels": [
                 Channel(c["name"], operator, c["reservoir"], c["quantum"], c["partner"], c["charge"])
                 for c, operator in zip(meta["channels"], arrays["operators"], strict=True)
             ],
-            [Reservoir(bath["name"], _decode(bath["beta"])) for bath in meta["reservoirs"]],
-            name=meta["name"],
-            dims=meta["dims"],
-            states=meta["states"],
-            bases={key: (arrays[f"basis_{key}"], labels) for key, labels in meta["bases"].items()},
-            time_reversal=arrays["time_reversal"],
-            truncated=meta["truncated"],
-            pair=None if meta["pair"] is None else (meta["pair"][0], meta["pair"][1]),
-            parameters={key: _decode(value) for key, value in meta["parameters"].items()},
-            entropy=meta["entropy"],
-            remarks=meta["remarks"],
-            counts={
+            "reservoirs": [Reservoir(bath["name"], decoded(bath["beta"])) for bath in meta["reservoirs"]],
+            "name": meta["name"],
+            "dims": meta["dims"],
+            "states": meta["states"],
+            "bases": {key: (arrays[f"basis_{key}"], labels) for key, labels in meta["bases"].items()},
+            "time_reversal": arrays["time_reversal"],
+            "truncated": meta["truncated"],
+            "pair": None if meta["pair"] is None else (meta["pair"][0], meta["pair"][1]),
+            "parameters": {key: decoded(value) for key, value in meta["parameters"].items()},
+            "entropy": meta["entropy"],
+            "remarks": meta["remarks"],
+            "counts": {
                 name: {c["name"]: weight for c, weight in zip(meta["channels"], weights, strict=True)}
                 for name, weights in meta["counts"].items()
             },
-        )
-        # Recomputed from the rates they could differ in the last bit on another processor.
-        steps = np.array(arrays["entropy_steps"], dtype=np.float64)
-        lines = tuple(str(line) for line in meta["partners_found"])
+        }
     except InputError:
         raise
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"stored model is damaged: {type(error).__name__}: {error}") from None
-    if steps.shape != model.entropy_steps.shape:
-        raise InputError(f"stored model: entropy_steps has shape {steps.shape}, must be {model.entropy_steps.shape}")
-    model._set(entropy_steps=steps, partners_found=lines)
-    return model
+        raise damaged(error) from None
 
 
-def _encode(value: Any) -> Any:
+def damaged(error: Exception) -> InputError:
+    """Return the InputError that says of a stored model that it is damaged."""
+    return InputError(f"stored model is damaged: {type(error).__name__}: {error}")
+
+
+def encoded(value: Any) -> Any:
     """JSON has no infinity: floats that are not finite become {"float": "inf"}."""
     if isinstance(value, float) and not math.isfinite(value):
         return {"float": repr(value)}
-    return [_encode(item) for item in value] if isinstance(value, tuple) else value
+    return [encoded(item) for item in value] if isinstance(value, tuple) else value
 
 
-def _decode(value: Any) -> Any:
+def decoded(value: Any) -> Any:
+    """The value that `encoded` made JSON of."""
     if isinstance(value, Mapping):
         return float(value["float"])
-    return tuple(_decode(item) for item in value) if isinstance(value, (list, tuple)) else value
+    return tuple(decoded(item) for item in value) if isinstance(value, (list, tuple)) else value
 
 
 def toml_value(value: Any) -> Any:

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 from trajectories import checks
 from trajectories.channels import Channel, Reservoir, checked_channels, checked_reservoirs, counted
+from trajectories.convert import arguments_of, arguments_of_qutip, damaged, encoded
+from trajectories.errors import InputError
 from trajectories.operators import Array, as_operator, dagger, full, products_of_adjoints
 from trajectories.partners import ONE_WAY, pair_channels
 
@@ -188,9 +190,10 @@ class Model:
 
         Raises InputError as `Model` does, and for time-dependent operators.
         """
-        from trajectories.convert import model_from_qutip
-
-        return model_from_qutip(cls, hamiltonian, c_ops, reservoirs, quanta, names, partners, charges, options)
+        energy, channels, baths, options = arguments_of_qutip(
+            hamiltonian, c_ops, reservoirs, quanta, names, partners, charges, options
+        )
+        return cls(energy, channels, baths, **options)
 
     @property
     def dimension(self) -> int:
@@ -214,16 +217,62 @@ class Model:
 
     def pack(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """(meta, arrays): JSON-able description and arrays; `Model.unpack` gives the same model back, bit by bit."""
-        from trajectories.convert import pack
-
-        return pack(self)
+        meta = {
+            "name": self.name,
+            "dims": list(self.dims),
+            "states": list(self.states),
+            "pair": None if self.pair is None else list(self.pair),
+            "entropy": self.entropy,
+            "remarks": list(self.remarks),
+            "truncated": list(self.truncated),
+            "parameters": {key: encoded(value) for key, value in self.parameters.items()},
+            "partners_found": list(self.partners_found),
+            "reservoirs": [{"name": bath.name, "beta": encoded(bath.beta)} for bath in self.reservoirs],
+            "channels": [
+                {
+                    "name": c.name,
+                    "reservoir": c.reservoir,
+                    "quantum": c.quantum,
+                    "partner": c.partner,
+                    "charge": c.charge,
+                }
+                for c in self.channels
+            ],
+            "counts": {name: list(map(float, weights)) for name, weights in self.counts.items()},
+            "bases": {key: list(labels) for key, (_, labels) in self.bases.items()},
+        }
+        arrays = {
+            "hamiltonian": self.hamiltonian,
+            "operators": self.operators,
+            "entropy_steps": self.entropy_steps,
+            "time_reversal": self.time_reversal,
+        }
+        arrays |= {f"basis_{key}": vectors for key, (vectors, _) in self.bases.items()}
+        return meta, arrays
 
     @classmethod
     def unpack(cls, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Model:
         """The model that `pack` described. Raises InputError if the description is damaged."""
-        from trajectories.convert import unpack
+        given = arguments_of(meta, arrays)
+        try:
+            model = cls(**given)
+            # Recomputed from the rates they could differ in the last bit on another processor.
+            steps = np.array(arrays["entropy_steps"], dtype=np.float64)
+            lines = tuple(str(line) for line in meta["partners_found"])
+        except InputError:
+            raise
+        except (KeyError, TypeError, ValueError) as error:
+            raise damaged(error) from None
+        if steps.shape != model.entropy_steps.shape:
+            shape = model.entropy_steps.shape
+            raise InputError(f"stored model: entropy_steps has shape {steps.shape}, must be {shape}")
+        model._set(entropy_steps=steps, partners_found=lines)
+        return model
 
-        return unpack(cls, meta, arrays)
+    def showing(self, numbers: Mapping[str, float]) -> Model:
+        """The same model, bit by bit, with these numbers among the parameters that reports show."""
+        meta, arrays = self.pack()
+        return type(self).unpack({**meta, "parameters": {**meta["parameters"], **numbers}}, arrays)
 
     def __setattr__(self, key: str, value: Any) -> None:
         raise AttributeError(f"a Model cannot be changed (tried to set {key!r}); make a new one")

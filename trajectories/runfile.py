@@ -172,9 +172,7 @@ class Run:
 
                 model = systems.build(self.system["name"], parameters)
             if self.auxiliary:
-                from trajectories.convert import showing
-
-                model = showing(model, self.auxiliary)
+                model = model.showing(self.auxiliary)
             return model
         except InputError as error:
             raise InputError(f"{self._where('system')}: {error}") from None

@@ -41,9 +41,7 @@ def build(file: Path, function: str, parameters: Mapping[str, Any]) -> Model:
     if model.parameters:
         return model
     # Where a function says nothing of its parameters, they are what the run file gave it, and its defaults.
-    from trajectories.convert import showing
-
-    return showing(model, shown({**_defaults(target), **parameters}))
+    return model.showing(shown({**_defaults(target), **parameters}))
 
 
 def shown(parameters: Mapping[str, Any]) -> dict[str, Any]:
