@@ -1,4 +1,4 @@
-"""The engine from Python: `trajectories.run` and `trajectories.open`."""
+"""The engine from Python: `trajectories.run`, `trajectories.open`, `replay`."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ import secrets
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .convert import toml_value
 from .ensemble import execute
 from .errors import InputError, kind
-from .job import Job
+from .job import Job, jobs_of
 from .model import Model
+from .replay import Replay
 from .resultfile import open_result
+from .results import Result
 from .runfile import Run
 from .schema import is_number
 from .storage import read
-
-if TYPE_CHECKING:
-    from .results import Result
 
 
 def run(
@@ -104,3 +102,21 @@ def _plain_number(value: object) -> object:
 def open(path: str | Path) -> Result:
     """Read a result file. Raises InputError for anything that is not one."""
     return open_result(path)
+
+
+def replay(source: Result | Run | Job, number: int, point: int = 0) -> Replay:
+    """Return trajectory `number` = 0, 1, 2, ... of a result or a run, at a point of its sweep if it has one.
+
+    Raises InputError for a number or a point that there is not.
+    """
+    if isinstance(source, Result):
+        choices = {found.index: found.preparation for found in source.points}
+        name, seed = source.name, source.seed
+    else:
+        jobs = jobs_of(source) if isinstance(source, Run) else (source,)
+        choices = {point: jobs[point].prepare()} if 0 <= point < len(jobs) else {}
+        name, seed = jobs[0].name, jobs[0].seed
+    if point not in choices:
+        last = max(choices) if isinstance(source, Result) else len(jobs) - 1
+        raise InputError(f"--point {point}: {name} has the points 0 to {last}")
+    return Replay.of(choices[point], number, name=name, seed=seed, point=point)

@@ -241,7 +241,7 @@ def _window(text: str | None) -> tuple[float, float] | None:
 @left_anywhere
 def replay(arguments: Namespace) -> int:
     """Tell one trajectory."""
-    from trajectories.replay import replay as replayed
+    from trajectories.api import replay as replayed
 
     found = replayed(_source(arguments), arguments.trajectory, arguments.point)
     write(arguments.json, found.json, found.text)

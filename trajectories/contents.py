@@ -12,7 +12,7 @@ from .columns import measures_entropy
 from .curves import logarithmic, smooth
 from .job import Job
 from .panels import Curve, curves_of
-from .replay import Replay, replay
+from .replay import Replay
 from .results import Result
 from .rows import Row, by_state, exact_rows
 from .runfile import Run
@@ -77,7 +77,7 @@ def sampled_content(result: Result, window: tuple[float, float] | None = None) -
         points=result.report().point_rows(0),
         several_times=len(point.preparation.times) > 1,
         histogram=histogram,
-        story=replay(result, settings.trajectory),
+        story=Replay.of(point.preparation, settings.trajectory, name=result.name, seed=result.seed, point=point.index),
         window=window,
     )
 

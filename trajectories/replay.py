@@ -15,12 +15,9 @@ from scipy.linalg import expm
 
 from .counts import heated_reservoirs
 from .errors import InputError
-from .job import Job, jobs_of
 from .paths import Paths, path_probabilities
 from .preparation import Preparation
 from .propagation import check_phases
-from .results import Result
-from .runfile import Run
 from .sampling import sample
 from .spectral import Spectrum
 
@@ -44,6 +41,29 @@ class Replay:
     start: int
     end: int
     spectra: tuple[Spectrum, Spectrum]
+
+    @classmethod
+    def of(cls, preparation: Preparation, number: int, *, name: str, seed: int, point: int = 0) -> Replay:
+        """Sample trajectory `number` = 0, 1, 2, ... of a prepared point anew.
+
+        name: of the run. point: its number in the whole sweep. Raises InputError for a number that there is not.
+        """
+        if not isinstance(number, int) or not 0 <= number < 2**63:
+            raise InputError(f"trajectory {number}: must be one of 0, 1, 2, ... 2^63-1")
+        plan, ledger = preparation.plan, preparation.ledger
+        length = int(sample(plan, ledger, seed, point, number, 1).record_length[0])
+        found = sample(plan, ledger, seed, point, number, 1, max(length, 1))
+        return cls(
+            name=name,
+            seed=seed,
+            number=number,
+            preparation=preparation,
+            jump_times=found.record_times[0, :length],
+            channels=found.record_channels[0, :length],
+            start=int(found.initial[0]),
+            end=int(found.final[0]),
+            spectra=preparation.spectra,
+        )
 
     @property
     def duration(self) -> float:
@@ -249,37 +269,3 @@ def _expected(operators: np.ndarray, states: np.ndarray) -> np.ndarray:
     if not len(states):
         return np.zeros((len(operators), 0))
     return np.einsum("ta,rab,tb->rt", states.conj(), operators, states, optimize=True).real
-
-
-def replay(source: Result | Run | Job, number: int, point: int = 0) -> Replay:
-    """Return trajectory `number` = 0, 1, 2, ... of a result or a run, at a point of its sweep if it has one.
-
-    Raises InputError for a number or a point that there is not.
-    """
-    if not isinstance(number, int) or not 0 <= number < 2**63:
-        raise InputError(f"trajectory {number}: must be one of 0, 1, 2, ... 2^63-1")
-    if isinstance(source, Result):
-        choices = {found.index: found.preparation for found in source.points}
-        name, seed = source.name, source.seed
-    else:
-        jobs = jobs_of(source) if isinstance(source, Run) else (source,)
-        choices = {point: jobs[point].prepare()} if 0 <= point < len(jobs) else {}
-        name, seed = jobs[0].name, jobs[0].seed
-    if point not in choices:
-        last = max(choices) if isinstance(source, Result) else len(jobs) - 1
-        raise InputError(f"--point {point}: {name} has the points 0 to {last}")
-    preparation = choices[point]
-    plan, ledger = preparation.plan, preparation.ledger
-    length = int(sample(plan, ledger, seed, point, number, 1).record_length[0])
-    found = sample(plan, ledger, seed, point, number, 1, max(length, 1))
-    return Replay(
-        name=name,
-        seed=seed,
-        number=number,
-        preparation=preparation,
-        jump_times=found.record_times[0, :length],
-        channels=found.record_channels[0, :length],
-        start=int(found.initial[0]),
-        end=int(found.final[0]),
-        spectra=preparation.spectra,
-    )

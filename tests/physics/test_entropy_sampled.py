@@ -12,9 +12,10 @@ from sampled import disagreeing, judged, point_of
 from small_models import random_model, random_state
 
 import trajectories
+from trajectories.api import replay
 from trajectories.job import Job
 from trajectories.preparation import prepare
-from trajectories.replay import Replay, replay
+from trajectories.replay import Replay
 from trajectories.runfile import Run
 from trajectories.systems import diamond, local_engine
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from trajectories.alongside import LEVELS, Alongside
+from trajectories.api import replay
 from trajectories.errors import InputError
 from trajectories.infimum import exact_infimum
 from trajectories.job import Job
 from trajectories.judge import judge
 from trajectories.master import Master
 from trajectories.preparation import Preparation, prepare
-from trajectories.replay import replay
 from trajectories.systems import common_bath, diamond, local_engine
 
 N = 2**16

@@ -14,8 +14,8 @@ import pytest
 from sampled import disagreeing, judged, point_of
 
 import trajectories
+from trajectories.api import replay
 from trajectories.preparation import prepare
-from trajectories.replay import replay
 from trajectories.systems import build
 
 TRAJECTORIES = 20_000

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 
 from trajectories import drawing, panels, typography
+from trajectories.api import replay
 from trajectories.cli import main
 from trajectories.contents import Content, chosen, exact_content, sampled_content
 from trajectories.curves import logarithmic, smooth
@@ -24,7 +25,6 @@ from trajectories.errors import InputError
 from trajectories.figures import compose
 from trajectories.job import Job
 from trajectories.portraits import follow
-from trajectories.replay import replay
 from trajectories.results import Result
 from trajectories.rows import Row, exact_rows
 from trajectories.runfile import Run

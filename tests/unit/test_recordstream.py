@@ -7,11 +7,11 @@ import pytest
 from small_models import thermal_qubit
 
 from trajectories import ensemble
+from trajectories.api import replay
 from trajectories.errors import Interrupted
 from trajectories.job import Job
 from trajectories.preparation import Preparation, prepare
 from trajectories.recordstream import capacity_of, record_stream
-from trajectories.replay import replay
 from trajectories.systems import local_engine
 
 SEED = 11

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 import trajectories
+from trajectories.api import replay
 from trajectories.cli import main
 from trajectories.ensemble import execute
 from trajectories.errors import InputError
 from trajectories.job import Job, early, jobs_of
 from trajectories.model import Model
 from trajectories.preparation import groups_for
-from trajectories.replay import replay
 from trajectories.resultfile import open_result
 from trajectories.results import Result
 from trajectories.runfile import Run
