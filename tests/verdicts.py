@@ -20,10 +20,11 @@ from trajectories.countingreport import counting_rows
 from trajectories.forest import Forest
 from trajectories.judge import judge, verdict
 from trajectories.master import Master
+from trajectories.points import Point
 from trajectories.preparation import GROUPS
 from trajectories.recordrows import sampled_rows
 from trajectories.report import rows_of
-from trajectories.results import Point, Result
+from trajectories.results import Result
 from trajectories.rows import Row
 from trajectories.sampledside import SampledSide
 from trajectories.sampling import sample_block

@@ -15,8 +15,7 @@ from .errors import InputError, kind
 from .job import Job, jobs_of
 from .model import Model
 from .replay import Replay
-from .resultfile import open_result
-from .results import Result
+from .results import Result, open_result
 from .runfile import Run
 from .schema import is_number
 from .storage import read

@@ -141,7 +141,7 @@ def _drawn_only(wanted: Run, arguments: Namespace) -> int:
 @left_anywhere
 def report(arguments: Namespace) -> int:
     """Compare a result with the master equation."""
-    from trajectories.resultfile import open_result
+    from trajectories.results import open_result
 
     found = open_result(arguments.file).report()
     _write_table(arguments, found.csv, found.json, lambda: found.text(every_time=arguments.every_time))
@@ -266,7 +266,7 @@ def systems(arguments: Namespace) -> int:
 @left_anywhere
 def theorems(arguments: Namespace) -> int:
     """Test the fluctuation theorems of a result."""
-    from trajectories.resultfile import open_result
+    from trajectories.results import open_result
 
     result = open_result(arguments.file)
     path = Path(arguments.output or f"{Path(arguments.file).stem}_theorems.png")
@@ -325,7 +325,7 @@ def _source(arguments: Namespace) -> Run | Result:
         from trajectories.runfile import load
 
         return load(arguments.file, arguments.set)
-    from trajectories.resultfile import open_result
+    from trajectories.results import open_result
 
     if arguments.set:
         raise InputError(f"--set {arguments.set[0]}: {arguments.file} is a result: must be a run file to be changed")

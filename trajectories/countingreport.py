@@ -23,8 +23,8 @@ import numpy as np
 from .countingexact import QUANTITIES, ExactCounting
 from .judge import Law, judge_mean, judge_smooth, noted
 from .kernels.ledger import ENTROPY_SINCE
+from .points import Point
 from .preparation import Preparation
-from .results import Point
 from .rows import Row
 from .statistics import Block, Jackknife, jackknife
 from .steadycounting import RATIOS, unit_of_covariance

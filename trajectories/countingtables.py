@@ -16,8 +16,9 @@ from .job import Job
 from .judge import FALSE_ALARM_RATE, judge, verdict
 from .layout import aligned, comma_separated, described, interval, number, with_error
 from .master import Master
+from .points import Point
 from .recordrows import exact_rows, sampled_rows
-from .results import Point, Result
+from .results import Result
 from .rows import Row
 from .sectors import find_sectors
 from .steadycounting import CUMULANTS, FACTORS, RATIOS, SteadyCounting

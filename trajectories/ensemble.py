@@ -23,10 +23,11 @@ from .job import Job, early, swept_of
 from .ownership import Ownership
 from .pace import Pace
 from .packing import unpack
+from .points import Point, loading, parameters_of
 from .preparation import LARGE_SWEEP
 from .recording import records_of
-from .resultfile import complete, create, loading, open_result, parameters_of, reopen, wants_records
-from .results import Point, Result
+from .resultfile import complete, create, reopen, wants_records
+from .results import Result, open_result
 from .statistics import Block
 from .stopping import Patience, Stop
 from .storage import Records, Store

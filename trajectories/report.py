@@ -15,7 +15,7 @@ from .exact import trajectories_needed, wanted
 from .judge import FROM_KINK, NO_SPREAD, Law, judge_mean, judge_share, judge_smooth, noted
 from .kernels.ledger import ENTROPY, FIRST_STATIC, WEIGHT
 from .master import Master
-from .results import Point
+from .points import Point
 from .rows import Measure, Row, entanglement_measures, entanglement_row, exact_row, irreversible_row, pair_states, span
 from .sampling_moments import Cumulants
 from .statistics import jackknife, skewness_of_mean, standard_error

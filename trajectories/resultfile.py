@@ -1,11 +1,11 @@
-"""The result file of a run: created, opened again for the same run only, read."""
+"""The result file of a run: created, or opened again for the same run only."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 from . import packing
 from .convert import json_value
@@ -21,12 +21,12 @@ from .fingerprints import (
     stored_model,
     together,
 )
-from .forest import Forest
 from .job import Job, fingerprints_of, swept_of
 from .nodes import Settled, template
 from .ownership import Ownership
-from .preparation import LARGE_SWEEP, Preparation
-from .results import Point, Result
+from .points import described, loading
+from .preparation import LARGE_SWEEP
+from .results import Result, open_result
 from .storage import Header, Reader, Records, Store, read
 from .targets import Rule
 from .work import Work, work_of
@@ -58,7 +58,7 @@ def _asked(jobs: Sequence[Job], reader: Reader, rule: Rule) -> list[int]:
     Nothing that is there is thrown away: it is never less than what the file holds.
     """
     asked = jobs[0].trajectories
-    wanted = [-(-asked // int(meta["block_size"])) for meta in _described(reader.header, reader.path)]
+    wanted = [-(-asked // int(meta["block_size"])) for meta in described(reader.header, reader.path)]
     stopped = rule.stopped_before(reader.header.meta, len(jobs))
     return [
         max(blocks, reader.end(point)) if end is None else end
@@ -69,7 +69,7 @@ def _asked(jobs: Sequence[Job], reader: Reader, rule: Rule) -> list[int]:
 def _say_of_fewer(jobs: Sequence[Job], reader: Reader, rule: Rule, blocks: Sequence[int], say: Say) -> None:
     """Say where a run ends that was asked for more before."""
     asked = jobs[0].trajectories
-    sizes = [int(meta["block_size"]) for meta in _described(reader.header, reader.path)]
+    sizes = [int(meta["block_size"]) for meta in described(reader.header, reader.path)]
     stopped = rule.stopped_before(reader.header.meta, len(jobs))
     fewer = [
         (old * size, new * size)
@@ -130,7 +130,7 @@ def reopen(
 
 
 def _stored_work(store: Store, blocks: Sequence[int]) -> list[Work]:
-    metas, meta = _described(store.header, store.path), store.header.meta
+    metas, meta = described(store.header, store.path), store.header.meta
     return [
         Work(
             meta["points"][point],
@@ -162,16 +162,11 @@ def _anew(jobs: Sequence[Job], work: Sequence[Work], before: Sequence[int]) -> l
 
 def _header_of_sizes(jobs: Sequence[Job], store: Store, sizes: Sequence[int]) -> Header:
     """Return the header that a run with blocks of these sizes from the start would have."""
-    metas = _described(store.header, store.path)
+    metas = described(store.header, store.path)
     meta = {name: value for name, value in store.header.meta.items() if name != "stopping"}
     sized = [{**one, "block_size": size} for one, size in zip(metas, sizes, strict=True)]
     meta |= {"run": json_value(dict(jobs[0].mapping)), "preparations": packing.described(sized)}
     return replace(store.header, text=jobs[0].text, meta=meta)
-
-
-def loading(store: Reader, point: int) -> Callable[[], Forest]:
-    """Return what reads a point's forest."""
-    return lambda: Forest(store.groups, store.load(point))
 
 
 def check(jobs: Sequence[Job], header: Header, path: Path) -> None:
@@ -180,7 +175,7 @@ def check(jobs: Sequence[Job], header: Header, path: Path) -> None:
     Models are built, and compared, at all points of small sweeps, and at the first, middle and last one of large ones.
     """
     stored, wanted = header.meta.get("fingerprints", {}), fingerprints_of(jobs)
-    metas = _described(header, path)
+    metas = described(header, path)
     if OPERATORS not in stored:
         raise InputError(f"{path}: was written by another version of this program: must be run anew")
     names = [name for name in different(stored, wanted) if name != OPERATORS]
@@ -213,15 +208,6 @@ def _another(path: Path, words: str) -> InputError:
     )
 
 
-def _described(header: Header, path: Path) -> packing.Descriptions:
-    try:
-        return packing.Descriptions(header.meta["preparations"])
-    except (KeyError, TypeError) as error:
-        raise InputError(
-            f"{path}: was written by another version of this program ({error}): must be run anew"
-        ) from None
-
-
 def meta_of(jobs: Sequence[Job], every: Sequence[Settled]) -> dict[str, Any]:
     """Return what a result says of its run: name, fingerprints, run as tables; of each point its parameters, number."""
     first, numbers = jobs[0], [one.number for one in every]
@@ -234,74 +220,3 @@ def meta_of(jobs: Sequence[Job], every: Sequence[Settled]) -> dict[str, Any]:
         "swept": swept_of(jobs),
         "run": json_value(dict(first.mapping)),
     }
-
-
-def parameters_of(preparation: Preparation, swept: Mapping[str, float]) -> dict[str, Any]:
-    """Return the model's parameters, and those of the sweep that it does not show itself."""
-    return dict(preparation.model.parameters) | {
-        name: value for name, value in swept.items() if name not in preparation.model.parameters
-    }
-
-
-class StoredPoints(Sequence[Point]):
-    """The points of a result file that have been begun; of a large sweep only the last one looked at is in memory."""
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader, self._meta = reader, reader.header.meta
-        self._metas = _described(reader.header, reader.path)
-        self._places = [point for point in range(reader.points) if reader.blocks_done(point)]
-        self._last: tuple[int, Point] | None = None
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    @overload
-    def __getitem__(self, i: int) -> Point: ...
-    @overload
-    def __getitem__(self, i: slice) -> Sequence[Point]: ...
-    def __getitem__(self, i: Any) -> Any:
-        if isinstance(i, slice):
-            return [self[j] for j in range(*i.indices(len(self)))]
-        place = self._places[i]
-        if self._last is None or self._last[0] != place:
-            self._last = place, self._point(place)
-        return self._last[1]
-
-    def _point(self, place: int) -> Point:
-        reader = self._reader
-        try:
-            preparation = packing.unpack(self._metas[place], reader.header.plans[place])
-        except (KeyError, TypeError, IndexError, ValueError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(
-                f"{reader.path}: was written by another version of this program ({error}): must be run anew"
-            ) from None
-        swept = self._meta["swept"][place]
-        forest = loading(reader, place)()
-        return Point(parameters_of(preparation, swept), preparation, forest, self._meta["points"][place], dict(swept))
-
-
-def open_result(path: str | Path) -> Result:
-    """Read a result file, also while it is being written; of a sweep, the points that have been begun.
-
-    The points of a large sweep are read when they are asked for, and again when they are asked for again.
-    Raises InputError for anything that is not one, or one without a block.
-    """
-    return result_of(read(path))
-
-
-def result_of(reader: Reader) -> Result:
-    """Return the result that an opened file holds; the file stays open as long as it is needed."""
-    path = reader.path
-    points: Sequence[Point] = StoredPoints(reader)
-    if not points:
-        raise InputError(
-            f"{path}: no block is finished yet: must be the result of a run that has begun; run it again to continue"
-        )
-    header, records, sessions = reader.header, reader.records(), reader.sessions
-    if reader.points <= LARGE_SWEEP:
-        points = tuple(points)
-        reader.close()
-    meta = dict(header.meta) | {"sessions": sessions}
-    return Result(points, name=meta["name"], seed=header.seed, text=header.text, meta=meta, path=path, records=records)

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from .container import Records
 from .errors import InputError
-from .forest import Forest
-from .kernels.ledger import WEIGHT
-from .preparation import Preparation
-from .statistics import Block
-
-if TYPE_CHECKING:
-    from .rows import Row
-    from .storage import Records
-    from .tables import Report
+from .points import Point, StoredPoints
+from .preparation import LARGE_SWEEP
+from .reader import Reader, read
+from .report import rows_of
+from .rows import Row
+from .tables import Report
 
 
 class Estimate(NamedTuple):
@@ -29,41 +26,6 @@ class Estimate(NamedTuple):
     estimate: np.ndarray
     standard_error: np.ndarray
     exact: np.ndarray
-
-
-@dataclass(frozen=True)
-class Point:
-    """One sweep point: what was prepared for it, and the statistics of the blocks that are done.
-
-    index: its number in the whole sweep. swept: the parameters that differ from point to point.
-    """
-
-    parameters: dict[str, Any]
-    preparation: Preparation
-    forest: Forest
-    index: int = 0
-    swept: dict[str, float] = field(default_factory=dict)
-
-    @cached_property
-    def groups(self) -> list[Block]:
-        return [block for block in self.forest.group_totals() if block is not None]
-
-    @cached_property
-    def total(self) -> Block:
-        return self.forest.total()
-
-    @property
-    def trajectories(self) -> int:
-        return self.forest.blocks_done * self.preparation.block_size
-
-    @property
-    def weight_column(self) -> int:
-        return len(self.preparation.ledger.linear) + WEIGHT
-
-    @property
-    def states(self) -> np.ndarray:
-        """Sampled ensemble states (T, d, d) in the computational basis."""
-        return self.preparation.sectors.unflatten(self.total.density / int(self.total.count))
 
 
 class Result:
@@ -124,8 +86,6 @@ class Result:
 
     def _rows(self, point: int) -> list[Row]:
         """Return the rows of one point, which hold no verdict yet; the last point looked at is remembered."""
-        from .report import rows_of
-
         if not 0 <= point < len(self.points):
             raise InputError(f"point {point}: must be a point from 0 to {len(self.points) - 1}")
         if self._looked_at is None or self._looked_at[0] != point:
@@ -152,9 +112,7 @@ class Result:
 
     @cached_property
     def _report(self) -> Report:
-        from .tables import Report
-
-        return Report.of(self)
+        return Report.of(self.points, name=self.name, seed=self.seed, meta=self.meta)
 
     def report(self) -> Report:
         """Return the comparison of every quantity with the master equation; it prints as a table."""
@@ -166,3 +124,28 @@ class Result:
             f"<Result {self.name}: {points}, {self.trajectories:,} trajectories each, seed {self.seed}, "
             f"times up to {self.times[-1]:g}>"
         )
+
+
+def open_result(path: str | Path) -> Result:
+    """Read a result file, also while it is being written; of a sweep, the points that have been begun.
+
+    The points of a large sweep are read when they are asked for, and again when they are asked for again.
+    Raises InputError for anything that is not one, or one without a block.
+    """
+    return result_of(read(path))
+
+
+def result_of(reader: Reader) -> Result:
+    """Return the result that an opened file holds; the file stays open as long as it is needed."""
+    path = reader.path
+    points: Sequence[Point] = StoredPoints(reader)
+    if not points:
+        raise InputError(
+            f"{path}: no block is finished yet: must be the result of a run that has begun; run it again to continue"
+        )
+    header, records, sessions = reader.header, reader.records(), reader.sessions
+    if reader.points <= LARGE_SWEEP:
+        points = tuple(points)
+        reader.close()
+    meta = dict(header.meta) | {"sessions": sessions}
+    return Result(points, name=meta["name"], seed=header.seed, text=header.text, meta=meta, path=path, records=records)

@@ -10,8 +10,9 @@ import numpy as np
 
 from .formulas import Formula
 from .judge import FEWEST_GROUPS, Law, judge, judge_smooth
+from .points import Point
 from .preparation import Preparation
-from .results import Point, Result
+from .results import Result
 from .rows import Measure, Row, entanglement_measures, exact_row, pair_states, span
 from .sampling_moments import measured_cumulants
 from .statistics import jackknife

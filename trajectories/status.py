@@ -13,7 +13,7 @@ from .judge import judge
 from .layout import aligned, described, with_error
 from .ownership import Status, read_status
 from .report import rows_of
-from .resultfile import result_of
+from .results import result_of
 from .storage import read
 from .tables import SHOWN, stopping_lines
 
@@ -52,7 +52,7 @@ class RunStatus:
         stopping: tuple[str, ...] = ()
         if any(done):
             result = result_of(reader)
-            stopping = tuple(stopping_lines(result))
+            stopping = tuple(stopping_lines(result.meta))
             n = len(result.points)
             chosen = range(n) if n <= MOST_POINTS else [i * (n - 1) // (MOST_POINTS - 1) for i in range(MOST_POINTS)]
             some = [result.points[i] for i in chosen]

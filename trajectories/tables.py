@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from .statistics import effective_sample_size, largest_weight_share
 if TYPE_CHECKING:
     from .job import Job
     from .optimum import Optimum
-    from .results import Point, Result
+    from .points import Point
 
 EXIT_STATUS = {"agree": AGREES, "disagree": DISAGREES, "unresolved": UNRESOLVED}
 
@@ -44,16 +44,18 @@ class Report:
     points: tuple[PointReport, ...]
 
     @classmethod
-    def of(cls, result: Result) -> Report:
-        """Compare a Result with the master equation; all rows of all points are judged as one family."""
-        found = [by_state(rows_of(point), point.preparation.model) for point in result.points]
+    def of(cls, points: Sequence[Point], *, name: str, seed: int, meta: Mapping[str, Any]) -> Report:
+        """Compare a result's points with the master equation; all rows of all points are judged as one family.
+
+        name, seed, meta: of the result.
+        """
+        found = [by_state(rows_of(point), point.preparation.model) for point in points]
         judged = iter(judge([row for rows in found for row in rows]))
-        points = [
-            _point_report(point, tuple(next(judged) for _ in rows))
-            for point, rows in zip(result.points, found, strict=True)
+        reports = [
+            _point_report(point, tuple(next(judged) for _ in rows)) for point, rows in zip(points, found, strict=True)
         ]
-        title = "\n".join([f"{result.name}: {_amount(result)}, seed {result.seed}", *stopping_lines(result)])
-        return cls(title, tuple(points))
+        title = "\n".join([f"{name}: {_amount(points, meta)}, seed {seed}", *stopping_lines(meta)])
+        return cls(title, tuple(reports))
 
     @property
     def rows(self) -> list[Row]:
@@ -176,10 +178,10 @@ class Solution:
         return "\n".join(lines)
 
 
-def stopping_lines(result: Result) -> list[str]:
+def stopping_lines(meta: Mapping[str, Any]) -> list[str]:
     """Say by which rule a run ended and at which number of blocks, and on how many ranks it was sampled."""
     lines = []
-    rule = result.meta.get("stopping")
+    rule = meta.get("stopping")
     if rule:
         ended = [f"n = {n}" if n is not None else "not met" for n in rule["blocks"]]
         counts = ", ".join(f"{end}{f' ({ended.count(end)} points)' * (len(ended) > 1)}" for end in dict.fromkeys(ended))
@@ -187,7 +189,7 @@ def stopping_lines(result: Result) -> list[str]:
             f"stopping rule: standard errors {', '.join(rule['targets'])}, looked at after the first n = "
             f"{rule['first_look']} blocks and whenever n had doubled; ended at: {counts}"
         )
-    sessions = result.meta.get("sessions") or []
+    sessions = meta.get("sessions") or []
     ranks = list(dict.fromkeys(session.get("ranks", "1") for session in sessions))
     if ranks not in ([], ["1"]):
         threads = "/".join(dict.fromkeys(session.get("threads", "1") for session in sessions))
@@ -196,11 +198,12 @@ def stopping_lines(result: Result) -> list[str]:
     return lines
 
 
-def _amount(result: Result) -> str:
+def _amount(points: Sequence[Point], meta: Mapping[str, Any]) -> str:
     """Say how many trajectories there are, and that they are whole blocks where another number was asked for."""
-    asked = result.meta.get("run", {}).get("ensemble", {}).get("trajectories", result.trajectories)
-    text = f"{result.trajectories:,} trajectories"
-    if asked < result.trajectories < asked + result.points[0].preparation.block_size:
+    there = points[0].trajectories
+    asked = meta.get("run", {}).get("ensemble", {}).get("trajectories", there)
+    text = f"{there:,} trajectories"
+    if asked < there < asked + points[0].preparation.block_size:
         text += f" ({asked:,} asked for, rounded up to whole blocks)"
     return text
 

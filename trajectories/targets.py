@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import InputError
+from .points import Point
 from .preparation import Preparation
 from .report import rows_of
-from .results import Point
 from .rows import Row, exact_rows
 from .statistics import Block
 from .work import Work

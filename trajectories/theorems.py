@@ -34,7 +34,8 @@ from .tables import EXIT_STATUS
 from .theoremcurves import Curves, curves_of
 
 if TYPE_CHECKING:
-    from .results import Point, Result
+    from .points import Point
+    from .results import Result
 
 SAME = 1e-10
 NOT_COMPUTED = "would take too long to compute"

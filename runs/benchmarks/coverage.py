@@ -16,9 +16,9 @@ import numpy as np
 
 from trajectories.forest import Forest
 from trajectories.model import Model
+from trajectories.points import Point
 from trajectories.preparation import GROUPS, Preparation, prepare
 from trajectories.report import Row, rows_of
-from trajectories.results import Point
 from trajectories.sampling import sample_block
 from trajectories.statistics import Block, confidence_interval
 from trajectories.systems import diamond, local_engine

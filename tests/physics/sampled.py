@@ -12,9 +12,9 @@ import numpy as np
 from trajectories.forest import Forest
 from trajectories.judge import judge
 from trajectories.model import Model
+from trajectories.points import Point
 from trajectories.preparation import GROUPS, Preparation, prepare
 from trajectories.report import Row, rows_of
-from trajectories.results import Point
 from trajectories.sampling import sample_block
 
 Change = Callable[[Preparation], Preparation]

@@ -22,8 +22,8 @@ from trajectories.judge import judge
 from trajectories.kernels.ledger import ENTROPY_SINCE
 from trajectories.master import Master
 from trajectories.model import Model
+from trajectories.points import Point
 from trajectories.preparation import GROUPS, Preparation, prepare
-from trajectories.results import Point
 from trajectories.rows import Row
 from trajectories.sampling import sample_block
 from trajectories.statistics import confidence_interval

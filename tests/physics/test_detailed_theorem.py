@@ -21,8 +21,8 @@ from trajectories.judge import judge
 from trajectories.kernels.ledger import WEIGHT
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.operators import dagger
+from trajectories.points import Point
 from trajectories.preparation import GROUPS, Preparation, prepare
-from trajectories.results import Point
 from trajectories.rows import Row
 from trajectories.sampling import sample_block
 from trajectories.spectral import Spectrum, spectrum

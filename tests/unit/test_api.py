@@ -95,7 +95,7 @@ def test_a_quantity_of_one_point_looks_at_that_point_alone(monkeypatch: pytest.M
     wanted = [row for row in result.report().point_rows(3) if (row.quantity, row.reservoir) == ("heat_current", "S")]
     looked_at = []
     rows_of = tables.rows_of
-    monkeypatch.setattr("trajectories.report.rows_of", lambda point: looked_at.append(point.index) or rows_of(point))
+    monkeypatch.setattr("trajectories.results.rows_of", lambda point: looked_at.append(point.index) or rows_of(point))
     found = result.estimate("heat_current", "S", point=3)
     assert result.estimate("activity", point=3).times.tolist() == [0.5, 1.0]
     assert looked_at == [3]

@@ -15,8 +15,8 @@ from trajectories import run
 from trajectories.cli import main
 from trajectories.countingtables import Counting
 from trajectories.master import Master
-from trajectories.resultfile import open_result
-from trajectories.results import Point
+from trajectories.points import Point
+from trajectories.results import open_result
 from trajectories.statistics import Block
 from trajectories.steadycounting import CUMULANTS, RATIOS, SteadyCounting, counts_of
 from trajectories.systems import cavity, diamond, local_engine, reset_engine

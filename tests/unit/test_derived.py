@@ -16,7 +16,7 @@ from trajectories.ensemble import execute
 from trajectories.errors import InputError
 from trajectories.fingerprints import different
 from trajectories.job import fingerprints_of, jobs_of
-from trajectories.resultfile import open_result
+from trajectories.results import open_result
 from trajectories.runfile import Run, load
 from trajectories.steady import steady_values
 from trajectories.tables import Solution

@@ -11,8 +11,7 @@ import pytest
 import trajectories
 from trajectories.ensemble import execute
 from trajectories.job import jobs_of
-from trajectories.resultfile import open_result
-from trajectories.results import Result
+from trajectories.results import Result, open_result
 from trajectories.runfile import Run
 from trajectories.statistics import Block
 from trajectories.storage import Store, read

@@ -268,7 +268,7 @@ def test_of_more_jumps_than_can_be_drawn_a_window_shows_how_many_there_are_per_t
 def test_a_window_outside_the_run_is_one_line(
     window: str, long: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("trajectories.resultfile.open_result", lambda path: long)
+    monkeypatch.setattr("trajectories.results.open_result", lambda path: long)
     assert main(["figure", "long.h5", f"--window={window}", "-o", str(tmp_path / "a.png")]) == 2
     error = capsys.readouterr().err
     assert "--window" in error and "must be FROM:TO" in error and error.count("\n") == 1

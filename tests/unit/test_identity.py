@@ -16,7 +16,7 @@ from trajectories.ensemble import execute
 from trajectories.fingerprints import digest_of, operator_difference
 from trajectories.job import fingerprints_of, jobs_of
 from trajectories.merging import merge
-from trajectories.resultfile import open_result
+from trajectories.results import open_result
 from trajectories.runfile import Run, load
 from trajectories.storage import Store
 from trajectories.systems import diamond, local_engine

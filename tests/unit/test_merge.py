@@ -15,8 +15,7 @@ from trajectories.forest import Forest
 from trajectories.job import chosen_points, jobs_of
 from trajectories.merging import merge
 from trajectories.parts import spans
-from trajectories.resultfile import open_result
-from trajectories.results import Result
+from trajectories.results import Result, open_result
 from trajectories.runfile import Run
 from trajectories.statistics import Block
 from trajectories.storage import Store, read

@@ -21,8 +21,7 @@ from trajectories.figurekeys import DASHES as DASH_WORDS
 from trajectories.formulas import Formula
 from trajectories.job import jobs_of
 from trajectories.picture import Map, Panel, Picture
-from trajectories.resultfile import open_result
-from trajectories.results import Result
+from trajectories.results import Result, open_result
 from trajectories.runfile import Run
 from trajectories.sampledside import SampledSide
 from trajectories.sweepcurves import COLOURS, DASHES, faded, look

@@ -18,8 +18,7 @@ from trajectories.errors import InputError
 from trajectories.job import Job, early, jobs_of
 from trajectories.model import Model
 from trajectories.preparation import groups_for
-from trajectories.resultfile import open_result
-from trajectories.results import Result
+from trajectories.results import Result, open_result
 from trajectories.runfile import Run
 from trajectories.statistics import Block
 from trajectories.status import RunStatus
