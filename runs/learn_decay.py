@@ -3,7 +3,7 @@
 from math import cos, exp, log, sin, sqrt
 
 from trajectories import Channel, Model, Reservoir
-from trajectories.operators import sigma_minus, sigma_plus, sigma_x
+from trajectories.model.operators import sigma_minus, sigma_plus, sigma_x
 
 OMEGA = 1.0  # energy of one quantum
 

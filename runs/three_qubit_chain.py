@@ -3,7 +3,7 @@
 import numpy as np
 
 from trajectories import Channel, Model, Reservoir
-from trajectories.operators import dagger, embed, number, sigma_minus
+from trajectories.model.operators import dagger, embed, number, sigma_minus
 
 DIMS = (2, 2, 2)
 

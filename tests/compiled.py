@@ -9,10 +9,10 @@ import numpy as np
 
 from trajectories.kernels.jumps import jumps
 from trajectories.kernels.plan import Plan
+from trajectories.master.eigenensemble import Spectrum, spectrum
+from trajectories.master.sectors import Sectors, find_sectors
 from trajectories.model import Model
-from trajectories.sectors import Sectors, find_sectors
-from trajectories.spectral import Spectrum, spectrum
-from trajectories.unravelling import unravel
+from trajectories.sampling.plan import unravel
 
 
 @dataclass

@@ -14,8 +14,8 @@ import numpy as np
 from scipy.linalg import expm
 from scipy.optimize import brentq
 
+from trajectories.master.eigenensemble import Spectrum
 from trajectories.model import Model
-from trajectories.spectral import Spectrum
 
 
 def philox(counter: tuple[int, ...], key: tuple[int, int]) -> tuple[int, ...]:

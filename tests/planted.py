@@ -15,9 +15,9 @@ import numpy as np
 
 from trajectories.kernels.ledger import LOG_STATE, STATE, Ledger
 from trajectories.kernels.plan import CHANNEL, FINISH, SLOT, SLOT_END, Plan
-from trajectories.preparation import Preparation
-from trajectories.spectral import Spectrum
-from trajectories.unravelling import unravel
+from trajectories.master.eigenensemble import Spectrum
+from trajectories.sampling.plan import unravel
+from trajectories.sampling.preparation import Preparation
 
 Change = Callable[[Preparation], Preparation | None]
 Kernel = Callable[..., None]

@@ -14,11 +14,12 @@ from typing import NamedTuple
 import naive
 import numpy as np
 
-from trajectories import backward, sampling
 from trajectories.kernels.ledger import COUPLING_WORK, ENTROPY, ENTROPY_SINCE, FIRST_STATIC, PROJECTION, WEIGHT
 from trajectories.model import Model
-from trajectories.preparation import Preparation
-from trajectories.sampling import Samples, empty_samples
+from trajectories.sampling import block as sampling
+from trajectories.sampling import reversed_ensemble
+from trajectories.sampling.block import Samples, empty_samples
+from trajectories.sampling.preparation import Preparation
 
 PRECISION = 1e-10
 EPS = float(np.finfo(float).eps)
@@ -282,7 +283,7 @@ def _mean(operator: np.ndarray, psi: np.ndarray) -> float:
 
 def records(preparation: Preparation, seed: int, point: int, first: int, n: int) -> tuple[list[Told], list[Told]]:
     """Return trajectories first ... first+n-1 as the program samples them: n forward and n reversed."""
-    direction = backward.backward(preparation) if preparation.model.entropy else None
+    direction = reversed_ensemble.backward(preparation) if preparation.model.entropy else None
     sectors = preparation.sectors
 
     def forward(capacity: int) -> Samples:
@@ -290,7 +291,7 @@ def records(preparation: Preparation, seed: int, point: int, first: int, n: int)
 
     def reverse(capacity: int) -> Samples:
         samples = empty_samples(n, 1, len(preparation.model.operators), int(sectors.dimensions.max()), capacity)
-        backward.jumps(direction.plan, np.uint64(seed), point | direction.family << 28, first, *samples)
+        reversed_ensemble.jumps(direction.plan, np.uint64(seed), point | direction.family << 28, first, *samples)
         return samples
 
     u = preparation.model.time_reversal
@@ -343,10 +344,10 @@ def deviations(
         follow(back, told, seed, worst)
     if preparation.model.entropy:
         for process, found, direction in (
-            (there, forward, backward.forward(preparation)),
-            (back, reverse, backward.backward(preparation)),
+            (there, forward, reversed_ensemble.forward(preparation)),
+            (back, reverse, reversed_ensemble.backward(preparation)),
         ):
-            drawn = backward.entropies(direction, seed, point, first, n)
+            drawn = reversed_ensemble.entropies(direction, seed, point, first, n)
             _compare_entropies(preparation.model, process, found, drawn, worst)
     return worst
 

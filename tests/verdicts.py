@@ -14,23 +14,23 @@ import numpy as np
 from scipy import special
 from zoo import MACHINES, Machine
 
-from trajectories.alongside import Alongside
-from trajectories.countingexact import ExactCounting
-from trajectories.countingreport import counting_rows
-from trajectories.forest import Forest
-from trajectories.judge import judge, verdict
-from trajectories.master import Master
-from trajectories.points import Point
-from trajectories.preparation import GROUPS
-from trajectories.recordrows import sampled_rows
-from trajectories.report import rows_of
-from trajectories.results import Result
-from trajectories.rows import Row
-from trajectories.sampledside import SampledSide
-from trajectories.sampling import sample_block
-from trajectories.sectors import find_sectors
-from trajectories.steadycounting import SteadyCounting
-from trajectories.theorems import point_theorems
+from trajectories.counting.steady_counting import SteadyCounting
+from trajectories.figures.sampled_side import SampledSide
+from trajectories.master.lindblad import Master
+from trajectories.master.sectors import find_sectors
+from trajectories.report.counting_rows import counting_rows
+from trajectories.report.entropy_parts import Alongside
+from trajectories.report.exact_counting import ExactCounting
+from trajectories.report.judge import judge, verdict
+from trajectories.report.record_rows import sampled_rows
+from trajectories.report.report import rows_of
+from trajectories.report.result import Result
+from trajectories.report.rows import Row
+from trajectories.report.theorems import point_theorems
+from trajectories.results.points import Point
+from trajectories.sampling.block import sample_block
+from trajectories.sampling.preparation import GROUPS
+from trajectories.sampling.reduction_tree import Forest
 
 NUMBERS = 32  # bits of a seed that number the reports of a machine; its name gives the others
 # Judged by Student's distribution over groups of trajectories.

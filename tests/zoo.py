@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from small_models import LOWER, complex_matrix, random_state, thermal_qubit
 
-from trajectories.countingasked import Wanted
 from trajectories.model import Channel, Model, Reservoir
-from trajectories.preparation import Preparation, prepare
+from trajectories.report.counting_requests import Wanted
+from trajectories.sampling.preparation import Preparation, prepare
 from trajectories.systems import common_bath, diamond, double_dot, flux_qubits, local_engine, reset_engine
 
 Array = np.ndarray

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from trajectories.api import open as open  # not in __all__: `import *` must leave Python's own alone
     from trajectories.api import run
     from trajectories.model import Channel, Model, Reservoir
-    from trajectories.runfile import load
+    from trajectories.runfiles.run import load
 
 __version__ = "0.1.0"
 __all__ = ["Channel", "InputError", "Interrupted", "Model", "Reservoir", "load", "run", "systems"]
 
 _HOMES = {
-    "Channel": "trajectories.model",
-    "Model": "trajectories.model",
-    "Reservoir": "trajectories.model",
-    "load": "trajectories.runfile",
+    "Channel": "trajectories.model.model",
+    "Model": "trajectories.model.model",
+    "Reservoir": "trajectories.model.model",
+    "load": "trajectories.runfiles.run",
     "open": "trajectories.api",
     "run": "trajectories.api",
 }

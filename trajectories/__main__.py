@@ -2,6 +2,6 @@
 
 import sys
 
-from trajectories.cli import main
+from trajectories.cli.main import main
 
 sys.exit(main())

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from .convert import toml_value
-from .ensemble import execute
-from .errors import InputError, kind
-from .job import Job, jobs_of
-from .model import Model
-from .replay import Replay
-from .results import Result, open_result
-from .runfile import Run
-from .schema import is_number
-from .storage import read
+from trajectories.errors import InputError, kind
+from trajectories.model import Model
+from trajectories.model.conversion import toml_value
+from trajectories.report.result import Result, open_result
+from trajectories.results.storage import read
+from trajectories.runfiles.job import Job, jobs_of
+from trajectories.runfiles.run import Run
+from trajectories.runfiles.schema import is_number
+from trajectories.running.driver import execute
+from trajectories.sampling.replay import Replay
 
 
 def run(

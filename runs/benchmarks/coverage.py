@@ -14,13 +14,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from trajectories.forest import Forest
 from trajectories.model import Model
-from trajectories.points import Point
-from trajectories.preparation import GROUPS, Preparation, prepare
-from trajectories.report import Row, rows_of
-from trajectories.sampling import sample_block
-from trajectories.statistics import Block, confidence_interval
+from trajectories.report.report import Row, rows_of
+from trajectories.results.points import Point
+from trajectories.sampling.block import sample_block
+from trajectories.sampling.preparation import GROUPS, Preparation, prepare
+from trajectories.sampling.reduction_tree import Forest
+from trajectories.sampling.statistics import Block, confidence_interval
 from trajectories.systems import diamond, local_engine
 
 GROUND = np.diag([1.0, 0, 0, 0]).astype(complex)

@@ -42,7 +42,7 @@ if TESTS not in sys.path:
 from verdicts import COMMANDS, coverage, name_of, rows_of_report, seed_of, studentised, wrong  # noqa: E402
 from zoo import MACHINES  # noqa: E402
 
-from trajectories.judge import FALSE_ALARM_RATE  # noqa: E402
+from trajectories.report.judge import FALSE_ALARM_RATE  # noqa: E402
 
 CHUNK = 10  # reports of one machine between two writes
 BINS = 50  # of the distributions of z and p over all rows

@@ -30,11 +30,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np  # noqa: E402  (after the number of threads is set)
 
 from trajectories.errors import InputError  # noqa: E402
-from trajectories.forest import Forest, Key  # noqa: E402
-from trajectories.ownership import Ownership, read_status  # noqa: E402
-from trajectories.provenance import environment  # noqa: E402
-from trajectories.statistics import Block, block_of, merge  # noqa: E402
-from trajectories.storage import Header, Records, Store, read  # noqa: E402
+from trajectories.results.ownership import Ownership, read_status  # noqa: E402
+from trajectories.results.provenance import environment  # noqa: E402
+from trajectories.results.storage import Header, Records, Store, read  # noqa: E402
+from trajectories.sampling.reduction_tree import Forest, Key  # noqa: E402
+from trajectories.sampling.statistics import Block, block_of, merge  # noqa: E402
 
 POINTS, GROUPS, FIRST, EXTENDED = 3, 4, 48, 80
 PHASES = ("start", "create or open", "commit", "extend", "records", "end")

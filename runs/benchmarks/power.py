@@ -33,14 +33,15 @@ import planted  # noqa: E402  (the faults, which the tests share)
 from mutants import mutant, sampler  # noqa: E402
 from sampled import point_of  # noqa: E402
 
-from trajectories import backward, sampling  # noqa: E402
-from trajectories.alongside import Alongside  # noqa: E402
-from trajectories.judge import judge  # noqa: E402
 from trajectories.model import Model  # noqa: E402
-from trajectories.preparation import Preparation, prepare  # noqa: E402
-from trajectories.results import Result  # noqa: E402
+from trajectories.report.entropy_parts import Alongside  # noqa: E402
+from trajectories.report.judge import judge  # noqa: E402
+from trajectories.report.result import Result  # noqa: E402
+from trajectories.report.theorems import point_theorems  # noqa: E402
+from trajectories.sampling import block as sampling  # noqa: E402
+from trajectories.sampling import reversed_ensemble  # noqa: E402
+from trajectories.sampling.preparation import Preparation, prepare  # noqa: E402
 from trajectories.systems import diamond, local_engine  # noqa: E402
-from trajectories.theorems import point_theorems  # noqa: E402
 
 
 class Machine(NamedTuple):
@@ -110,7 +111,7 @@ def report_disagrees(preparation: Preparation, faulty: Preparation, n: int, seed
 def theorems_disagree(preparation: Preparation, faulty: Preparation, n: int, seed: int) -> set[str]:
     """Return the rows of `theorems` that disagree. The reversed ensemble is that of the same ledger and kernel."""
     point = point_of(preparation, n, seed, engine=faulty)
-    reverse, ahead = backward.backward(faulty), backward.forward(faulty)
+    reverse, ahead = reversed_ensemble.backward(faulty), reversed_ensemble.forward(faulty)
     rows = point_theorems(point, seed, 0, n, reverse=reverse, ahead=ahead, alongside=Alongside.of(faulty)).rows
     return {row.quantity for row in judge(list(rows)) if row.status == "disagree"}
 
@@ -125,7 +126,7 @@ def disagreeing(machine: Machine, fault: Fault, judge_name: str, n: int, seed: i
     if faulty is None:
         return None
     kernel = fault.kernel(sampling.jumps, preparation.block_size)
-    with mock.patch.object(sampling, "jumps", kernel), mock.patch.object(backward, "jumps", kernel):
+    with mock.patch.object(sampling, "jumps", kernel), mock.patch.object(reversed_ensemble, "jumps", kernel):
         return JUDGES[judge_name](preparation, faulty, n, seed)
 
 

@@ -22,17 +22,17 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from trajectories.crew import Crew  # noqa: E402
-from trajectories.handout import Handout, Task, tasks  # noqa: E402
-from trajectories.helper import DONE, SAMPLE  # noqa: E402
-from trajectories.job import jobs_of  # noqa: E402
-from trajectories.nodes import sample_node  # noqa: E402
-from trajectories.ownership import read_status  # noqa: E402
-from trajectories.runfile import load  # noqa: E402
-from trajectories.statistics import Block  # noqa: E402
-from trajectories.stopping import Stop  # noqa: E402
-from trajectories.storage import Header, Store  # noqa: E402
-from trajectories.work import Work  # noqa: E402
+from trajectories.results.ownership import read_status  # noqa: E402
+from trajectories.results.storage import Header, Store  # noqa: E402
+from trajectories.runfiles.job import jobs_of  # noqa: E402
+from trajectories.runfiles.run import load  # noqa: E402
+from trajectories.running.manager import Crew  # noqa: E402
+from trajectories.running.schedule import Handout, Task, tasks  # noqa: E402
+from trajectories.running.signals import Stop  # noqa: E402
+from trajectories.running.sweep_point import Work  # noqa: E402
+from trajectories.running.tasks import sample_node  # noqa: E402
+from trajectories.running.worker import DONE, SAMPLE  # noqa: E402
+from trajectories.sampling.statistics import Block  # noqa: E402
 
 MAIN = ROOT / "runs/diamond.toml"
 MPIEXEC = Path(sys.executable).parent / "mpiexec"
@@ -77,7 +77,7 @@ def measured(folder: Path, trajectories: int, repetitions: int) -> dict[str, flo
 
 PROGRAM = """
 import resource, sys
-from trajectories import cli
+from trajectories.cli import main as cli
 status = cli.main()
 open(sys.argv[-1] + ".memory", "a").write(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}\\n")
 sys.exit(status)

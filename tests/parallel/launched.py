@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 import trajectories
-from trajectories.statistics import Block
-from trajectories.storage import read
+from trajectories.results.storage import read
+from trajectories.sampling.statistics import Block
 
 ROOT = Path(__file__).parents[2]
 MPIEXEC = Path(sys.executable).parent / "mpiexec"

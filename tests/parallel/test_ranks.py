@@ -25,7 +25,7 @@ from launched import (
 )
 
 import trajectories
-from trajectories import ranks
+from trajectories.running import mpi
 
 # The costs of the points differ a hundredfold.
 SWEEP = """
@@ -47,7 +47,9 @@ LONG = ("--trajectories", "1e9")
 # Ten blocks per second on each rank: the sweep's 192 or more take long enough to be interrupted for sure.
 SLOW = """
 import sys, time
-from trajectories import cli, crew, nodes
+from trajectories.cli import main as cli
+from trajectories.running import manager as crew
+from trajectories.running import tasks as nodes
 sound = nodes.sample_node
 def slow(*arguments):
     time.sleep(0.1)
@@ -143,7 +145,9 @@ def test_kills_on_one_two_and_four_ranks_change_no_bit() -> None:
 
 BREAK = """
 import os, sys
-from trajectories import cli, crew, nodes
+from trajectories.cli import main as cli
+from trajectories.running import manager as crew
+from trajectories.running import tasks as nodes
 from trajectories.errors import InputError
 sound = nodes.sample_node
 def broken(sampler, task, poll):
@@ -194,7 +198,7 @@ def test_copies_that_do_not_find_each_other_refuse(told: dict[str, str], sweep: 
 
 
 def test_a_missing_mpi_library_is_named(sweep: Path, tmp_path: Path) -> None:
-    program = "import sys; sys.modules['mpi4py'] = None; from trajectories import cli; sys.exit(cli.main())"
+    program = "import sys; sys.modules['mpi4py'] = None; from trajectories.cli import main as cli; sys.exit(cli.main())"
     status, out, err = run(0, "run", str(sweep), program=program, **SLURM_STEP)
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert "2 copies" in err and "trajectories[mpi]" in err
@@ -213,16 +217,16 @@ def test_a_missing_mpi_library_is_named(sweep: Path, tmp_path: Path) -> None:
     ],
 )
 def test_what_launchers_announce(told: dict[str, str], expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*ranks.ANNOUNCED, *SLURM_STEP):
+    for name in (*mpi.ANNOUNCED, *SLURM_STEP):
         monkeypatch.delenv(name, raising=False)
     for name, value in told.items():
         monkeypatch.setenv(name, value)
-    assert ranks.announced() == expected
+    assert mpi.announced() == expected
 
 
 def test_a_process_on_its_own_imports_no_mpi(sweep: Path) -> None:
     program = (
-        "import sys; from trajectories import cli; status = cli.main(); "
+        "import sys; from trajectories.cli import main as cli; status = cli.main(); "
         "print('mpi4py' in sys.modules, file=sys.stderr); sys.exit(status)"
     )
     status, _, err = run(0, "run", str(sweep), "--plan", program=program)
@@ -235,7 +239,11 @@ def test_a_rank_that_falls_silent_does_not_leave_the_others_waiting(rank: int, s
     """As where a launcher does not notice that a rank has died: here it hangs."""
     program = f"""
 import os, sys, time
-from trajectories import cli, crew, ensemble, helper, nodes
+from trajectories.cli import main as cli
+from trajectories.running import manager as crew
+from trajectories.running import driver as ensemble
+from trajectories.running import worker as helper
+from trajectories.running import tasks as nodes
 crew.LONGEST_SILENCE = ensemble.LONGEST_SILENCE = 2.0
 crew.SECONDS_OF_SILENCE = helper.SECONDS_OF_SILENCE = 0.2
 if os.environ["PMI_RANK"] == "{rank}":

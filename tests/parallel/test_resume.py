@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import trajectories
-from trajectories.statistics import Block
+from trajectories.sampling.statistics import Block
 
 RUN = """
 [system]

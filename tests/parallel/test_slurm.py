@@ -18,13 +18,13 @@ import pytest
 from private_slurm import MISSING, Slurm, installed, private_slurm
 
 import trajectories
-from trajectories.ensemble import execute
-from trajectories.job import jobs_of
 from trajectories.kernels import cache_folder
-from trajectories.ownership import read_status
-from trajectories.results import Result
-from trajectories.runfile import load
-from trajectories.statistics import Block
+from trajectories.report.result import Result
+from trajectories.results.ownership import read_status
+from trajectories.runfiles.job import jobs_of
+from trajectories.runfiles.run import load
+from trajectories.running.driver import execute
+from trajectories.sampling.statistics import Block
 
 ROOT = Path(__file__).parents[2]
 RUN = """

@@ -10,12 +10,19 @@ import pytest
 from launched import assert_same_bits, finish, kill, mpiexec_of, needs_mpi, run, start, wait_for
 
 import trajectories
-from trajectories.forest import Forest
-from trajectories.preparation import prepare
-from trajectories.sampling import sample
-from trajectories.statistics import Block, block_of, confidence_interval, merge, skewness_of_mean, standard_error
+from trajectories.running.stopping_rule import FIRST_LOOK, Gate, Rule
+from trajectories.sampling.block import sample
+from trajectories.sampling.preparation import prepare
+from trajectories.sampling.reduction_tree import Forest
+from trajectories.sampling.statistics import (
+    Block,
+    block_of,
+    confidence_interval,
+    merge,
+    skewness_of_mean,
+    standard_error,
+)
 from trajectories.systems import local_engine
-from trajectories.targets import FIRST_LOOK, Gate, Rule
 
 RUN = """
 [system]

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from trajectories.forest import Forest
-from trajectories.judge import judge
 from trajectories.model import Model
-from trajectories.points import Point
-from trajectories.preparation import GROUPS, Preparation, prepare
-from trajectories.report import Row, rows_of
-from trajectories.sampling import sample_block
+from trajectories.report.judge import judge
+from trajectories.report.report import Row, rows_of
+from trajectories.results.points import Point
+from trajectories.sampling.block import sample_block
+from trajectories.sampling.preparation import GROUPS, Preparation, prepare
+from trajectories.sampling.reduction_tree import Forest
 
 Change = Callable[[Preparation], Preparation]
 

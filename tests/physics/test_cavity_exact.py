@@ -15,12 +15,12 @@ import pytest
 from optimum import best
 from scipy.optimize import brentq
 
-from trajectories import entanglement
 from trajectories.errors import InputError
-from trajectories.master import Master
+from trajectories.master import entanglement
+from trajectories.master.lindblad import Master
+from trajectories.master.sectors import find_sectors
 from trajectories.model import Model
-from trajectories.operators import destroy, embed, number, sigma_minus, sigma_z
-from trajectories.sectors import find_sectors
+from trajectories.model.operators import destroy, embed, number, sigma_minus, sigma_z
 from trajectories.systems import cavity, diamond, effective_cavity
 from trajectories.systems.cavity import check_truncation, effective_rates, top_level_population
 from trajectories.systems.cavity_steady import cavity_steady

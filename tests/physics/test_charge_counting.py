@@ -9,16 +9,16 @@ import pytest
 from small_models import LOWER
 
 import trajectories
-from trajectories.countingasked import Wanted
-from trajectories.countingtables import Counting
+from trajectories.counting.steady_counting import SteadyCounting, counts_of
+from trajectories.counting.steady_quantities import _value, steady_state
 from trajectories.errors import InputError
-from trajectories.job import Job
-from trajectories.master import Master
+from trajectories.master.lindblad import Master
 from trajectories.model import Channel, Model, Reservoir
-from trajectories.recordrows import exact_rows
-from trajectories.runfile import Run
-from trajectories.steady import _value, steady_state
-from trajectories.steadycounting import SteadyCounting, counts_of
+from trajectories.report.counting_report import Counting
+from trajectories.report.counting_requests import Wanted
+from trajectories.report.record_rows import exact_rows
+from trajectories.runfiles.job import Job
+from trajectories.runfiles.run import Run
 
 T, MU, GAMMA = 0.5, {"L": 1.0, "R": -1.0}, {"L": 1.0, "R": 0.5}
 

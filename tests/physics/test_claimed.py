@@ -11,22 +11,23 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from trajectories import claimed_brask, claimed_khandelwal, claimed_man, claimed_tacchino, entanglement
-from trajectories.claim import MISPRINTED, NOT_REPRODUCED, REPRODUCED, TRUNCATED, Claim
-from trajectories.claims import claims
-from trajectories.currents import energy_rates
-from trajectories.master import Master
+from trajectories.master import entanglement
+from trajectories.master.currents import energy_rates
+from trajectories.master.lindblad import Master
 from trajectories.model import Channel, Model, Reservoir
+from trajectories.papers import brask, khandelwal, man, tacchino
+from trajectories.papers.claim import MISPRINTED, NOT_REPRODUCED, REPRODUCED, TRUNCATED, Claim
+from trajectories.papers.claims import claims
 from trajectories.systems.common_bath import common_bath
 from trajectories.systems.common_bath_steady import common_bath_steady
 from trajectories.systems.local_engine import local_engine
 from trajectories.systems.reset_engine import reset_engine_heats
 
 MODULES = {
-    "tacchino": claimed_tacchino,
-    "brask": claimed_brask,
-    "khandelwal": claimed_khandelwal,
-    "man": claimed_man,
+    "tacchino": tacchino,
+    "brask": brask,
+    "khandelwal": khandelwal,
+    "man": man,
 }
 EXPECTED = {
     "tacchino": {
@@ -250,7 +251,7 @@ def test_figure_3_of_khandelwal() -> None:
 def test_tunnelling() -> None:
     """kappa_max by the master equation on a grid: where the negativity is largest, and what of it comes back."""
     grid = np.linspace(0.068, 0.073, 51)
-    kappa_J, kappa_N, share_J, share_N = claimed_khandelwal._tunnelling(0.7, 0.01)
+    kappa_J, kappa_N, share_J, share_N = khandelwal._tunnelling(0.7, 0.01)
     assert kappa_J == pytest.approx(0.070872, abs=5e-5)
     assert share_J == pytest.approx(0.99979, abs=6e-6)
     found = []
@@ -260,7 +261,7 @@ def test_tunnelling() -> None:
     assert grid[int(np.argmax(found))] == pytest.approx(kappa_N, abs=1.1e-4)
     # 8.97226e-4: the negativity without detuning and tunnelling.
     assert max(found) / 8.97226e-4 == pytest.approx(share_N, rel=1e-4)
-    kappas = [claimed_khandelwal._tunnelling(0.7, delta)[0] for delta in (0.005, 0.01, 0.02)]
+    kappas = [khandelwal._tunnelling(0.7, delta)[0] for delta in (0.005, 0.01, 0.02)]
     np.testing.assert_allclose(kappas, [math.sqrt(((1 + d) ** 2 - 1) / 4) for d in (0.005, 0.01, 0.02)], rtol=5e-3)
 
 
@@ -284,8 +285,8 @@ def test_statements_that_hold() -> None:
     assert heat(0.7, 0.05) < heat(0.7, 0.04)
 
     def couplings(T_h: float) -> tuple[float, float, float]:
-        g, p_h = claimed_brask._reset(0.0, T_h)[1]
-        return g, claimed_brask.P_C, p_h
+        g, p_h = brask._reset(0.0, T_h)[1]
+        return g, brask.P_C, p_h
 
     # Brask, Fig. 2(a, b): at the best couplings of each T_h, heat and entanglement grow together.
     cold = [reset_engine_heats(0.0, T_h, *couplings(T_h))[0] for T_h in (0.5, 1.0, 2.0)]

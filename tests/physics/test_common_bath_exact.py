@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from trajectories import entanglement
-from trajectories.currents import energy_rates, entropy_production_rate, heat_rates
 from trajectories.errors import InputError
-from trajectories.master import Master
-from trajectories.operators import embed, sigma_minus, sigma_z
+from trajectories.master import entanglement
+from trajectories.master.currents import energy_rates, entropy_production_rate, heat_rates
+from trajectories.master.lindblad import Master
+from trajectories.model.operators import embed, sigma_minus, sigma_z
 from trajectories.systems import common_bath
 from trajectories.systems.common_bath import common_bath_frame, eigenbasis
 from trajectories.systems.common_bath_steady import common_bath_steady, effective_temperatures

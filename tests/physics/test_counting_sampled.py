@@ -14,20 +14,20 @@ import numpy as np
 import pytest
 from sampled import point_of
 
-from trajectories import sampling
-from trajectories.countingexact import ExactCounting
-from trajectories.countingreport import counting_rows
-from trajectories.forest import Forest
-from trajectories.judge import judge
+from trajectories.counting.steady_counting import SteadyCounting
 from trajectories.kernels.ledger import ENTROPY_SINCE
-from trajectories.master import Master
+from trajectories.master.lindblad import Master
 from trajectories.model import Model
-from trajectories.points import Point
-from trajectories.preparation import GROUPS, Preparation, prepare
-from trajectories.rows import Row
-from trajectories.sampling import sample_block
-from trajectories.statistics import confidence_interval
-from trajectories.steadycounting import SteadyCounting
+from trajectories.report.counting_rows import counting_rows
+from trajectories.report.exact_counting import ExactCounting
+from trajectories.report.judge import judge
+from trajectories.report.rows import Row
+from trajectories.results.points import Point
+from trajectories.sampling import block as sampling
+from trajectories.sampling.block import sample_block
+from trajectories.sampling.preparation import GROUPS, Preparation, prepare
+from trajectories.sampling.reduction_tree import Forest
+from trajectories.sampling.statistics import confidence_interval
 from trajectories.systems import diamond, local_engine
 
 GROUND = np.diag([1.0, 0.0, 0.0, 0.0]).astype(complex)

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from trajectories import counts, cumulants, transients
-from trajectories.counting import generating_function
-from trajectories.master import Master
-from trajectories.scgf import scgf, symmetry
+from trajectories.counting import counted_currents, finite_time_cumulants, long_time_cumulants
+from trajectories.counting.entropy_statistics import generating_function
+from trajectories.counting.scgf import scgf, symmetry
+from trajectories.counting.uncertainty_relations import uncertainty
+from trajectories.master.lindblad import Master
 from trajectories.systems import diamond, double_dot, local_engine, reset_engine
-from trajectories.uncertainty import uncertainty
 
 # (beta_A, beta_S): J = <N_S>/t, Var/t, Fano, D sigma/(2 J^2), lambda(2) = lambda(-1), lambda(1/2), t of <e^{-2DS}> = 5
 DIAMOND = {
@@ -59,7 +59,7 @@ def printed(found: float, text: str | None) -> bool:
 @pytest.mark.parametrize("betas", DIAMOND)
 def test_the_diamond(betas: tuple[float, float]) -> None:
     solver = Master(diamond(*betas))
-    values = uncertainty(solver, counts.quanta(solver.model, "S"))
+    values = uncertainty(solver, counted_currents.quanta(solver.model, "S"))
     at_two, at_minus_one, at_half = scgf(solver, [2.0, -1.0, 0.5])
     rho = solver.steady_state()
     late = brentq(lambda t: generating_function(solver, 2.0, rho, [t])[0] - 5.0, 1e-4, 20.0, xtol=1e-12)
@@ -67,15 +67,17 @@ def test_the_diamond(betas: tuple[float, float]) -> None:
     found = (values.current, values.noise, fano, values.tur_ratio, at_two, at_half, late)
     assert [printed(x, text) for x, text in zip(found, DIAMOND[betas], strict=True)] == [True] * 7
     assert printed(at_minus_one, DIAMOND[betas][4])
-    assert cumulants.noise(solver, counts.quanta(solver.model, "A")) == pytest.approx(values.noise, rel=1e-12)
+    assert long_time_cumulants.noise(solver, counted_currents.quanta(solver.model, "A")) == pytest.approx(
+        values.noise, rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("name", MACHINES)
 def test_the_machines(name: str) -> None:
     model, row = MACHINES[name]
     solver = Master(model)
-    count = counts.quanta(model, "h")
-    rates = cumulants.cumulants(solver, count, 3)
+    count = counted_currents.quanta(model, "h")
+    rates = long_time_cumulants.cumulants(solver, count, 3)
     values = uncertainty(solver, count)
     found = (*rates, values.entropy_production, values.tur_ratio)
     assert [printed(x, text) for x, text in zip(found, row, strict=True)] == [True] * 5
@@ -84,7 +86,7 @@ def test_the_machines(name: str) -> None:
 def test_a_coherent_dot_beats_the_classical_bound() -> None:
     # Fermionic rates without repulsion, E = Gamma = 1.
     solver = Master(double_dot(T_c=0.9, T_h=1000.0, g=0.65, gamma_c=1.0, gamma_h=1.0, U=0.0))
-    assert printed(uncertainty(solver, counts.quanta(solver.model, "h")).tur_ratio, "0.991335")
+    assert printed(uncertainty(solver, counted_currents.quanta(solver.model, "h")).tur_ratio, "0.991335")
 
 
 @pytest.mark.parametrize("name", MACHINES)
@@ -94,12 +96,14 @@ def test_the_entropy_production_is_the_current_times_the_affinity(name: str) -> 
     assert symmetry(solver, [-1.0, 0.25]).required
     both = scgf(solver, [-1.0, 2.0, 0.3, 0.7])
     np.testing.assert_allclose(both[[0, 2]], both[[1, 3]], rtol=1e-12)
-    found = cumulants.current(solver, counts.entropy(model))
-    assert found == pytest.approx(uncertainty(solver, counts.quanta(model, "h")).entropy_production, rel=1e-11)
+    found = long_time_cumulants.current(solver, counted_currents.entropy(model))
+    assert found == pytest.approx(
+        uncertainty(solver, counted_currents.quanta(model, "h")).entropy_production, rel=1e-11
+    )
     if name != "dot":
         # One quantum from h to c carries the same entropy, whichever way: Delta S follows the count.
-        entropies = cumulants.cumulants(solver, counts.entropy(model), 3)
-        quanta = cumulants.cumulants(solver, counts.quanta(model, "h"), 3)
+        entropies = long_time_cumulants.cumulants(solver, counted_currents.entropy(model), 3)
+        quanta = long_time_cumulants.cumulants(solver, counted_currents.quanta(model, "h"), 3)
         affinity = found / quanta[0]
         np.testing.assert_allclose(entropies, quanta * affinity ** np.arange(1, 4), rtol=1e-9)
 
@@ -108,8 +112,11 @@ def test_the_constant_of_the_variance_matters_in_a_run() -> None:
     # The reset engine over T = 1000, little more than one relaxation time: Var N is .308, the rate alone gives .119;
     # 2 10^4 trajectories know it to one or two per cent.
     solver = Master(reset_engine(T_c=0.5, T_h=2.0, g=1.6e-3, p_c=1e-2, p_h=1.1e-3))
-    count = counts.quanta(solver.model, "h")
-    line, exact = transients.long_time(solver, count), transients.finite_time(solver, count, [1e3, 1e5])
+    count = counted_currents.quanta(solver.model, "h")
+    line, exact = (
+        finite_time_cumulants.long_time(solver, count),
+        finite_time_cumulants.finite_time(solver, count, [1e3, 1e5]),
+    )
     assert exact.covariance[0] > 2 * line.covariance_rate * 1e3
     assert exact.covariance[1] == pytest.approx(line.covariance_rate * 1e5 + line.covariance_offset, rel=1e-10)
 

@@ -13,8 +13,8 @@ from types import ModuleType
 
 import pytest
 
-from trajectories.preparation import Preparation
-from trajectories.statistics import Block
+from trajectories.sampling.preparation import Preparation
+from trajectories.sampling.statistics import Block
 
 RUNS = 1000
 

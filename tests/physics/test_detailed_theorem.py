@@ -14,21 +14,21 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from trajectories.backward import Direction, backward, expected_entropy, forward, reverse_of, survival
-from trajectories.fluctuation import bins_of, detailed_row, gather
-from trajectories.forest import Forest
-from trajectories.judge import judge
 from trajectories.kernels.ledger import WEIGHT
+from trajectories.master.eigenensemble import Spectrum, spectrum
 from trajectories.model import Channel, Model, Reservoir
-from trajectories.operators import dagger
-from trajectories.points import Point
-from trajectories.preparation import GROUPS, Preparation, prepare
-from trajectories.rows import Row
-from trajectories.sampling import sample_block
-from trajectories.spectral import Spectrum, spectrum
+from trajectories.model.operators import dagger
+from trajectories.report.fluctuation_theorems import bins_of, detailed_row, gather
+from trajectories.report.judge import judge
+from trajectories.report.rows import Row
+from trajectories.report.theorems import INTEGRAL, asymmetry, point_theorems, settled_bins
+from trajectories.results.points import Point
+from trajectories.sampling.block import sample_block
+from trajectories.sampling.plan import unravel
+from trajectories.sampling.preparation import GROUPS, Preparation, prepare
+from trajectories.sampling.reduction_tree import Forest
+from trajectories.sampling.reversed_ensemble import Direction, backward, expected_entropy, forward, reverse_of, survival
 from trajectories.systems import common_bath, diamond, double_dot, flux_qubits, local_engine, reset_engine
-from trajectories.theorems import INTEGRAL, asymmetry, point_theorems, settled_bins
-from trajectories.unravelling import unravel
 
 N = 2**19
 SYMMETRIC, ENGINE = "diamond", "engine"

@@ -9,17 +9,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trajectories import entanglement
-from trajectories.counting import generating_function, reversible_probability, surviving_weight
-from trajectories.currents import (
+from trajectories.counting.entropy_statistics import generating_function, reversible_probability, surviving_weight
+from trajectories.master import entanglement
+from trajectories.master.currents import (
     energy_rates,
     entropy_production,
     entropy_production_rate,
     heat_rates,
     steady_entropy_production_rate,
 )
-from trajectories.master import Master
-from trajectories.sectors import find_sectors
+from trajectories.master.lindblad import Master
+from trajectories.master.sectors import find_sectors
 from trajectories.systems import diamond
 from trajectories.systems.diamond import diamond_entropy_production, diamond_populations
 from trajectories.systems.diamond_counting import diamond_scgf

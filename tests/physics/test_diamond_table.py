@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sampled import disagreeing, judged, point_of
 
-from trajectories.preparation import prepare
+from trajectories.sampling.preparation import prepare
 from trajectories.systems import diamond
 
 POINTS = [(1, 1), (0, 1), (0, 2), (0, 3), (-1, 1), (-2, 3), (-5, 5), (-1, -2), (3, -2)]

@@ -13,12 +13,14 @@ import pytest
 from optimum import best
 from scipy.optimize import brentq
 
-from trajectories import counts, entanglement
-from trajectories.cumulants import cumulants
-from trajectories.currents import energy_rates, entropy_production_rate, heat_rates
-from trajectories.master import Master
-from trajectories.operators import embed, sigma_minus
-from trajectories.systems import double_dot, resonant
+from trajectories.counting import counted_currents
+from trajectories.counting.long_time_cumulants import cumulants
+from trajectories.counting.uncertainty_relations import tur_ratio
+from trajectories.master import entanglement
+from trajectories.master.currents import energy_rates, entropy_production_rate, heat_rates
+from trajectories.master.lindblad import Master
+from trajectories.model.operators import embed, sigma_minus
+from trajectories.systems import double_dot, resonant_qubits
 from trajectories.systems.double_dot import (
     double_dot_concurrence,
     double_dot_entropy_production,
@@ -27,12 +29,11 @@ from trajectories.systems.double_dot import (
     double_dot_rates,
     double_dot_state,
 )
-from trajectories.uncertainty import tur_ratio
 
 
 def most(T_c: float, T_h: float, U: float) -> tuple[float, np.ndarray]:
     """Largest signed concurrence over g and Gamma_h at Gamma_c = 1."""
-    return best(lambda g, h: resonant.concurrence_signed(double_dot_rates(T_c, T_h, g, 1.0, h, U)), [0.3, 0.6])
+    return best(lambda g, h: resonant_qubits.concurrence_signed(double_dot_rates(T_c, T_h, g, 1.0, h, U)), [0.3, 0.6])
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -59,7 +60,7 @@ def test_with_rates_of_one_energy_the_repulsion_drops_out() -> None:
     lower = [embed(sigma_minus(), site, (2, 2)) for site in (0, 1)]
     generator = {}
     for U in (0.0, 20.0):
-        H = resonant.hamiltonian(1.0, g, U)
+        H = resonant_qubits.hamiltonian(1.0, g, U)
         one = np.eye(4)
         total = -1j * (np.kron(H, one) - np.kron(one, H.T))
         for jump, rate, T in ((lower[0], c, T_c), (lower[1], h, T_h)):
@@ -80,7 +81,7 @@ LARGEST = {5.0: 0.133758, 20.0: 0.203902, 100.0: 0.242813, 300.0: 0.252415, 25e3
 @pytest.mark.parametrize("U", LARGEST)
 def test_largest_concurrence_at_a_finite_hot_temperature(U: float) -> None:
     def signed(g: float, h: float, T_h: float) -> float:
-        return resonant.concurrence_signed(double_dot_rates(0.0, T_h, g, 1.0, h, U))
+        return resonant_qubits.concurrence_signed(double_dot_rates(0.0, T_h, g, 1.0, h, U))
 
     value, (g, h, T_h) = best(signed, [0.35, 0.8, 0.2 * U])
     assert value == pytest.approx(LARGEST[U], abs=6e-7)
@@ -96,8 +97,10 @@ def test_limits_of_the_largest_concurrence() -> None:
 
     # U -> infinity: two electrons never meet, |00> and |11> cannot both be populated.
     def blocked(g: float, h: float, share: float) -> float:
-        return resonant.concurrence_signed(
-            resonant.lindblad(g, resonant.Bath(0.0, 1.0, 0.0, 1.0), resonant.Bath(h * share, h * (1 - share), 0.0, h))
+        return resonant_qubits.concurrence_signed(
+            resonant_qubits.lindblad(
+                g, resonant_qubits.Bath(0.0, 1.0, 0.0, 1.0), resonant_qubits.Bath(h * share, h * (1 - share), 0.0, h)
+            )
         )
 
     bound = best(lambda g, h: blocked(g, h, 0.5), [0.4, 1.1])[0]
@@ -109,7 +112,7 @@ def test_the_best_hot_temperature_is_finite_beyond_a_repulsion_only() -> None:
     # Two local maxima, one at T_h of about 2 E, one at infinity: the first overtakes the second at U/E = 2.547.
     def lead(U: float) -> float:
         def signed(g: float, h: float, T_h: float) -> float:
-            return resonant.concurrence_signed(double_dot_rates(0.0, T_h, g, 1.0, h, U))
+            return resonant_qubits.concurrence_signed(double_dot_rates(0.0, T_h, g, 1.0, h, U))
 
         return best(signed, [0.2, 0.3, 1.9])[0] - most(0.0, math.inf, U)[0]
 
@@ -148,7 +151,7 @@ def test_threshold_of_the_cold_temperature(U: float, limit: float, digit: float)
 
 def test_counting_statistics() -> None:
     solver = Master(double_dot(0.1, 3.2, 3.9e-3, 1e-2, 1e-2, 20.0))
-    count = counts.quanta(solver.model, "h")
+    count = counted_currents.quanta(solver.model, "h")
     expected = [8.42191165e-4, 5.46231560e-4, 2.00700e-4]
     np.testing.assert_allclose(cumulants(solver, count, 3), expected, rtol=3e-6)
     assert entropy_production_rate(solver.model, solver.steady_state()) == pytest.approx(8.273837e-3, rel=5e-7)
@@ -157,4 +160,4 @@ def test_counting_statistics() -> None:
 
 def test_the_classical_uncertainty_bound_is_violated() -> None:
     solver = Master(double_dot(0.9, 1000.0, 0.65, 1.0, 1.0, 0.0))
-    assert tur_ratio(solver, counts.quanta(solver.model, "h")) == pytest.approx(0.991335, abs=6e-7)
+    assert tur_ratio(solver, counted_currents.quanta(solver.model, "h")) == pytest.approx(0.991335, abs=6e-7)

@@ -13,10 +13,10 @@ from small_models import random_model, random_state
 
 import trajectories
 from trajectories.api import replay
-from trajectories.job import Job
-from trajectories.preparation import prepare
-from trajectories.replay import Replay
-from trajectories.runfile import Run
+from trajectories.runfiles.job import Job
+from trajectories.runfiles.run import Run
+from trajectories.sampling.preparation import prepare
+from trajectories.sampling.replay import Replay
 from trajectories.systems import diamond, local_engine
 
 GROUND = np.diag([1.0, 0, 0, 0]).astype(complex)

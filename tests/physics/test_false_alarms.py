@@ -20,10 +20,10 @@ from scipy import stats
 from verdicts import COMMANDS, Coverage, alarm, coverage, rows_of_report, seed_of, studentised, wrong
 from zoo import MACHINES
 
-from trajectories.judge import verdict
 from trajectories.model import Model
-from trajectories.preparation import prepare
-from trajectories.rows import Row
+from trajectories.report.judge import verdict
+from trajectories.report.rows import Row
+from trajectories.sampling.preparation import prepare
 from trajectories.systems import diamond
 
 EACH = {"report": 8, "theorems": 2, "counting": 3, "records": 3}  # reports of each machine: about ten seconds a command

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trajectories.drawing import sweep_picture
-from trajectories.exactside import ExactSide
-from trajectories.job import jobs_of
-from trajectories.master import Master
-from trajectories.picture import Map, Panel
-from trajectories.runfile import Run, load
+from trajectories.figures.draw import sweep_picture
+from trajectories.figures.exact_side import ExactSide
+from trajectories.figures.figure_data import Map, Panel
+from trajectories.master.lindblad import Master
+from trajectories.runfiles.job import jobs_of
+from trajectories.runfiles.run import Run, load
 
 RUNS = Path(__file__).parents[2] / "runs"
 NAMES = sorted(path.stem for path in RUNS.glob("*.toml") if path.stem.startswith(("brask_fig", "khandelwal_fig")))

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trajectories.exactside import Arrays, ExactSide
-from trajectories.paperfigure import PaperFigure
-from trajectories.runfile import Run, load
+from trajectories.figures.exact_side import Arrays, ExactSide
+from trajectories.figures.paper_figure import PaperFigure
+from trajectories.runfiles.run import Run, load
 
 RUNS = Path(__file__).parents[2] / "runs"
 T = np.array([2.0, 4.0, 6.0, 8.0, 10.0])

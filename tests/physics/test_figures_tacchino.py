@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trajectories.drawing import sweep_picture
+from trajectories.figures.draw import sweep_picture
+from trajectories.figures.figure_data import Map, Panel, Picture
 from trajectories.kernels.ledger import OUTSIDE
-from trajectories.picture import Map, Panel, Picture
-from trajectories.preparation import prepare
-from trajectories.runfile import load
+from trajectories.runfiles.run import load
+from trajectories.sampling.preparation import prepare
 from trajectories.systems import cavity, local_engine
 
 RUNS = Path(__file__).parents[2] / "runs"

@@ -13,10 +13,10 @@ import pytest
 from optimum import best
 from scipy.optimize import brentq
 
-from trajectories import entanglement
-from trajectories.currents import energy_rates, entropy_production_rate, heat_rates
-from trajectories.master import Master
-from trajectories.systems import flux_qubits, local_engine, reset_engine, resonant
+from trajectories.master import entanglement
+from trajectories.master.currents import energy_rates, entropy_production_rate, heat_rates
+from trajectories.master.lindblad import Master
+from trajectories.systems import flux_qubits, local_engine, reset_engine, resonant_qubits
 from trajectories.systems.flux_qubits import (
     flux_qubits_concurrence,
     flux_qubits_entropy_production,
@@ -30,7 +30,7 @@ from trajectories.systems.local_engine import local_engine_state
 
 def most(T_c: float, T_h: float) -> tuple[float, np.ndarray]:
     """Largest signed concurrence over g and the hot total rate, at a cold total rate Gamma_c (2 n_c + 1) = 1."""
-    return best(lambda g, h: resonant.concurrence_signed(flux_qubits_totals(T_c, T_h, g, 1.0, h)), [0.15, 0.2])
+    return best(lambda g, h: resonant_qubits.concurrence_signed(flux_qubits_totals(T_c, T_h, g, 1.0, h)), [0.15, 0.2])
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -50,7 +50,7 @@ def test_closed_forms_solve_the_model(seed: int) -> None:
     assert entropy_production_rate(model, rho) == pytest.approx(flux_qubits_entropy_production(*point), rel=1e-8)
     total_c, total_h = (gamma / math.tanh(energy / (2 * T)) for gamma, T in ((gamma_c, T_c), (gamma_h, T_h)))
     totals = flux_qubits_totals(T_c, T_h, point[2], total_c, total_h, energy)
-    np.testing.assert_allclose(resonant.state(totals), rho, atol=1e-13)
+    np.testing.assert_allclose(resonant_qubits.state(totals), rho, atol=1e-13)
 
 
 def test_it_is_the_entanglement_engine_with_the_cold_qubit_first() -> None:
@@ -68,7 +68,7 @@ def test_it_has_the_form_of_the_reset_engines_state() -> None:
     # [G_c G_h tau_c x tau_h + 4g^2 tau x tau + 2g G_c G_h (r_c - r_h)/(G_c + G_h) Y]/(4g^2 + G_c G_h), and Eq. (4) has
     # 2g^2 and g for 4g^2 and 2g. With sqrt2 g there the populations agree, and the coherence is smaller by sqrt2.
     T_c, T_h, g, c, h = 0.3, 2.0, 0.02, 0.05, 0.03
-    local = resonant.state(flux_qubits_totals(T_c, T_h, g, c, h))
+    local = resonant_qubits.state(flux_qubits_totals(T_c, T_h, g, c, h))
     resets = Master(reset_engine(T_c, T_h, math.sqrt(2) * g, c, h)).steady_state()
     np.testing.assert_allclose(np.diag(local), np.diag(resets), rtol=1e-12)
     assert local[1, 2] == pytest.approx(math.sqrt(2) * resets[1, 2], rel=1e-12)
@@ -96,7 +96,7 @@ def test_largest_concurrence_at_a_warm_cold_bath(T_h: float, value: float) -> No
 def test_threshold_of_the_cold_temperature() -> None:
     def log_ratio(T_c: float) -> float:
         def ratio(g: float, h: float) -> float:
-            rho = resonant.state(flux_qubits_totals(T_c, math.inf, g, 1.0, h))
+            rho = resonant_qubits.state(flux_qubits_totals(T_c, math.inf, g, 1.0, h))
             return math.log(abs(rho[1, 2])) - 0.5 * math.log(rho[0, 0].real * rho[3, 3].real)
 
         return best(ratio, [0.2, 0.3])[0]

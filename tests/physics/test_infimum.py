@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from trajectories.alongside import LEVELS, Alongside
 from trajectories.api import replay
+from trajectories.counting.infimum import exact_infimum
 from trajectories.errors import InputError
-from trajectories.infimum import exact_infimum
-from trajectories.job import Job
-from trajectories.judge import judge
-from trajectories.master import Master
-from trajectories.preparation import Preparation, prepare
+from trajectories.master.lindblad import Master
+from trajectories.report.entropy_parts import LEVELS, Alongside
+from trajectories.report.judge import judge
+from trajectories.runfiles.job import Job
+from trajectories.sampling.preparation import Preparation, prepare
 from trajectories.systems import common_bath, diamond, local_engine
 
 N = 2**16
@@ -76,7 +76,7 @@ def test_where_the_lattice_ends_does_not_matter(
     """It ends so high that to fall from there has a probability of e^{-18}; six nats more change 1e-7 at most."""
     master = Master(diamond(beta_A, beta_S))
     found = exact_infimum(master, duration)
-    monkeypatch.setattr("trajectories.infimum.SAFE", 24.0)
+    monkeypatch.setattr("trajectories.counting.infimum.SAFE", 24.0)
     wanted = exact_infimum(master, duration)
     assert len(wanted.values) >= len(found.values)
     assert found.mean == pytest.approx(wanted.mean, abs=1e-7)

@@ -9,15 +9,15 @@ import pytest
 from small_models import LOWER, complex_matrix
 
 import trajectories
-from trajectories.currents import energy_rates, heat_rates
+from trajectories.counting.steady_quantities import steady_state
 from trajectories.errors import InputError
-from trajectories.master import Master
+from trajectories.master.currents import energy_rates, heat_rates
+from trajectories.master.eigenensemble import spectrum
+from trajectories.master.lindblad import Master
+from trajectories.master.sectors import find_sectors
 from trajectories.model import Channel, Model, Reservoir
-from trajectories.sectors import find_sectors
-from trajectories.spectral import spectrum
-from trajectories.steady import steady_state
+from trajectories.sampling.plan import unravel
 from trajectories.systems import diamond, local_engine
-from trajectories.unravelling import unravel
 
 FIRST, SECOND = np.kron(LOWER, np.eye(2)), np.kron(np.eye(2), LOWER)
 OCCUPATION = {"h": 0.5, "c": 0.1}

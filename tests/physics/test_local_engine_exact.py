@@ -11,17 +11,13 @@ import pytest
 from scipy.linalg import expm
 from scipy.optimize import brentq
 
-from trajectories import entanglement
-from trajectories.counting import generating_function, reversible_probability, surviving_weight
-from trajectories.currents import energy_rates, entropy_production, entropy_production_rate, heat_rates
-from trajectories.master import Master, liouvillian
+from trajectories.counting.entropy_statistics import generating_function, reversible_probability, surviving_weight
+from trajectories.master import entanglement
+from trajectories.master.currents import energy_rates, entropy_production, entropy_production_rate, heat_rates
+from trajectories.master.lindblad import Master, liouvillian
 from trajectories.model import Model
 from trajectories.systems import local_engine
-from trajectories.systems.local_engine import (
-    local_engine_current,
-    local_engine_energy_currents,
-    local_engine_state,
-)
+from trajectories.systems.local_engine import local_engine_current, local_engine_energy_currents, local_engine_state
 
 PRINTED = {"g": 1.6e-3, "gamma_h": 1e-3, "gamma_c": 1.1e-2}
 # (delta, T_h): J, negativity, J/J_c at T_c = 0.1

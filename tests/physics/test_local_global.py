@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trajectories.exactside import ExactSide
-from trajectories.operators import Array, dagger, embed, number, sigma_minus
-from trajectories.runfile import load
-from trajectories.steady import steady_state, steady_values
+from trajectories.counting.steady_quantities import steady_state, steady_values
+from trajectories.figures.exact_side import ExactSide
+from trajectories.model.operators import Array, dagger, embed, number, sigma_minus
+from trajectories.runfiles.run import load
 from trajectories.systems import nonsecular_engine
 
 RUN = Path(__file__).parents[2] / "runs" / "local_global.toml"

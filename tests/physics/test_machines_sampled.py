@@ -15,7 +15,7 @@ from sampled import disagreeing, judged, point_of
 
 import trajectories
 from trajectories.api import replay
-from trajectories.preparation import prepare
+from trajectories.sampling.preparation import prepare
 from trajectories.systems import build
 
 TRAJECTORIES = 20_000

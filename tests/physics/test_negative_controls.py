@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from sampled import controlled
 
-from trajectories import sampling, unravelling
 from trajectories.kernels.ledger import LOG_STATE, STATE
 from trajectories.kernels.plan import Plan
+from trajectories.master.sectors import Sectors, rotated_operators
 from trajectories.model import Model
-from trajectories.preparation import Preparation
-from trajectories.sectors import Sectors, rotated_operators
+from trajectories.sampling import block, plan
+from trajectories.sampling.preparation import Preparation
 from trajectories.systems import diamond, local_engine
 
 GROUND = np.diag([1.0, 0, 0, 0]).astype(complex)
@@ -85,8 +85,8 @@ def _plan(preparation: Preparation, loss: float) -> Plan:
         return 0.5 * (effective + adjoint) + 0.5 * loss * (effective - adjoint), operators
 
     start, finish = preparation.spectra
-    with mock.patch.object(unravelling, "rotated_operators", scaled):
-        return unravelling.unravel(preparation.model, preparation.sectors, start, finish, preparation.times)
+    with mock.patch.object(plan, "rotated_operators", scaled):
+        return plan.unravel(preparation.model, preparation.sectors, start, finish, preparation.times)
 
 
 DYNAMICS = {"population", "energy", "energy_current", "heat_current", "activity", "entropy_production"}
@@ -160,6 +160,6 @@ def test_a_wrong_kernel_is_caught(
     monkeypatch: pytest.MonkeyPatch, uniform_waiting_times: Callable[..., None], machine: str
 ) -> None:
     """A uniform number of the right mean in place of the exponential waiting time."""
-    monkeypatch.setattr(sampling, "jumps", uniform_waiting_times)
+    monkeypatch.setattr(block, "jumps", uniform_waiting_times)
     wanted = {"activity", "heat_current", "entropy_production", "population"}
     assert _caught(honest, machine, "relaxing") >= wanted

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trajectories.derived import points, resolve
-from trajectories.optimum import Optimum, maximum
-from trajectories.runfile import Run
-from trajectories.steady import steady_values
+from trajectories.counting.optimum import Optimum, maximum
+from trajectories.counting.steady_quantities import steady_values
+from trajectories.runfiles.derived import points, resolve
+from trajectories.runfiles.run import Run
 
 WEAK = [1e-6, 1e-2]
 

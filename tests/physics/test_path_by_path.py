@@ -22,19 +22,12 @@ from rederived import Worst, deviations, exponential
 from scipy.linalg import expm
 from small_models import one_way_model, random_model, random_state
 
-from trajectories import backward, sampling, unravelling
 from trajectories.kernels.plan import CLOSED, DIMENSION, EIGEN, GRID, METHOD, SCALAR
 from trajectories.model import Channel, Model, Reservoir
-from trajectories.preparation import Preparation, prepare
-from trajectories.systems import (
-    cavity,
-    common_bath,
-    diamond,
-    double_dot,
-    flux_qubits,
-    local_engine,
-    reset_engine,
-)
+from trajectories.sampling import block, reversed_ensemble
+from trajectories.sampling import plan as unravelling
+from trajectories.sampling.preparation import Preparation, prepare
+from trajectories.systems import cavity, common_bath, diamond, double_dot, flux_qubits, local_engine, reset_engine
 
 BY_METHOD = ("diamond", "engine", "dense 4", "threefold exceptional point")  # scalar, closed, eigenbasis, grid
 SEED, TRAJECTORIES = 2**63 + 12345, 4
@@ -317,8 +310,8 @@ def test_a_small_fault_of_the_kernel_is_caught(
     """Copies of the kernel with one line changed, run as plain Python; the first one is unchanged, and passes."""
     old, new, _, caught = MUTANTS[fault]
     wrong_kernel = sampler(mutant(tmp_path, "jumps.py", old, new, interpreted=True))
-    monkeypatch.setattr(sampling, "jumps", wrong_kernel)
-    monkeypatch.setattr(backward, "jumps", wrong_kernel)
+    monkeypatch.setattr(block, "jumps", wrong_kernel)
+    monkeypatch.setattr(reversed_ensemble, "jumps", wrong_kernel)
     preparation, initial = prepared(name)
     found = wrong(deviations(preparation, initial, SEED, TRAJECTORIES))
     assert found >= caught

@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from trajectories import population, rare
-from trajectories.counting import surviving_weight
+from trajectories.counting.entropy_statistics import surviving_weight
 from trajectories.errors import InputError
-from trajectories.job import Job
-from trajectories.master import Master
+from trajectories.master.lindblad import Master
 from trajectories.model import Model
-from trajectories.population import Setup
-from trajectories.rare import RareEstimate, cloning
-from trajectories.raretable import Rare
+from trajectories.report.rare_events import Rare
+from trajectories.runfiles.job import Job
+from trajectories.sampling import cloning as rare
+from trajectories.sampling import cloning_population
+from trajectories.sampling.cloning import RareEstimate, cloning
+from trajectories.sampling.cloning_population import Setup
 from trajectories.systems import diamond, local_engine
 
 ENGINE = local_engine(T_c=0.1, T_h=1.0, g=1.6e-3, gamma_h=1e-3, gamma_c=1.1e-2)
@@ -183,8 +184,8 @@ def test_no_random_number_is_used_twice(monkeypatch: pytest.MonkeyPatch) -> None
         used.extend((int(seed), point_family, int(number)) for number in numbers)
         first_draws(seed, point_family, numbers, draws)
 
-    first_draws = population.first_draws
-    monkeypatch.setattr(population, "first_draws", noted)
+    first_draws = cloning_population.first_draws
+    monkeypatch.setattr(cloning_population, "first_draws", noted)
     cloning(MILD, 1.0, 1.0, 64, 5, seed=3, windows=8, workers=1)
     assert len(used) == 2 * 5 * 8 and len(set(used)) == len(used)
     # Clones count from a window's number on: there is room for all of them before the next one.

@@ -14,17 +14,17 @@ from functools import cache
 import numpy as np
 import pytest
 
-from trajectories import sampling
-from trajectories.judge import judge
+from trajectories.counting.steady_counting import counts_of
 from trajectories.kernels.plan import CHANNEL
 from trajectories.model import Model
-from trajectories.preparation import Preparation, prepare
-from trajectories.recordedpassages import FirstPassage
-from trajectories.recordedspectrum import PowerSpectrum
-from trajectories.recordedwaits import Coincidences, WaitingTimes
-from trajectories.recordrows import Statistic, sampled_rows
-from trajectories.rows import Row
-from trajectories.steadycounting import counts_of
+from trajectories.report.judge import judge
+from trajectories.report.record_rows import Statistic, sampled_rows
+from trajectories.report.recorded_first_passages import FirstPassage
+from trajectories.report.recorded_spectrum import PowerSpectrum
+from trajectories.report.recorded_waiting_times import Coincidences, WaitingTimes
+from trajectories.report.rows import Row
+from trajectories.sampling import block
+from trajectories.sampling.preparation import Preparation, prepare
 from trajectories.systems import diamond, local_engine
 
 GROUND = np.diag([1.0, 0.0, 0.0, 0.0]).astype(complex)
@@ -103,7 +103,7 @@ def test_a_wrong_law_of_waiting_times_is_caught(
     monkeypatch: pytest.MonkeyPatch, uniform_waiting_times: Callable[..., None], case: str
 ) -> None:
     """Control: a uniform number of the right mean in place of the exponential one."""
-    monkeypatch.setattr(sampling, "jumps", uniform_waiting_times)
+    monkeypatch.setattr(block, "jumps", uniform_waiting_times)
     caught = disagreeing(compared(case))
     assert {"waiting_time_density", "g2", "power_spectrum", "first_passage_survival"} <= caught
 

@@ -13,13 +13,15 @@ import pytest
 from optimum import best
 from scipy.optimize import brentq
 
-from trajectories import counts, entanglement
-from trajectories.counting import generating_function
-from trajectories.cumulants import cumulants
-from trajectories.currents import energy_rates, entropy_production_rate, heat_rates
-from trajectories.master import Master
-from trajectories.operators import tensor
-from trajectories.systems import reset_engine, resonant
+from trajectories.counting import counted_currents
+from trajectories.counting.entropy_statistics import generating_function
+from trajectories.counting.long_time_cumulants import cumulants
+from trajectories.counting.uncertainty_relations import tur_ratio
+from trajectories.master import entanglement
+from trajectories.master.currents import energy_rates, entropy_production_rate, heat_rates
+from trajectories.master.lindblad import Master
+from trajectories.model.operators import tensor
+from trajectories.systems import reset_engine, resonant_qubits
 from trajectories.systems.reset_engine import (
     reset_engine_concurrence,
     reset_engine_entropy_production,
@@ -27,7 +29,6 @@ from trajectories.systems.reset_engine import (
     reset_engine_rates,
     reset_engine_state,
 )
-from trajectories.uncertainty import tur_ratio
 
 PRINTED = {"g": 1.6e-3, "p_c": 1e-2, "p_h": 1.1e-3}
 
@@ -39,7 +40,7 @@ def most(T_c: float, T_h: float) -> float:
     """
 
     def signed(g: float, p_h: float) -> float:
-        return resonant.concurrence_signed(reset_engine_rates(T_c, T_h, g, 1.0, p_h))
+        return resonant_qubits.concurrence_signed(reset_engine_rates(T_c, T_h, g, 1.0, p_h))
 
     return max(0.0, best(signed, [0.15, 0.12])[0])
 
@@ -63,7 +64,7 @@ def test_closed_forms_solve_the_model(seed: int) -> None:
     model = reset_engine(*point)
     rho = Master(model).steady_state()
     np.testing.assert_allclose(rho, reset_engine_state(*point), atol=1e-13)
-    np.testing.assert_allclose(rho, resonant.state(reset_engine_rates(*point)), atol=1e-13)
+    np.testing.assert_allclose(rho, resonant_qubits.state(reset_engine_rates(*point)), atol=1e-13)
     assert entanglement.concurrence(rho) == pytest.approx(reset_engine_concurrence(*point), abs=1e-12)
     for rates in (energy_rates(model), heat_rates(model)):
         found = np.einsum("rab,ba->r", rates, rho).real
@@ -152,7 +153,7 @@ def test_reference_point_of_the_integral_theorem() -> None:
 
 def test_counting_statistics() -> None:
     solver = Master(reset_engine(0.1, 2.0, **PRINTED))
-    count = counts.quanta(solver.model, "h")
+    count = counted_currents.quanta(solver.model, "h")
     expected = [1.18819069e-4, 9.85860450e-5, 6.77317e-5]
     np.testing.assert_allclose(cumulants(solver, count, 3), expected, rtol=1e-6)
     assert entropy_production_rate(solver.model, solver.steady_state()) == pytest.approx(1.128781e-3, rel=5e-7)

@@ -10,14 +10,14 @@ import pytest
 from sampled import disagreeing, judged, point_of
 from zoo import MACHINES, rare_bath
 
-from trajectories.job import Job
-from trajectories.preparation import Preparation, prepare
-from trajectories.report import rows_of
-from trajectories.results import Result
-from trajectories.runfile import load
-from trajectories.sampledside import SampledSide
+from trajectories.figures.sampled_side import SampledSide
+from trajectories.report.report import rows_of
+from trajectories.report.result import Result
+from trajectories.runfiles.job import Job
+from trajectories.runfiles.run import load
+from trajectories.running.stopping_rule import Target
+from trajectories.sampling.preparation import Preparation, prepare
 from trajectories.systems import local_engine
-from trajectories.targets import Target
 
 RUNS = Path(__file__).parents[2] / "runs"
 

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from small_models import LOWER, one_way_model, random_state
 
-from trajectories.alongside import Alongside
-from trajectories.currents import entropy_production
+from trajectories.counting.adiabatic_split import adiabatic_average, nonadiabatic_average, split_means, split_of
 from trajectories.errors import InputError
-from trajectories.judge import judge
-from trajectories.master import Master
+from trajectories.master.currents import entropy_production
+from trajectories.master.lindblad import Master
 from trajectories.model import Model
-from trajectories.preparation import Preparation, prepare
-from trajectories.rows import Row
-from trajectories.split import adiabatic_average, nonadiabatic_average, split_means, split_of
+from trajectories.report.entropy_parts import Alongside
+from trajectories.report.judge import judge
+from trajectories.report.rows import Row
+from trajectories.sampling.preparation import Preparation, prepare
 from trajectories.systems import common_bath, diamond, double_dot, flux_qubits, local_engine, reset_engine
 
 N = 2**17

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trajectories import steady, systems
+from trajectories import systems
+from trajectories.counting import steady_quantities
+from trajectories.counting.steady_quantities import steady_values
 from trajectories.errors import InputError
-from trajectories.job import jobs_of
-from trajectories.rows import exact_rows
-from trajectories.runfile import Run
-from trajectories.steady import steady_values
+from trajectories.report.rows import exact_rows
+from trajectories.runfiles.job import jobs_of
+from trajectories.runfiles.run import Run
 
 RESET = {"name": "reset_engine", "T_h": 2.0, "g": 1.6e-3, "p_c": 1e-2, "p_h": 1.1e-3}
 NO_QUANTITY_OF_A_STATE = ("entropy_production", "integral_fluctuation_theorem", "projection_energy")
@@ -48,10 +49,10 @@ def test_every_closed_form_is_the_null_space(name: str) -> None:
     found = steady_values({"name": name, **table}, names)
     for i in range(4):
         model = systems.build(name, _at(table, i))
-        rho = steady.steady_state(model)
+        rho = steady_quantities.steady_state(model)
         np.testing.assert_allclose(rho, _null_state(model), atol=1e-11)
         for quantity in names:
-            wanted = steady._value(model, rho, quantity, {})
+            wanted = steady_quantities._value(model, rho, quantity, {})
             assert found[quantity][i] == pytest.approx(wanted, rel=1e-9, abs=1e-11), quantity
 
 

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 import trajectories
-from trajectories import tables
-from trajectories.ensemble import execute
-from trajectories.job import jobs_of
-from trajectories.runfile import Run
+from trajectories.report import tables
+from trajectories.runfiles.job import jobs_of
+from trajectories.runfiles.run import Run
+from trajectories.running.driver import execute
 from trajectories.systems import diamond
 
 ROOT = Path(__file__).parents[2]
 
 
-def sampled(beta_S: float, **more: Any) -> trajectories.results.Result:
+def sampled(beta_S: float, **more: Any) -> trajectories.report.result.Result:
     return trajectories.run(diamond(beta_A=-1.0, beta_S=beta_S), duration=2.0, trajectories=256, **more)
 
 
@@ -95,7 +95,9 @@ def test_a_quantity_of_one_point_looks_at_that_point_alone(monkeypatch: pytest.M
     wanted = [row for row in result.report().point_rows(3) if (row.quantity, row.reservoir) == ("heat_current", "S")]
     looked_at = []
     rows_of = tables.rows_of
-    monkeypatch.setattr("trajectories.results.rows_of", lambda point: looked_at.append(point.index) or rows_of(point))
+    monkeypatch.setattr(
+        "trajectories.report.result.rows_of", lambda point: looked_at.append(point.index) or rows_of(point)
+    )
     found = result.estimate("heat_current", "S", point=3)
     assert result.estimate("activity", point=3).times.tolist() == [0.5, 1.0]
     assert looked_at == [3]

@@ -29,10 +29,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from trajectories import checks
 from trajectories.errors import InputError
-from trajectories.model import Channel, Model, Reservoir
-from trajectories.operators import Array, dagger, destroy, embed, number, sigma_minus, sigma_z
+from trajectories.model import Channel, Model, Reservoir, validation
+from trajectories.model.operators import Array, dagger, destroy, embed, number, sigma_minus, sigma_z
 from trajectories.systems.diamond import diamond
 
 LARGEST_N_MAX = 500
@@ -116,10 +115,10 @@ def cavity_values(
 ) -> dict[str, float]:
     """The checked parameters of `cavity`, by name. Raises InputError: see there."""
     least_zero = {"p": p, "gamma": gamma, "dephasing": dephasing, "cavity_pump": cavity_pump}
-    values = {key: checks.real(rate, f"cavity: {key}", least=0.0) for key, rate in least_zero.items()}
-    values |= {key: checks.real(x, f"cavity: {key}", above=0.0) for key, x in (("kappa", kappa), ("g", g))}
-    values["detuning"] = checks.real(detuning, "cavity: detuning")
-    values["n_max"] = checks.whole(n_max, "cavity: n_max", 1)
+    values = {key: validation.real(rate, f"cavity: {key}", least=0.0) for key, rate in least_zero.items()}
+    values |= {key: validation.real(x, f"cavity: {key}", above=0.0) for key, x in (("kappa", kappa), ("g", g))}
+    values["detuning"] = validation.real(detuning, "cavity: detuning")
+    values["n_max"] = validation.whole(n_max, "cavity: n_max", 1)
     if n_max > LARGEST_N_MAX:
         raise InputError(f"cavity: n_max = {n_max}: allowed: 1 to {LARGEST_N_MAX} (operators are dense matrices)")
     if values["p"] == 0.0 and values["gamma"] == 0.0:
@@ -164,8 +163,8 @@ def effective_cavity(p: float, gamma: float, kappa: float, g: float = 1.0) -> Mo
 
 def effective_rates(p: float, gamma: float, kappa: float, g: float = 1.0) -> tuple[float, float, float, float]:
     """Rates (up_A, down_A, up_S, down_S) of the effective model, as `diamond` and its closed forms take them."""
-    p, gamma = checks.real(p, "cavity: p", least=0.0), checks.real(gamma, "cavity: gamma", least=0.0)
-    kappa, g = checks.real(kappa, "cavity: kappa", above=0.0), checks.real(g, "cavity: g", above=0.0)
+    p, gamma = validation.real(p, "cavity: p", least=0.0), validation.real(gamma, "cavity: gamma", least=0.0)
+    kappa, g = validation.real(kappa, "cavity: kappa", above=0.0), validation.real(g, "cavity: g", above=0.0)
     return p / 2.0, gamma / 2.0, p / 2.0, 4.0 * g**2 / kappa + gamma / 2.0
 
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trajectories.operators import Array, dagger
+from trajectories.model.operators import Array, dagger
 from trajectories.systems.cavity import cavity_values, check_truncation, unit_hamiltonians, unit_jumps
 
 

@@ -34,11 +34,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trajectories import checks
 from trajectories.errors import InputError
-from trajectories.model import Channel, Model, Reservoir
-from trajectories.operators import Array, dagger, embed, number, sigma_minus, sigma_z
-from trajectories.systems import thermal
+from trajectories.model import Channel, Model, Reservoir, validation
+from trajectories.model.operators import Array, dagger, embed, number, sigma_minus, sigma_z
+from trajectories.systems import thermal_baths
 
 DIMS = (2, 2)
 LABELS = ("lambda_4", "lambda_3", "lambda_2", "lambda_1")
@@ -128,7 +127,7 @@ def common_bath(
     """
     frame = common_bath_frame(epsilon_A, epsilon_B, Omega)
     baths = common_bath_baths(T_A, T_B, gamma_A, gamma_B, T_C, gamma_C_A, gamma_C_B)
-    dephasing = checks.real(dephasing, "common_bath: dephasing", least=0.0)
+    dephasing = validation.real(dephasing, "common_bath: dephasing", least=0.0)
     basis = eigenbasis(frame)
     channels: list[Channel] = []
     reservoirs = []
@@ -137,9 +136,9 @@ def common_bath(
             if elements == (0.0, 0.0):
                 continue
             lowering = eigenoperator(j, elements, basis)
-            up = 2.0 * thermal.bose(T, energy)
-            channels += thermal.transition("common_bath", bath, T, lowering, energy, up, 2.0 + up, f"_{j + 1}")
-        reservoirs.append(Reservoir(bath, thermal.inverse(T)))
+            up = 2.0 * thermal_baths.bose(T, energy)
+            channels += thermal_baths.transition("common_bath", bath, T, lowering, energy, up, 2.0 + up, f"_{j + 1}")
+        reservoirs.append(Reservoir(bath, thermal_baths.inverse(T)))
     if dephasing > 0.0:
         for site, qubit in enumerate("AB"):
             name = f"dephasing_{qubit}"
@@ -161,9 +160,9 @@ def common_bath(
 
 def common_bath_frame(epsilon_A: float, epsilon_B: float, Omega: float) -> Frame:
     """Eigenbasis and transition energies of H. Raises InputError for values out of range, and where w_1 <= 0."""
-    a = checks.real(epsilon_A, "common_bath: epsilon_A", above=0.0)
-    b = checks.real(epsilon_B, "common_bath: epsilon_B", above=0.0)
-    coupling = checks.real(Omega, "common_bath: Omega")
+    a = validation.real(epsilon_A, "common_bath: epsilon_A", above=0.0)
+    b = validation.real(epsilon_B, "common_bath: epsilon_B", above=0.0)
+    coupling = validation.real(Omega, "common_bath: Omega")
     if coupling == 0.0 and a == b:
         raise InputError(
             "common_bath: Omega = 0 at epsilon_A = epsilon_B: both transitions have the same energy, which the secular "
@@ -187,11 +186,11 @@ def common_bath_baths(
 ) -> Baths:
     """The baths that act. Raises InputError: see `common_bath`."""
     a, b = (
-        checks.real(gamma_A, "common_bath: gamma_A", least=0.0),
-        checks.real(gamma_B, "common_bath: gamma_B", least=0.0),
+        validation.real(gamma_A, "common_bath: gamma_A", least=0.0),
+        validation.real(gamma_B, "common_bath: gamma_B", least=0.0),
     )
-    on_a = checks.real(gamma_C_A, "common_bath: gamma_C_A", least=0.0)
-    on_b = checks.real(gamma_C_B, "common_bath: gamma_C_B", least=0.0)
+    on_a = validation.real(gamma_C_A, "common_bath: gamma_C_A", least=0.0)
+    on_b = validation.real(gamma_C_B, "common_bath: gamma_C_B", least=0.0)
     if T_C is None and (on_a > 0.0 or on_b > 0.0):
         raise InputError(
             "common_bath: T_C is missing: with gamma_C_A or gamma_C_B > 0 the common bath needs a temperature"
@@ -199,7 +198,7 @@ def common_bath_baths(
     amplitudes = {"A": (math.sqrt(a), 0.0), "B": (0.0, math.sqrt(b)), "C": (math.sqrt(on_a), math.sqrt(on_b))}
     given = {"A": T_A, "B": T_B, "C": T_C}
     checked = {
-        name: thermal.temperature(T, f"common_bath: T_{name}", infinite=False)
+        name: thermal_baths.temperature(T, f"common_bath: T_{name}", infinite=False)
         for name, T in given.items()
         if T is not None
     }
@@ -248,4 +247,4 @@ def _remarks(
     }
     split = frame.omega_2 - frame.omega_1
     what = "the smallest transition energy w_1" if frame.omega_1 < split else "the splitting w_2 - w_1"
-    return thermal.weak_coupling(gamma, min(frame.omega_1, split), what)
+    return thermal_baths.weak_coupling(gamma, min(frame.omega_1, split), what)

@@ -15,10 +15,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trajectories import checks
 from trajectories.errors import InputError
-from trajectories.operators import Array, dagger
-from trajectories.systems import thermal
+from trajectories.model import validation
+from trajectories.model.operators import Array, dagger
+from trajectories.systems import thermal_baths
 from trajectories.systems.common_bath import Baths, Frame, common_bath_baths, common_bath_frame, eigenbasis
 from trajectories.systems.four_levels import Way, four_level_populations
 
@@ -74,7 +74,7 @@ class Steady(NamedTuple):
     @property
     def entropy_production(self) -> float:
         """Entropy production rate -sum_k Q_k/T_k, nats per time; infinite where a bath at T = 0 takes heat."""
-        return thermal.entropy_production(tuple(self.heats.values()), self.baths.temperatures)
+        return thermal_baths.entropy_production(tuple(self.heats.values()), self.baths.temperatures)
 
 
 def common_bath_steady(
@@ -97,7 +97,7 @@ def common_bath_steady(
     """
     frame = common_bath_frame(epsilon_A, epsilon_B, Omega)
     baths = common_bath_baths(T_A, T_B, gamma_A, gamma_B, T_C, gamma_C_A, gamma_C_B)
-    gamma = checks.real(dephasing, "common_bath: dephasing", least=0.0)
+    gamma = validation.real(dephasing, "common_bath: dephasing", least=0.0)
     if gamma > 0.0 and epsilon_A != epsilon_B:
         raise InputError("common_bath: dephasing at epsilon_A != epsilon_B leaves coherence: there is no closed form")
     rates = np.array([_ways(frame, T, along) for T, along in zip(baths.temperatures, baths.along, strict=True)])
@@ -109,7 +109,7 @@ def common_bath_steady(
 def _ways(frame: Frame, T: float, along: tuple[float, float]) -> tuple[Way, Way]:
     """Rates of one bath along l4 - l3 - l1 and l4 - l2 - l1."""
     first, second = frame.amplitudes(*along)
-    slow, fast = thermal.bose(T, frame.omega_1), thermal.bose(T, frame.omega_2)
+    slow, fast = thermal_baths.bose(T, frame.omega_1), thermal_baths.bose(T, frame.omega_2)
 
     def way(bottom: float, n_bottom: float, top: float, n_top: float) -> Way:
         low, high = 2.0 * bottom**2, 2.0 * top**2
@@ -133,7 +133,7 @@ def effective_temperatures(
     found = []
     for j, energy in enumerate((frame.omega_1, frame.omega_2)):
         shares = [frame.amplitudes(*along)[j][1] ** 2 for along in baths.along]
-        occupations = [thermal.bose(T, energy) for T in baths.temperatures]
+        occupations = [thermal_baths.bose(T, energy) for T in baths.temperatures]
         absorbed = sum(share * n for share, n in zip(shares, occupations, strict=True))
         found.append(energy / math.log1p(sum(shares) / absorbed) if absorbed > 0.0 else 0.0)
     return found[0], found[1]

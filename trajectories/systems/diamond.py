@@ -19,9 +19,9 @@ P = a s and Gamma^+ = 1, its normalisation is Z = 2 d, d = 1 + S^2 + S(P+3)/2 - 
 
 Misprints in the preprint: in Eq. (A10) N_1 lacks a factor 1/2, N_2 lacks the term (Gamma_2^-/Gamma^+)^2 and d has that
 square twice; Eq. (5) = (A12) is right. Eq. (A13) lacks a sqrt2: C ~ (2/3)(1/2 - sqrt2 e^{-beta_S/2}). Eq. (B3) lacks a
-dagger (see `trajectories.reversal`). The anticommutator printed for the c_i holds for i = j only; fermions would give
-another steady state. That concurrence is maximal where entropy production is, is a correlation only: at (-6, 2) the
-production is 13.1 and the concurrence 0.
+dagger (see `trajectories.model.time_reversal`). The anticommutator printed for the c_i holds for i = j only; fermions
+would give another steady state. That concurrence is maximal where entropy production is, is a correlation only: at
+(-6, 2) the production is 13.1 and the concurrence 0.
 
 The closed forms below take the same parameters as `diamond` and are exact for unequal and for one-way rates as well;
 they keep their relative accuracy where a numerical null space loses digits (rates spread over many decades).
@@ -35,10 +35,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trajectories import checks
 from trajectories.errors import InputError
-from trajectories.model import Channel, Model, Reservoir
-from trajectories.operators import Array, dagger, embed, number, sigma_minus
+from trajectories.model import Channel, Model, Reservoir, validation
+from trajectories.model.operators import Array, dagger, embed, number, sigma_minus
 
 LARGEST_BETA = 300.0
 """Beyond it products of four rates leave the range of floating-point numbers."""
@@ -95,7 +94,7 @@ def diamond(
         Values out of range, +inf (give `rates` instead), or both or neither of the two ways to give the rates.
     """
     four = diamond_rates(beta_A, beta_S, pump, rates)
-    omega = checks.real(omega, "diamond: omega", above=0.0)
+    omega = validation.real(omega, "diamond: omega", above=0.0)
     shown: dict[str, object] = {"beta_A": beta_A, "beta_S": beta_S, "pump": pump} if rates is None else {"rates": four}
     lower = sigma_minus()
     c1, c2 = embed(lower, 0, (2, 2)), embed(lower, 1, (2, 2))
@@ -144,14 +143,14 @@ def diamond_rates(
             raise InputError(
                 f"diamond: {missing} is missing; give beta_A and beta_S, or rates=(up_A, down_A, up_S, down_S)"
             )
-        up = checks.real(pump, "diamond: pump", above=0.0)
+        up = validation.real(pump, "diamond: pump", above=0.0)
         return Rates(up, _down(beta_A, up, "beta_A"), up, _down(beta_S, up, "beta_S"))
     if beta_A is not None or beta_S is not None or pump != 1.0:
         raise InputError("diamond: rates replaces beta_A, beta_S and pump; give one or the other, not both")
     if not isinstance(rates, (tuple, list)) or len(rates) != 4:
         raise InputError(f"diamond: rates = {rates!r} must be four numbers (up_A, down_A, up_S, down_S)")
     four = Rates(
-        *(checks.real(r, f"diamond: rates: {n}", least=0.0) for r, n in zip(rates, Rates._fields, strict=True))
+        *(validation.real(r, f"diamond: rates: {n}", least=0.0) for r, n in zip(rates, Rates._fields, strict=True))
     )
     for bath, up, down in (("A", four.up_A, four.down_A), ("S", four.up_S, four.down_S)):
         if up == 0.0 and down == 0.0:
@@ -161,7 +160,7 @@ def diamond_rates(
 
 def _down(value: float, up: float, key: str) -> float:
     hint = f"between -{LARGEST_BETA:g} and {LARGEST_BETA:g}, or -inf (one-way pump)"
-    beta = checks.real(value, f"diamond: {key}", finite=False, hint=hint)
+    beta = validation.real(value, f"diamond: {key}", finite=False, hint=hint)
     if beta == -math.inf:
         return 0.0
     if beta == math.inf:
@@ -240,7 +239,7 @@ def diamond_currents(
 
     Q_S = omega * 4 (up_S^2 p_G - down_S^2 p_E)/g_S; for the common pump 4 omega pump (a^2 - s^2)/Z.
     """
-    energy = checks.real(omega, "diamond: omega", above=0.0)
+    energy = validation.real(omega, "diamond: omega", above=0.0)
     flow = energy * _net_rate(diamond_rates(beta_A, beta_S, pump, rates))
     return 0.0 - flow, flow
 

@@ -25,11 +25,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from trajectories import checks
-from trajectories.model import Channel, Model, Reservoir
-from trajectories.operators import Array, number, sigma_minus, tensor
-from trajectories.systems import resonant, thermal
-from trajectories.systems.resonant import DIMS, Bath, Resonant
+from trajectories.model import Channel, Model, Reservoir, validation
+from trajectories.model.operators import Array, number, sigma_minus, tensor
+from trajectories.systems import resonant_qubits, thermal_baths
+from trajectories.systems.resonant_qubits import DIMS, Bath, Resonant
 
 
 def double_dot(
@@ -69,29 +68,29 @@ def double_dot(
     channels: list[Channel] = []
     reservoirs = []
     for site, (bath, given, gamma) in enumerate((("c", T_c, gamma_c), ("h", T_h, gamma_h))):
-        T = thermal.temperature(given, f"double_dot: T_{bath}")
+        T = thermal_baths.temperature(given, f"double_dot: T_{bath}")
         for electrons, other in enumerate((np.eye(2) - number(), number())):
             quantum = energy + electrons * U
-            share = thermal.fermi(T, quantum)
+            share = thermal_baths.fermi(T, quantum)
             lowering = tensor(sigma_minus(), other) if site == 0 else tensor(other, sigma_minus())
             up, down = gamma * share, gamma * (1.0 - share)
-            channels += thermal.transition("double_dot", bath, T, lowering, quantum, up, down, f"_{electrons}")
-        reservoirs.append(Reservoir(bath, thermal.inverse(T)))
+            channels += thermal_baths.transition("double_dot", bath, T, lowering, quantum, up, down, f"_{electrons}")
+        reservoirs.append(Reservoir(bath, thermal_baths.inverse(T)))
     values = {"T_c": T_c, "T_h": T_h, "g": g, "gamma_c": gamma_c, "gamma_h": gamma_h, "U": U, "energy": energy}
     return Model(
-        resonant.hamiltonian(energy, g, U),
+        resonant_qubits.hamiltonian(energy, g, U),
         channels,
         reservoirs,
         name="double_dot",
         dims=DIMS,
         parameters=values,
-        remarks=thermal.weak_coupling({"g": g, "gamma_c": gamma_c, "gamma_h": gamma_h}, energy),
+        remarks=thermal_baths.weak_coupling({"g": g, "gamma_c": gamma_c, "gamma_h": gamma_h}, energy),
     )
 
 
 def _check(g: float, gamma_c: float, gamma_h: float, U: float, energy: float) -> None:
-    resonant.couplings("double_dot", g, energy, gamma_c=gamma_c, gamma_h=gamma_h)
-    checks.real(U, "double_dot: U", least=0.0)
+    resonant_qubits.couplings("double_dot", g, energy, gamma_c=gamma_c, gamma_h=gamma_h)
+    validation.real(U, "double_dot: U", least=0.0)
 
 
 def double_dot_rates(
@@ -101,10 +100,10 @@ def double_dot_rates(
     _check(g, gamma_c, gamma_h, U, energy)
     baths = []
     for bath, given, gamma in (("c", T_c, gamma_c), ("h", T_h, gamma_h)):
-        T = thermal.temperature(given, f"double_dot: T_{bath}")
-        alone, beside = thermal.fermi(T, energy), thermal.fermi(T, energy + U)
+        T = thermal_baths.temperature(given, f"double_dot: T_{bath}")
+        alone, beside = thermal_baths.fermi(T, energy), thermal_baths.fermi(T, energy + U)
         baths.append(Bath(gamma * alone, gamma * (1.0 - alone), gamma * beside, gamma * (1.0 - beside)))
-    return resonant.lindblad(g, *baths)
+    return resonant_qubits.lindblad(g, *baths)
 
 
 def double_dot_populations(
@@ -112,7 +111,7 @@ def double_dot_populations(
 ) -> NDArray[np.float64]:
     """Steady-state populations of |00>, |01>, |10>, |11>, shape (4,): those of a chain of four levels in which the
     tunnel coupling makes jumps between |01> and |10> at the rate 2 g^2/D, D half of all rates that leave the two."""
-    return resonant.populations(double_dot_rates(T_c, T_h, g, gamma_c, gamma_h, U, energy))
+    return resonant_qubits.populations(double_dot_rates(T_c, T_h, g, gamma_c, gamma_h, U, energy))
 
 
 def double_dot_state(
@@ -122,7 +121,7 @@ def double_dot_state(
 
     <01|rho|10> = i g (p_01 - p_10)/D with the populations and D of `double_dot_populations`.
     """
-    return resonant.state(double_dot_rates(T_c, T_h, g, gamma_c, gamma_h, U, energy))
+    return resonant_qubits.state(double_dot_rates(T_c, T_h, g, gamma_c, gamma_h, U, energy))
 
 
 def double_dot_concurrence(
@@ -132,14 +131,14 @@ def double_dot_concurrence(
 
     At the best couplings it grows from 0.100350 at U = 0 to (sqrt6 - sqrt2)/4 for U -> infinity, T_c = 0.
     """
-    return max(0.0, resonant.concurrence_signed(double_dot_rates(T_c, T_h, g, gamma_c, gamma_h, U, energy)))
+    return max(0.0, resonant_qubits.concurrence_signed(double_dot_rates(T_c, T_h, g, gamma_c, gamma_h, U, energy)))
 
 
 def double_dot_heats(
     T_c: float, T_h: float, g: float, gamma_c: float, gamma_h: float, U: float, energy: float = 1.0
 ) -> tuple[float, float]:
     """Steady-state heat currents (c, h) INTO the system; they add up to zero."""
-    return resonant.heats(double_dot_rates(T_c, T_h, g, gamma_c, gamma_h, U, energy), energy, U)
+    return resonant_qubits.heats(double_dot_rates(T_c, T_h, g, gamma_c, gamma_h, U, energy), energy, U)
 
 
 def double_dot_entropy_production(
@@ -149,4 +148,4 @@ def double_dot_entropy_production(
 
     Infinite at zero temperature where heat flows.
     """
-    return thermal.entropy_production(double_dot_heats(T_c, T_h, g, gamma_c, gamma_h, U, energy), (T_c, T_h))
+    return thermal_baths.entropy_production(double_dot_heats(T_c, T_h, g, gamma_c, gamma_h, U, energy), (T_c, T_h))

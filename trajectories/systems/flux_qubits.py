@@ -23,9 +23,9 @@ there is entanglement at some couplings and some T_h if T_c/E < 1/(4 ln(1 + sqrt
 from __future__ import annotations
 
 from trajectories.model import Channel, Model, Reservoir
-from trajectories.operators import Array, embed, sigma_minus
-from trajectories.systems import resonant, thermal
-from trajectories.systems.resonant import DIMS, Resonant
+from trajectories.model.operators import Array, embed, sigma_minus
+from trajectories.systems import resonant_qubits, thermal_baths
+from trajectories.systems.resonant_qubits import DIMS, Resonant
 
 
 def flux_qubits(T_c: float, T_h: float, g: float, gamma_c: float, gamma_h: float, energy: float = 1.0) -> Model:
@@ -56,23 +56,23 @@ def flux_qubits(T_c: float, T_h: float, g: float, gamma_c: float, gamma_h: float
     InputError
         Values out of range; infinite temperature (the bosonic rates would be infinite).
     """
-    resonant.couplings("flux_qubits", g, energy, gamma_c=gamma_c, gamma_h=gamma_h)
+    resonant_qubits.couplings("flux_qubits", g, energy, gamma_c=gamma_c, gamma_h=gamma_h)
     channels: list[Channel] = []
     reservoirs = []
     for site, (bath, given, gamma) in enumerate((("c", T_c, gamma_c), ("h", T_h, gamma_h))):
-        T = thermal.temperature(given, f"flux_qubits: T_{bath}", infinite=False)
-        up = gamma * thermal.bose(T, energy)
+        T = thermal_baths.temperature(given, f"flux_qubits: T_{bath}", infinite=False)
+        up = gamma * thermal_baths.bose(T, energy)
         lowering = embed(sigma_minus(), site, DIMS)
-        channels += thermal.transition("flux_qubits", bath, T, lowering, energy, up, gamma + up)
-        reservoirs.append(Reservoir(bath, thermal.inverse(T)))
+        channels += thermal_baths.transition("flux_qubits", bath, T, lowering, energy, up, gamma + up)
+        reservoirs.append(Reservoir(bath, thermal_baths.inverse(T)))
     return Model(
-        resonant.hamiltonian(energy, g),
+        resonant_qubits.hamiltonian(energy, g),
         channels,
         reservoirs,
         name="flux_qubits",
         dims=DIMS,
         parameters={"T_c": T_c, "T_h": T_h, "g": g, "gamma_c": gamma_c, "gamma_h": gamma_h, "energy": energy},
-        remarks=thermal.weak_coupling({"g": g, "gamma_c": gamma_c, "gamma_h": gamma_h}, energy),
+        remarks=thermal_baths.weak_coupling({"g": g, "gamma_c": gamma_c, "gamma_h": gamma_h}, energy),
     )
 
 
@@ -83,34 +83,36 @@ def flux_qubits_totals(
 
     Raises InputError for values out of range.
     """
-    resonant.couplings("flux_qubits", g, energy, total_c=total_c, total_h=total_h)
-    cold, hot = thermal.temperature(T_c, "flux_qubits: T_c"), thermal.temperature(T_h, "flux_qubits: T_h")
-    c = resonant.independent(total_c, thermal.fermi(cold, energy))
-    return resonant.lindblad(g, c, resonant.independent(total_h, thermal.fermi(hot, energy)))
+    resonant_qubits.couplings("flux_qubits", g, energy, total_c=total_c, total_h=total_h)
+    cold, hot = thermal_baths.temperature(T_c, "flux_qubits: T_c"), thermal_baths.temperature(T_h, "flux_qubits: T_h")
+    c = resonant_qubits.independent(total_c, thermal_baths.fermi(cold, energy))
+    return resonant_qubits.lindblad(g, c, resonant_qubits.independent(total_h, thermal_baths.fermi(hot, energy)))
 
 
 def flux_qubits_rates(
     T_c: float, T_h: float, g: float, gamma_c: float, gamma_h: float, energy: float = 1.0
 ) -> Resonant:
     """The machine as rates of flips, Eqs. (13), (14). Raises InputError: see `flux_qubits`."""
-    resonant.couplings("flux_qubits", g, energy, gamma_c=gamma_c, gamma_h=gamma_h)
+    resonant_qubits.couplings("flux_qubits", g, energy, gamma_c=gamma_c, gamma_h=gamma_h)
     baths = []
     for bath, given, gamma in (("c", T_c, gamma_c), ("h", T_h, gamma_h)):
-        up = gamma * thermal.bose(thermal.temperature(given, f"flux_qubits: T_{bath}", infinite=False), energy)
-        baths.append(resonant.Bath(up, gamma + up, up, gamma + up))
-    return resonant.lindblad(g, *baths)
+        up = gamma * thermal_baths.bose(
+            thermal_baths.temperature(given, f"flux_qubits: T_{bath}", infinite=False), energy
+        )
+        baths.append(resonant_qubits.Bath(up, gamma + up, up, gamma + up))
+    return resonant_qubits.lindblad(g, *baths)
 
 
 def flux_qubits_state(T_c: float, T_h: float, g: float, gamma_c: float, gamma_h: float, energy: float = 1.0) -> Array:
     """Steady state rho, shape (4, 4), in the order |00>, |01>, |10>, |11> (c first)."""
-    return resonant.state(flux_qubits_rates(T_c, T_h, g, gamma_c, gamma_h, energy))
+    return resonant_qubits.state(flux_qubits_rates(T_c, T_h, g, gamma_c, gamma_h, energy))
 
 
 def flux_qubits_concurrence(
     T_c: float, T_h: float, g: float, gamma_c: float, gamma_h: float, energy: float = 1.0
 ) -> float:
     """Concurrence of the steady state, Eq. (6): max{0, 2(|<01|rho|10>| - sqrt(p_00 p_11))}."""
-    return max(0.0, resonant.concurrence_signed(flux_qubits_rates(T_c, T_h, g, gamma_c, gamma_h, energy)))
+    return max(0.0, resonant_qubits.concurrence_signed(flux_qubits_rates(T_c, T_h, g, gamma_c, gamma_h, energy)))
 
 
 def flux_qubits_heats(
@@ -123,7 +125,7 @@ def flux_qubits_heats(
     machine = flux_qubits_rates(T_c, T_h, g, gamma_c, gamma_h, energy)
     total_c, total_h = machine.c.up_0 + machine.c.down_0, machine.h.up_0 + machine.h.down_0
     both = total_c * total_h
-    difference = thermal.fermi(T_h, energy) - thermal.fermi(T_c, energy)
+    difference = thermal_baths.fermi(T_h, energy) - thermal_baths.fermi(T_c, energy)
     hot = 4.0 * energy * g**2 * both * difference / ((total_c + total_h) * (4.0 * g**2 + both))
     return 0.0 - hot, hot
 
@@ -135,4 +137,4 @@ def flux_qubits_entropy_production(
 
     Infinite at zero temperature where heat flows.
     """
-    return thermal.entropy_production(flux_qubits_heats(T_c, T_h, g, gamma_c, gamma_h, energy), (T_c, T_h))
+    return thermal_baths.entropy_production(flux_qubits_heats(T_c, T_h, g, gamma_c, gamma_h, energy), (T_c, T_h))

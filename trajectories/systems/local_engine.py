@@ -33,10 +33,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trajectories import checks
 from trajectories.errors import InputError
-from trajectories.model import Channel, Model, Reservoir
-from trajectories.operators import Array, dagger, embed, number, sigma_minus, sigma_x
+from trajectories.model import Channel, Model, Reservoir, validation
+from trajectories.model.operators import Array, dagger, embed, number, sigma_minus, sigma_x
 
 VALIDITY = 0.1
 """Couplings above this fraction of the smaller gap draw a remark: the local master equation wants them much smaller."""
@@ -105,7 +104,7 @@ def local_engine(
         Values out of range; infinite temperature (the bosonic rates would be infinite).
     """
     engine = engine_rates(T_h, T_c, g, gamma_h, gamma_c, epsilon_h, delta)
-    kh, kc = checks.real(kappa_h, "local_engine: kappa_h"), checks.real(kappa_c, "local_engine: kappa_c")
+    kh, kc = validation.real(kappa_h, "local_engine: kappa_h"), validation.real(kappa_c, "local_engine: kappa_c")
     lower = (embed(sigma_minus(), 0, (2, 2)), embed(sigma_minus(), 1, (2, 2)))
     exchange = dagger(lower[0]) @ lower[1]
     hamiltonian = (
@@ -164,9 +163,9 @@ def engine_rates(
 
     Raises InputError: see `local_engine`.
     """
-    coupling = checks.real(g, "local_engine: g")
-    gap = checks.real(epsilon_h, "local_engine: epsilon_h", above=0.0)
-    detuning = checks.real(delta, "local_engine: delta")
+    coupling = validation.real(g, "local_engine: g")
+    gap = validation.real(epsilon_h, "local_engine: epsilon_h", above=0.0)
+    detuning = validation.real(delta, "local_engine: delta")
     if not gap + detuning > 0.0:
         raise InputError(f"local_engine: delta = {delta} makes epsilon_c = epsilon_h + delta <= 0; allowed: > {-gap:g}")
     plus_h, minus_h = _bosonic(T_h, gamma_h, gap, "h")
@@ -181,8 +180,8 @@ def engine_rates(
 def _bosonic(T: float, gamma: float, energy: float, bath: str) -> tuple[float, float]:
     """Rates gamma n_B and gamma (1 + n_B)."""
     key = f"local_engine: T_{bath}"
-    temperature = checks.real(T, key, finite=False, least=0.0, hint="finite")
-    bare = checks.real(gamma, f"local_engine: gamma_{bath}", above=0.0)
+    temperature = validation.real(T, key, finite=False, least=0.0, hint="finite")
+    bare = validation.real(gamma, f"local_engine: gamma_{bath}", above=0.0)
     if temperature == math.inf:
         raise InputError(f"{key} = inf: bosonic rates gamma*(1 + n_B) are infinite there; it must be finite and >= 0")
     if temperature == 0.0:

@@ -20,11 +20,10 @@ from __future__ import annotations
 
 import math
 
-from trajectories import checks
 from trajectories.errors import InputError
-from trajectories.model import Channel, Model, Reservoir
-from trajectories.operators import dagger
-from trajectories.systems import thermal
+from trajectories.model import Channel, Model, Reservoir, validation
+from trajectories.model.operators import dagger
+from trajectories.systems import thermal_baths
 from trajectories.systems.common_bath import (
     DIMS,
     LABELS,
@@ -73,20 +72,20 @@ def nonsecular_engine(
     InputError
         Values out of range.
     """
-    gap = checks.real(epsilon_h, "nonsecular_engine: epsilon_h", above=0.0)
-    other = gap + checks.real(delta, "nonsecular_engine: delta", above=-gap)
+    gap = validation.real(epsilon_h, "nonsecular_engine: epsilon_h", above=0.0)
+    other = gap + validation.real(delta, "nonsecular_engine: delta", above=-gap)
     most = math.sqrt(gap * other)
-    if not 0.0 < abs(checks.real(g, "nonsecular_engine: g")) < most:
+    if not 0.0 < abs(validation.real(g, "nonsecular_engine: g")) < most:
         raise InputError(f"nonsecular_engine: g = {g}: allowed: 0 < |g| < sqrt(epsilon_h*epsilon_c) = {most:.10g}")
     frame = common_bath_frame(gap, other, g)
     basis = eigenbasis(frame)
     channels = []
     baths = (("h", T_h, gamma_h, (1.0, 0.0)), ("c", T_c, gamma_c, (0.0, 1.0)))
     for bath, given, bare, along in baths:
-        T = thermal.temperature(given, f"nonsecular_engine: T_{bath}", infinite=False)
-        rate = checks.real(bare, f"nonsecular_engine: gamma_{bath}", above=0.0)
+        T = thermal_baths.temperature(given, f"nonsecular_engine: T_{bath}", infinite=False)
+        rate = validation.real(bare, f"nonsecular_engine: gamma_{bath}", above=0.0)
         parts = [eigenoperator(j, elements, basis) for j, elements in enumerate(frame.amplitudes(*along))]
-        mean = [thermal.bose(T, energy) for energy in (frame.omega_1, frame.omega_2)]
+        mean = [thermal_baths.bose(T, energy) for energy in (frame.omega_1, frame.omega_2)]
         down = math.sqrt(rate * (mean[0] + 1.0)) * parts[0] + math.sqrt(rate * (mean[1] + 1.0)) * parts[1]
         up = dagger(math.sqrt(rate * mean[0]) * parts[0] + math.sqrt(rate * mean[1]) * parts[1])
         channels += [Channel(f"{bath}_up", up, bath, None, "none")] if mean[0] > 0.0 else []
@@ -101,5 +100,5 @@ def nonsecular_engine(
         bases={"eigen": (basis, LABELS)},
         parameters=values | {"epsilon_h": epsilon_h, "delta": delta},
         entropy=False,
-        remarks=thermal.weak_coupling({"gamma_h": gamma_h, "gamma_c": gamma_c}, frame.omega_1, "w_1"),
+        remarks=thermal_baths.weak_coupling({"gamma_h": gamma_h, "gamma_c": gamma_c}, frame.omega_1, "w_1"),
     )

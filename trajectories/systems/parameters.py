@@ -10,8 +10,8 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from trajectories import checks
 from trajectories.errors import InputError
+from trajectories.model import validation
 
 REQUIRED = inspect.Parameter.empty
 
@@ -78,9 +78,9 @@ def _typed(value: Any, hint: Any, where: str) -> Any:
         return None
     wanted = next(option for option in options if option is not type(None))
     if wanted is float:
-        return checks.real(value, where, finite=False)
+        return validation.real(value, where, finite=False)
     if wanted is int:
-        return checks.whole(value, where, -(2**63))
+        return validation.whole(value, where, -(2**63))
     if typing.get_origin(wanted) is tuple:
         parts = typing.get_args(wanted)
         if not isinstance(value, (list, tuple)) or len(value) != len(parts):

@@ -31,9 +31,9 @@ import math
 import numpy as np
 
 from trajectories.model import Channel, Model, Reservoir
-from trajectories.operators import Array, embed, number, sigma_minus, tensor
-from trajectories.systems import resonant, thermal
-from trajectories.systems.resonant import DIMS, Resonant
+from trajectories.model.operators import Array, embed, number, sigma_minus, tensor
+from trajectories.systems import resonant_qubits, thermal_baths
+from trajectories.systems.resonant_qubits import DIMS, Resonant
 
 
 def reset_engine(T_c: float, T_h: float, g: float, p_c: float, p_h: float, energy: float = 1.0) -> Model:
@@ -65,29 +65,29 @@ def reset_engine(T_c: float, T_h: float, g: float, p_c: float, p_h: float, energ
     InputError
         Values out of range; a temperature > 0 so low that e^{-E/T} underflows.
     """
-    resonant.couplings("reset_engine", g, energy, p_c=p_c, p_h=p_h)
+    resonant_qubits.couplings("reset_engine", g, energy, p_c=p_c, p_h=p_h)
     channels: list[Channel] = []
     reservoirs = []
     for site, (bath, given, p) in enumerate((("c", T_c, p_c), ("h", T_h, p_h))):
-        T = thermal.temperature(given, f"reset_engine: T_{bath}")
-        excited = thermal.fermi(T, energy)
+        T = thermal_baths.temperature(given, f"reset_engine: T_{bath}")
+        excited = thermal_baths.fermi(T, energy)
         up, down = p * excited, p * (1.0 - excited)
         lowering = embed(sigma_minus(), site, DIMS)
-        channels += thermal.transition("reset_engine", bath, T, lowering, energy, up, down)
+        channels += thermal_baths.transition("reset_engine", bath, T, lowering, energy, up, down)
         rest = ((0, down), (1, up)) if T > 0.0 else ((0, down),)
         for level, rate in rest:
             stay = embed(number() if level else np.eye(2) - number(), site, DIMS)
             channels.append(Channel(f"{bath}_stay_{level}", math.sqrt(rate) * stay, bath, 0.0, f"{bath}_stay_{level}"))
         # A reservoir with beta = inf may have one-way channels only, and a reset that changes nothing is none.
-        reservoirs.append(Reservoir(bath, thermal.inverse(T) if T > 0.0 else None))
+        reservoirs.append(Reservoir(bath, thermal_baths.inverse(T) if T > 0.0 else None))
     return Model(
-        resonant.hamiltonian(energy, g),
+        resonant_qubits.hamiltonian(energy, g),
         channels,
         reservoirs,
         name="reset_engine",
         dims=DIMS,
         parameters={"T_c": T_c, "T_h": T_h, "g": g, "p_c": p_c, "p_h": p_h, "energy": energy},
-        remarks=thermal.weak_coupling({"g": g, "p_c": p_c, "p_h": p_h}, energy),
+        remarks=thermal_baths.weak_coupling({"g": g, "p_c": p_c, "p_h": p_h}, energy),
     )
 
 
@@ -97,14 +97,16 @@ def reset_engine_rates(T_c: float, T_h: float, g: float, p_c: float, p_h: float,
     Raises InputError: see `reset_engine`.
     """
     excited_c, excited_h = _checked(T_c, T_h, g, p_c, p_h, energy)
-    return Resonant(g, resonant.independent(p_c, excited_c), resonant.independent(p_h, excited_h), p_c + p_h)
+    return Resonant(
+        g, resonant_qubits.independent(p_c, excited_c), resonant_qubits.independent(p_h, excited_h), p_c + p_h
+    )
 
 
 def _checked(T_c: float, T_h: float, g: float, p_c: float, p_h: float, energy: float) -> tuple[float, float]:
     """Excited shares 1 - r of both thermal states, after a look at the parameters."""
-    resonant.couplings("reset_engine", g, energy, p_c=p_c, p_h=p_h)
-    cold, hot = thermal.temperature(T_c, "reset_engine: T_c"), thermal.temperature(T_h, "reset_engine: T_h")
-    return thermal.fermi(cold, energy), thermal.fermi(hot, energy)
+    resonant_qubits.couplings("reset_engine", g, energy, p_c=p_c, p_h=p_h)
+    cold, hot = thermal_baths.temperature(T_c, "reset_engine: T_c"), thermal_baths.temperature(T_h, "reset_engine: T_h")
+    return thermal_baths.fermi(cold, energy), thermal_baths.fermi(hot, energy)
 
 
 def reset_engine_state(T_c: float, T_h: float, g: float, p_c: float, p_h: float, energy: float = 1.0) -> Array:
@@ -158,4 +160,4 @@ def reset_engine_entropy_production(
 
     Infinite at zero temperature where heat flows.
     """
-    return thermal.entropy_production(reset_engine_heats(T_c, T_h, g, p_c, p_h, energy), (T_c, T_h))
+    return thermal_baths.entropy_production(reset_engine_heats(T_c, T_h, g, p_c, p_h, energy), (T_c, T_h))

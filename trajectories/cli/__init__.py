@@ -1,0 +1,1 @@
+"""The command `trajectories`: `main` runs it, `parser` is what it understands, `commands` what each command does."""

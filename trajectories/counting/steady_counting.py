@@ -1,0 +1,294 @@
+"""What the master equation says about the counts of a machine in its steady state: the deterministic counting report.
+
+The counts are the charge that the system takes from each reservoir, or its net quanta where no charge is declared (the
+heat, where there is a charge or quanta have several sizes), the entropy given to the reservoirs, counts that the model
+names itself, and the number of jumps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from trajectories.counting import counted_currents as counts
+from trajectories.counting.counted_currents import charged_reservoirs, counts_entropy, heated_reservoirs
+from trajectories.counting.long_time_cumulants import covariance, cumulants
+from trajectories.counting.scgf import scgf, symmetry
+from trajectories.counting.stages import stage
+from trajectories.counting.time_correlations import mean_waiting_time
+from trajectories.counting.uncertainty_relations import uncertainty
+from trajectories.errors import InputError
+from trajectories.master.lindblad import Master
+from trajectories.model import Model
+
+U = np.linspace(-0.5, 1.5, 21)
+ONE_SIZE = 1e-12
+CUMULANTS = ("current", "noise", "third_cumulant", "fourth_cumulant")
+RATIOS = ("tur_ratio", "kur_ratio")
+FACTORS = ("fano_factor", "mandel_q")
+
+
+@dataclass(frozen=True, eq=False)
+class Count:
+    """A number N = sum_k w_k N_k that grows along a trajectory.
+
+    name: as in the tables. reservoir: the one it is counted at, if there is one. unit: of N ("1", "energy", "nat").
+    weights: (K,). column, scale: N is the tallied linear form of that index times the scale; None: it is not tallied.
+    """
+
+    name: str
+    reservoir: str | None
+    unit: str
+    weights: np.ndarray
+    column: int | None
+    scale: float = 1.0
+
+    def unit_of(self, order: int) -> str:
+        """Return the unit of the rate of the cumulant of this order."""
+        power = "" if order == 1 else f"^{order}"
+        return "1/time" if self.unit == "1" else f"{self.unit}{power}/time"
+
+
+def unit_of_covariance(a: Count, b: Count) -> str:
+    """Return the unit of the rate at which the covariance of two counts grows."""
+    units = [count.unit for count in (a, b) if count.unit != "1"]
+    return f"{' '.join(units) or '1'}/time" if len(set(units)) != 1 or len(units) == 1 else f"{units[0]}^2/time"
+
+
+def counts_of(model: Model) -> list[Count]:
+    """Return the counts of a model: each reservoir's charge and quanta, entropy where it is finite, its own, all jumps.
+
+    Beside a charge, and where quanta differ in size, the heat is counted instead of the number of quanta.
+    """
+    heated, charged = heated_reservoirs(model), charged_reservoirs(model)
+    last_heat = len(heated)
+    first_charge = 1 + last_heat + counts_entropy(model)
+    found = []
+    for r, bath in enumerate(model.reservoirs):
+        name, at = bath.name, model.reservoir_index == r
+        carries = r in charged and bool(model.charges[at].any())
+        if carries:
+            column = first_charge + charged.index(r)
+            found.append(Count(f"charge from {name}", name, "1", counts.charge(model, name), column))
+        energies = np.abs(model.quanta[at & (model.quanta != 0.0)])
+        if r not in heated or not len(energies):
+            continue
+        column, size = 1 + heated.index(r), float(energies.max())
+        if not carries and float(energies.min()) >= size * (1.0 - ONE_SIZE):
+            found.append(Count(f"quanta from {name}", name, "1", counts.quanta(model, name), column, 1.0 / size))
+        else:
+            found.append(Count(f"heat from {name}", name, "energy", counts.heat(model, name), column))
+    if entropy_missing(model) is None:
+        found.append(Count("entropy production", None, "nat", counts.entropy(model), 1 + last_heat))
+    first_own = first_charge + len(charged)
+    for column, (name, weights) in enumerate(model.counts.items(), start=first_own):
+        found.append(Count(name, None, "1", weights.copy(), column))
+    return [*found, Count("jumps", None, "1", counts.jumps(model), 0)]
+
+
+def uncounted(model: Model) -> dict[str, str]:
+    """Return why counts that one might look for are not there, by their names."""
+    found = {}
+    named = {count.name for count in counts_of(model)}
+    for bath in model.reservoirs:
+        if not named & {f"{what} from {bath.name}" for what in ("quanta", "heat", "charge")}:
+            found[f"quanta from {bath.name}"] = counts.no_quanta(model, bath.name)
+    reason = entropy_missing(model)
+    return found | ({} if reason is None else {"entropy production": reason})
+
+
+def entropy_missing(model: Model) -> str | None:
+    """Return why the entropy production of a model has no cumulants, None where it has."""
+    try:
+        counts.entropy(model)
+    except InputError as error:
+        return str(error)
+    return None
+
+
+def reverses(model: Model, weights: np.ndarray) -> bool:
+    """Whether a count changes its sign under reversal, as the thermodynamic uncertainty relation wants it."""
+    partner = model.partner
+    if (partner < 0).any():
+        return False
+    return bool(np.allclose(weights[partner], -weights, rtol=0.0, atol=1e-9 * np.abs(weights).max(initial=0.0)))
+
+
+class Rates(NamedTuple):
+    """Cumulant rates at long times and the uncertainty ratios; nan for a ratio that does not exist.
+
+    fano_factor: Var N/|<N>| = noise/|current|, in the unit of N; 1 for independent events. mandel_q: Q = F - 1 of a
+    number of events; nan for a count that has a unit.
+    """
+
+    current: float
+    noise: float
+    third_cumulant: float
+    fourth_cumulant: float
+    tur_ratio: float
+    kur_ratio: float
+    fano_factor: float
+    mandel_q: float
+
+
+def rates_of(master: Master, count: Count) -> Rates:
+    """Return the long-time rates of a count; tur_ratio = D sigma/(2 J^2), kur_ratio = D A/J^2."""
+    both = uncertainty(master, count.weights)
+    thermodynamic = both.tur_ratio if reverses(master.model, count.weights) else np.nan
+    first, second, third, fourth = (float(c) for c in cumulants(master, count.weights, 4))
+    fano = second / abs(first) if first != 0.0 and np.isfinite(both.kur_ratio) else np.nan
+    return Rates(
+        first, second, third, fourth, thermodynamic, both.kur_ratio, fano, fano - 1 if count.unit == "1" else np.nan
+    )
+
+
+class GeneratingFunction(NamedTuple):
+    """lambda(u) at u (U,), of the entropy production (U,) or None, and of counts by name; what its symmetry is."""
+
+    u: np.ndarray
+    entropy: np.ndarray | None
+    counts: dict[str, np.ndarray]
+    symmetry_required: bool
+    reason: str
+    largest_deviation: float | None
+
+
+class WaitingTimes(NamedTuple):
+    """mean, standard_deviation (K, K): from a jump of the row's channel to the next of the column's; nan: never."""
+
+    channels: tuple[str, ...]
+    mean: np.ndarray
+    standard_deviation: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class SteadyCounting:
+    """Counting statistics of the steady state, at long times, from the master equation.
+
+    counts, rates: C of each. covariance (C, C): lim d Cov/dt, unit of both counts / time. activity, entropy_production:
+    rates, the latter nan where the model has no entropy accounting and inf with one-way channels. absent: what is not
+    there, by name, and why.
+    """
+
+    counts: tuple[Count, ...]
+    rates: tuple[Rates, ...]
+    covariance: np.ndarray
+    activity: float
+    entropy_production: float
+    scgf: GeneratingFunction
+    waiting_times: WaitingTimes
+    absent: dict[str, str]
+
+    @classmethod
+    def of(cls, master: Master, every_scgf: bool = False) -> SteadyCounting:
+        """Compute everything; every_scgf: lambda(u) of each count too, not of the entropy production alone.
+
+        Raises InputError where the steady state is not unique.
+        """
+        stage("cumulants per time, in the steady state")
+        found = counts_of(master.model)
+        both = uncertainty(master, found[-1].weights)
+        rates, waits = tuple(rates_of(master, count) for count in found), _waiting_times(master)
+        return cls(
+            tuple(found),
+            rates,
+            covariance(master, np.array([count.weights for count in found])),
+            both.activity,
+            both.entropy_production,
+            _generating_function(master, found if every_scgf else []),
+            waits,
+            uncounted(master.model) | _no_ratios(master.model, found, rates) | _never(waits),
+        )
+
+    def values(self) -> Iterator[tuple[str, str | None, str, float]]:
+        """Yield all numbers as quantity, what it is of, unit, value (nan where it does not exist)."""
+        yield "activity", None, "1/time", self.activity
+        yield "entropy_production_rate", None, "nat/time", self.entropy_production
+        for count, rates in zip(self.counts, self.rates, strict=True):
+            for order, name in enumerate(CUMULANTS, start=1):
+                yield name, count.name, count.unit_of(order), getattr(rates, name)
+            for name in (*RATIOS, *FACTORS):
+                yield name, count.name, count.unit if name == "fano_factor" else "1", getattr(rates, name)
+        for (i, a), (j, b) in combinations(enumerate(self.counts), 2):
+            yield "covariance", f"{a.name}, {b.name}", unit_of_covariance(a, b), float(self.covariance[i, j])
+        waits = self.waiting_times
+        for i, first in enumerate(waits.channels):
+            for j, second in enumerate(waits.channels):
+                yield "mean_waiting_time", f"{first} to {second}", "time", float(waits.mean[i, j])
+        found = self.scgf
+        curves = ({} if found.entropy is None else {"entropy production": found.entropy}) | found.counts
+        for name, curve in curves.items():
+            for u, value in zip(found.u, curve, strict=True):
+                yield "scgf", f"{name}, u = {u:.1f}", "1/time", float(value)
+
+    def json(self) -> dict[str, Any]:
+        """Return everything as dictionaries, lists and arrays."""
+        return {
+            "counts": [
+                {"count": count.name, "reservoir": count.reservoir, "unit": count.unit} | rates._asdict()
+                for count, rates in zip(self.counts, self.rates, strict=True)
+            ],
+            "covariance": self.covariance,
+            "activity": self.activity,
+            "entropy_production_rate": self.entropy_production,
+            "scgf": self.scgf._asdict(),
+            "waiting_times": self.waiting_times._asdict(),
+            "not_reported": self.absent,
+        }
+
+
+def _generating_function(master: Master, found: list[Count]) -> GeneratingFunction:
+    stage("lambda(u), 21 leading eigenvalues for each count")
+    of_counts = {count.name: scgf(master, U, count.weights) for count in found if count.unit != "nat"}
+    if not master.model.entropy:
+        reason = f"{master.model.name} has no entropy accounting"
+        return GeneratingFunction(U, None, of_counts, False, reason, None)
+    values = scgf(master, U)
+    if (master.model.partner < 0).any():
+        reason = f"{master.model.name} has one-way channels: lambda(1) is not 0"
+        return GeneratingFunction(U, values, of_counts, False, reason, None)
+    found_symmetry = symmetry(master, U[:0])
+    deviation = float(np.abs(values - values[::-1]).max())  # the second half of the points mirrors the first
+    return GeneratingFunction(U, values, of_counts, found_symmetry.required, found_symmetry.reason, deviation)
+
+
+def _no_ratios(model: Model, found: Sequence[Count], rates: Sequence[Rates]) -> dict[str, str]:
+    """Return why counts lack an uncertainty ratio, by "tur_ratio of NAME"."""
+    reasons: dict[str, str] = {}
+    for count, own in zip(found, rates, strict=True):
+        if np.isnan(own.kur_ratio):
+            reasons |= {f"{ratio} of {count.name}": "its current is 0" for ratio in RATIOS}
+        elif np.isnan(own.tur_ratio):
+            reason = "it does not change its sign under reversal"
+            if not model.entropy:
+                reason = f"{model.name} has no entropy accounting (entropy=False)"
+            elif (model.partner < 0).any():
+                reason = "with one-way channels the entropy production is infinite"
+            reasons[f"tur_ratio of {count.name}"] = reason
+    return reasons
+
+
+def _never(waits: WaitingTimes) -> dict[str, str]:
+    """Return that channels never fire and have no waiting times."""
+    silent = [name for name, row in zip(waits.channels, waits.mean, strict=True) if np.isnan(row).all()]
+    return {f"waiting times of {name}": "it never fires in the steady state" for name in silent}
+
+
+def _waiting_times(master: Master) -> WaitingTimes:
+    names = tuple(channel.name for channel in master.model.channels)
+    mean, deviation = np.full((2, len(names), len(names)), np.nan)
+    firing = []
+    for k in range(len(names)):
+        try:
+            counts.firing(master, k)
+        except InputError:
+            continue
+        firing.append(k)
+    for i in firing:
+        for j in firing:
+            _, mean[i, j], deviation[i, j] = mean_waiting_time(master, i, j)
+    return WaitingTimes(names, mean, deviation)

@@ -1,0 +1,152 @@
+"""What a picture shows: the rows, the lines, the histogram and the trajectory that suit a run, and in which panels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from trajectories.figures.exact_curves import logarithmic, smooth
+from trajectories.figures.panels import Curve, curves_of
+from trajectories.report.result import Result
+from trajectories.report.rows import Row, by_state, exact_rows
+from trajectories.runfiles import figure_section, sections
+from trajectories.runfiles.job import Job
+from trajectories.runfiles.run import Run
+from trajectories.sampling.quantities import measures_entropy
+from trajectories.sampling.replay import Replay
+
+MOST_PANELS = 6
+GROUPS = (
+    ("concurrence", "negativity"),
+    ("population",),
+    ("observable",),
+    ("heat_current", "energy_current", "coupling_work"),
+    ("charge_current", "count_rate"),
+    ("entropy_production", "irreversible_fraction"),
+    ("integral_fluctuation_theorem",),
+)
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Delta S at the end of `total` trajectories: edges (bins+1,), counts (bins+2,), share of infinite values."""
+
+    edges: np.ndarray
+    counts: np.ndarray
+    total: int
+    infinite: float
+
+
+@dataclass(frozen=True)
+class Content:
+    """All that a picture shows.
+
+    points: the rows of a report; lines: those of the master equation, on a fine grid. trajectories: 0 where none were
+    sampled. several_times: whether there is a time axis. window: the stretch of the trajectory that is shown; None:
+    chosen.
+    """
+
+    settings: figure_section.Figure
+    name: str
+    parameters: dict[str, Any]
+    seed: int
+    lines: tuple[Row, ...]
+    log_time: bool
+    trajectories: int = 0
+    points: tuple[Row, ...] = ()
+    several_times: bool = True
+    histogram: Histogram | None = None
+    story: Replay | None = None
+    window: tuple[float, float] | None = None
+
+
+def sampled_content(result: Result, window: tuple[float, float] | None = None) -> Content:
+    """Return what the picture of a result shows; window: of its trajectory."""
+    content = exact_content(result)
+    point, settings = result.points[0], content.settings
+    histogram = None
+    if settings.histogram and measures_entropy(point.preparation.model):
+        edges, counts = result.histogram()
+        total = int(point.total.count)
+        histogram = Histogram(edges, counts, total, float(point.total.infinite[-1]) / total)
+    return replace(
+        content,
+        trajectories=point.trajectories,
+        points=result.report().point_rows(0),
+        several_times=len(point.preparation.times) > 1,
+        histogram=histogram,
+        story=Replay.of(point.preparation, settings.trajectory, name=result.name, seed=result.seed, point=point.index),
+        window=window,
+    )
+
+
+def exact_content(source: Result | Run) -> Content:
+    """Return what the picture of the master equation alone shows, for a result's model or a run's."""
+    if isinstance(source, Run):
+        table, preparation, seed = source.mapping(), Job.of(source).prepare(), source.seed
+    else:
+        table, preparation, seed = source.meta.get("run", {}), source.points[0].preparation, source.seed
+    given = {key: item for key, item in table.get("system", {}).items() if key not in ("name", "file", "function")}
+    figure: dict[str, Any] = {
+        key: tuple(item) if isinstance(item, list) else item for key, item in table.get("figure", {}).items()
+    }
+    return Content(
+        settings=figure_section.Figure(**figure),
+        name=source.name,
+        parameters=dict(preparation.model.parameters) or given,
+        seed=seed,
+        lines=tuple(by_state(exact_rows(smooth(preparation)), preparation.model)),
+        log_time=logarithmic(preparation.times),
+    )
+
+
+def chosen(content: Content) -> list[list[Curve]]:
+    """Return the curves of each panel: those that the run asks for, or those that suit its model."""
+    asked = content.settings.quantities
+    panels = _asked(content, asked) if asked else _suitable(content)
+    return _fitting([curves for curves in panels if curves], MOST_PANELS - (content.histogram is not None))
+
+
+def _asked(content: Content, asked: tuple[str, ...]) -> list[list[Curve]]:
+    """Return the curves asked for, in that order; what belongs together shares a panel."""
+    labels = [name for name in asked if name not in sections.QUANTITIES]
+    quantities = ["observable" if name in labels else name for name in asked]
+    groups = dict.fromkeys(next((group for group in GROUPS if name in group), (name,)) for name in quantities)
+    panels = []
+    for group in groups:
+        only = labels if group == ("observable",) and "observable" not in asked else ()
+        panels.append(curves_of(content.points, content.lines, [name for name in group if name in quantities], only))
+    return panels
+
+
+def _suitable(content: Content) -> list[list[Curve]]:
+    """Return the curves that suit a model: where it has no counted heat, energy currents; where no entropy, jumps."""
+    present = {row.quantity for row in (*content.lines, *content.points)}
+    without = {"coupling_work", "energy_current" if "heat_current" in present else ""}
+    groups = GROUPS if "integral_fluctuation_theorem" in present else (*GROUPS, ("energy",), ("activity",))
+    panels = [
+        curves_of(content.points, content.lines, [name for name in group if name not in without]) for group in groups
+    ]
+    return [curves for curves in panels if not _flat_zero(curves)]
+
+
+def _flat_zero(curves: list[Curve]) -> bool:
+    """Return whether this is entanglement or an energy that is always 0: nothing to look at unless it is asked for."""
+    if any(curve.quantity not in ("concurrence", "negativity", "energy") for curve in curves):
+        return False
+    values = [row.exact for curve in curves for row in curve.line] + [
+        row.estimate for curve in curves for row in curve.points
+    ]
+    return not any(value is not None and abs(value) > 1e-9 for value in values)
+
+
+def _fitting(panels: list[list[Curve]], most: int) -> list[list[Curve]]:
+    """Leave out what is worth least: an integral theorem that is nowhere resolved, or the mean the histogram shows."""
+    if len(panels) > most:
+        theorem = next((curves for curves in panels if curves[0].quantity == "integral_fluctuation_theorem"), None)
+        hopeless = theorem is not None and all(row.status == "unresolved" for row in theorem[0].points)
+        least = "integral_fluctuation_theorem" if hopeless else "entropy_production"
+        panels = [curves for curves in panels if curves[0].quantity != least]
+    return panels[:most]

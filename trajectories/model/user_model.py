@@ -1,0 +1,134 @@
+"""A model from a Python file of the user's own: `[system] file = "own_model.py", function = "build"`."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from trajectories.errors import InputError, kind, listing, nearest
+from trajectories.model.conversion import toml_value
+
+if TYPE_CHECKING:
+    from trajectories.model.model import Model
+
+
+def build(file: Path, function: str, parameters: Mapping[str, Any]) -> Model:
+    """Call `function(**parameters)` of the Python file `file` and return the Model it makes.
+
+    file: path of the Python file; function: name of a function in it; parameters: keyword arguments.
+    Raises InputError naming file and function where the file is missing or fails to load, the function is missing,
+    does not take these parameters, raises, or returns something other than a Model.
+    """
+    from trajectories.model.model import Model
+
+    where = f"{file}: {function}"
+    target = _function(file, function)
+    _check_arguments(target, where, parameters)
+    try:
+        model = target(**parameters)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    except (Exception, SystemExit) as error:
+        raise InputError(f"{where} raised {_one_line(error, file)}") from error
+    if not isinstance(model, Model):
+        raise InputError(f"{where} returned {kind(model)}: must return a trajectories.Model")
+    if model.parameters:
+        return model
+    # Where a function says nothing of its parameters, they are what the run file gave it, and its defaults.
+    return model.showing(shown({**_defaults(target), **parameters}))
+
+
+def shown(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those parameters that can be shown and stored: numbers, strings, true and false, and lists of them."""
+    plain_ones = {name: toml_value(value) for name, value in parameters.items()}
+    return {name: value for name, value in plain_ones.items() if _storable(value)}
+
+
+def _storable(value: Any) -> bool:
+    return all(map(_storable, value)) if isinstance(value, list) else isinstance(value, bool | int | float | str)
+
+
+def _defaults(target: Callable[..., Any]) -> dict[str, Any]:
+    every = inspect.signature(target).parameters.values()
+    return {one.name: one.default for one in every if one.default is not inspect.Parameter.empty}
+
+
+def parameters(file: Path, function: str) -> tuple[frozenset[str] | None, dict[str, Any]]:
+    """Names of the arguments that the function takes, None where it takes any, and the defaults of those with one.
+
+    Raises InputError where file or function are missing.
+    """
+    target = _function(file, function)
+    every = inspect.signature(target).parameters.values()
+    takes_any = any(one.kind is one.VAR_KEYWORD for one in every)
+    return None if takes_any else frozenset(one.name for one in every), _defaults(target)
+
+
+def _function(file: Path, function: str) -> Callable[..., Any]:
+    module = _load(file)
+    target = getattr(module, function, None)
+    if not callable(target):
+        defined = [name for name, value in vars(module).items() if inspect.isfunction(value) and name[0] != "_"]
+        raise InputError(
+            f"{file}: has no function {function}; {nearest(function, defined)}it has {listing(defined) or 'none'}"
+        )
+    return target
+
+
+def _load(file: Path) -> ModuleType:
+    """Execute the file as a module, with its own directory importable while it loads."""
+    if not file.is_file():
+        raise InputError(
+            f"{file}: no such file: [system] file must be a Python file, its path relative to the run file"
+        )
+    name = f"trajectories_user_{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None:
+        raise InputError(f"{file}: is not a Python file: [system] file must end in .py")
+    module = importlib.util.module_from_spec(spec)
+    # Compiled from the text every time: a cached .pyc is trusted by its time stamp, and would be left beside the run
+    # file.
+    sys.path.insert(0, str(file.parent.resolve()))
+    sys.modules[name] = module
+    try:
+        exec(compile(file.read_bytes(), str(file), "exec"), vars(module))
+    except (Exception, SystemExit) as error:
+        raise InputError(f"{file}: cannot be loaded: {_one_line(error, file)}") from error
+    finally:
+        sys.path.remove(str(file.parent.resolve()))
+    return module
+
+
+def _check_arguments(target: Callable[..., Any], where: str, parameters: Mapping[str, Any]) -> None:
+    """The parameters must fit the signature, so that a TypeError from inside the function is told apart from a
+    misspelt one.
+    """
+    signature = inspect.signature(target)
+    known = [p.name for p in signature.parameters.values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
+    for name in parameters:
+        if name not in known and not takes_any:
+            raise InputError(
+                f"{where}: unknown parameter {name}; {nearest(name, known)}it takes {listing(known) or 'none'}"
+            )
+    missing = [
+        name
+        for name in known
+        if signature.parameters[name].default is inspect.Parameter.empty and name not in parameters
+    ]
+    if missing:
+        raise InputError(f"{where}: parameter {missing[0]} is missing; it takes {listing(known)}")
+
+
+def _one_line(error: BaseException, file: Path) -> str:
+    """`ValueError: message (line 12)`: the exception with the line of the user's file it came from."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
+    line = error.lineno if isinstance(error, SyntaxError) else (lines[-1] if lines else None)
+    text = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
+    return f"{type(error).__name__}: {text or 'no message'}" + (f" (line {line})" if line else "")

@@ -1,0 +1,277 @@
+"""The counting report as people and programs read it: text, JSON, exit status."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from trajectories.counting.steady_counting import CUMULANTS, FACTORS, RATIOS, SteadyCounting
+from trajectories.errors import InputError
+from trajectories.master.lindblad import Master
+from trajectories.master.sectors import find_sectors
+from trajectories.report.counting_requests import Asked, Wanted
+from trajectories.report.counting_rows import CountingRow, counting_rows
+from trajectories.report.exact_counting import ExactCounting
+from trajectories.report.judge import FALSE_ALARM_RATE, judge, verdict
+from trajectories.report.record_rows import exact_rows, sampled_rows
+from trajectories.report.result import Result
+from trajectories.report.rows import Row
+from trajectories.report.tables import EXIT_STATUS
+from trajectories.report.text import aligned, comma_separated, described, interval, number, with_error
+from trajectories.results.points import Point
+from trajectories.runfiles.job import Job
+from trajectories.sampling.absent_quantities import said
+
+ALL = Wanted()
+HEADER = ("quantity", "of", "(from, time]", "estimate", "exact", "z", "long time", "unit", "status", "")
+RECORDS = ("quantity", "of", "interval", *HEADER[3:6], "steady, T = inf", *HEADER[7:])
+
+
+@dataclass(frozen=True)
+class CountingPoint:
+    """One sweep point: the steady state's counting statistics, and the sampled rows where there are any.
+
+    asked: what was asked of the jump records of `recorded` trajectories. records: the rows of each of them.
+    """
+
+    parameters: dict[str, Any]
+    trajectories: int | None
+    steady: SteadyCounting
+    rows: tuple[CountingRow, ...]
+    asked: tuple[Asked, ...] = ()
+    records: tuple[tuple[CountingRow, ...], ...] = ()
+    recorded: int = 0
+
+    @property
+    def every(self) -> list[CountingRow]:
+        """All sampled rows."""
+        return [*self.rows, *(row for own in self.records for row in own)]
+
+    @property
+    def tables(self) -> list[tuple[str, Sequence[CountingRow]]]:
+        """All rows by table, the steady state's values at long times among them."""
+        settled = [
+            CountingRow(Row(quantity, of, None, None, math.inf, unit, None, status="exact"), value)
+            for quantity, of, unit, value in self.steady.values()
+            if not math.isnan(value)
+        ]
+        return [("long times", settled), ("counts", self.rows), *(("records", own) for own in self.records)]
+
+
+@dataclass(frozen=True)
+class Counting:
+    """The counting report of a run file (exact values alone) or of a result (sampled beside exact)."""
+
+    title: str
+    points: tuple[CountingPoint, ...]
+    every_scgf: bool
+
+    @classmethod
+    def of_jobs(cls, jobs: Sequence[Job], every_scgf: bool = False, wanted: Wanted = ALL) -> Counting:
+        """Compute the steady state's counting statistics of jobs' models, and what is wanted of records, exactly.
+
+        Raises InputError where a steady state is not unique, or for a channel or a count that does not exist.
+        """
+        points = tuple(_exact_point(job, every_scgf, wanted) for job in jobs)
+        return cls(f"{jobs[0].name}: counting statistics of the steady state", points, every_scgf)
+
+    @classmethod
+    def of_result(
+        cls,
+        result: Result,
+        every_scgf: bool = False,
+        wanted: Wanted = ALL,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> Counting:
+        """Compare a Result's counts with the exact ones; all rows of all points are judged as one family.
+
+        wanted: what is asked of the jump records, which are sampled anew. Raises InputError for a point, a channel or a
+        count that does not exist. `progress(done, total)` hears every tenth of a second or so how many are sampled.
+        """
+        chosen = _chosen(result, wanted.point)
+        points = [_sampled_point(result, point, every_scgf, wanted, progress) for point in chosen]
+        judged = iter(judge([found.row for point in points for found in point.every]))
+
+        def renewed(rows: tuple[CountingRow, ...]) -> tuple[CountingRow, ...]:
+            return tuple(replace(found, row=next(judged)) for found in rows)
+
+        points = [replace(p, rows=renewed(p.rows), records=tuple(map(renewed, p.records))) for p in points]
+        title = f"{result.name}: counting statistics, {result.trajectories:,} trajectories, seed {result.seed}"
+        return cls(title, tuple(points), every_scgf)
+
+    @property
+    def sampled(self) -> bool:
+        return any(point.trajectories is not None for point in self.points)
+
+    @property
+    def rows(self) -> list[Row]:
+        return [found.row for point in self.points for found in point.every]
+
+    @property
+    def verdict(self) -> str | None:
+        """agree, disagree or unresolved; None where nothing was sampled."""
+        return verdict(self.rows) if self.sampled else None
+
+    @property
+    def exit_status(self) -> int:
+        """0 agree or nothing sampled, 1 disagree, 3 nothing resolved."""
+        return 0 if self.verdict is None else EXIT_STATUS[self.verdict]
+
+    def json(self) -> dict[str, Any]:
+        """Return {"points": [{"parameters", "trajectories", "steady", "rows", "records"}], "verdict", ...}."""
+        points = [
+            {
+                "parameters": point.parameters,
+                "trajectories": point.trajectories,
+                "steady": point.steady.json(),
+                "rows": [found.json() for found in point.rows],
+                "record_trajectories": point.recorded,
+                "records": [found.json() for own in point.records for found in own],
+            }
+            for point in self.points
+        ]
+        return {"points": points, "verdict": self.verdict, "false_alarm_rate": FALSE_ALARM_RATE}
+
+    def csv(self) -> str:
+        """Return all numbers of all points as comma-separated values with a header line.
+
+        Column table: "long times", whose values stand under long_time; "counts", sampled over (from, time]; "records",
+        whose from and time are those of a bin, or of the time counted. Without a sample there is no estimate.
+        """
+        return comma_separated(
+            {name: point.parameters.get(name) for name in self.points[0].parameters} | {"table": table} | found.json()
+            for point in self.points
+            for table, own in point.tables
+            for found in own
+        )
+
+    def text(self) -> str:
+        """Return the tables; of sampled rows, those of the last sample time."""
+        lines = [self.title]
+        for point in self.points:
+            lines += ["", described(point.parameters), "", *_steady_lines(point.steady, self.every_scgf)]
+            if point.rows:
+                lines += ["", *_row_lines(point.rows)]
+            for own in point.records:
+                lines += ["", *_record_lines(own, point.recorded)]
+        if self.verdict is not None:
+            judged = sum(row.p_value is not None for row in self.rows)
+            lines += ["", f"verdict: {self.verdict} ({judged} rows judged together: a correct engine is called wrong "
+                      f"once in {1 / FALSE_ALARM_RATE:.0f} reports)"]  # fmt: skip
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return self.text()
+
+
+def _steady_lines(steady: SteadyCounting, every_scgf: bool) -> list[str]:
+    rates = [
+        (count.name, *(_value(getattr(own, name)) for name in (*CUMULANTS, *FACTORS, *RATIOS)), count.unit)
+        for count, own in zip(steady.counts, steady.rates, strict=True)
+    ]
+    names = [count.name for count in steady.counts]
+    matrix = [(name, *map(_value, row)) for name, row in zip(names, steady.covariance, strict=True)]
+    waits = steady.waiting_times
+    times = [(name, *map(_value, row)) for name, row in zip(waits.channels, waits.mean, strict=True)]
+    lines = [
+        "steady state at long times, cumulants per time; fano_factor = noise/|current|, mandel_q = fano_factor - 1",
+        *_indented([("count", *CUMULANTS, *FACTORS, *RATIOS, "unit"), *rates]),
+        f"entropy production rate {_value(steady.entropy_production)}, jumps per time {_value(steady.activity)}",
+        "",
+        "covariances per time",
+        *_indented([("", *names), *matrix]),
+        "",
+        "mean waiting time from a jump of one channel (row) to the next jump of another (column)",
+        *_indented([("", *waits.channels), *times]),
+        "",
+        *_symmetry_lines(steady),
+        *said(steady.absent),
+    ]
+    return lines + (["", *_scgf_lines(steady)] if every_scgf else [])
+
+
+def _symmetry_lines(steady: SteadyCounting) -> list[str]:
+    found = steady.scgf
+    which = "required" if found.symmetry_required else "not required"
+    deviation = "" if found.largest_deviation is None else f"; largest deviation {found.largest_deviation:.2g}"
+    return [f"lambda(u) = lambda(1-u) of the entropy production: {which} ({found.reason}){deviation}"]
+
+
+def _scgf_lines(steady: SteadyCounting) -> list[str]:
+    found = steady.scgf
+    columns = ({} if found.entropy is None else {"entropy production": found.entropy}) | found.counts
+    rows = [
+        (f"{u:.1f}", *(_value(values[i]) for values in columns.values())) for i, u in enumerate(found.u)
+    ]  # fmt: skip
+    return ["lambda(u) = lim ln <exp(-u N)>/t", *_indented([("u", *columns), *rows])]
+
+
+def _chosen(result: Result, number: int | None) -> list[Point]:
+    """Return one point of a sweep, or all."""
+    if number is None:
+        return list(result.points)
+    found = [point for point in result.points if point.index == number]
+    if not found:
+        raise InputError(f"--point {number}: {result.name} has the points 0 to {len(result.points) - 1}")
+    return found
+
+
+def _exact_point(job: Job, every_scgf: bool, wanted: Wanted) -> CountingPoint:
+    steady = SteadyCounting.of(Master(job.model, find_sectors(job.model)), every_scgf)
+    asked = tuple(wanted.statistics(job.prepare())) if wanted.anything else ()
+    parameters = dict(job.model.parameters) | dict(job.swept)
+    return CountingPoint(parameters, None, steady, (), asked, tuple(map(exact_rows, asked)))
+
+
+def _sampled_point(
+    result: Result, point: Point, every_scgf: bool, wanted: Wanted, progress: Callable[[int, int], None]
+) -> CountingPoint:
+    model = point.preparation.model
+    steady = SteadyCounting.of(Master(model, find_sectors(model)), every_scgf)
+    rows = tuple(counting_rows(point, ExactCounting.of(point.preparation, steady)))
+    asked = tuple(wanted.statistics(point.preparation))
+    if not asked:
+        return CountingPoint(point.parameters, point.trajectories, steady, rows)
+    n = point.trajectories if wanted.trajectories is None else wanted.trajectories
+    if n < 1:
+        raise InputError(f"--trajectories {n}: must be 1 or more")
+    records = sampled_rows(point.preparation, asked, result.seed, point.index, n, progress)
+    return CountingPoint(point.parameters, point.trajectories, steady, rows, asked, records, n)
+
+
+def _record_lines(rows: tuple[CountingRow, ...], recorded: int) -> list[str]:
+    """Return what jump records say; intervals are those of the waiting time or distance, or of the time counted."""
+    of = f"from the jump records of {recorded:,} trajectories" if recorded else "of jump records as long as the run's"
+    return [f"{rows[0].row.quantity} {of}", *_indented([RECORDS, *map(_cells, rows)])]
+
+
+def _row_lines(rows: tuple[CountingRow, ...]) -> list[str]:
+    last = max(found.row.time for found in rows)
+    cells = [_cells(found) for found in rows if found.row.time == last]
+    head = "sampled at finite time: estimate and exact over (from, time], cumulants and covariances per time"
+    return [head, *_indented([HEADER, *cells])]
+
+
+def _cells(found: CountingRow) -> tuple[str, ...]:
+    return (
+        found.row.quantity,
+        found.row.label or "",
+        interval(found.row),
+        with_error(found.row.estimate, found.row.standard_error),
+        number(found.row.exact),
+        "-" if found.row.z is None else f"{found.row.z:+.2f}",
+        number(found.long_time),
+        found.row.unit,
+        found.row.status,
+        found.row.note,
+    )
+
+
+def _indented(cells: list[tuple[str, ...]]) -> list[str]:
+    return ["  " + line for line in aligned(cells)]
+
+
+def _value(value: float) -> str:
+    return "-" if math.isnan(value) else number(float(value))

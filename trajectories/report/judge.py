@@ -1,0 +1,360 @@
+"""The judge: whether an estimate contradicts its exact value, for every row of every table.
+
+A row's null law is that of the mean of n independent values of a correct engine, known beforehand from exact moments
+of the very quantity. The rules, in this order, with their thresholds:
+
+1. *exact*: the quantity has one value, or the sample has, and it is the exact one up to rounding.
+2. *Judged by the exact law.* z = (estimate - exact)/sqrt(kappa_2/n), where the mean of n values is close to normal:
+   skewness |kappa_3|/(kappa_2^(3/2) sqrt n) <= 0.2 and excess kurtosis |kappa_4|/(kappa_2^2 n) <= 0.06, as of 25 rare
+   events (a Poisson number of 25 has skewness 0.2 and excess 0.04, a gamma number of that skewness 0.06). Its p-value
+   takes both into account (see `normal_p`).
+3. *Judged by the sample's error*, s/sqrt n, where the exact moments are bounds (a number averaged over outcomes
+   spreads less than the outcomes): mu_4/(v^2 n) <= 0.04 with the bound mu_4 on the fourth central moment, and for v
+   the bound on the variance, or 2 s^2 where that is less; or w^2/(v n) <= 0.04 with the range w of one value, so that
+   no single one moves the mean by much; or a kurtosis known beforehand, at most 0.04 n, as that of 25 independent
+   events. Each way the skewness of the mean is about 0.2 at most, whatever carries it.
+4. *Bounded* everywhere else: the p-value is an upper bound that holds for every law with these moments or this range
+   (Chebyshev, fourth moments, Hoeffding, empirical Bernstein) or this generating function (Chernoff). Such a row can
+   disagree, but it cannot agree: it is *unresolved*, with the number of trajectories that would resolve it.
+
+The sample decides in rule 3 alone, and there a spread that is too small only adds doubt. Rows whose exact value or
+spread cannot be had at acceptable cost are *unchecked*, with the reason. A row *disagrees* where its p-value lies below
+10^-3 divided by the number of rows judged together (Bonferroni): a correct engine is called wrong by at most one
+command in a thousand, however many rows it prints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import special
+
+from trajectories.report.rows import Row
+from trajectories.sampling.exact_averages import LARGEST_SKEWNESS
+from trajectories.sampling.statistics import Jackknife, p_value
+
+FALSE_ALARM_RATE = 1e-3
+MOST_SKEWED = 0.2
+MOST_PEAKED = 0.06
+MOST_PEAKED_BOUND = 0.04
+FEWEST = 30  # values for a standard error of their own
+FEWEST_GROUPS = 16
+MOST_BIASED = 0.5  # standard errors of the bias that a jackknife removes
+SAME = 1e-9
+FROM_KINK = 5.0  # standard errors between a measure of entanglement and its kink
+NO_SPREAD = 1e-12
+SURE = 100.0  # times its rounding error: a variance that is known
+MISSED = 0.5  # of its exact size: a sample error that has missed rare trajectories
+
+Tail = Callable[[float], float]
+"""Upper bound on the probability that the mean lies as far out, on its side, as a given value."""
+
+
+@dataclass(frozen=True)
+class Law:
+    """What is known beforehand of one of n independent values of a correct engine.
+
+    variance, third, fourth: cumulants kappa_2, kappa_3, kappa_4; nan where unknown. noise: rounding error of the
+    variance. beyond: of an estimate that is a mean to first order only, n times its second-order part. exact: of the
+    very values, False: of values that spread at least as much. width: range of one value. kurtosis: upper bound of
+    mu_4/kappa_2^2 where it is known without the moments themselves. rounding: error of one value's arithmetic.
+    most_skewed, most_peaked: limits of rule 2. tail: see `Tail`. missing: why the spread is not known.
+    """
+
+    variance: float = np.nan
+    third: float = np.nan
+    fourth: float = np.nan
+    noise: float = 0.0
+    beyond: float = 0.0
+    exact: bool = True
+    width: float = np.inf
+    kurtosis: float = np.inf
+    rounding: float = 0.0
+    most_skewed: float = MOST_SKEWED
+    most_peaked: float = MOST_PEAKED
+    tail: Tail | None = None
+    missing: str = ""
+
+    @classmethod
+    def of_share(cls, p: float, n: int) -> Law:
+        """Return the law of a yes or no that is yes with probability p."""
+        v = p * (1 - p)
+        tail = lambda share: _binomial(round(share * n), n, p)  # noqa: E731
+        return cls(v, v * (1 - 2 * p), v * (1 - 6 * v), width=1.0, rounding=NO_SPREAD, tail=tail)
+
+    def of_weight(self) -> Law:
+        """Return the law with the limits of an exponential average, whose skewness `exact` lets be larger."""
+        return replace(self, most_skewed=LARGEST_SKEWNESS, most_peaked=2 * LARGEST_SKEWNESS**2)
+
+    def scaled(self, factor: float) -> Law:
+        """Return the law of the values times a factor; a tail bound is asked in the new unit."""
+        size, tail = np.float64(abs(factor)), self.tail
+        return replace(
+            self,
+            variance=self.variance * size**2,
+            third=self.third * size**3 * np.sign(factor),
+            fourth=self.fourth * size**4,
+            noise=self.noise * size**2,
+            beyond=self.beyond * size,
+            width=self.width * size,
+            rounding=self.rounding * size,
+            tail=None if tail is None else lambda value: tail(value / factor),
+        )
+
+    @property
+    def known(self) -> bool:
+        return bool(np.isfinite(self.variance))
+
+    @property
+    def largest_variance(self) -> float:
+        """Upper bound of the variance."""
+        return max(self.variance, 0.0) + self.noise if self.known else np.inf
+
+    @property
+    def fourth_moment(self) -> float:
+        """Upper bound of the fourth central moment."""
+        if not self.known or not np.isfinite(self.fourth):
+            return np.inf
+        square = self.variance * self.variance
+        return max(self.fourth + 3 * square, square) + 3 * self.noise * self.noise
+
+    @property
+    def sure(self) -> bool:
+        """Whether the variance is known to a percent."""
+        return self.known and self.variance > SURE * self.noise
+
+    def needed(self) -> float:
+        """Return how many values make their mean close to normal: inf where that is not known."""
+        if not self.sure:
+            return np.inf
+        skewed = self.third / self.variance / np.sqrt(self.variance) / self.most_skewed
+        peaked = abs(self.fourth) / self.variance / self.variance / self.most_peaked
+        skewed = skewed * skewed
+        return float(max(skewed, peaked, 1.0)) if np.isfinite(skewed + peaked) else np.inf
+
+
+@np.errstate(all="ignore")
+def judge_mean(row: Row, n: int, law: Law, skewness: float = 0.0) -> Row:
+    """Judge a mean of n values; the row has estimate, standard error (None for a single value) and exact value.
+
+    skewness: of the mean, from the sample, for rule 3. Returns the row with z, p-value and status "judged", "bounded",
+    "exact", "disagree" or "unchecked".
+    """
+    estimate, exact = row.estimate, row.exact
+    if estimate is None or exact is None:
+        return row
+    deviation, error = estimate - exact, row.standard_error or 0.0
+    law = replace(law, noise=law.noise + law.beyond**2 / n, beyond=0.0)
+    same = abs(deviation) <= max(law.rounding, NO_SPREAD * abs(exact))
+    if law.known and law.exact:
+        row = replace(row, exact_error=float(np.sqrt(law.largest_variance / n)))
+    if law.known and law.largest_variance <= law.rounding**2:
+        row = replace(row, standard_error=error if error > law.rounding else 0.0)
+        if same:
+            return replace(row, status="exact", estimate=0.0 if abs(estimate) <= law.rounding else estimate)
+        return noted(replace(row, status="disagree", p_value=0.0), "has one value alone")
+    if law.sure and law.exact and n >= law.needed():
+        return _missed_noted(_by_law(row, deviation, n, law), error)
+    if not error > law.rounding / np.sqrt(n):
+        row = replace(row, standard_error=0.0 if n > 1 else None)
+        # A sample of equal values proves nothing where correct ones are known to differ.
+        if same and not (law.sure and law.exact):
+            return replace(row, status="exact", estimate=0.0 if abs(estimate) <= law.rounding else estimate)
+        return _bounded(row, deviation, n, law, "no spread in the sample")
+    if not law.exact and n >= FEWEST and _peaked(law, error, n) <= _peaked_bound(law):
+        z = deviation / error
+        return replace(row, z=float(z), p_value=float(p_value(z, skewness, n - 1)), status="judged")
+    if not law.known and not np.isfinite(min(law.width, law.kurtosis)):
+        row = replace(row, z=float(deviation / error))
+        return noted(replace(row, status="unchecked"), law.missing or "its exact spread is not known")
+    return _bounded(row, deviation, n, law, _too_few(law, error, n))
+
+
+def judge_share(row: Row, count: int, n: int) -> Row:
+    """Judge a share, count of n, against the probability row.exact: by the binomial law."""
+    assert row.exact is not None
+    share = count / n
+    error = float(np.sqrt(share * (1 - share) / max(n - 1, 1)))
+    return judge_mean(replace(row, estimate=share, standard_error=error), n, Law.of_share(row.exact, n))
+
+
+@np.errstate(all="ignore")
+def judge_smooth(row: Row, deviation: float, found: Jackknife, n: int, law: Law, smooth: bool = True) -> Row:
+    """Judge a smooth function of means by its jackknife error, Student's t with the groups' degrees of freedom.
+
+    deviation: estimate - exact, before any cut. found: at this row alone. n: values behind the means. law: of the
+    influence of one value, the function's gradient at the exact means: an estimate is to first order the mean of
+    influences. smooth: False where the function has a kink within the sample's reach.
+    """
+    error, groups = row.standard_error, found.degrees_of_freedom + 1
+    if error is None or not np.isfinite(error) or groups < FEWEST_GROUPS:
+        row = replace(row, standard_error=error if error is not None and np.isfinite(error) else None)
+        return noted(replace(row, status="unresolved"), f"{groups} groups of trajectories: too few for an error bar")
+    still = not error > max(law.rounding, NO_SPREAD * abs(row.exact or 0.0))
+    if still and abs(deviation) <= max(SAME, SAME * abs(row.exact or 0.0)) and not (law.sure and law.exact):
+        return replace(row, status="exact", standard_error=0.0)
+    z = None if still else deviation / error
+    row = replace(row, z=None if z is None else float(z))
+    if not smooth:
+        return noted(replace(row, status="unresolved"), "at a kink, where nothing is entangled: no error bar")
+    if z is None or not _peaked(law, error, n) <= MOST_PEAKED_BOUND or abs(float(found.bias)) > MOST_BIASED * error:
+        # To first order: such a row can disagree, but it cannot agree.
+        bound = min(1.0, float(law.largest_variance / n / deviation / deviation)) if deviation else 1.0
+        if z is None:
+            # As many rare events as make the mean normal are expected, and none has come.
+            bound = min(bound, _by_bound(deviation, n, law))
+        why = "no spread in the sample" if z is None else _too_few(law, error, n)
+        return noted(replace(row, status="bounded", p_value=bound), why)
+    p = float(p_value(z, degrees_of_freedom=found.degrees_of_freedom))
+    return replace(row, p_value=p, status="judged")
+
+
+def judge(rows: Iterable[Row], beside: int = 0) -> list[Row]:
+    """Turn p-values into statuses at the family-wise false-alarm rate (Bonferroni).
+
+    beside: how many rows of the same command are judged elsewhere.
+    """
+    found = list(rows)
+    judged = beside + sum(row.status in ("judged", "bounded") for row in found)
+    threshold = FALSE_ALARM_RATE / max(judged, 1)
+
+    def status(row: Row) -> str:
+        if row.p_value is None or row.status not in ("judged", "bounded"):
+            return row.status
+        if row.p_value < threshold:
+            return "disagree"
+        return "agree" if row.status == "judged" else "unresolved"
+
+    return [replace(row, status=status(row)) for row in found]
+
+
+def verdict(rows: Iterable[Row]) -> str:
+    """Return "disagree" if any row does, "agree" if none does and something was tested, otherwise "unresolved".
+
+    Exact rows alone are a test only where nothing was left unresolved: some are the same for any engine.
+    """
+    statuses = {row.status for row in rows}
+    if "disagree" in statuses:
+        return "disagree"
+    return "agree" if "agree" in statuses or ("exact" in statuses and "unresolved" not in statuses) else "unresolved"
+
+
+def normal_p(z: float, skewness: float, excess: float) -> float:
+    """Return the two-sided p-value of a standardised mean, that of its `normal_score`."""
+    return float(2 * special.ndtr(-abs(normal_score(z, skewness, excess))))
+
+
+def normal_score(z: float, skewness: float, excess: float) -> float:
+    """Return a standardised mean with a small skewness g and excess kurtosis k as a number that is close to normal.
+
+    Wilson and Hilferty's transformation of a gamma number of that skewness, (6/g)((1 + g z/2)^(1/3) - 1) + g/6, whose
+    excess is 3 g^2/2; what k has beyond that by the next term of Cornish and Fisher's expansion,
+    -(k - 3 g^2/2)(z^3 - 3 z)/24, which only ever adds doubt here.
+    """
+    g = skewness
+    x = z if abs(g) < 1e-6 else (6 / g) * (np.cbrt(1 + g * z / 2) - 1) + g / 6
+    beyond = max(excess - 1.5 * g**2, 0.0)
+    turn = np.sqrt((8.0 / beyond + 1.0) / 2) if beyond > 0 else np.inf  # well before the correction would turn round
+    y = float(np.clip(x, -turn, turn))
+    return float(x - np.sign(x) * max(beyond * (abs(y) ** 3 - 3 * abs(y)) / 24, 0.0))
+
+
+def noted(row: Row, note: str) -> Row:
+    """Return the row with something added to its note."""
+    return replace(row, note="; ".join(filter(None, (row.note, note))))
+
+
+def _by_law(row: Row, deviation: float, n: int, law: Law) -> Row:
+    """Rule 2."""
+    z = deviation / np.sqrt(law.variance / n)
+    p = float(2 * special.ndtr(-abs(_score(float(z), n, law))))
+    return replace(row, z=float(z), p_value=p, status="judged")
+
+
+def _score(z: float, n: int, law: Law) -> float:
+    """Return a deviation in exact standard errors as a number that is close to normal."""
+    skewness = law.third / law.variance / np.sqrt(law.variance * n)
+    return normal_score(z, float(skewness), float(law.fourth / law.variance / law.variance / n))
+
+
+def _by_bound(deviation: float, n: int, law: Law) -> float:
+    """Bound the p-value by 2 e^{-x^2/2} where the mean of values that spread at least as much is close to normal.
+
+    Their generating function is the larger one (Jensen), so that Chernoff's bound of theirs holds.
+    """
+    if not law.sure or n < law.needed():
+        return 1.0
+    return float(2 * np.exp(-(_score(deviation / np.sqrt(law.variance / n), n, law) ** 2) / 2))
+
+
+def _missed_noted(row: Row, error: float) -> Row:
+    """Say where the sample's error bar is far below its exact size."""
+    if row.exact_error and error < MISSED * row.exact_error:
+        return noted(row, f"the exact standard error is {row.exact_error:.2g}")
+    return row
+
+
+def _bounded(row: Row, deviation: float, n: int, law: Law, why: str) -> Row:
+    """Rule 4."""
+    error, size = row.standard_error or 0.0, abs(deviation)
+    own = float(np.sqrt(law.largest_variance / n))
+    if law.exact and law.known and own > 0:
+        z: float | None = float(deviation / own)
+    else:
+        z = float(deviation / error) if error > 0 else None
+    bounds = [1.0, _by_bound(deviation, n, law)]
+    if size > 0 and np.isfinite(own):
+        bounds.append((own / size) ** 2)
+        if np.isfinite(law.fourth_moment):
+            square = own * own / size / size
+            excess = max(law.fourth_moment - 3 * law.variance * law.variance, 0.0) / n / n / n
+            bounds.append(3 * square * square + excess / size / size / size / size)
+    if 0 < law.width < np.inf:
+        bounds.append(2 * float(np.exp(-2 * n * (size / law.width) ** 2)))
+        bounds.append(2 * _bernstein(size, error, law.width, n))
+    if law.tail is not None and row.estimate is not None and not size <= 3 * own < np.inf:
+        bounds.append(2 * law.tail(row.estimate))
+    return noted(replace(row, z=z, p_value=min(bounds), status="bounded"), why)
+
+
+def _bernstein(size: float, error: float, width: float, n: int) -> float:
+    """Two-sided empirical Bernstein bound (Maurer and Pontil, COLT 2009): size = sqrt(2 s^2 L/n) + 7 width L/(3(n-1)).
+
+    Its p-value is 4 e^{-L}.
+    """
+    if n < 2:
+        return 1.0
+    a, b = np.sqrt(2.0) * error, 7 * width / (3 * (n - 1))
+    root = (np.sqrt(a * a + 4 * b * size) - a) / (2 * b)
+    return min(1.0, float(4 * np.exp(-(root**2))))
+
+
+def _binomial(count: int, n: int, p: float) -> float:
+    """Return P(X >= count) above n p, P(X <= count) below."""
+    if count > n * p:
+        return float(special.bdtrc(count - 1, n, p)) if count else 1.0
+    return float(special.bdtr(count, n, p))
+
+
+def _peaked(law: Law, error: float, n: int) -> float:
+    """Return the bound of rule 3 on the excess kurtosis of the mean of n values with this standard error."""
+    spread = error**2 * n
+    if law.known:
+        # The bound on the variance where the sample's is as large, but for its own error: at least half of it.
+        spread = min(law.variance, 2 * spread)
+    return min(law.fourth_moment / spread**2 / n, law.width**2 / spread / n, law.kurtosis / n)
+
+
+def _peaked_bound(law: Law) -> float:
+    """Limit of rule 3; that of a theorem with limits of its own in proportion."""
+    return MOST_PEAKED_BOUND * (law.most_skewed / MOST_SKEWED) ** 2
+
+
+def _too_few(law: Law, error: float, n: int) -> str:
+    needed = law.needed() if law.exact else n * _peaked(law, error, n) / _peaked_bound(law)
+    if not np.isfinite(needed):
+        return law.missing or "its spread lies below the rounding of its exact moments"
+    wanted = f": takes about {needed:.1g} trajectories" if needed > n else ""
+    return f"too few events for an error bar{wanted}"

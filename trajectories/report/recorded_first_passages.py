@@ -1,0 +1,100 @@
+"""First passages of a count in sampled jump records: when it first reaches a bound, seen or not by the end.
+
+What has not arrived at T is not left out: rows are the probability of not having arrived by t, for t up to T, the
+probabilities of having arrived at either bound by T, and the mean of min(time, T), each exact at finite T.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trajectories.counting.counted_currents import counts_entropy
+from trajectories.counting.first_passage import PassageSpace, targets
+from trajectories.counting.steady_counting import Count
+from trajectories.errors import InputError
+from trajectories.kernels import records as kernels
+from trajectories.master.lindblad import Master
+from trajectories.report.exact_counting import start_of
+from trajectories.report.record_rows import Ratio
+from trajectories.report.rows import Row
+from trajectories.sampling.jump_records import Recorded
+from trajectories.sampling.preparation import Preparation
+
+INSTANTS = 12
+
+
+class FirstPassage:
+    """When a count, or Delta S where it is defined at every instant, first reaches `low` < 0 or `high` > 0.
+
+    count: what is counted; None: Delta S(t) = ln p(s_0) - ln p(s_t) + sum_j Delta s, with the steady populations p of
+    one-dimensional sectors s. Raises InputError where that does not exist, or for bounds that are not such.
+    """
+
+    def __init__(self, preparation: Preparation, count: Count | None, low: float, high: float) -> None:
+        name = "Delta S" if count is None else count.name
+        if not low < 0.0 < high:
+            raise InputError(
+                f"--first-passage of {name}: its bounds are {low:g} and {high:g}: must have 0 between them"
+            )
+        model, sectors = preparation.model, preparation.sectors
+        master = Master(model, sectors)
+        steps = np.repeat(count.weights[:, None], len(sectors.dimensions), 1) if count else None
+        steps = _entropy_steps(preparation, master) if steps is None else steps
+        self.space = PassageSpace(model, sectors, steps, low, high)
+        self._begin, end = preparation.counting_from, float(preparation.times[-1])
+        self._sector = np.asarray(preparation.plan.start_sector, np.int64)
+        self.times = np.linspace(self._begin, end, INSTANTS + 1)[1:]
+        start = start_of(preparation)
+        begun = master.steady_blocks if start is None else start
+        left, lasting = self.space.left(begun, self.times - self._begin)
+        stayed = np.clip(1.0 - left.sum(axis=1), 0.0, 1.0)
+        self.mean = np.array([*stayed, *left[-1], lasting])
+        span = f"{name} from {low:g} to {high:g}" if np.isfinite(low) else f"{name} to {high:g}"
+        self.ratios = []
+        for i, t in enumerate(self.times):
+            row = Row("first_passage_survival", span, None, self._begin, float(t), "1", None)
+            self.ratios.append(Ratio(row, i, share=True))
+        for side, bound in ((0, high), (1, low)):
+            row = Row("first_passage_share", f"{name} at {bound:+g} first", None, self._begin, end, "1", None)
+            if np.isfinite(bound):
+                self.ratios.append(Ratio(row, INSTANTS + side, share=True))
+        row = Row(
+            "mean_first_passage_time", f"{span}, cut at {end - self._begin:g}", None, self._begin, end, "time", None
+        )
+        whole = self.space.mean_time(begun) if preparation.steady else None
+        settled = whole if whole is not None and np.isfinite(whole) else None
+        # Where hardly any arrives, all but a few times are T.
+        arrived = max(float(1.0 - stayed[-1]), np.finfo(float).tiny)
+        self.ratios.append(Ratio(row, INSTANTS + 2, (), 1.0, settled, 1 / arrived, width=end - self._begin))
+        fine = np.linspace(0.0, end - self._begin, 201)
+        self.curve = fine + self._begin, 1.0 - self.space.left(begun, fine)[0].sum(axis=1)
+
+    def measure(self, records: Recorded) -> np.ndarray:
+        """Return whether it has not arrived at each time, whether it arrived up or down, min(time, T), (n, T+3)."""
+        arrived = np.zeros((len(records.initial), 2))
+        space = self.space
+        kernels.passages(
+            records.offsets, records.times, records.channels, self._sector[records.initial], space.target, space.steps,
+            self._begin, space.low, space.high, arrived,
+        )  # fmt: skip
+        when, up = arrived[:, :1], arrived[:, 1:]
+        seen = np.isfinite(when)
+        cut = np.minimum(when, self.times[-1]) - self._begin
+        return np.concatenate([when > self.times, seen * up, seen * (1.0 - up), cut], axis=1).astype(float)
+
+
+def _entropy_steps(preparation: Preparation, master: Master) -> np.ndarray:
+    """Return Delta s_k + ln p(s) - ln p(t) for a jump of channel k from sector s to t, (K, S)."""
+    model = preparation.model
+    if not counts_entropy(model):
+        raise InputError(f"{model.name}: its entropy production is not defined, or not finite: no first passage of it")
+    if not master.classical:
+        raise InputError(
+            f"{model.name}: Delta S(t) is defined at every instant only where all sectors have dimension 1; "
+            f"they have up to {int(preparation.sectors.dimensions.max())}"
+        )
+    if not preparation.steady:
+        raise InputError("first passage of Delta S: must start in the steady state, whose populations it takes")
+    target = targets(model, preparation.sectors)
+    log_p = np.log(master.steady_blocks.real)
+    return np.where(target >= 0, model.entropy_steps[:, None] + log_p[None, :] - log_p[target], 0.0)

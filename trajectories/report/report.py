@@ -1,0 +1,217 @@
+"""The comparison of a result with the master equation: rows of estimate, error and exact value, judged by `judge`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from scipy import optimize
+
+from trajectories.counting.entropy_statistics import WORTH, generating_function, jump_average
+from trajectories.errors import TooCostly
+from trajectories.kernels.ledger import ENTROPY, FIRST_STATIC, WEIGHT
+from trajectories.master.lindblad import Master
+from trajectories.report.judge import FROM_KINK, NO_SPREAD, Law, judge_mean, judge_share, judge_smooth, noted
+from trajectories.report.rows import (
+    Measure,
+    Row,
+    entanglement_measures,
+    entanglement_row,
+    exact_row,
+    irreversible_row,
+    pair_states,
+    span,
+)
+from trajectories.results.points import Point
+from trajectories.sampling.exact_averages import trajectories_needed, wanted
+from trajectories.sampling.quantities import measures_entropy
+from trajectories.sampling.sampling_moments import Cumulants
+from trajectories.sampling.statistics import jackknife, skewness_of_mean, standard_error
+
+INITIAL_DRAW = "steady start: tests the initial draw only"
+STEP = 1e-3  # of one trajectory's weight: how far a state is moved to differentiate a measure of entanglement
+MOST_TILTS = 30
+TILTS = np.log([1e-3, 1e3])  # of the largest step of a count: exponents among which Chernoff's bound is looked for
+
+
+def rows_of(point: Point) -> list[Row]:
+    """Return every comparison of one sweep point, not yet judged together."""
+    rows: list[Row] = []
+    block = point.total
+    errors, skewness = standard_error(block), skewness_of_mean(block)
+    for q in range(len(point.preparation.columns)):
+        rows += _column_rows(point, q, errors[:, q], skewness[:, q])
+    rows += _irreversible_rows(point)
+    rows += _entanglement_rows(point)
+    return rows
+
+
+def column_law(point: Point, q: int, t: int) -> Law:
+    """Return what is known beforehand of one trajectory's value of column q at sample time t, in the tally's units."""
+    preparation = point.preparation
+    moments, place = preparation.moments, q - len(preparation.ledger.linear)
+    found = moments.column(q)
+    law = law_at(found, t)
+    return replace(
+        law.of_weight() if place == WEIGHT else law,
+        width=moments.width(q, t),
+        rounding=NO_SPREAD * float(preparation.exact.scale[t, q]),
+        tail=_chernoff(point, q, t) if place < 0 or place == ENTROPY else None,
+    )
+
+
+def law_at(found: Cumulants, t: int) -> Law:
+    """Return the law of a number whose cumulants are known, at one time."""
+    variance, third, fourth = float(found.variance[t]), float(found.third[t]), float(found.fourth[t])
+    noise = float(np.nan_to_num(found.noise[t]))
+    return Law(variance, third, fourth, noise=noise, exact=found.exact, missing=found.missing)
+
+
+def _column_rows(point: Point, q: int, errors: np.ndarray, skewness: np.ndarray) -> list[Row]:
+    preparation, block = point.preparation, point.total
+    column, n_linear = preparation.columns[q], len(preparation.ledger.linear)
+    rows = []
+    for t, time in enumerate(preparation.times):
+        row = exact_row(preparation, q, t)
+        if row is None or column is None:
+            continue
+        if row.status != "irreversible":
+            width = span(preparation, column, float(time))
+            error = float(errors[t] / width)
+            row = replace(row, estimate=float(block.mean[t, q] / width))
+            row = replace(row, standard_error=error if np.isfinite(error) else None)
+            if q >= n_linear + FIRST_STATIC and preparation.steady:
+                row = noted(row, INITIAL_DRAW)
+            law = column_law(point, q, t).scaled(1 / width)
+            if q == n_linear + WEIGHT:
+                row = _theorem(row, point, t, law, float(skewness[t]))
+            else:
+                row = judge_mean(row, int(block.count), law, float(skewness[t]))
+        rows.append(row)
+    return rows
+
+
+def _theorem(row: Row, point: Point, t: int, law: Law, skewness: float) -> Row:
+    """Judge <exp(-Delta S)>: only where its exact moments say that so many trajectories can resolve it."""
+    exact = point.preparation.exact
+    needed = trajectories_needed(exact, float(exact.mean[t, point.weight_column]), t)
+    if row.exact is not None and row.exact < 1 - 1e-9:
+        one_way = point.preparation.ledger.one_way.any()
+        why = "one-way channels" if one_way else "start without full rank"
+        row = noted(row, f"1 - lambda, below one: {why}")
+    if point.trajectories < needed:
+        mean = float(exact.mean[t, point.weight_column])
+        return noted(replace(row, status="unresolved"), wanted(mean, float(exact.second[t]), float(exact.third[t])))
+    return judge_mean(row, int(point.total.count), law, skewness)
+
+
+def _chernoff(point: Point, q: int, t: int) -> Callable[[float], float]:
+    """Return Chernoff's bound on the mean of a column: P(mean beyond x) <= exp(-n sup_l (l x - ln <e^{l X}>)).
+
+    With the exact generating function, that of measured outcomes where they are averaged over: its values are larger.
+    """
+    preparation, n = point.preparation, point.trajectories
+    place = q - len(preparation.ledger.linear)
+    start, begin = preparation.moments.begun(q)
+    times = preparation.times[t : t + 1] - begin
+    weights = preparation.model.entropy_steps if place == ENTROPY else preparation.ledger.linear[q]
+    size = max(float(np.abs(weights).max(initial=0.0)), np.finfo(float).tiny)
+    master = Master(preparation.model, preparation.sectors)
+
+    def average(exponent: float) -> float:
+        with np.errstate(over="ignore"):
+            factors = np.exp(exponent * weights)
+        if not np.isfinite(factors).all():
+            return np.inf
+        try:
+            if place == ENTROPY:
+                return float(generating_function(master, -exponent, start, times, most=WORTH / MOST_TILTS)[0])
+            return float(jump_average(master, factors, start, times, WORTH / MOST_TILTS)[0])
+        except TooCostly:
+            return np.inf
+
+    def tail(value: float) -> float:
+        sign = 1.0 if value > float(preparation.exact.mean[t, q]) else -1.0
+
+        def rate(log_size: float) -> float:
+            exponent = sign * float(np.exp(log_size)) / size
+            found = average(exponent)
+            return float(np.log(found) - exponent * value) if 0 < found < np.inf else np.inf
+
+        best = optimize.minimize_scalar(rate, bounds=tuple(TILTS), method="bounded", options={"maxiter": MOST_TILTS})
+        # A value of the function is a bound wherever it is taken: the minimum need not be exact.
+        return float(np.exp(min(0.0, n * float(best.fun))))
+
+    return tail
+
+
+def _irreversible_rows(point: Point) -> list[Row]:
+    preparation, block = point.preparation, point.total
+    if not (measures_entropy(preparation.model) and preparation.ledger.one_way.any()):
+        return []
+    return [
+        judge_share(irreversible_row(preparation, t), int(block.infinite[t]), int(block.count))
+        for t in range(len(preparation.times))
+    ]
+
+
+def _entanglement_rows(point: Point) -> list[Row]:
+    """Concurrence and negativity of the pair: nonlinear in the ensemble state, so by the jackknife over groups."""
+    preparation = point.preparation
+    if preparation.pair is None:
+        return []
+    known = pair_states(preparation, preparation.exact.density)
+    sums = np.array([pair_states(preparation, group.density) for group in point.groups])
+    counts = np.array([int(group.count) for group in point.groups])
+    rows = []
+    for name, (measure, gap) in entanglement_measures(preparation).items():
+        found = jackknife(measure, sums, counts, stacked=True)
+        smooth = _smooth(gap, known, sums, counts)
+        exact = measure(known)
+        for t in range(len(preparation.times)):
+            estimate = float(found.estimate[t])
+            row = entanglement_row(preparation, name, t, float(exact[t]))
+            row = replace(row, estimate=max(0.0, estimate), standard_error=float(found.standard_error[t]))
+            row = noted(row, INITIAL_DRAW) if preparation.steady else row
+            one = found._replace(standard_error=found.standard_error[t], bias=found.bias[t])
+            law = influence_law(measure, known[t], point.trajectories)
+            rows.append(judge_smooth(row, estimate - float(exact[t]), one, point.trajectories, law, bool(smooth[t])))
+    return rows
+
+
+def influence_law(measure: Measure, rho: np.ndarray, n: int) -> Law:
+    """Return bounds on the influence that one of n trajectories has on a measure of their mean state (m, m).
+
+    To first order the measure changes by Tr[D (|psi><psi| - rho)], D its gradient, whose outcomes measured in rho
+    spread at least as much as <psi|D|psi>. The gradient is taken in the state to which one more trajectory in each
+    level has been added: a level that is never met by n trajectories would make it infinite.
+    """
+    m = len(rho)
+    basis = []
+    for a in range(m):
+        for b in range(a, m):
+            for phase in (1.0, 1j)[: 1 + (b > a)]:
+                matrix = np.zeros((m, m), complex)
+                matrix[a, b] += phase / 2
+                matrix[b, a] += np.conj(phase) / 2
+                basis.append(matrix / np.linalg.norm(matrix))
+    directions, base, step = np.array(basis), rho + np.eye(m) / n, STEP / n
+    slopes = (measure(base + step * directions) - measure(base - step * directions)) / (2 * step)
+    values, vectors = np.linalg.eigh(np.einsum("i,iab->ab", slopes, directions))
+    weight = np.einsum("an,ab,bn->n", vectors.conj(), rho, vectors).real.clip(min=0.0)
+    deviation = values - weight @ values
+    m2, m3, m4 = (float(weight @ deviation**p) for p in (2, 3, 4))
+    return Law(m2, m3, m4 - 3 * m2**2, exact=False, width=float(np.ptp(values)), rounding=NO_SPREAD)
+
+
+def _smooth(gap: Measure | None, exact: np.ndarray, sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return whether a measure is as good as linear over the sample's spread at each time: its kink is far away."""
+    if gap is None:
+        return np.ones(len(exact), bool)
+    found = jackknife(gap, sums, counts, stacked=True)
+    error, known = np.nan_to_num(found.standard_error), gap(exact)
+    # Values that are all equal, always, make no kink. Where the sample lies plays no part: an engine that is wrong
+    # enough to sit at the kink must not escape by it.
+    never = (error <= NO_SPREAD) & (np.abs(found.estimate) <= NO_SPREAD) & (known <= NO_SPREAD)
+    return np.asarray(never | (known > FROM_KINK * error))

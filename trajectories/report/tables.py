@@ -1,0 +1,280 @@
+"""A report as people and programs read it: text, JSON, CSV, exit status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from trajectories.errors import AGREES, DISAGREES, UNRESOLVED
+from trajectories.model.conversion import json_value
+from trajectories.report.judge import FALSE_ALARM_RATE, judge, verdict
+from trajectories.report.report import rows_of
+from trajectories.report.rows import Row, by_state, exact_rows
+from trajectories.report.text import HEADER, aligned, cells, comma_separated, described, interval, number, with_error
+from trajectories.sampling.absent_quantities import said
+from trajectories.sampling.statistics import effective_sample_size, largest_weight_share
+
+if TYPE_CHECKING:
+    from trajectories.counting.optimum import Optimum
+    from trajectories.results.points import Point
+    from trajectories.runfiles.job import Job
+
+EXIT_STATUS = {"agree": AGREES, "disagree": DISAGREES, "unresolved": UNRESOLVED}
+
+
+@dataclass(frozen=True)
+class PointReport:
+    """The rows of one sweep point, with what describes it."""
+
+    parameters: dict[str, Any]
+    trajectories: int
+    swept: dict[str, float]
+    rows: tuple[Row, ...]
+    summary: tuple[str, ...]
+    weights: tuple[float, float]  # effective sample size and largest weight's share at the end
+    absent: dict[str, str]  # quantities that are not reported, and why
+
+
+@dataclass(frozen=True)
+class Report:
+    """Estimates against the master equation, in standard errors, with one verdict for all."""
+
+    title: str
+    points: tuple[PointReport, ...]
+
+    @classmethod
+    def of(cls, points: Sequence[Point], *, name: str, seed: int, meta: Mapping[str, Any]) -> Report:
+        """Compare a result's points with the master equation; all rows of all points are judged as one family.
+
+        name, seed, meta: of the result.
+        """
+        found = [by_state(rows_of(point), point.preparation.model) for point in points]
+        judged = iter(judge([row for rows in found for row in rows]))
+        reports = [
+            _point_report(point, tuple(next(judged) for _ in rows)) for point, rows in zip(points, found, strict=True)
+        ]
+        title = "\n".join([f"{name}: {_amount(points, meta)}, seed {seed}", *stopping_lines(meta)])
+        return cls(title, tuple(reports))
+
+    @property
+    def rows(self) -> list[Row]:
+        return [row for point in self.points for row in point.rows]
+
+    def point_rows(self, point: int) -> tuple[Row, ...]:
+        return self.points[point].rows
+
+    @property
+    def verdict(self) -> str:
+        return verdict(self.rows)
+
+    @property
+    def exit_status(self) -> int:
+        """0 agree, 1 disagree, 3 nothing resolved."""
+        return EXIT_STATUS[self.verdict]
+
+    def json(self) -> dict[str, Any]:
+        """Return {"points": [{"parameters", "trajectories", "rows", "not_reported"}], "verdict"}.
+
+        null for what does not exist; not_reported: {quantity: reason}.
+        """
+        points = [
+            {
+                "parameters": json_value(point.parameters),
+                "trajectories": point.trajectories,
+                "rows": [json_value(row.json()) for row in point.rows],
+                "not_reported": point.absent,
+            }
+            for point in self.points
+        ]
+        return {"points": points, "verdict": self.verdict, "false_alarm_rate": FALSE_ALARM_RATE}
+
+    def csv(self) -> str:
+        """Return the rows of all points as comma-separated values with a header line."""
+        parameters = list(self.points[0].parameters)
+        return comma_separated(
+            {name: point.parameters.get(name) for name in parameters} | row.json()
+            for point in self.points
+            for row in point.rows
+        )
+
+    def text(self, every_time: bool = False) -> str:
+        """Return a table of the last sample time, or of every time, and the verdict."""
+        lines = [self.title]
+        if len(self.points) > 1 and not every_time:
+            lines += ["", *_sweep_lines(self.points)]
+        else:
+            for point in self.points:
+                lines += ["", *_point_lines(point, every_time)]
+        judged = sum(row.p_value is not None for row in self.rows)
+        counts = {
+            status: sum(row.status == status for row in self.rows)
+            for status in dict.fromkeys(row.status for row in self.rows)
+        }
+        lines += ["", f"{len(self.rows)} rows: " + ", ".join(f"{n} {status}" for status, n in counts.items())]
+        lines.append(
+            f"verdict: {self.verdict} ({judged} rows judged together: a correct engine is called wrong once in "
+            f"{1 / FALSE_ALARM_RATE:.0f} reports)"
+        )
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return self.text()
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What the master equation alone says of a run: for each point of its sweep parameters, rows and what was found.
+
+    optima: for each point what [optimise] found, None where nothing was optimised.
+    """
+
+    title: str
+    points: tuple[tuple[dict[str, Any], tuple[Row, ...], tuple[str, ...], dict[str, str]], ...]
+    optima: tuple[Optimum | None, ...]
+
+    @classmethod
+    def of(cls, jobs: Sequence[Job]) -> Solution:
+        """Solve the master equation of a job, or of every point of a sweep."""
+        points = []
+        for job in jobs:
+            preparation = job.prepare()
+            parameters = dict(job.model.parameters) | dict(job.swept)
+            rows = tuple(by_state(exact_rows(preparation), job.model))
+            points.append((parameters, rows, tuple(preparation.summary), preparation.absent))
+        return cls(jobs[0].name, tuple(points), tuple(job.optimum for job in jobs))
+
+    def json(self) -> dict[str, Any]:
+        """Return {"points": [{"parameters", "rows": [{"quantity", "reservoir", "exact", ...}]}]}."""
+        names = ("quantity", "label", "reservoir", "from", "time", "unit", "exact", "note")
+        points = [
+            {
+                "parameters": json_value(parameters),
+                "rows": json_value([{name: row.json()[name] for name in names} for row in rows]),
+                "not_reported": absent,
+            }
+            for parameters, rows, _, absent in self.points
+        ]
+        for point, optimum in zip(points, self.optima, strict=True):
+            if optimum is not None:
+                point["maximum"] = optimum.json()
+        return {"points": points}
+
+    def text(self) -> str:
+        """Return a table of the last sample time for every point."""
+        lines = [f"{self.title}: master equation"]
+        header = ("quantity", "of", "(from, time]", "exact", "unit", "")
+        for (parameters, rows, summary, _), optimum in zip(self.points, self.optima, strict=True):
+            last = max(row.time for row in rows)
+            found = [
+                (row.quantity, row.label or row.reservoir or "", interval(row), number(row.exact), row.unit, row.note)
+                for row in rows
+                if row.time == last
+            ]
+            described_so = [described(parameters), *("  " + line for line in summary)]
+            if optimum is not None:
+                described_so.append("  " + optimum.text())
+            lines += [*([""] if len(self.points) > 1 else []), *described_so, *aligned([header, *found])]
+        return "\n".join(lines)
+
+
+def stopping_lines(meta: Mapping[str, Any]) -> list[str]:
+    """Say by which rule a run ended and at which number of blocks, and on how many ranks it was sampled."""
+    lines = []
+    rule = meta.get("stopping")
+    if rule:
+        ended = [f"n = {n}" if n is not None else "not met" for n in rule["blocks"]]
+        counts = ", ".join(f"{end}{f' ({ended.count(end)} points)' * (len(ended) > 1)}" for end in dict.fromkeys(ended))
+        lines.append(
+            f"stopping rule: standard errors {', '.join(rule['targets'])}, looked at after the first n = "
+            f"{rule['first_look']} blocks and whenever n had doubled; ended at: {counts}"
+        )
+    sessions = meta.get("sessions") or []
+    ranks = list(dict.fromkeys(session.get("ranks", "1") for session in sessions))
+    if ranks not in ([], ["1"]):
+        threads = "/".join(dict.fromkeys(session.get("threads", "1") for session in sessions))
+        one = threads == "1"
+        lines.append(f"sampled on {' and '.join(ranks)} ranks, {threads} thread{'s' * (not one)} each")
+    return lines
+
+
+def _amount(points: Sequence[Point], meta: Mapping[str, Any]) -> str:
+    """Say how many trajectories there are, and that they are whole blocks where another number was asked for."""
+    there = points[0].trajectories
+    asked = meta.get("run", {}).get("ensemble", {}).get("trajectories", there)
+    text = f"{there:,} trajectories"
+    if asked < there < asked + points[0].preparation.block_size:
+        text += f" ({asked:,} asked for, rounded up to whole blocks)"
+    return text
+
+
+def _point_report(point: Point, rows: tuple[Row, ...]) -> PointReport:
+    total = point.total
+    weights = (float(effective_sample_size(total)[-1]), float(largest_weight_share(total)[-1]))
+    return PointReport(
+        point.parameters,
+        point.trajectories,
+        point.swept,
+        rows,
+        tuple(point.preparation.summary),
+        weights,
+        point.preparation.absent,
+    )
+
+
+SHOWN = ("concurrence", "negativity", "heat_current", "entropy_production_rate", "activity")
+MOST_COLUMNS = 5
+MOST_LINES = 200
+
+
+def _sweep_lines(points: Sequence[PointReport]) -> list[str]:
+    """One line for each point of a sweep: what is swept, a few quantities at the last sample time, the worst row."""
+    last = [[row for row in point.rows if row.time == point.rows[-1].time] for point in points]
+    kinds = dict.fromkeys((row.quantity, row.label, row.reservoir) for row in last[0] if row.quantity in SHOWN)
+    columns = sorted(kinds, key=lambda kind: SHOWN.index(kind[0]))[:MOST_COLUMNS]
+    fixed = {name: value for name, value in points[0].parameters.items() if name not in points[0].swept}
+    # What is derived or optimised differs from point to point as well.
+    varying = [name for name in fixed if any(point.parameters.get(name) != fixed[name] for point in points)]
+    names = [" ".join(filter(None, column)) for column in columns]
+    header = (*points[0].swept, *varying, *names, "worst z", "rows disagree")
+    table = [header]
+    for point, rows in zip(points, last, strict=True):
+        found = {(row.quantity, row.label, row.reservoir): row for row in rows}
+        shown = [found.get(column) for column in columns]
+        values = ["-" if row is None else with_error(row.estimate, row.standard_error) for row in shown]
+        # A z of too few events says nothing: its row is unresolved.
+        decided = [row for row in point.rows if row.status in ("agree", "disagree")]
+        worst = max((abs(row.z) for row in decided if row.z is not None), default=0.0)
+        wrong = sum(row.status == "disagree" for row in point.rows)
+        own = [*point.swept.values(), *(point.parameters.get(name) for name in varying)]
+        shown_so = [f"{value:g}" if isinstance(value, int | float) else str(value) for value in own]
+        table.append((*shown_so, *values, f"{worst:.2f}", str(wrong)))
+    fixed = {name: value for name, value in fixed.items() if name not in varying}
+    head = [*points[0].summary[:2], *said(points[0].absent)]
+    lines = [described(fixed), *("  " + line for line in head)]
+    if len(points) > MOST_LINES:
+        far = sorted(range(len(points)), key=lambda i: float(table[i + 1][-2]), reverse=True)[:MOST_LINES]
+        table = [header, *(table[i + 1] for i in sorted(far))]
+        lines.append(f"the {MOST_LINES} points with the largest z, of {len(points):,} (--csv FILE has all)")
+    return [*lines, *aligned(table)]
+
+
+def _point_lines(point: PointReport, every_time: bool) -> list[str]:
+    lines = [described(point.parameters), *("  " + line for line in point.summary)]
+    last = max(row.time for row in point.rows)
+    theorem = [row for row in point.rows if row.quantity == "integral_fluctuation_theorem"]
+    resolved = [row for row in theorem if row.status != "unresolved"]
+    shown = [row for row in point.rows if every_time or row.time == last or row in resolved[-1:]]
+    lines += aligned([HEADER, *(cells(row) for row in shown)])
+    if theorem:
+        until = f"up to t = {resolved[-1].time:g}" if resolved else "at no sample time"
+        size, share = point.weights
+        known = f"integral fluctuation theorem: resolved {until}; at t = {last:g} "
+        if size == 0:
+            lines.append(f"{known}no trajectory has a finite Delta S, and exp(-Delta S) is 0 for all of them")
+        else:
+            lines.append(
+                f"{known}the effective number of trajectories is {size:.3g}, and the largest weight exp(-Delta S) "
+                f"carries {100 * share:.2g} % of the average"
+            )
+    return lines

@@ -1,0 +1,318 @@
+"""The fluctuation theorems of a result: integral, detailed and windowed, each judged only where it can be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from trajectories.counting.scgf import time_reversal_breaking
+from trajectories.errors import InputError
+from trajectories.kernels.ledger import ENTROPY
+from trajectories.model.conversion import json_value
+from trajectories.report.entropy_parts import Alongside
+from trajectories.report.fluctuation_theorems import (
+    Bins,
+    Running,
+    Weighted,
+    bins_of,
+    compared_bins,
+    detailed_row,
+    gather,
+    windowed_row,
+)
+from trajectories.report.judge import FALSE_ALARM_RATE, NO_SPREAD, judge, judge_mean, judge_share, verdict
+from trajectories.report.report import law_at, rows_of
+from trajectories.report.rows import Row
+from trajectories.report.tables import EXIT_STATUS
+from trajectories.report.text import HEADER, aligned, cells, described, with_error
+from trajectories.report.theorem_curves import Curves, curves_of
+from trajectories.sampling.preparation import Preparation
+from trajectories.sampling.quantities import infinite_entropy
+from trajectories.sampling.reversed_ensemble import (
+    Direction,
+    backward,
+    expected_entropy,
+    forward,
+    reversed_cumulants,
+    survival,
+)
+
+if TYPE_CHECKING:
+    from trajectories.report.result import Result
+    from trajectories.results.points import Point
+
+SAME = 1e-10
+NOT_COMPUTED = "would take too long to compute"
+PILOT_SHARE = 4  # one trajectory that only settles the bins for so many that are judged
+INTEGRAL = "integral_fluctuation_theorem"
+
+
+@dataclass(frozen=True)
+class PointTheorems:
+    """What one sweep point says.
+
+    rows: judged. forward, backward: weighted histograms in the bins of `edges` (bins+1,). bins: what the detailed
+    theorem compares, None where nothing can be. running: of e^{-Delta S}. error: exact standard deviation of one
+    e^{-Delta S}, inf where it overflows. average: exact <e^{-Delta S}>. breaking: None where Theta leaves the process
+    and its steady state as they are, else what it changes. alongside: the parts of Delta S and its infimum. curves:
+    lambda(u), None where there is none.
+    """
+
+    parameters: dict[str, Any]
+    rows: tuple[Row, ...]
+    edges: np.ndarray
+    forward: Weighted
+    backward: Weighted
+    bins: Bins | None
+    running: Running
+    error: float
+    average: float
+    breaking: str | None
+    alongside: Alongside
+    curves: Curves | None
+
+    def json(self) -> dict[str, Any]:
+        """Return rows, weights, the compared bins and the slope, which is an illustration and not judged."""
+        found: dict[str, Any] = {
+            "parameters": self.parameters,
+            "trajectories": {"forward": self.forward.count, "reversed": self.backward.count},
+            "rows": [row.json() | {"p_value": row.p_value} for row in self.rows],
+            "effective_sample_size": self.forward.effective,
+            "largest_weight_share": self.forward.largest_share,
+            "exact_error_of_average": self.error / np.sqrt(self.forward.count),
+            "time_reversal": self.breaking or "symmetric",
+            "scgf": None if self.curves is None else self.curves.json(),
+        } | self.alongside.json()
+        if self.bins is not None:
+            ratio, error = self.bins.log_ratio
+            slope, uncertainty = self.bins.slope
+            found["log_ratio_slope"] = {"estimate": slope, "standard_error": uncertainty}
+            found["bins"] = {
+                "delta_S": self.bins.delta,
+                "weighted_forward": self.bins.weighted,
+                "mirrored_reversed": self.bins.mirrored,
+                "log_ratio": ratio,
+                "standard_error": error,
+            }
+        return found
+
+    def lines(self) -> list[str]:
+        """Return the table of a point and what stands below it."""
+        theorem = [row for row in self.rows if row.quantity == INTEGRAL]
+        resolved = [row for row in theorem if row.status != "unresolved"]
+        shown = [row for row in self.rows if row.quantity != INTEGRAL or row in (*resolved[-1:], theorem[-1])]
+        size = np.sqrt(self.forward.count)
+        below = [
+            f"integral theorem at t = {theorem[-1].time:g}, {self.forward.count:,} trajectories: effective number "
+            f"{self.forward.effective:.3g}, largest weight {100 * self.forward.largest_share:.2g} % of the average, "
+            f"exact standard error {'not computed' if np.isnan(self.error) else format(self.error / size, '.2g')}"
+        ]
+        if self.bins is not None and len(self.bins.delta) > 1:
+            slope, error = self.bins.slope
+            below.append(f"slope of the log ratio {with_error(slope, error)} (illustration, not judged)")
+        below.append(f"time reversal: {self.breaking or 'leaves the process and its steady state as they are'}")
+        below += self.alongside.lines()
+        return [described(self.parameters), *aligned([HEADER, *(cells(row) for row in shown)]), *below]
+
+
+@dataclass(frozen=True)
+class Theorems:
+    """The fluctuation theorems of all points of a result, judged as one family."""
+
+    title: str
+    points: tuple[PointTheorems, ...]
+
+    @property
+    def rows(self) -> list[Row]:
+        return [row for point in self.points for row in point.rows]
+
+    @property
+    def verdict(self) -> str:
+        return verdict(self.rows)
+
+    @property
+    def exit_status(self) -> int:
+        """0 agree, 1 disagree, 3 nothing resolved."""
+        return EXIT_STATUS[self.verdict]
+
+    def json(self) -> dict[str, Any]:
+        """Return {"points": [...], "verdict", "false_alarm_rate"}; null for what does not exist."""
+        points = [json_value(point.json()) for point in self.points]
+        return {"points": points, "verdict": self.verdict, "false_alarm_rate": FALSE_ALARM_RATE}
+
+    def text(self) -> str:
+        """Return the table and the verdict."""
+        judged = sum(row.p_value is not None for row in self.rows)
+        lines = [self.title]
+        for point in self.points:
+            lines += ["", *point.lines()]
+        return "\n".join([*lines, "", f"verdict: {self.verdict} ({judged} rows judged together)"])
+
+
+def theorems(
+    result: Result,
+    trajectories: int | None = None,
+    poll: Callable[[], None] = lambda: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Theorems:
+    """Test the fluctuation theorems of a result, with `trajectories` forward and as many reversed ones.
+
+    By default as many as the result has, which are then the same ones: they are sampled anew, being functions of their
+    numbers, as are the reversed ones, in streams of their own. `poll` is called every tenth of a second or so, and
+    `progress(done, total)` hears of trajectories. Raises InputError where the model has no entropy accounting or
+    `trajectories` is below 1.
+    """
+    for point in result.points:
+        if infinite := infinite_entropy(point.preparation.model):
+            raise InputError(f"{result.name}: there is no fluctuation theorem to test: {infinite[0]}")
+    n = result.trajectories if trajectories is None else trajectories
+    if n < 1:
+        raise InputError(f"trajectories = {n}: must be 1 or more")
+    beside = [Alongside.of(point.preparation) for point in result.points]
+    tick = _ticker(sum(2 * n + 2 * _pilot(n) + n * one.anything for one in beside), poll, progress)
+    found = [
+        point_theorems(point, result.seed, point.index, n, alongside=one, tick=tick)
+        for point, one in zip(result.points, beside, strict=True)
+    ]
+    rows = iter(judge([row for point in found for row in point.rows]))
+    points = tuple(replace(point, rows=tuple(next(rows) for _ in point.rows)) for point in found)
+    title = f"{result.name}: fluctuation theorems, {n:,} trajectories forward and {n:,} reversed, seed {result.seed}"
+    return Theorems(title, points)
+
+
+def _ticker(total: int, poll: Callable[[], None], progress: Callable[[int, int], None]) -> Callable[[int], None]:
+    """Return what is told of every few trajectories that are done."""
+    done = 0
+
+    def tick(n: int) -> None:
+        nonlocal done
+        done += n
+        progress(done, total)
+        poll()
+
+    return tick
+
+
+def _pilot(n: int) -> int:
+    """Number of trajectories that only settle the bins."""
+    return max(1, n // PILOT_SHARE)
+
+
+def point_theorems(
+    point: Point,
+    seed: int,
+    number: int,
+    n: int,
+    reverse: Direction | None = None,
+    ahead: Direction | None = None,
+    alongside: Alongside | None = None,
+    tick: Callable[[int], None] = lambda done: None,
+) -> PointTheorems:
+    """Return the theorems of one sweep point, not yet judged. reverse, ahead: other processes, for controls.
+
+    alongside: what is sampled beside Delta S, if it is settled already. tick: hears of every so many trajectories.
+    """
+    preparation = point.preparation
+    ahead, reverse = ahead or forward(preparation), reverse or backward(preparation)
+    edges, block = preparation.ledger.edges[0], preparation.block_size
+    bins = settled_bins((ahead, reverse), edges, seed, number, n, block, tick)
+    there, running = gather(ahead, edges, seed, number, 0, n, block, tick)
+    back, _ = gather(reverse, edges, seed, number, 0, n, block, tick)
+    beside = (alongside or Alongside.of(preparation)).sampled(seed, number, n, tick)
+    breaking = asymmetry(preparation)
+    time, found = float(preparation.times[-1]), bins_of(there, back, bins)
+    average = float(preparation.exact.mean[-1, point.weight_column])
+    rows = [row for row in rows_of(point) if row.quantity == INTEGRAL]
+    rows += [
+        _generating_row(preparation, average),
+        detailed_row(found, time),
+        windowed_row(there, back, edges, breaking is None, time),
+        *_mean_rows(preparation, there, back),
+        *beside.rows(),
+    ]
+    second = float(preparation.exact.second[-1])
+    error = float(np.sqrt(max(second - average**2, 0.0))) if np.isfinite(second) else np.inf
+    if np.isnan(preparation.exact.third[-1]):
+        error = np.nan  # of <w^2> only a bound is known, if anything
+    return PointTheorems(
+        point.parameters,
+        tuple(rows),
+        edges,
+        there,
+        back,
+        found,
+        running,
+        error,
+        average,
+        breaking,
+        beside,
+        curves_of(preparation, there, back),
+    )
+
+
+def settled_bins(
+    directions: tuple[Direction, Direction],
+    edges: np.ndarray,
+    seed: int,
+    number: int,
+    n: int,
+    block: int,
+    tick: Callable[[int], None] = lambda done: None,
+) -> list[slice]:
+    """Return the bins that the detailed theorem compares, from trajectories n, n+1, ..., which are never judged."""
+    pilot = _pilot(n)
+    expected = [gather(one, edges, seed, number, n, pilot, block, tick)[0].bins * (n / pilot) for one in directions]
+    return compared_bins(edges, *expected)
+
+
+def asymmetry(preparation: Preparation) -> str | None:
+    """Return what Theta changes, None where the process is its own reverse: H, (L_k, Delta s_k), the steady state."""
+    if not preparation.steady:
+        return "the start is not the steady state, which the windowed identity without the reversed ensemble needs"
+    reason = time_reversal_breaking(preparation.model)
+    if reason is not None:
+        return reason
+    rho, u = preparation.sectors.unflatten(preparation.exact.density[-1]), preparation.model.time_reversal
+    difference = float(np.abs(u @ rho.conj() @ u.conj().T - rho).max())
+    return f"the time reversal changes the steady state, by up to {difference:.3g}" if difference > SAME else None
+
+
+def _generating_row(preparation: Preparation, average: float) -> Row:
+    """G(1, T) of the forward tilted generator against the reversed process's survival: deterministic on both sides."""
+    row = Row("generating_function", "G(1,T)", None, 0.0, float(preparation.times[-1]), "1", None)
+    if np.isnan(average):
+        return replace(row, note=NOT_COMPUTED)
+    surviving = survival(preparation)
+    row = replace(row, exact=surviving)
+    difference = abs(average - surviving)
+    lowered = "" if average > 1 - 1e-9 else "1 - lambda: "
+    note = f"{lowered}forward generator against the reversed process, difference {difference:.1e}"
+    return replace(row, estimate=average, status="exact" if difference <= SAME else "disagree", note=note)
+
+
+def _mean_rows(preparation: Preparation, there: Weighted, back: Weighted) -> list[Row]:
+    """<Delta S> with the outcome drawn, <Delta S~>, or the share of reversed trajectories that undo a forward one."""
+    time = float(preparation.times[-1])
+    column = len(preparation.ledger.linear) + ENTROPY
+    rounding = NO_SPREAD * float(preparation.exact.scale[-1, column])
+    rows = []
+    if not preparation.ledger.one_way.any():
+        row = Row(
+            "entropy_production", "outcome drawn", None, 0.0, time, "nat", float(preparation.exact.mean[-1, column])
+        )
+        row = replace(row, estimate=there.mean, standard_error=there.standard_error)
+        # Of the outcomes themselves, not of averages over them.
+        law = replace(law_at(preparation.moments.column(column), -1), exact=True, rounding=rounding)
+        rows.append(judge_mean(row, there.count, law))
+    reversed_exact = expected_entropy(preparation)
+    if np.isfinite(reversed_exact):
+        row = Row("reversed_entropy_production", None, None, 0.0, time, "nat", reversed_exact)
+        row = replace(row, estimate=back.mean, standard_error=back.standard_error)
+        law = replace(law_at(reversed_cumulants(preparation), -1), rounding=rounding)
+        return [*rows, judge_mean(row, back.count, law)]
+    lost = "reversed trajectories that undo a forward one; the others take a one-way jump or end outside its start"
+    row = Row("reversed_survival", None, None, 0.0, time, "1", survival(preparation), note=lost)
+    return [*rows, judge_share(row, back.count - back.infinite, back.count)]

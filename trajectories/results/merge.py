@@ -1,0 +1,206 @@
+"""Several result files of one run made into one: the points of a sweep that an array of jobs computed, or blocks.
+
+A part keeps the numbers of its points in the whole sweep, which key their random streams, and a node of a point's
+forest is a function of its key: so what is merged has the bits of a sweep that was run in one go.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trajectories.errors import InputError
+from trajectories.results import container
+from trajectories.results.container import SESSIONS, Header, Records
+from trajectories.results.merge_inputs import (
+    Holders,
+    Part,
+    holders_of,
+    refuse_missing,
+    refuse_other,
+    refuse_other_points,
+)
+from trajectories.results.ownership import Ownership
+from trajectories.results.provenance import Environment
+from trajectories.results.raw_file import replacing
+from trajectories.results.reader import Reader, read
+from trajectories.results.storage import Store
+from trajectories.runfiles.fingerprints import compact, digest, together
+from trajectories.sampling.reduction_tree import Forest, Key
+from trajectories.sampling.serialised_preparation import described
+from trajectories.sampling.statistics import Block
+
+_TOGETHER = 256  # points committed with one pair of syncs
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What a merge wrote: how many points of how many, from how many files, and blocks done of those asked for."""
+
+    path: Path
+    parts: int
+    points: int
+    of_points: int
+    done: int
+    asked: int
+
+    def json(self) -> dict[str, Any]:
+        """Return the same as a mapping."""
+        return vars(self) | {"path": str(self.path)}
+
+    def text(self) -> str:
+        """Return one line."""
+        whole = "complete" if (self.points, self.done) == (self.of_points, self.asked) else "incomplete"
+        return (
+            f"{self.path}: {self.points} of {self.of_points} point{'s' * (self.of_points > 1)}, "
+            f"{self.done} of {self.asked} blocks, from {self.parts} file{'s' * (self.parts > 1)}: {whole}"
+        )
+
+
+def merge(paths: Sequence[str | Path], output: str | Path, partial: bool = False) -> Merged:
+    """Merge the result files of one run into one, which is resumed, extended, reported and drawn like any other.
+
+    output: where it goes; a result of the same run that is there already is one more part. partial: whether points or
+    blocks may be missing. A block that several files hold counts once.
+
+    Raises InputError for files of different runs, naming the file and what differs, and for missing points or blocks,
+    naming them; then nothing is written.
+    """
+    output = Path(output)
+    files = list({os.path.realpath(path): Path(path) for path in paths}.values())
+    # Whatever can be refused is refused before anything is written, a claim on the file included.
+    found = _collected(files, output, partial)
+    with Ownership.acquire(output) as ownership:
+        if output.exists():
+            found = _collected(files, output, partial)  # it may have grown while we waited for its owner
+        parts, holders, asked = found
+        with replacing(Path(os.path.realpath(output)), ownership.check) as temporary:
+            done = _write(temporary, parts, holders, asked)
+            if not partial and done < sum(asked.values()):
+                raise InputError(
+                    f"the files hold {done} of {sum(asked.values())} blocks together: run them to the end, or take "
+                    "what there is: --partial"
+                )
+        ownership.release("complete" if len(holders) == parts[0].of_points else "stopped", done, sum(asked.values()))
+    return Merged(output, len(parts), len(holders), parts[0].of_points, done, sum(asked.values()))
+
+
+def _collected(files: Sequence[Path], output: Path, partial: bool) -> tuple[list[Part], Holders, Mapping[int, int]]:
+    """The parts, with the output where it exists; who has which point; blocks asked for at each. Refuses misfits."""
+    there = output.exists() and os.path.realpath(output) not in map(os.path.realpath, files)
+    parts = [Part.of(path) for path in (*files, *([output] if there else []))]
+    for part in parts[1:]:
+        refuse_other(parts[0], part)
+    holders = holders_of(parts)
+    refuse_other_points(parts, holders)
+    asked = {number: max(parts[i].asked[place] for i, place in held) for number, held in holders.items()}
+    if not partial:
+        refuse_missing(parts, holders, asked)
+    return parts, holders, asked
+
+
+def _write(temporary: Path, parts: Sequence[Part], holders: Holders, asked: Mapping[int, int]) -> int:
+    """Write the merged file; return how many blocks it holds."""
+    places = {number: place for place, number in enumerate(holders)}
+    blocks = np.array(list(asked.values()), np.int64)
+    extent = container.extent_for(parts[0].template, parts[0].groups, blocks)
+    container.write(temporary, _header(parts, holders), extent, _sessions(parts), _records(parts, holders))
+    with Store(temporary) as store:
+        for i, part in enumerate(parts):
+            # First whoever has most of a point: what the others have of it is then mostly there already.
+            mine = [(n, place) for place, n in enumerate(part.numbers) if holders[n][0] == (i, place)]
+            _add(store, part, [(places[n], place) for n, place in mine])
+        for i, part in enumerate(parts):
+            more = [(n, place) for place, n in enumerate(part.numbers) if holders[n][0] != (i, place)]
+            _add(store, part, [(places[n], place) for n, place in more if store.blocks_done(places[n]) < asked[n]])
+        return sum(store.blocks_done(place) for place in places.values())
+
+
+def _add(store: Store, part: Part, points: Sequence[tuple[int, int]]) -> None:
+    """Add what a part holds of its points to those of the store: pairs (place in the store, place in the part)."""
+    if not points:
+        return
+    with read(part.path) as reader:
+        for first in range(0, len(points), _TOGETHER):
+            some = points[first : first + _TOGETHER]
+            store.commit_points({own: _united(store, own, reader, other) for own, other in some})
+
+
+def _united(store: Store, own: int, reader: Reader, other: int) -> Mapping[Key, Block]:
+    """The nodes of a point in the store and those in a part that it does not have."""
+    forest = Forest(store.groups, store.load(own))
+    for (group, level, index), block in reader.load(other).items():
+        try:
+            forest.add_node(group, level, index, block)
+        except ValueError:
+            continue  # these blocks, or some of them, are there already; what is lost is only time
+    return forest.nodes()
+
+
+def _header(parts: Sequence[Part], holders: Holders) -> Header:
+    """The header that a run of all these points would have written."""
+    chosen = [(parts[held[0][0]], held[0][1]) for held in holders.values()]
+    each, numbers, first = [part.fingerprints(place) for part, place in chosen], list(holders), parts[0]
+    fingerprints = together(each[0], first.header.meta["run"], numbers, first.of_points)
+    kept = {name: value for name, value in first.header.meta.items() if name != "stopping"}
+    meta = kept | {
+        "fingerprints": fingerprints,
+        "points": numbers,
+        "each": compact(each),
+        "swept": [part.header.meta["swept"][place] for part, place in chosen],
+        "preparations": described([part.descriptions[place] for part, place in chosen]),
+    }
+    meta |= _stopping(chosen)
+    plans = [part.header.plans[place] for part, place in chosen]
+    return Header(first.header.text, digest(fingerprints), first.header.seed, json.loads(json.dumps(meta)), plans)
+
+
+def _stopping(chosen: Sequence[tuple[Part, int]]) -> dict[str, Any]:
+    """By which rule (--target-error) the points ended, where it was the same one for all."""
+    rules: list[dict[str, Any]] = [part.header.meta.get("stopping") or {} for part, _ in chosen]
+    if not all(rule.get("targets") and rule["targets"] == rules[0]["targets"] for rule in rules):
+        return {}
+    return {
+        "stopping": rules[0] | {"blocks": [rule["blocks"][at] for rule, (_, at) in zip(rules, chosen, strict=True)]}
+    }
+
+
+def _sessions(parts: Sequence[Part]) -> list[Environment]:
+    """Every environment that worked on a part, oldest first."""
+    every = sorted((session for part in parts for session in part.sessions), key=lambda session: session["time"])
+    different = {json.dumps({**session, "time": ""}, sort_keys=True): session for session in reversed(every)}
+    return list(reversed(different.values()))[:SESSIONS]
+
+
+def _records(parts: Sequence[Part], holders: Holders) -> Records | None:
+    """The jump records of all points, in the order of the points; None unless every file has its own."""
+    found: dict[int, Records] = {}
+    for i in {held[0][0] for held in holders.values()}:
+        with read(parts[i].path) as reader:
+            records = reader.records()
+        if records is None:
+            return None
+        found[i] = records
+    pieces = [_of_point(found[held[0][0]], number) for number, held in holders.items()]
+    joined = {name: np.concatenate([getattr(piece, name) for piece in pieces]) for name in Records._fields}
+    lengths = np.concatenate([np.diff(piece.offsets) for piece in pieces])
+    return Records(**joined | {"offsets": np.concatenate([[0], np.cumsum(lengths)])})
+
+
+def _of_point(records: Records, number: int) -> Records:
+    """The records of one point."""
+    first, last = np.searchsorted(records.point, [number, number + 1])
+    inside = slice(records.offsets[first], records.offsets[last])
+    rows = {name: getattr(records, name)[first:last] for name in ("point", "trajectory", "initial", "final")}
+    return Records(
+        **rows,
+        offsets=records.offsets[first : last + 1] - records.offsets[first],
+        times=records.times[inside],
+        channels=records.channels[inside],
+    )

@@ -1,0 +1,152 @@
+"""Result files that are parts of one run: what each holds, and whether they belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trajectories.errors import InputError
+from trajectories.results.container import Header
+from trajectories.results.provenance import Environment
+from trajectories.results.reader import read
+from trajectories.runfiles.fingerprints import (
+    OPERATORS,
+    Fingerprints,
+    Packed,
+    at_point,
+    different,
+    operator_difference,
+    said,
+    stored_model,
+)
+from trajectories.sampling.serialised_preparation import Descriptions
+from trajectories.sampling.statistics import Block
+
+Holders = Mapping[int, Sequence[tuple[int, int]]]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one file says: the numbers of its points of the whole sweep, blocks asked for and done at each."""
+
+    path: Path
+    header: Header
+    groups: int
+    template: Block
+    sessions: list[Environment]
+    asked: list[int]
+    done: list[int]
+
+    @classmethod
+    def of(cls, path: Path) -> Part:
+        """Read what a result file says; InputError if it is none."""
+        with read(path) as reader:
+            meta = reader.header.meta
+            if not {"points", "of", "each", "preparations"} <= meta.keys() or OPERATORS not in meta["fingerprints"]:
+                raise InputError(f"{path}: was written by another version of this program: must be run anew")
+            return cls(
+                path,
+                reader.header,
+                reader.groups,
+                reader.empty(),
+                reader.sessions,
+                reader.blocks.tolist(),
+                [reader.blocks_done(point) for point in range(reader.points)],
+            )
+
+    @property
+    def numbers(self) -> list[int]:
+        return self.header.meta["points"]
+
+    @cached_property
+    def descriptions(self) -> Descriptions:
+        return Descriptions(self.header.meta["preparations"])
+
+    @property
+    def of_points(self) -> int:
+        return self.header.meta["of"]
+
+    @property
+    def layout(self) -> tuple[Any, ...]:
+        """What all files of a run have in common: points of the whole sweep, groups, shapes of a Block's fields."""
+        return self.of_points, self.groups, [np.shape(field) for field in self.template]
+
+    def fingerprints(self, place: int) -> Fingerprints:
+        """What determines the numbers of one of its points."""
+        return at_point(self.header.meta["each"], place)
+
+    def model(self, place: int) -> Packed:
+        """The model of one of its points."""
+        return stored_model(self.descriptions[place], self.header.plans[place])
+
+
+def holders_of(parts: Sequence[Part]) -> dict[int, list[tuple[int, int]]]:
+    """For each point, ascending, who has it: (part, place in that part), the one with most blocks first."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    for i, part in enumerate(parts):
+        for place, number in enumerate(part.numbers):
+            found.setdefault(number, []).append((i, place))
+    return {n: sorted(found[n], key=lambda held: -parts[held[0]].done[held[1]]) for n in sorted(found)}
+
+
+def refuse_other(first: Part, part: Part) -> None:
+    """Raise InputError if two files belong to different runs, saying what differs."""
+    ours, its = first.header.meta, part.header.meta
+    names = different(ours["fingerprints"], its["fingerprints"])
+    names = [name for name in names if name not in ("points", OPERATORS)]
+    tables = ours["run"], its["run"]
+    words = said(names, ours["fingerprints"], its["fingerprints"], *tables, ("in the latter", "in the former"))
+    if not words and first.layout != part.layout:
+        words = "sectors or channels differ"
+    if words:
+        raise InputError(f"{part.path} belongs to another run than {first.path}: {words}; must be parts of one run")
+
+
+def refuse_other_points(parts: Sequence[Part], holders: Holders) -> None:
+    """Raise InputError where two files have the same point, but not of the same making."""
+    for number, held in holders.items():
+        first, place = parts[held[0][0]], held[0][1]
+        for j, other in held[1:]:
+            part = parts[j]
+            differ = different(first.fingerprints(place), part.fingerprints(other))
+            if differ == [OPERATORS] and not operator_difference(first.model(place), part.model(other)):
+                differ = []
+            sizes = [one.descriptions[at]["block_size"] for one, at in ((first, place), (part, other))]
+            if sizes[0] != sizes[1]:
+                differ.append(f"trajectories per block ({sizes[1]}, {sizes[0]})")
+            if differ:
+                raise InputError(
+                    f"{part.path} and {first.path} both hold point {number}, but {', '.join(differ)} differ; "
+                    "must be parts of one run"
+                )
+
+
+def refuse_missing(parts: Sequence[Part], holders: Holders, asked: Mapping[int, int]) -> None:
+    """Raise InputError where a point is missing or, as far as can be seen beforehand, not complete."""
+    missing = [number for number in range(parts[0].of_points) if number not in holders]
+    if missing:
+        words = f"point {missing[0]} is" if len(missing) == 1 else f"points {spans(missing)} are"
+        raise InputError(
+            f"{words} missing, of 0-{parts[0].of_points - 1}: run what is missing (trajectories run RUN.toml "
+            f"--points {missing[0]} -o ...), or take what there is: --partial"
+        )
+    for number, held in holders.items():
+        done = sum(parts[i].done[place] for i, place in held)
+        if done < asked[number]:
+            raise InputError(
+                f"{parts[held[0][0]].path}: point {number} has {done} of {asked[number]} blocks: run it to the end, "
+                "or take what there is: --partial"
+            )
+
+
+def spans(numbers: Sequence[int]) -> str:
+    """Return ascending numbers as a person writes them: 0, 3-7, 9; shortened where there are very many."""
+    starts = [n for i, n in enumerate(numbers) if i == 0 or numbers[i - 1] != n - 1]
+    ends = [n for i, n in enumerate(numbers) if i == len(numbers) - 1 or numbers[i + 1] != n + 1]
+    words = [str(a) if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True)]
+    return ", ".join(words if len(words) <= 12 else [*words[:12], "..."])

@@ -1,0 +1,116 @@
+"""Sweep points of a result: what was prepared for each, and the statistics of its blocks, in memory or in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+
+from trajectories.errors import InputError
+from trajectories.kernels.ledger import WEIGHT
+from trajectories.results.container import Header
+from trajectories.results.reader import Reader
+from trajectories.sampling import serialised_preparation
+from trajectories.sampling.preparation import Preparation
+from trajectories.sampling.reduction_tree import Forest
+from trajectories.sampling.statistics import Block
+
+
+@dataclass(frozen=True)
+class Point:
+    """One sweep point: what was prepared for it, and the statistics of the blocks that are done.
+
+    index: its number in the whole sweep. swept: the parameters that differ from point to point.
+    """
+
+    parameters: dict[str, Any]
+    preparation: Preparation
+    forest: Forest
+    index: int = 0
+    swept: dict[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def groups(self) -> list[Block]:
+        return [block for block in self.forest.group_totals() if block is not None]
+
+    @cached_property
+    def total(self) -> Block:
+        return self.forest.total()
+
+    @property
+    def trajectories(self) -> int:
+        return self.forest.blocks_done * self.preparation.block_size
+
+    @property
+    def weight_column(self) -> int:
+        return len(self.preparation.ledger.linear) + WEIGHT
+
+    @property
+    def states(self) -> np.ndarray:
+        """Sampled ensemble states (T, d, d) in the computational basis."""
+        return self.preparation.sectors.unflatten(self.total.density / int(self.total.count))
+
+
+def loading(store: Reader, point: int) -> Callable[[], Forest]:
+    """Return what reads a point's forest."""
+    return lambda: Forest(store.groups, store.load(point))
+
+
+def described(header: Header, path: Path) -> serialised_preparation.Descriptions:
+    """Return the descriptions of the points' preparations. Raises InputError for a file of another version."""
+    try:
+        return serialised_preparation.Descriptions(header.meta["preparations"])
+    except (KeyError, TypeError) as error:
+        raise InputError(
+            f"{path}: was written by another version of this program ({error}): must be run anew"
+        ) from None
+
+
+def parameters_of(preparation: Preparation, swept: Mapping[str, float]) -> dict[str, Any]:
+    """Return the model's parameters, and those of the sweep that it does not show itself."""
+    return dict(preparation.model.parameters) | {
+        name: value for name, value in swept.items() if name not in preparation.model.parameters
+    }
+
+
+class StoredPoints(Sequence[Point]):
+    """The points of a result file that have been begun; of a large sweep only the last one looked at is in memory."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader, self._meta = reader, reader.header.meta
+        self._metas = described(reader.header, reader.path)
+        self._places = [point for point in range(reader.points) if reader.blocks_done(point)]
+        self._last: tuple[int, Point] | None = None
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, i: int) -> Point: ...
+    @overload
+    def __getitem__(self, i: slice) -> Sequence[Point]: ...
+    def __getitem__(self, i: Any) -> Any:
+        if isinstance(i, slice):
+            return [self[j] for j in range(*i.indices(len(self)))]
+        place = self._places[i]
+        if self._last is None or self._last[0] != place:
+            self._last = place, self._point(place)
+        return self._last[1]
+
+    def _point(self, place: int) -> Point:
+        reader = self._reader
+        try:
+            preparation = serialised_preparation.unpack(self._metas[place], reader.header.plans[place])
+        except (KeyError, TypeError, IndexError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(
+                f"{reader.path}: was written by another version of this program ({error}): must be run anew"
+            ) from None
+        swept = self._meta["swept"][place]
+        forest = loading(reader, place)()
+        return Point(parameters_of(preparation, swept), preparation, forest, self._meta["points"][place], dict(swept))

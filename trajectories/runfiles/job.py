@@ -1,0 +1,238 @@
+"""A run in numbers: the one thing that `run` files and Python calls both come to before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from trajectories.errors import InputError
+from trajectories.model import Model
+from trajectories.runfiles.derived import every_parameter, points
+from trajectories.runfiles.figure_section import Figure
+from trajectories.runfiles.fingerprints import OPERATORS, Fingerprints, digest_of, digest_of_model, text_of, together
+from trajectories.runfiles.run import Run
+from trajectories.sampling.preparation import BINS, FEWEST_BLOCKS, LARGE_SWEEP, Preparation, groups_for, prepare
+
+if TYPE_CHECKING:
+    from trajectories.counting.optimum import Optimum
+
+BLOCKS_UNDER_A_RULE = 1024  # at least, of what is asked for: the rule looks at the first 64 of them, and at 128, ...
+STREAM_VERSION = 1  # raised when the same seed would give other trajectories
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be sampled.
+
+    times (T,): sample times, the last is the duration. initial (d, d): density matrix, None for the steady state.
+    trajectories: how many are asked for. records: how many of the first ones keep their jump records. pair: the
+    subsystems, from 0, whose entanglement is meant. mapping: the run as tables. swept: what this
+    point of a sweep has of its own. point: its number in the whole sweep of `points`, which keys its random streams.
+    text: the run file, if there was one. system: [system] at this point, with every parameter that the machine takes.
+    optimum: what [optimise] found at this point.
+    early: whether a rule may end it early, so that what is asked for is only the most, and blocks are smaller.
+    """
+
+    name: str
+    model: Model
+    times: np.ndarray
+    initial: np.ndarray | None
+    trajectories: int
+    seed: int = 1
+    observables: Mapping[str, np.ndarray] = field(default_factory=dict)
+    burn_in: float = 0.0
+    records: int = 0
+    pair: tuple[int, int] | None = None
+    mapping: Mapping[str, Any] = field(default_factory=dict)
+    swept: Mapping[str, float] = field(default_factory=dict)
+    point: int = 0
+    points: int = 1
+    text: str = ""
+    system: Mapping[str, Any] = field(default_factory=dict)
+    optimum: Optimum | None = None
+    early: bool = False
+
+    @classmethod
+    def of(cls, run: Run) -> Job:
+        """Return the job of a run without a sweep; raises InputError where it asks for something that cannot be."""
+        if run.sweep:
+            names = ", ".join(f"system.{name}" for name in run.sweep)
+            raise InputError(
+                f"{run.source or run.name}: has a [sweep] over {names}: must be one point here; "
+                "choose it with --point I (from 0), or take a run file without a sweep"
+            )
+        mapping = run.mapping()
+        run = points(run)[0][1]
+        model = run.build_model()
+        return cls(
+            name=run.name,
+            model=model,
+            times=np.array(run.times),
+            initial=run.initial_state(model),
+            trajectories=run.trajectories,
+            seed=run.seed,
+            observables=run.observables_for(model),
+            burn_in=run.burn_in,
+            records=run.records,
+            pair=run.pair_of(model),
+            mapping=mapping,
+            text=run.text,
+            system=every_parameter(run),
+            optimum=run.optimum,
+        )
+
+    @property
+    def fewest_blocks(self) -> int:
+        """How many blocks the trajectories that are asked for must make at least."""
+        if self.early:
+            return BLOCKS_UNDER_A_RULE
+        return groups_for(self.points) if self.points > LARGE_SWEEP else FEWEST_BLOCKS
+
+    def prepare(self) -> Preparation:
+        """Settle everything that is known before the first trajectory."""
+        return prepare(
+            self.model,
+            self.times,
+            self.initial,
+            self.trajectories,
+            dict(self.observables),
+            self.burn_in,
+            self.pair,
+            self.fewest_blocks,
+            1 if self.points > LARGE_SWEEP else BINS,
+        )
+
+    def fingerprints(self) -> Fingerprints:
+        """Return what determines the numbers, by the names a person knows it by: values, and digests of arrays.
+
+        The number of trajectories is not among them: asking for more extends a result.
+        """
+        found = {f"system.{name}": text_of(value) for name, value in self.system.items()}
+        found |= {
+            OPERATORS: digest_of_model(self.model),
+            "ensemble.duration": text_of(float(self.times[-1])),
+            "ensemble.times": digest_of(self.times),
+            "ensemble.initial": text_of("steady") if self.initial is None else digest_of(self.initial),
+            "ensemble.burn_in": text_of(self.burn_in),
+            "ensemble.pair": text_of(None if self.pair is None else [index + 1 for index in self.pair]),
+            "ensemble.seed": str(self.seed),
+            "stream version": str(STREAM_VERSION),
+        }
+        return found | {f"observables.{name}": digest_of(operator) for name, operator in self.observables.items()}
+
+
+class Jobs(Sequence[Job]):
+    """The jobs of a run's points, each built when it is asked for: models take longer than everything else about them.
+
+    numbers: the points that are chosen, of the whole sweep of `points`.
+    """
+
+    def __init__(self, run: Run, numbers: Sequence[int], early: bool = False) -> None:
+        self.run, self.numbers, self.early = run, numbers, early
+        self.points = run.point_count
+        self._every, self._mapping = points(run, numbers), run.mapping()
+        self._last: tuple[int, Job] | None = None
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> Job: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Job]: ...
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return [self[i] for i in range(*place.indices(len(self)))]
+        place = range(len(self))[place]
+        if self._last is None or self._last[0] != place:
+            self._last = place, replace(self.spec(place).job(), mapping=self._mapping, text=self.run.text)
+        return self._last[1]
+
+    def swept(self, place: int) -> dict[str, float]:
+        """What this point has of its own, without building its model."""
+        return dict(self._every[place][0])
+
+    def spec(self, place: int) -> Spec:
+        """All that it takes to build the job elsewhere."""
+        number = self.numbers[place]
+        swept, run = self._every[place]
+        light = replace(run, text="", title="", description="", figure=Figure())
+        return Spec(light, swept, number, self.points, self.early)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A point of a run whose model has not been built: what travels to the rank that builds it."""
+
+    run: Run
+    swept: Mapping[str, float]
+    number: int
+    points: int
+    early: bool
+
+    def job(self) -> Job:
+        """Build the model; raises InputError where it cannot be built."""
+        job = Job.of(self.run)
+        return replace(job, swept=dict(self.swept), point=self.number, points=self.points, early=self.early)
+
+
+def jobs_of(run: Run, chosen: str = "", option: str = "--points") -> Jobs:
+    """Return the jobs of a run file: one, or one for each point of its sweep, or of those that are chosen.
+
+    chosen: "3", or as Python writes a range, "0:100", "3::10"; option: what errors call it. Raises InputError where it
+    chooses no point, and for a first point that cannot be built.
+    """
+    jobs = Jobs(run, chosen_points(chosen, run.point_count, option))
+    jobs[0]  # what is wrong with all of them shows at the first
+    return jobs
+
+
+def early(jobs: Sequence[Job]) -> Sequence[Job]:
+    """Return the same jobs, which a rule may end before what is asked for is reached."""
+    if isinstance(jobs, Jobs):
+        return Jobs(jobs.run, jobs.numbers, True)
+    return [replace(job, early=True) for job in jobs]
+
+
+def chosen_points(chosen: str, points: int, option: str = "--points") -> range:
+    """Return the numbers of the points that "3", "0:100" or "3::10" choose of so many; all of them for "".
+
+    option: the name that errors give them, --point where it must be one of them.
+    """
+    try:
+        parts = [int(part) if part.strip() else None for part in chosen.split(":")]
+        one = parts[0] if len(parts) == 1 else None
+        found = range(points)[slice(*parts)] if one is None else range(points)[one : one + 1]
+        wrong = len(parts) > 3 or min(part or 0 for part in parts) < 0
+    except (ValueError, TypeError):
+        found, wrong = range(0), True
+    if wrong or not found:
+        several = ", or a range such as 0:100 (0 to 99) or 3::10 (3, 13, 23, ...)" * (option == "--points")
+        raise InputError(
+            f"{option} {chosen}: chooses none of the {points} point{'s' * (points > 1)} (0 to {points - 1}): must be a "
+            f"number such as {min(3, points - 1)}{several}"
+        )
+    return found
+
+
+def fingerprints_of(jobs: Sequence[Job]) -> Fingerprints:
+    """Return what determines the numbers of one job, or of all points of a sweep together.
+
+    Of a sweep the first point's model and the tables of the run stand for all of them, since building thousands of
+    models takes minutes; each point keeps fingerprints of its own in the result.
+    """
+    first = jobs[0]
+    return together(first.fingerprints(), first.mapping, numbers_of(jobs), first.points)
+
+
+def numbers_of(jobs: Sequence[Job]) -> list[int]:
+    """Return the numbers of the points in the whole sweep."""
+    return list(jobs.numbers) if isinstance(jobs, Jobs) else [job.point for job in jobs]
+
+
+def swept_of(jobs: Sequence[Job]) -> list[dict[str, float]]:
+    """Return what each point has of its own."""
+    return [jobs.swept(i) for i in range(len(jobs))] if isinstance(jobs, Jobs) else [dict(job.swept) for job in jobs]

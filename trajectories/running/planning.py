@@ -1,0 +1,135 @@
+"""What a run will cost and what it can resolve, said before anything is spent (`run --plan`)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from trajectories.kernels.ledger import WEIGHT
+from trajectories.results.container import extent_for
+from trajectories.runfiles.job import Job
+from trajectories.running.sweep_point import blocks_for
+from trajectories.running.tasks import template
+from trajectories.sampling.block import sample_block
+from trajectories.sampling.exact_averages import trajectories_needed
+from trajectories.sampling.preparation import Preparation, groups_for
+from trajectories.sampling.quantities import measures_entropy
+
+PROBE_SECONDS = 0.2
+MiB = 2**20
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """Sectors, cost and resolution of a run that has not been started.
+
+    resolvable: sample times at which the sampled <exp(-Delta S)> means something with this many trajectories.
+    """
+
+    name: str
+    preparation: Preparation
+    points: int
+    trajectories: int
+    blocks: int
+    seconds: float
+    memory: int
+    file_size: int
+
+    @property
+    def resolvable(self) -> list[float]:
+        exact, column = self.preparation.exact, len(self.preparation.ledger.linear) + WEIGHT
+        own = self.trajectories / self.points
+        return [
+            float(time)
+            for t, time in enumerate(self.preparation.times)
+            # Where no trajectory is expected to have a finite Delta S, there is nothing to average.
+            if own * (1 - exact.irreversible[t]) >= 1
+            and trajectories_needed(exact, float(exact.mean[t, column]), t) <= own
+        ]
+
+    def json(self) -> dict[str, Any]:
+        """Return the plan as JSON's types; seconds on one core of this machine, sizes in bytes."""
+        preparation = self.preparation
+        return {
+            "name": self.name,
+            "points": self.points,
+            "trajectories": self.trajectories,
+            "blocks": self.blocks,
+            "block_size": preparation.block_size,
+            "sectors": preparation.sectors.dimensions.tolist(),
+            "basis": preparation.sectors.basis_name,
+            "jumps_per_trajectory": preparation.jumps_per_trajectory,
+            "relaxation_time": 1 / preparation.gap if preparation.gap > 0 else None,
+            "seconds": self.seconds,
+            "memory": self.memory,
+            "file_size": self.file_size,
+            "resolvable_times": self.resolvable if measures_entropy(preparation.model) else None,
+            "summary": preparation.summary,
+            "not_reported": preparation.absent,
+        }
+
+    def text(self) -> str:
+        """Return the plan as lines."""
+        preparation, resolvable = self.preparation, self.resolvable
+        lines = [
+            f"{self.name}: {self.trajectories:,} trajectories in {self.blocks:,} blocks of {preparation.block_size:,}"
+        ]
+        if self.points > 1:
+            lines.append(f"{self.points} points of a sweep; what follows is said of the one with the most jumps")
+        lines += ["  " + line for line in preparation.summary]
+        lines.append(
+            f"jumps per trajectory: {preparation.jumps_per_trajectory:.4g} up to t = {preparation.times[-1]:g}"
+        )
+        if preparation.gap > 0:
+            lines.append(f"slowest relaxation time: {1 / preparation.gap:.4g}")
+        lines.append(
+            f"expected: {self.seconds:.2g} s on one core of this machine, {self.memory / MiB:.0f} MiB for samples"
+        )
+        lines.append(f"result file: {self.file_size / MiB:.2g} MiB")
+        if measures_entropy(preparation.model):
+            until = f"sample times {', '.join(f'{t:g}' for t in resolvable)}" if resolvable else "no sample time"
+            lines.append(f"integral fluctuation theorem: resolvable at {until}")
+        return "\n".join(lines)
+
+
+def plan(jobs: Sequence[Job]) -> RunPlan:
+    """Prepare a run and time a few trajectories of its costliest point; nothing is written."""
+    preparations = [job.prepare() for job in jobs]
+    job = jobs[0]
+    preparation = max(preparations, key=lambda found: found.jumps_per_trajectory)
+    every = np.array([blocks_for(job.trajectories, found) for found in preparations])
+    amounts = np.array([n * found.block_size for n, found in zip(every, preparations, strict=True)])
+    jumps = np.array([max(found.jumps_per_trajectory, 1.0) for found in preparations])
+    blocks, groups = int(every.sum()), groups_for(jobs[0].points)
+    block = template(preparation)
+    extent = extent_for(block, groups, every)
+    node = sum(np.asarray(part).nbytes for part in block)
+    numbers = len(preparation.times) * (
+        len(preparation.columns) + len(preparation.model.channels) + 2 * int(preparation.sectors.dimensions.max())
+    )
+    return RunPlan(
+        name=job.name,
+        preparation=preparation,
+        points=len(jobs),
+        trajectories=int(amounts.sum()),
+        blocks=blocks,
+        seconds=float(amounts @ (jumps / jumps.max())) * _seconds_per_trajectory(preparation),
+        memory=8 * preparation.block_size * numbers + node * groups * 2 * len(jobs),
+        file_size=extent.slots * node,
+    )
+
+
+def _seconds_per_trajectory(preparation: Preparation) -> float:
+    """Time growing handfuls of trajectories, at most a block, until the clock can be trusted."""
+    size = 1
+    while True:
+        begin = time.perf_counter()
+        sample_block(preparation.plan, preparation.ledger, 0, 0, 0, size, preparation.jumps_per_trajectory)
+        elapsed = time.perf_counter() - begin
+        if elapsed > PROBE_SECONDS or size >= preparation.block_size:
+            return elapsed / size
+        size = min(4 * size, preparation.block_size)

@@ -1,0 +1,222 @@
+"""The result file of a run: created, or opened again for the same run only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from trajectories.errors import InputError
+from trajectories.model.conversion import json_value
+from trajectories.report.result import Result, open_result
+from trajectories.results.ownership import Ownership
+from trajectories.results.points import described, loading
+from trajectories.results.storage import Header, Reader, Records, Store, read
+from trajectories.runfiles.fingerprints import (
+    OPERATORS,
+    at_point,
+    compact,
+    different,
+    digest,
+    operator_difference,
+    said,
+    stored_model,
+    together,
+)
+from trajectories.runfiles.job import Job, fingerprints_of, swept_of
+from trajectories.running.stopping_rule import Rule
+from trajectories.running.sweep_point import Work, work_of
+from trajectories.running.tasks import Settled, template
+from trajectories.sampling import serialised_preparation
+from trajectories.sampling.preparation import LARGE_SWEEP
+
+Say = Callable[[str], None]
+
+
+def complete(jobs: Sequence[Job], output: Path, rule: Rule, say: Say) -> Result | None:
+    """Return the result if the file holds all of it, so that nothing need be written; refuse another run's file.
+
+    Says so where fewer trajectories are asked for than the file holds or was asked for.
+    """
+    with read(output) as reader:
+        check(jobs, reader.header, output)
+        asked = _asked(jobs, reader, rule)
+        _say_of_fewer(jobs, reader, rule, asked, say)
+        if asked != reader.blocks.tolist():
+            return None
+        if any(reader.blocks_done(point) < wanted for point, wanted in enumerate(asked)):
+            return None
+        if wants_records(jobs, reader.records()):
+            return None
+    return open_result(output)
+
+
+def _asked(jobs: Sequence[Job], reader: Reader, rule: Rule) -> list[int]:
+    """Return the number of blocks of each point: what is asked for now, less where the rule ended it.
+
+    Nothing that is there is thrown away: it is never less than what the file holds.
+    """
+    asked = jobs[0].trajectories
+    wanted = [-(-asked // int(meta["block_size"])) for meta in described(reader.header, reader.path)]
+    stopped = rule.stopped_before(reader.header.meta, len(jobs))
+    return [
+        max(blocks, reader.end(point)) if end is None else end
+        for point, (blocks, end) in enumerate(zip(wanted, stopped, strict=True))
+    ]
+
+
+def _say_of_fewer(jobs: Sequence[Job], reader: Reader, rule: Rule, blocks: Sequence[int], say: Say) -> None:
+    """Say where a run ends that was asked for more before."""
+    asked = jobs[0].trajectories
+    sizes = [int(meta["block_size"]) for meta in described(reader.header, reader.path)]
+    stopped = rule.stopped_before(reader.header.meta, len(jobs))
+    fewer = [
+        (old * size, new * size)
+        for old, new, size, end in zip(reader.blocks.tolist(), blocks, sizes, stopped, strict=True)
+        if end is None and old > -(-asked // size)
+    ]
+    if not fewer:
+        return
+    before, after = (max(numbers) for numbers in zip(*fewer, strict=True))
+    at = " at each point" if len(jobs) > 1 else ""
+    if all(old == new for old, new in fewer):
+        words = f"{asked:,} trajectories are asked for{at}, but it holds {before:,}: all of them are taken"
+    else:
+        words = f"was asked for {before:,} trajectories{at} before, for {asked:,} now: ends at {after:,}"
+        words += f" (never below what it holds); ask for {before:,} again to go on to that"
+    say(f"{reader.path}: {words}")
+
+
+def wants_records(jobs: Sequence[Job], kept: Records | None) -> bool:
+    """Return whether the jobs ask for more jump records than there are."""
+    return jobs[0].records * len(jobs) > (0 if kept is None else len(kept.initial))
+
+
+def create(
+    jobs: Sequence[Job], output: Path, every: Sequence[Settled], ownership: Ownership, ranks: int
+) -> tuple[Store, list[Work]]:
+    """Create the result of these jobs."""
+    work = work_of(jobs, every, swept_of(jobs))
+    meta = meta_of(jobs, every) | {"preparations": serialised_preparation.described([one.meta for one in every])}
+    header = Header(jobs[0].text, digest(meta["fingerprints"]), jobs[0].seed, meta, [one.arrays for one in every])
+    blocks = [one.blocks for one in work]
+    first = template(work[0].preparation)
+    return Store.create(output, header, first, work[0].groups, blocks, ownership.check, ranks), work
+
+
+def reopen(
+    jobs: Sequence[Job], output: Path, ownership: Ownership, rule: Rule, ranks: int, say: Say
+) -> tuple[Store, list[Work]]:
+    """Open the result of these jobs to go on with it; a larger request makes room in a copy."""
+    store = Store.open(output, ownership.check, ranks)
+    check(jobs, store.header, output)
+    before, blocks = store.blocks.tolist(), _asked(jobs, store, rule)
+    work = _stored_work(store, blocks)
+    if blocks != before:
+        stopped = any(end is not None for end in rule.stopped_before(store.header.meta, len(jobs)))
+        anew = [] if stopped else _anew(jobs, work, before)
+        if anew:
+            say(
+                f"{output}: {jobs[0].trajectories:,} trajectories are sampled anew, in larger blocks "
+                f"({anew[0]:,} instead of {work[0].size:,}): faster than going on"
+            )
+            blocks = [-(-jobs[0].trajectories // size) for size in anew]
+            store.begin_again(blocks, _header_of_sizes(jobs, store, anew))
+        else:
+            store.extend(blocks)
+        work = _stored_work(store, blocks)
+    return store, work
+
+
+def _stored_work(store: Store, blocks: Sequence[int]) -> list[Work]:
+    metas, meta = described(store.header, store.path), store.header.meta
+    return [
+        Work(
+            meta["points"][point],
+            store.header.seed,
+            meta["swept"][point],
+            metas[point],
+            store.header.plans[point],
+            store.groups,
+            blocks[point],
+            store.blocks_done(point),
+            loading(store, point),
+        )
+        for point in range(store.points)
+    ]
+
+
+def _anew(jobs: Sequence[Job], work: Sequence[Work], before: Sequence[int]) -> list[int]:
+    """Return the sizes of larger blocks, where all trajectories take less time in them than what is added to the old.
+
+    The first request settled the size of blocks; blocks of a few trajectories cost more than the trajectories in them.
+    before: blocks that were asked for; what was done of them plays no part, so that kills do not change the answer.
+    """
+    if any(one.blocks < old for one, old in zip(work, before, strict=True)):
+        return []
+    found = [one.anew(jobs[0].trajectories, jobs[0].fewest_blocks) for one in work]
+    added = sum((one.blocks - old) * one.seconds_per_block for one, old in zip(work, before, strict=True))
+    return [size for size, _ in found] if sum(seconds for _, seconds in found) < added else []
+
+
+def _header_of_sizes(jobs: Sequence[Job], store: Store, sizes: Sequence[int]) -> Header:
+    """Return the header that a run with blocks of these sizes from the start would have."""
+    metas = described(store.header, store.path)
+    meta = {name: value for name, value in store.header.meta.items() if name != "stopping"}
+    sized = [{**one, "block_size": size} for one, size in zip(metas, sizes, strict=True)]
+    meta |= {"run": json_value(dict(jobs[0].mapping)), "preparations": serialised_preparation.described(sized)}
+    return replace(store.header, text=jobs[0].text, meta=meta)
+
+
+def check(jobs: Sequence[Job], header: Header, path: Path) -> None:
+    """Raise InputError unless the file is these jobs' and of this version's making, saying what differs.
+
+    Models are built, and compared, at all points of small sweeps, and at the first, middle and last one of large ones.
+    """
+    stored, wanted = header.meta.get("fingerprints", {}), fingerprints_of(jobs)
+    metas = described(header, path)
+    if OPERATORS not in stored:
+        raise InputError(f"{path}: was written by another version of this program: must be run anew")
+    names = [name for name in different(stored, wanted) if name != OPERATORS]
+    if "points" in names:
+        raise InputError(
+            f"{path} holds other points of a sweep than those asked for (--points); give another file with -o, "
+            "or merge the two: trajectories merge"
+        )
+    runs = header.meta["run"], jobs[0].mapping
+    if names:
+        raise _another(path, said(names, stored, wanted, *runs))
+    last = len(jobs) - 1
+    for point in range(last + 1) if last < LARGE_SWEEP else sorted({0, last // 2, last}):
+        job, each = jobs[point], at_point(header.meta["each"], point)
+        own = job.fingerprints()
+        names = [name for name in different(each, own) if name != OPERATORS]
+        words = said(names, each, own, *runs)
+        if not names and each[OPERATORS] != own[OPERATORS]:
+            words = operator_difference(stored_model(metas[point], header.plans[point]), job.model.pack())
+            machine = f"{job.system['function']} in {job.system['file']}" if "file" in job.system else job.model.name
+            same = "[system] is" if job.text else "the parameters are"
+            words = words and f"the operators of {machine} differ although {same} the same: {words}"
+        if words:
+            raise _another(path, f"at point {job.point}, {words}" if job.points > 1 else words)
+
+
+def _another(path: Path, words: str) -> InputError:
+    return InputError(
+        f"{path} holds the result of a different run: {words}; give another file with -o, or remove this one"
+    )
+
+
+def meta_of(jobs: Sequence[Job], every: Sequence[Settled]) -> dict[str, Any]:
+    """Return what a result says of its run: name, fingerprints, run as tables; of each point its parameters, number."""
+    first, numbers = jobs[0], [one.number for one in every]
+    return {
+        "name": first.name,
+        "fingerprints": together(every[0].fingerprints, first.mapping, numbers, first.points),
+        "each": compact([one.fingerprints for one in every]),
+        "points": numbers,
+        "of": first.points,
+        "swept": swept_of(jobs),
+        "run": json_value(dict(first.mapping)),
+    }

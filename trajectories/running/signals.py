@@ -1,0 +1,201 @@
+"""How a run hears that it should stop, and how it waits for another one."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from types import FrameType
+from typing import NoReturn
+
+from trajectories.errors import UNFINISHED, UNFINISHED_WORDS, InputError, Interrupted
+
+TICK = 0.25  # seconds between two looks during work that asks for nothing itself
+SAME = 0.3  # seconds within which signals are one: launchers and `timeout` send them to a process and to its group
+GRACE = 1.0  # seconds that a calculation outside Python may go on after a signal
+GRACE_OF_RANKS = 10.0  # the same with several ranks, which end better together
+
+
+class Stop:
+    """Hears SIGINT, SIGTERM and SIGUSR1 while a run is under way; `poll` raises Interrupted once one has come.
+
+    A second signal ends the process at once. deadline: when the time is up, by the clock time.monotonic. own: the
+    process is nobody else's (a command); then it ends by its own hand, also where Python is held up by a library, and
+    says by `tell`, called four times a second, what it prepares. In a caller's process a second signal is
+    KeyboardInterrupt.
+    """
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+
+    def __init__(
+        self,
+        deadline: float | None = None,
+        own: bool = False,
+        tell: Callable[[], None] | None = None,
+        grace: float = GRACE,
+    ) -> None:
+        self.heard: int | None = None
+        self.deadline, self.own, self.tell, self.grace = deadline, own, tell, grace
+        self.at_work = False  # at something that asks for nothing itself
+        self._listening = False
+        self._first: float | None = None
+
+    def hear(self, number: int, frame: FrameType | None = None) -> None:
+        """Take note of a signal, one's own or one that another rank has heard."""
+        self.heard = number
+
+    def _hear_own(self, number: int, frame: FrameType | None = None) -> None:
+        again = self._first is not None and time.monotonic() - self._first > SAME
+        self._first = self._first or time.monotonic()
+        self.hear(number)
+        if again and not self.own:  # else `Watch` has ended it
+            raise KeyboardInterrupt
+
+    def poll(self) -> None:
+        """Raise Interrupted if a signal has come, or the time is up."""
+        if self.heard is not None:
+            raise Interrupted(f"stopped by {signal.Signals(self.heard).name}")
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise Interrupted("the walltime is over")
+
+    @contextmanager
+    def listening(self) -> Iterator[Stop]:
+        """Listen until the end of the block; only the main thread can."""
+        if self._listening or threading.current_thread() is not threading.main_thread():
+            yield self
+            return
+        previous = {number: signal.signal(number, self._hear_own) for number in self.SIGNALS}
+        self._listening = True
+        try:
+            with Watch(self) if self.own else nullcontext():
+                yield self
+        finally:
+            self._listening = False
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    @contextmanager
+    def at_once(self, check: Callable[[], None] | None = None) -> Iterator[None]:
+        """Call `check` (default: `poll`) four times a second until the end of the block, between Python's instructions.
+
+        For calculations that can be left anywhere: nothing may be half written in the block. It waits for calls into
+        libraries; where it cannot be done (not the main thread, an alarm of the caller's) signals are heard afterwards.
+        """
+        check = check or self.poll
+        check()
+        taken = signal.getitimer(signal.ITIMER_REAL) != (0.0, 0.0)
+        if self.at_work or taken or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def tick(number: int, frame: FrameType | None) -> None:
+            try:
+                if self.at_work:
+                    check()
+            except BaseException:
+                self.at_work = False  # what is left on the way out is left in peace
+                raise
+
+        previous = signal.signal(signal.SIGALRM, tick)
+        self.at_work = True
+        signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
+        try:
+            yield
+        finally:
+            self.at_work = False
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+            signal.signal(signal.SIGALRM, previous)
+
+
+class Watch:
+    """A thread that hears signals while Python waits for a library: it tells, and ends what does not end by itself."""
+
+    def __init__(self, stop: Stop) -> None:
+        self.stop = stop
+        self.since: float | None = None  # when the first signal came
+        self.number = 0
+        self._ear, self._mouth = os.pipe()
+        os.set_blocking(self._mouth, False)
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> None:
+        self._previous = signal.set_wakeup_fd(self._mouth, warn_on_full_buffer=False)
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        signal.set_wakeup_fd(self._previous)
+        os.close(self._mouth)
+        self._thread.join()
+        os.close(self._ear)
+
+    def _watch(self) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, self.stop.SIGNALS)  # they are the main thread's
+        while True:
+            if select.select([self._ear], [], [], TICK)[0]:
+                numbers = os.read(self._ear, 64)
+                if not numbers:
+                    return
+                for number in numbers:
+                    if number in self.stop.SIGNALS:
+                        self._hear(number)
+            if self.stop.at_work:
+                self._look()
+
+    def _hear(self, number: int) -> None:
+        now = time.monotonic()
+        if self.since is not None and now - self.since > SAME:
+            end_at_once(number)
+        self.since, self.number = self.since or now, number
+
+    def _look(self) -> None:
+        now, deadline = time.monotonic(), self.stop.deadline
+        if self.since is not None and now - self.since > self.stop.grace:
+            _give_up(f"stopped by {signal.Signals(self.number).name}")
+        if deadline is not None and now - deadline > self.stop.grace:
+            _give_up("the walltime is over")
+        if self.since is None and self.stop.tell is not None:
+            self.stop.tell()
+
+
+def end_at_once(number: int) -> NoReturn:
+    """End the process without another word, with the status that shells give to one that a signal has ended."""
+    os.write(2, f"trajectories: ended by a second signal, {signal.Signals(number).name}\n".encode())
+    os._exit(128 + number)
+
+
+def _give_up(why: str) -> NoReturn:
+    """End a process whose main thread cannot be reached as it would have ended itself."""
+    os.write(2, f"trajectories: {why} {UNFINISHED_WORDS}\n".encode())
+    os._exit(UNFINISHED)
+
+
+def seconds_of(text: str) -> float:
+    """Read a time span: 3h50m, 90s, 1d12h, or as Slurm writes it, 1:30:00, 50:00, 2-12:00:00; InputError otherwise."""
+    words = text.strip().lower()
+    found = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?", words)
+    found = found or re.fullmatch(r"(?:(?:(\d+)-)?(\d+):)?(\d+):(\d+)", words)
+    seconds = 0.0
+    if found:
+        parts = (float(part or 0) for part in found.groups())
+        seconds = sum(unit * part for unit, part in zip((86400, 3600, 60, 1), parts, strict=True))
+    if seconds <= 0:
+        raise InputError(f"--walltime {text}: must be a time span such as 3h50m, 90s or 1:30:00")
+    return seconds
+
+
+class Patience:
+    """Polls for signals while another process is writing the file, and says once what is being waited for."""
+
+    def __init__(self, stop: Stop, say: Callable[[str], None]) -> None:
+        self.stop, self.say, self.said = stop, say, False
+
+    def __call__(self, message: str) -> None:
+        self.stop.poll()
+        if not self.said:
+            self.say(f"waiting: {message}")
+        self.said = True

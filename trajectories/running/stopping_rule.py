@@ -1,0 +1,162 @@
+"""Stopping when errors are small enough, by a rule whose answer depends on the trajectories alone.
+
+A point's blocks are looked at when exactly its first n = 64, 128, 256, ... blocks are there, whoever sampled them and
+in whatever order they came; it ends at the first n at which every standard error asked for is small enough, and blocks
+beyond are discarded. So neither ranks nor kills change the answer, and with so few looks the intervals keep their
+coverage: a rule that looked after every block would end where chance makes the error small.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from trajectories.errors import InputError
+from trajectories.report.report import rows_of
+from trajectories.report.rows import Row, exact_rows
+from trajectories.results.points import Point
+from trajectories.running.sweep_point import Work
+from trajectories.sampling.preparation import Preparation
+from trajectories.sampling.statistics import Block
+
+FIRST_LOOK = 64  # blocks; twice as many at every further look
+JUDGEABLE = ("judged", "exact")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A standard error to be reached at the last sample time: absolute, or as a fraction of the estimate."""
+
+    quantity: str
+    which: str | None
+    error: float
+    relative: bool
+    text: str
+
+    @classmethod
+    def parse(cls, text: str) -> Target:
+        """Read `heat_current.A=1e-3`, `concurrence=0.5%`; InputError for anything else."""
+        name, equals, value = text.replace(" ", "").partition("=")
+        quantity, _, which = name.partition(".")
+        try:
+            error = float(value.removesuffix("%")) / (100 if value.endswith("%") else 1)
+        except ValueError:
+            error = math.nan
+        if not (equals and quantity and 0 < error < math.inf):
+            raise InputError(
+                f"--target-error {text}: must be QUANTITY=ERROR or QUANTITY.RESERVOIR=ERROR with a positive error, "
+                "such as heat_current.A=1e-3, or heat_current.A=0.5% of the estimate"
+            )
+        return cls(quantity, which or None, error, value.endswith("%"), f"{name}={value}")
+
+    def rows(self, rows: Sequence[Row]) -> list[Row]:
+        """Return the rows that are meant."""
+        last = max((row.time for row in rows), default=0.0)
+        return [
+            row
+            for row in rows
+            if row.time == last and row.quantity == self.quantity and self.which in (None, row.label, row.reservoir)
+        ]
+
+    def met(self, rows: Sequence[Row]) -> bool:
+        """Whether every row that is meant has an error bar, and it is small enough."""
+        return all(row.status in JUDGEABLE and self._small(row) for row in self.rows(rows))
+
+    def _small(self, row: Row) -> bool:
+        if row.standard_error is None or row.estimate is None:
+            return False
+        # The exact error where it is known: a sample that has missed rare trajectories looks precise.
+        error = max(row.standard_error, row.exact_error or 0.0)
+        return error <= self.error * (abs(row.estimate) if self.relative else 1.0)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Targets that must all be met; without any, a run goes on to its last block."""
+
+    targets: tuple[Target, ...] = ()
+
+    @classmethod
+    def parse(cls, texts: Sequence[str]) -> Rule:
+        """Read what `--target-error` was given."""
+        return cls(tuple(Target.parse(text) for text in texts))
+
+    @property
+    def texts(self) -> list[str]:
+        return sorted(target.text for target in self.targets)
+
+    def check(self, preparation: Preparation) -> None:
+        """Raise InputError for a target that no row of the report can meet."""
+        rows = exact_rows(preparation)
+        for target in self.targets:
+            if any(row.status != "irreversible" for row in target.rows(rows)):
+                continue
+            names = [".".join(filter(None, (row.quantity, row.label or row.reservoir))) for row in rows]
+            raise InputError(
+                f"--target-error {target.text}: the report has no error bar of that name at the last sample time: "
+                f"must be one of {', '.join(dict.fromkeys(names))}"
+            )
+
+    def stopped_before(self, meta: Mapping[str, Any], points: int) -> list[int | None]:
+        """Return at how many blocks each point ended by this same rule, as a result's meta says; None where not."""
+        said = meta.get("stopping") or {}
+        same = bool(self.targets) and said.get("targets") == self.texts
+        return list(said["blocks"]) if same else [None] * points
+
+    def meta(self, gates: Sequence[Gate]) -> dict[str, Any]:
+        """Return what a result says of the rule: its targets, looks, and at how many blocks each point ended."""
+        return {
+            "targets": self.texts,
+            "first_look": FIRST_LOOK,
+            "blocks": [gate.stopped for gate in gates],
+        }
+
+    def met(self, work: Work) -> bool:
+        """Whether all targets are met by the blocks that are in the forest now."""
+        rows = rows_of(Point({}, work.preparation, work.forest, work.number, work.swept))
+        return all(target.met(rows) for target in self.targets)
+
+
+class Gate:
+    """Lets a point's nodes into its forest so that every prefix of 64, 128, 256, ... blocks can be looked at alone."""
+
+    def __init__(self, work: Work, rule: Rule, met: Callable[[Work], bool] | None = None) -> None:
+        self.work, self.rule = work, rule
+        self.stopped: int | None = None
+        self.taken = work.forest.blocks_done  # blocks, with those that wait
+        self._met = met or rule.met
+        self._waiting: list[tuple[int, int, int, Block]] = []
+        self._look_at = FIRST_LOOK
+        while self._look_at < work.forest.end():
+            self._look_at *= 2
+        if rule.targets:
+            self._look()
+
+    def add(self, group: int, level: int, index: int, block: Block) -> None:
+        """Take a node; it waits where it lies beyond the next look, and goes nowhere beyond the end."""
+        if self.stopped is not None:
+            return
+        self.taken += 1 << level
+        if self.rule.targets and self._end(group, level, index) > self._look_at:
+            self._waiting.append((group, level, index, block))
+            return
+        self.work.forest.add_node(group, level, index, block)
+        if self.rule.targets:
+            self._look()
+
+    def _end(self, group: int, level: int, index: int) -> int:
+        return group + self.work.forest.groups * (((index + 1) << level) - 1) + 1
+
+    def _look(self) -> None:
+        while self.stopped is None and self.work.forest.blocks_done == self._look_at:
+            if self._met(self.work):
+                self.stopped = self.work.blocks = self._look_at
+                self._waiting = []
+                return
+            self._look_at *= 2
+            ready = [node for node in self._waiting if self._end(*node[:3]) <= self._look_at]
+            self._waiting = [node for node in self._waiting if self._end(*node[:3]) > self._look_at]
+            for node in ready:
+                self.work.forest.add_node(*node)

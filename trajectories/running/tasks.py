@@ -1,0 +1,74 @@
+"""One task of a rank: a point prepared, or the blocks of a node of its Forest sampled and merged along their tree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from trajectories.kernels.ledger import Ledger
+from trajectories.kernels.plan import Plan
+from trajectories.runfiles.job import Job, Spec
+from trajectories.running.schedule import WHOLE, Task
+from trajectories.sampling.block import empty_block, sample_block
+from trajectories.sampling.preparation import Preparation
+from trajectories.sampling.reduction_tree import Forest, Key
+from trajectories.sampling.serialised_preparation import Arrays, pack
+from trajectories.sampling.statistics import Block, merge
+
+
+class Sampler(NamedTuple):
+    """What it takes to sample blocks of one point: all that travels to another rank, and only once."""
+
+    plan: Plan
+    ledger: Ledger
+    seed: int
+    point: int  # in the key of the random streams: the point's number in the whole sweep
+    groups: int
+    block_size: int
+    jumps_per_trajectory: float
+
+
+def sample_node(sampler: Sampler, task: Task, poll: Callable[[], None]) -> Block | dict[Key, Block]:
+    """Return the merge of a task's blocks, or all nodes of a point; `poll` is called after every kernel call."""
+    if task.level == WHOLE:
+        forest = Forest(sampler.groups)
+        for block in range(task.node):
+            one = task._replace(group=block % sampler.groups)
+            forest.add(block, _node(sampler, one, 0, block // sampler.groups, poll))
+        return forest.nodes()
+    return _node(sampler, task, task.level, task.node, poll)
+
+
+def _node(sampler: Sampler, task: Task, level: int, index: int, poll: Callable[[], None]) -> Block:
+    if level:
+        left, right = (_node(sampler, task, level - 1, child, poll) for child in (2 * index, 2 * index + 1))
+        return merge(left, right)
+    size = sampler.block_size
+    first = (task.group + sampler.groups * index) * size
+    plan, ledger, jumps = sampler.plan, sampler.ledger, sampler.jumps_per_trajectory
+    return sample_block(plan, ledger, sampler.seed, sampler.point, first, size, jumps, poll)
+
+
+class Settled(NamedTuple):
+    """A point that has been prepared, as it travels and is stored, and its job's fingerprints."""
+
+    meta: dict[str, Any]
+    arrays: Arrays
+    fingerprints: dict[str, str]
+    number: int
+    shapes: list[tuple[int, ...]]
+
+
+def template(preparation: Preparation) -> Block:
+    """Return a Block of the shapes that this preparation's blocks have."""
+    return empty_block(preparation.ledger)
+
+
+def settle(job: Job | Spec) -> Settled:
+    """Prepare a job, whose model may not have been built yet."""
+    job = job.job() if isinstance(job, Spec) else job
+    preparation = job.prepare()
+    shapes = [np.shape(part) for part in template(preparation)]
+    return Settled(*pack(preparation), job.fingerprints(), job.point, shapes)

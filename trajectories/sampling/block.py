@@ -1,0 +1,105 @@
+"""One block of trajectories: sampled by the kernel, tallied, folded into mergeable statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from trajectories.errors import InputError
+from trajectories.kernels.jumps import jumps
+from trajectories.kernels.ledger import FIRST_STATIC, Ledger
+from trajectories.kernels.plan import Plan
+from trajectories.kernels.tally import tally
+from trajectories.sampling.statistics import Block, block_of
+
+FORWARD = 0
+JUMPS_PER_CALL = 200_000  # about 0.1 s at most, so that signals are heard
+LEAK_TOLERANCE = 1e-9
+
+
+class Samples(NamedTuple):
+    """What the kernel says of n trajectories: T sample times, K channels, sectors of dimension at most M."""
+
+    initial: np.ndarray  # (n,) int64: eigenstate of rho(0) it started in
+    final: np.ndarray  # (n,) int64: outcome of the measurement in the eigenbasis of rho(T)
+    counts: np.ndarray  # (n, T, K) int64: jumps of each channel in (0, t]
+    sector: np.ndarray  # (n, T) int64
+    psi: np.ndarray  # (n, T, M) complex128: normalised state at t in its sector's basis
+    record_times: np.ndarray  # (n, capacity) float64
+    record_channels: np.ndarray  # (n, capacity) int64
+    record_length: np.ndarray  # (n,) int64: number of jumps, also where it is beyond the capacity
+
+
+def empty_samples(n: int, n_times: int, n_channels: int, largest: int, capacity: int = 0) -> Samples:
+    """Return room for n trajectories; capacity > 0 asks for their jump records as well."""
+    return Samples(
+        np.zeros(n, np.int64),
+        np.zeros(n, np.int64),
+        np.zeros((n, n_times, n_channels), np.int64),
+        np.zeros((n, n_times), np.int64),
+        np.zeros((n, n_times, largest), np.complex128),
+        np.zeros((n, capacity)),
+        np.zeros((n, capacity), np.int64),
+        np.zeros(n, np.int64),
+    )
+
+
+def sample(plan: Plan, ledger: Ledger, seed: int, point: int, first: int, n: int, capacity: int = 0) -> Samples:
+    """Sample trajectories first ... first+n-1 of a point; each is a pure function of (seed, point, number)."""
+    samples = empty_samples(n, len(plan.times), len(ledger.one_way), int(ledger.dimension.max()), capacity)
+    jumps(plan, np.uint64(seed), point | FORWARD << 28, first, *samples)
+    return samples
+
+
+def empty_block(ledger: Ledger) -> Block:
+    """Return a Block of no trajectories, of the shapes that this ledger's blocks have."""
+    n_times, (n_static, size), n_linear = len(ledger.varying), ledger.static.shape, len(ledger.linear)
+    return block_of(
+        np.zeros((0, n_times, n_linear + FIRST_STATIC + n_static)),
+        n_linear + 1,
+        np.zeros((n_times, size), np.complex128),
+        np.zeros((ledger.edges.shape[0], ledger.edges.shape[1] + 1), np.int64),
+        np.zeros(n_times, np.int64),
+        np.zeros((0, n_times)),
+    )
+
+
+def sample_block(
+    plan: Plan,
+    ledger: Ledger,
+    seed: int,
+    point: int,
+    first: int,
+    size: int,
+    jumps_per_trajectory: float,
+    poll: Callable[[], None] = lambda: None,
+) -> Block:
+    """Sample trajectories first … first+size-1 and return their statistics; `poll` is called after every kernel call.
+
+    Raises InputError if a trajectory has weight outside the support of the ensemble state: then the start is not the
+    ensemble's.
+    """
+    n_times, n_static = ledger.varying.shape[0], ledger.static.shape[0]
+    quantities = len(ledger.linear) + FIRST_STATIC + n_static
+    x = np.zeros((size, n_times, quantities))
+    log_weight = np.zeros((size, n_times))
+    density = np.zeros((n_times, ledger.static.shape[1]), np.complex128)
+    histogram = np.zeros((ledger.edges.shape[0], ledger.edges.shape[1] + 1), np.int64)
+    infinite = np.zeros(n_times, np.int64)
+    leak = np.zeros(1)
+    cost = max(jumps_per_trajectory, 1.0) * int(ledger.dimension.max()) ** 2
+    per_call = max(1, int(JUMPS_PER_CALL / cost))
+    for begin in range(0, size, per_call):
+        part = slice(begin, min(begin + per_call, size))
+        samples = sample(plan, ledger, seed, point, first + begin, part.stop - part.start)
+        tally(ledger, *samples[:5], x[part], log_weight[part], density, histogram, infinite, leak)
+        poll()
+    if leak[0] > LEAK_TOLERANCE:
+        raise InputError(
+            f"a trajectory has weight {leak[0]:.3g} outside the support of the ensemble state (allowed: "
+            f"{LEAK_TOLERANCE:g}); "
+            "eigenvalues of rho(t) below 1e-13 count as zero: choose a later first sample time or a start of full rank"
+        )
+    return block_of(x, len(ledger.linear) + 1, density, histogram, infinite, log_weight)

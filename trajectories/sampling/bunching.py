@@ -1,0 +1,67 @@
+"""How many independent events a number of a jump record is made of: jumps that come in bunches count as one.
+
+Two bounds on the mean size of a bunch, of which the smaller one counts. In a whole record, <n^2>/<n> with the number n
+of its jumps: all jumps of a record may hang together, where a phase outlives it. And one more than the mean number of
+jumps within a relaxation time before and after a jump: jumps farther apart are independent.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from trajectories.counting.counted_currents import jump_operator
+from trajectories.master.lindblad import Master
+from trajectories.sampling.preparation import Preparation
+from trajectories.sampling.sampling_moments import trajectory_cumulants
+
+SQUARES = 4.0
+"""By which pairs are rarer than bunches of them: their number in a bunch goes with the square of its size."""
+
+
+class Bunches(NamedTuple):
+    """Of some channels' jumps in the records of a run: mean number in a record, <n^2>, <n^4>, and those near a jump.
+
+    near: one more than the mean number within a relaxation time of a jump. time: that relaxation time.
+    """
+
+    mean: float
+    second: float
+    fourth: float
+    near: float
+    time: float
+
+    def of_jumps(self) -> float:
+        """Return the mean size of a bunch of jumps."""
+        return min(self.second / max(self.mean, _TINY), self.near) if np.isfinite(self.second) else np.inf
+
+    def of_pairs(self, pairs: float, width: float) -> float:
+        """Return the mean size of a bunch of pairs whose distances lie in a bin of some width, `pairs` in a record."""
+        if not np.isfinite(self.fourth):
+            return np.inf
+        record = pairs * self.fourth / max(self.second, _TINY) ** 2
+        near = self.near * max(1.0, self.near * min(1.0, width / self.time))
+        return SQUARES * min(max(1.0, record), near)
+
+
+_TINY = np.finfo(float).tiny
+
+
+def bunches(preparation: Preparation, master: Master, mask: np.ndarray) -> Bunches:
+    """Return the bunches of the channels of a mask (K,) from the beginning of counting to the end."""
+    column = 0  # that of all jumps, which begins with the counting
+    start, begin = preparation.moments.begun(column)
+    end = float(preparation.times[-1])
+    weights = mask.astype(float)
+    mean = float(weights @ master.jump_rates(master.block_integrals(start, np.array([end - begin]))[0]))
+    found = trajectory_cumulants(master, weights, start, np.array([end - begin]))
+    k2, k3, k4 = float(found.variance[0]), float(found.third[0]), float(found.fourth[0])
+    fourth = k4 + 4 * k3 * mean + 3 * k2**2 + 6 * k2 * mean**2 + mean**4
+    gap = preparation.gap
+    time = min(1 / gap, end - begin) if gap > 0 else end - begin
+    average = master.block_integrals(start, np.array([end - begin]))[0]
+    kicked = jump_operator(master, weights) @ average
+    _, after = master.propagator(master.generator, trace=master.trace_row).integrate(kicked, time)
+    near = 1 + 2 * float(((weights @ master.space.losses).conj() @ after).real) / max(mean, _TINY)
+    return Bunches(mean, k2 + mean**2, fourth, near, max(time, _TINY))

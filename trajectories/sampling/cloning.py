@@ -1,0 +1,283 @@
+"""Averages that rare trajectories decide: <e^{-u X}> and lambda(u) by cloning guided trajectories.
+
+A population of N pure-state trajectories of the forward dynamics carries weights: after every window a weight is
+multiplied by e^{-u Delta s} of the jumps, and by dP/dP_guided because the jumps are drawn from a guided process
+(guide.py) whose exponent v differs from u. Where the weights have become too unequal, the population is drawn anew
+in proportion to them (systematic resampling). With W_1, W_2, ... the mean weights between resamplings,
+
+    Z = W_1 W_2 ... ,   E[Z] = <e^{-u X}>   for every N: unbiased,   X = sum_j Delta s_{k_j}   or   X = Delta S .
+
+Cloning: Giardina, Kurchan, Peliti, PRL 96, 120603 (2006); unbiasedness: Del Moral, Feynman-Kac Formulae (2004). The
+guide must not have the answer: v = u would give every trajectory the same weight, and is refused.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from trajectories.counting.entropy_statistics import generating_function
+from trajectories.counting.scgf import scgf
+from trajectories.errors import InputError
+from trajectories.master.eigenensemble import spectrum
+from trajectories.master.lindblad import Master
+from trajectories.master.propagation import LONGEST
+from trajectories.master.sectors import find_sectors
+from trajectories.model import Model
+from trajectories.sampling.cloning_population import CLONE_BITS, FAMILY_BITS, SETTLING, Setup, log_average, repetition
+from trajectories.sampling.doob_transform import guided
+from trajectories.sampling.preparation import Preparation
+from trajectories.sampling.statistics import p_value
+from trajectories.sampling.tilted_propagation import end_spread, exact_flow, flowed, power_by_sector, spectral_power
+
+Array = np.ndarray
+
+GUIDE_DISTANCE = 0.25
+TOGETHER = 1e-9
+WIDEST = 0.5  # standard deviation of Z over its mean beyond which its error bar is not believed
+END_VARIANCE = 1e-3  # of Z's mean from the end alone, by the master equation, beyond which the sample is not believed
+
+
+class RareEstimate(NamedTuple):
+    """An estimate of <e^{-u X}> and of lambda(u), with R independent repetitions of N clones.
+
+    log_average, standard_error: ln of the mean of Z over repetitions, and its standard error. exact_log_average: by the
+    tilted generator. scgf, scgf_error, exact_scgf: lambda(u) (1/time), from the growth of Z after a quarter of the
+    duration, mean(ln Z) + var(ln Z)/2 over repetitions, which removes the bias of order 1/N.
+    half_population_log_average, half_population_scgf: the same with N/2 clones, independent. bias_bound: of
+    scgf, how far halving the population moves it plus two standard errors of that; Z itself has no bias.
+    settling: what is left of the start in scgf, by the master equation. end_spread: second moment of what a clone's
+    end contributes over its mean squared (a bound, by the master equation): where rare final states decide, a sample
+    that has not met them looks calm. resamplings: per repetition, on average.
+    log_z (R,): ln Z of each repetition. boundary: whether X is Delta S with both ends, otherwise the flow.
+    """
+
+    u: float
+    guide: float
+    boundary: bool
+    duration: float
+    population: int
+    repetitions: int
+    windows: int
+    log_average: float
+    standard_error: float
+    exact_log_average: float
+    scgf: float
+    scgf_error: float
+    exact_scgf: float
+    half_population_log_average: float
+    half_population_scgf: float
+    bias_bound: float
+    settling: float
+    end_spread: float
+    resamplings: float
+    log_z: Array
+
+    @property
+    def average(self) -> float:
+        """<e^{-u X}>."""
+        return float(np.exp(self.log_average))
+
+    @property
+    def z(self) -> float:
+        """Deviation of ln <e^{-u X}> from its exact value in standard errors."""
+        return _ratio(self.log_average - self.exact_log_average, self.standard_error)
+
+    @property
+    def scgf_z(self) -> float:
+        """Deviation of lambda(u) from its exact value in standard errors."""
+        return _ratio(self.scgf - self.exact_scgf, self.scgf_error)
+
+    @property
+    def p_values(self) -> tuple[float, float]:
+        """Two-sided, of `z` and `scgf_z`, by Student's t with R - 1 degrees of freedom."""
+        first, second = p_value(np.array([self.z, self.scgf_z]), degrees_of_freedom=self.repetitions - 1).tolist()
+        return first, second
+
+    @property
+    def resolved(self) -> tuple[bool, bool]:
+        """Whether the average and lambda(u) can be judged: Z varies by less than half its mean and final states do not
+        matter that few clones reach; nothing is left of the start."""
+        narrow = self.standard_error * np.sqrt(self.repetitions) <= WIDEST
+        met = self.end_spread <= END_VARIANCE * self.population * self.repetitions
+        return bool(narrow and met), bool(np.isfinite(self.scgf_error) and abs(self.settling) <= 0.5 * self.scgf_error)
+
+
+def cloning(
+    source: Model | Preparation,
+    u: float,
+    duration: float | None = None,
+    population: int = 1000,
+    repetitions: int = 16,
+    seed: int = 1,
+    windows: int = 128,
+    *,
+    guide: float | None = None,
+    boundary: bool = False,
+    initial: Array | None = None,
+    point: int = 0,
+    workers: int = 2,
+    most: float = LONGEST,
+) -> RareEstimate:
+    """Estimate <e^{-u X}> over `duration` and lambda(u) from a population of guided trajectories.
+
+    source: a Model, started in `initial` (d, d) or, if None, in its steady state; or a Preparation, which has its own
+    start and duration. boundary: X is Delta S = ln p(n0) - ln p(nT) + sum Delta s, whose <e^{-Delta S}> is 1
+    (1 - lambda where something is absolutely irreversible); otherwise X is the sum over the jumps. guide: the exponent
+    v of the guided process, by default u moved by 1/4 towards 1/2; 0: the forward process itself. point: a number of
+    the random streams' own, below 2^28. Every bit is a function of (seed, point, repetition) and the arguments, not of
+    `workers` or the number of repetitions. Raises InputError for arguments out of range, a guide equal to u, and for
+    u < 0 where a one-way channel makes the average infinite; TooCostly where an exact value that it is compared with
+    takes more than `most` multiplications (large sectors; see `entropy_statistics.generating_function`).
+    """
+    if isinstance(source, Preparation):
+        duration = float(source.times[-1]) if duration is None else duration
+        if not source.steady:
+            raise InputError("cloning: this preparation does not start in its steady state: give the model and initial")
+        source = source.model
+    if duration is None:
+        raise InputError("cloning: the duration is missing: must be a positive time")
+    _check(source, u, duration, population, repetitions, seed, windows, point)
+    guide = _default_guide(source, u) if guide is None else float(guide)
+    if abs(guide - u) < TOGETHER and u != 0:
+        raise InputError(f"guide {guide:g} is u itself, the exact answer: must be another number")
+    setup, exact_log, exact_rate, settling, spread = _setup(
+        source, initial, u, guide, boundary, duration, windows, most
+    )
+    runs = [(2 * r + half, population >> half) for half in (0, 1) for r in range(repetitions)]
+    with ThreadPoolExecutor(workers) as pool:
+        found = list(pool.map(lambda run: repetition(setup, seed, point, *run), runs))
+    logs, growths = np.array([f[0] for f in found]), np.array([f[1] for f in found])
+    full, half = slice(0, repetitions), slice(repetitions, None)
+    log_average, error = _log_mean(logs[full])
+    grown = setup.window * (windows - int(SETTLING * windows))
+    value, value_error = _rate(growths[full], grown)
+    half_value, half_error = _rate(growths[half], grown)
+    return RareEstimate(
+        u=u,
+        guide=guide,
+        boundary=boundary,
+        duration=duration,
+        population=population,
+        repetitions=repetitions,
+        windows=windows,
+        log_average=log_average,
+        standard_error=error,
+        exact_log_average=exact_log,
+        scgf=value,
+        scgf_error=value_error,
+        exact_scgf=exact_rate,
+        half_population_log_average=_log_mean(logs[half])[0],
+        half_population_scgf=half_value,
+        bias_bound=abs(half_value - value) + 2 * float(np.hypot(half_error, value_error)),
+        settling=settling,
+        end_spread=spread,
+        resamplings=float(np.mean([f[2] for f in found[full]])),
+        log_z=logs[full],
+    )
+
+
+def _default_guide(model: Model, u: float) -> float:
+    """A quarter nearer to 1/2; the forward process where one-way jumps leave no positive eigenvector."""
+    if (model.partner < 0).any():
+        return 0.0
+    return u + GUIDE_DISTANCE if u < 0.5 else u - GUIDE_DISTANCE
+
+
+def _setup(
+    model: Model,
+    initial: Array | None,
+    u: float,
+    guide: float,
+    boundary: bool,
+    duration: float,
+    windows: int,
+    most: float,
+) -> tuple[Setup, float, float, float, float]:
+    """Return what the repetitions share, and exact ln <e^{-u X}>, lambda(u), `settling` and `end_spread`."""
+    sectors = find_sectors(model, states=() if initial is None else (initial,))
+    master = Master(model, sectors)
+    begin: Any = master.steady_blocks if initial is None else initial
+    start = spectrum(begin, model.hamiltonian, sectors)
+    process = guided(master, guide, duration / windows, start)
+    inside = start.probabilities > 0
+    p = start.probabilities[inside] ** (1 - u if boundary else 1.0)
+    sector = start.sector[inside].astype(np.int64)
+    phi, size = process.transformed(sector, start.local[inside])
+    finite = np.where(np.isfinite(model.entropy_steps), model.entropy_steps, 0.0)
+    tilt = np.where(np.isfinite(model.entropy_steps) | (u == 0), -u * finite, -np.inf)
+    finish = None
+    if boundary:
+        end = begin if initial is None else master.blocks(initial, np.array([duration]))[0]
+        finish = power_by_sector(spectrum(end, model.hamiltonian, sectors), u, len(sectors.dimensions))
+        exact = float(generating_function(master, u, begin, np.array([duration]), most=most)[0])
+        exact_log = float(np.log(exact))
+    else:
+        exact_log = exact_flow(master, u, begin, duration, master.trace_row, most)
+    rate = float(scgf(master, u))
+    opened = begin if not boundary else master.sectors.flatten(spectral_power(start, 1 - u))
+    spread = end_spread(master, flowed(master, u, opened, duration, most)[0], process, finish)
+    early = duration / windows * int(SETTLING * windows)
+    grown = [exact_flow(master, u, begin, t, process.eigenvector, most) for t in (early, duration)]
+    settling = (grown[1] - grown[0]) / (duration - early) - rate
+    setup = Setup(
+        guide=process,
+        sector=sector,
+        phi=phi,
+        cumulative=np.cumsum(p * size) / np.sum(p * size),
+        log_start=float(np.log(np.sum(p * size))),
+        log_weight=tilt + process.log_ratio,
+        growth=process.growth,
+        finish=finish,
+        window=duration / windows,
+        windows=windows,
+    )
+    return setup, exact_log, rate, settling, spread
+
+
+def _log_mean(logs: Array) -> tuple[float, float]:
+    """Return ln of the mean of Z, and its standard error, se(Z)/mean(Z)."""
+    mean = log_average(logs)
+    if not np.isfinite(mean):
+        return mean, np.inf
+    return mean, float(np.std(np.exp(logs - mean), ddof=1) / np.sqrt(len(logs)))
+
+
+def _rate(values: Array, duration: float) -> tuple[float, float]:
+    """Return ln(mean of e^{x t})/t from cumulants, mean(x) + t var(x)/2, and its standard error; x: (R,) growth rates.
+
+    Many weakly dependent windows add up in x t, so that its higher cumulants are of higher order in 1/N.
+    """
+    if not np.isfinite(values).all():
+        return -np.inf, np.inf
+    variance, n = float(values.var(ddof=1)), len(values)
+    error = np.sqrt(variance / n + (duration * variance) ** 2 / (2 * (n - 1)))
+    return float(values.mean()) + 0.5 * duration * variance, float(error)
+
+
+def _ratio(deviation: float, error: float) -> float:
+    return deviation / error if error > 0 else (0.0 if abs(deviation) < TOGETHER else np.inf)
+
+
+def _check(
+    model: Model, u: float, duration: float, population: int, repetitions: int, seed: int, windows: int, point: int
+) -> None:
+    """Raise InputError for what no estimate can be made of."""
+    if not model.entropy:
+        raise InputError(f"{model.name} has no entropy accounting: <e^(-u Delta S)> does not exist")
+    limits: tuple[tuple[str, int, int, int], ...] = (
+        ("population", population, 4, 2**CLONE_BITS - 1),
+        ("repetitions", repetitions, 2, 2**20),
+        ("windows", windows, 4, 2**16),
+        ("seed", seed, 0, 2**64 - 1),
+        ("point", point, 0, 2**FAMILY_BITS - 1),
+    )
+    for name, value, low, high in limits:
+        if not low <= value <= high:
+            raise InputError(f"cloning: {name} is {value}: must be between {low} and {high}")
+    if not np.isfinite(u) or not 0 < duration < np.inf:
+        raise InputError(f"cloning: u = {u:g}, duration = {duration:g}: must be finite, the duration positive")
+    if u < 0 and (model.partner < 0).any():
+        raise InputError(f"{model.name} has one-way channels: for u < 0 the average is infinite; u must be >= 0")

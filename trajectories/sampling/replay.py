@@ -1,0 +1,271 @@
+"""One trajectory, told in full: its jumps, heat, energy and entropy, and Delta S in two independent ways.
+
+A trajectory is a pure function of (seed, point, number), so any trajectory of any run can be had back without having
+been stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy.linalg import expm
+
+from trajectories.counting.counted_currents import heated_reservoirs
+from trajectories.errors import InputError
+from trajectories.master.eigenensemble import Spectrum
+from trajectories.master.propagation import check_phases
+from trajectories.sampling.block import sample
+from trajectories.sampling.path_probability import Paths, path_probabilities
+from trajectories.sampling.preparation import Preparation
+
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
+
+
+@dataclass(frozen=True)
+class Replay:
+    """The record gamma = {n0; (k1, t1) ... (kN, tN); nT} of one trajectory, and what follows from it.
+
+    jump_times, channels (N,): when and which. start, end: eigenstates of rho(0) and rho(T) by index, with their
+    probabilities.
+    """
+
+    name: str
+    seed: int
+    number: int
+    preparation: Preparation
+    jump_times: np.ndarray
+    channels: np.ndarray
+    start: int
+    end: int
+    spectra: tuple[Spectrum, Spectrum]
+
+    @classmethod
+    def of(cls, preparation: Preparation, number: int, *, name: str, seed: int, point: int = 0) -> Replay:
+        """Sample trajectory `number` = 0, 1, 2, ... of a prepared point anew.
+
+        name: of the run. point: its number in the whole sweep. Raises InputError for a number that there is not.
+        """
+        if not isinstance(number, int) or not 0 <= number < 2**63:
+            raise InputError(f"trajectory {number}: must be one of 0, 1, 2, ... 2^63-1")
+        plan, ledger = preparation.plan, preparation.ledger
+        length = int(sample(plan, ledger, seed, point, number, 1).record_length[0])
+        found = sample(plan, ledger, seed, point, number, 1, max(length, 1))
+        return cls(
+            name=name,
+            seed=seed,
+            number=number,
+            preparation=preparation,
+            jump_times=found.record_times[0, :length],
+            channels=found.record_channels[0, :length],
+            start=int(found.initial[0]),
+            end=int(found.final[0]),
+            spectra=preparation.spectra,
+        )
+
+    @property
+    def duration(self) -> float:
+        return float(self.preparation.times[-1])
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        return np.bincount(self.channels, minlength=len(self.preparation.model.channels))
+
+    @property
+    def counted_heat(self) -> dict[str, float]:
+        """Energy quanta taken from each reservoir, by name; only reservoirs whose channels have a quantum."""
+        model = self.preparation.model
+        heated = heated_reservoirs(model)
+        return {
+            model.reservoirs[r].name: float(self.preparation.ledger.linear[1 + i] @ self.counts)
+            for i, r in enumerate(heated)
+        }
+
+    @property
+    def boundary_entropy(self) -> float:
+        """ln p(n0) - ln p(nT)."""
+        first, last = self.spectra
+        return float(np.log(first.probabilities[self.start]) - np.log(last.probabilities[self.end]))
+
+    @property
+    def entropy(self) -> float:
+        """Delta S = ln p(n0) - ln p(nT) + sum_j Delta s_kj; infinite after a jump that has no reversal partner."""
+        ledger = self.preparation.ledger
+        if self.counts @ ledger.one_way:
+            return np.inf
+        return self.boundary_entropy + float((ledger.pair_sign @ self.counts) @ ledger.pair_entropy)
+
+    @cached_property
+    def paths(self) -> Paths:
+        """ln P of this record and ln P~ of its reversal, from the forward and the reversed operators."""
+        first, last = self.spectra
+        return path_probabilities(
+            self.preparation.model,
+            first.vectors[:, self.start],
+            float(np.log(first.probabilities[self.start])),
+            last.vectors[:, self.end],
+            float(np.log(last.probabilities[self.end])),
+            self.jump_times,
+            self.channels,
+            self.duration,
+        )
+
+    @cached_property
+    def _after_jumps(self) -> np.ndarray:
+        """Normalised states (N+1, d): at the start and just after each jump."""
+        psi = self.spectra[0].vectors[:, self.start]
+        found = [psi]
+        lengths = np.diff(np.concatenate([[0.0], self.jump_times]))
+        for k, length in zip(self.channels, lengths, strict=True):
+            psi = self.preparation.model.operators[k] @ self._evolved(psi, np.array([length]))[0]
+            psi = psi / np.linalg.norm(psi)
+            found.append(psi)
+        return np.array(found)
+
+    def _evolved(self, psi: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """Return the normalised states (n, d) after no jump has happened for each of `lengths` (n,)."""
+        effective = self.preparation.model.effective_hamiltonian
+        check_phases(effective, float(lengths.max(initial=0.0)))
+        later = expm(-1j * effective * lengths[:, None, None]) @ psi
+        return later / np.linalg.norm(later, axis=1, keepdims=True)
+
+    def states(self, times: np.ndarray) -> np.ndarray:
+        """Return the normalised state (n, d) just after each of `times` (n,), in the computational basis."""
+        begins = np.concatenate([[0.0], self.jump_times])
+        stretch = np.searchsorted(self.jump_times, times, side="right")
+        found = np.zeros((len(times), self.preparation.model.dimension), complex)
+        for j in np.unique(stretch):
+            inside = stretch == j
+            found[inside] = self._evolved(self._after_jumps[j], times[inside] - begins[j])
+        return found
+
+    @cached_property
+    def fastest(self) -> float:
+        """The fastest frequency or decay of products of two states between jumps (1/time)."""
+        # Only differences of eigenvalues inside a sector enter a quadratic form.
+        values = [np.linalg.eigvals(block) for block in self._blocks()]
+        return max(float(np.ptp(v.real) + 2 * np.abs(v.imag).max()) for v in values)
+
+    @cached_property
+    def energy_heat(self) -> dict[str, float]:
+        """Energy taken from each reservoir, Q_r[H]: energy changes of its jumps, and the drift between them.
+
+        The drift is the integral of -1/2 <{H, G_r}> + <H><G_r>, G_r = sum_k L_k^dag L_k over r's channels, by
+        Gauss-Legendre quadrature in pieces short against every frequency of H_eff.
+        """
+        model = self.preparation.model
+        h = model.hamiltonian
+        rates = np.array([
+            sum((a.conj().T @ a for a in model.operators[model.reservoir_index == r]), np.zeros_like(h))
+            for r in range(len(model.reservoirs))
+        ])  # fmt: skip
+        drifts = -0.5 * (h @ rates + rates @ h)
+        heat = np.zeros(len(model.reservoirs))
+        edges = np.concatenate([[0.0], self.jump_times, [self.duration]])
+        for psi, length in zip(self._after_jumps, np.diff(edges), strict=True):
+            pieces = int(np.ceil(length * self.fastest / 4.0)) or 1
+            width = length / pieces
+            nodes = (width * (np.arange(pieces)[:, None] + 0.5 * (1 + NODES))).ravel()
+            states = self._evolved(psi, nodes)
+            products = _expected(h[None], states) * _expected(rates, states)
+            heat += (_expected(drifts, states) + products) @ np.tile(WEIGHTS, pieces) * width / 2
+        before, after = self.jump_energies
+        np.add.at(heat, model.reservoir_index[self.channels], after - before)
+        return {reservoir.name: float(q) for reservoir, q in zip(model.reservoirs, heat, strict=True)}
+
+    def _blocks(self) -> list[np.ndarray]:
+        sectors = self.preparation.sectors
+        rotated = sectors.rotate(self.preparation.model.effective_hamiltonian)
+        return [rotated[a:b, a:b] for a, b in zip(sectors.offsets[:-1], sectors.offsets[1:], strict=True)]
+
+    @cached_property
+    def jump_energies(self) -> tuple[np.ndarray, np.ndarray]:
+        """<H> just before and just after each jump, each (N,)."""
+        lengths = np.diff(np.concatenate([[0.0], self.jump_times]))
+        h = self.preparation.model.hamiltonian[None]
+        states = [
+            self._evolved(psi, np.array([length]))[0]
+            for psi, length in zip(self._after_jumps[:-1], lengths, strict=True)
+        ]
+        before = _expected(h, np.array(states, complex).reshape(len(lengths), self.preparation.model.dimension))[0]
+        return before, _expected(h, self._after_jumps[1:])[0]
+
+    def energies(self, times: np.ndarray) -> np.ndarray:
+        """Return <H> just after each of `times`, (n,)."""
+        return _expected(self.preparation.model.hamiltonian[None], self.states(times))[0]
+
+    def json(self) -> dict[str, Any]:
+        """Return the record and what follows from it, as JSON's types."""
+        from trajectories.model.conversion import json_value
+
+        model = self.preparation.model
+        first, last = self.spectra
+        energy = self.energies(np.array([0.0, self.duration]))
+        found: dict[str, Any] = {
+            "trajectory": self.number,
+            "seed": self.seed,
+            "duration": self.duration,
+            "initial": {"eigenstate": self.start, "probability": first.probabilities[self.start]},
+            "final": {"eigenstate": self.end, "probability": last.probabilities[self.end]},
+            "jumps": [
+                {"time": t, "channel": model.channels[k].name}
+                for t, k in zip(self.jump_times.tolist(), self.channels, strict=True)
+            ],
+            "counted_heat": self.counted_heat,
+            "energy_heat": self.energy_heat,
+            "energy_change": energy[1] - energy[0],
+            "energy_balance": energy[1] - energy[0] - sum(self.energy_heat.values()),
+        }
+        if model.entropy:
+            found["entropy_production"] = self.entropy
+            found["log_probability_forward"] = self.paths.forward
+            found["log_probability_reversed"] = self.paths.reverse
+            found["log_ratio"] = self.paths.forward - self.paths.reverse
+        return json_value(found)
+
+    def text(self) -> str:
+        """Return the story of the trajectory, a line for each jump."""
+        model = self.preparation.model
+        first, last = self.spectra
+        lines = [
+            f"{self.name}, seed {self.seed}, trajectory {self.number}: "
+            f"{len(self.channels)} jumps up to t = {self.duration:g}"
+        ]
+        lines.append(f"starts in eigenstate {self.start} of rho(0), p = {first.probabilities[self.start]:.6g}")
+        before, after = self.jump_energies
+        steps = np.cumsum(model.entropy_steps[self.channels]) if len(self.channels) else np.zeros(0)
+        width = max(len(channel.name) for channel in model.channels)
+        lines.append(
+            f"{'time':>12}  {'channel'.ljust(width)}  {'<H> before':>12}  {'<H> after':>12}  {'sum of Delta s':>14}"
+        )
+        for j, k in enumerate(self.channels):
+            name = model.channels[k].name.ljust(max(width, 7))
+            lines.append(f"{self.jump_times[j]:12.6g}  {name}  {before[j]:12.6g}  {after[j]:12.6g}  {steps[j]:14.6g}")
+        lines.append(f"found in eigenstate {self.end} of rho(T), p = {last.probabilities[self.end]:.6g}")
+        heats = ", ".join(f"{name} {q:+.6g}" for name, q in self.counted_heat.items())
+        lines.append(f"counted heat into the system: {heats or 'none defined'}")
+        heats = ", ".join(f"{name} {q:+.6g}" for name, q in self.energy_heat.items())
+        energy = self.energies(np.array([0.0, self.duration]))
+        lines.append(f"energy from the reservoirs, Q[H]: {heats}; sum {sum(self.energy_heat.values()):+.10g}")
+        lines.append(f"energy change <H>(T) - <H>(0): {energy[1] - energy[0]:+.10g}")
+        if model.entropy:
+            lines += self._entropy_lines()
+        return "\n".join(lines)
+
+    def _entropy_lines(self) -> list[str]:
+        if not np.isfinite(self.entropy):
+            return ["entropy production: infinite (absolutely irreversible: a jump without a reversal partner)"]
+        forward, reverse = self.paths.forward, self.paths.reverse
+        return [
+            f"entropy production, boundary + sum of Delta s: {self.entropy:+.12g}",
+            f"entropy production, ln P - ln P~ = {forward:.12g} - ({reverse:.12g}): {forward - reverse:+.12g}",
+        ]
+
+
+def _expected(operators: np.ndarray, states: np.ndarray) -> np.ndarray:
+    """Return <psi_t|A_r|psi_t> (R, n) of Hermitian operators (R, d, d) and states (n, d)."""
+    if not len(states):
+        return np.zeros((len(operators), 0))
+    return np.einsum("ta,rab,tb->rt", states.conj(), operators, states, optimize=True).real

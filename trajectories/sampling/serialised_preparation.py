@@ -1,0 +1,152 @@
+"""A Preparation as plain arrays and JSON, and back, so that a result file carries all that its numbers rest on.
+
+The compiled plan is kept because LAPACK's last bits differ between kinds of processor: a resumed run uses the stored
+one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, overload
+
+import numpy as np
+
+from trajectories.kernels.ledger import Ledger
+from trajectories.kernels.plan import Plan
+from trajectories.master.eigenensemble import Spectrum
+from trajectories.master.sectors import Sectors
+from trajectories.model import Model
+from trajectories.sampling.exact_averages import Exact
+from trajectories.sampling.preparation import Preparation
+from trajectories.sampling.quantities import Column
+
+Arrays = dict[str, np.ndarray]
+
+
+def pack(preparation: Preparation) -> tuple[dict[str, Any], Arrays]:
+    """Return (JSON-able description, arrays by name); `unpack` gives an equal Preparation, to the last bit."""
+    model_meta, model_arrays = preparation.model.pack()
+    sectors = preparation.sectors
+    meta = {
+        "model": model_meta,
+        "sectors": {
+            "basis_name": sectors.basis_name,
+            "labels": list(sectors.labels),
+            "dropped": float(sectors.dropped),
+            "passed_over": list(sectors.passed_over),
+        },
+        "columns": [None if column is None else dataclasses.asdict(column) for column in preparation.columns],
+        "steady": preparation.steady,
+        "pair": preparation.pair,
+        "counting_from": preparation.counting_from,
+        "gap": float(preparation.gap),
+        "block_size": preparation.block_size,
+        "jumps_per_trajectory": preparation.jumps_per_trajectory,
+        "remarks": list(preparation.remarks),
+    }
+    arrays: Arrays = {"times": preparation.times, "sectors.basis": sectors.basis, "sectors.offsets": sectors.offsets}
+    arrays |= {f"model.{name}": array for name, array in model_arrays.items()}
+    start, finish = preparation.spectra
+    bundles: dict[str, Any] = {
+        "plan": preparation.plan,
+        "ledger": preparation.ledger,
+        "exact": preparation.exact,
+        "start": start,
+        "finish": finish,
+    }
+    for prefix, bundle in bundles.items():
+        arrays |= {f"{prefix}.{name}": np.asarray(array) for name, array in bundle._asdict().items()}
+    return meta, arrays
+
+
+def kernel_side(arrays: Mapping[str, np.ndarray]) -> tuple[Plan, Ledger]:
+    """Return what the kernels need of a packed Preparation; they take writable arrays only."""
+    plan = Plan(**{name: np.array(arrays[f"plan.{name}"]) for name in Plan._fields})
+    return plan, Ledger(**{name: np.array(arrays[f"ledger.{name}"]) for name in Ledger._fields})
+
+
+def differences(first: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a description differs from the first one, table by table; both have the same keys."""
+    found = {}
+    for name, value in other.items():
+        if name not in first or value != first[name]:
+            both = isinstance(value, Mapping) and isinstance(first.get(name), Mapping)
+            found[name] = differences(first[name], value) if both else value
+    gone = [name for name in first if name not in other]
+    return found | ({"": gone} if gone else {})
+
+
+def restored(first: Mapping[str, Any], different: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the description of which `differences` were taken."""
+    found = {name: value for name, value in first.items() if name not in different.get("", ())}
+    for name, value in different.items():
+        if name:
+            both = isinstance(value, Mapping) and isinstance(first.get(name), Mapping)
+            found[name] = restored(first[name], value) if both else value
+    return found
+
+
+def described(metas: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the descriptions of all points as a result's meta has them: the first, and what differs from it."""
+    return {"first": dict(metas[0]), "others": [differences(metas[0], meta) for meta in metas[1:]]}
+
+
+class Descriptions(Sequence[Mapping[str, Any]]):
+    """The descriptions of all points of a result, from what `described` made of them."""
+
+    def __init__(self, said: Mapping[str, Any]) -> None:
+        self._first, self._others = said["first"], said["others"]
+
+    def __len__(self) -> int:
+        return 1 + len(self._others)
+
+    @overload
+    def __getitem__(self, point: int) -> Mapping[str, Any]: ...
+    @overload
+    def __getitem__(self, point: slice) -> Sequence[Mapping[str, Any]]: ...
+    def __getitem__(self, point: Any) -> Any:
+        if isinstance(point, slice):
+            return [self[p] for p in range(*point.indices(len(self)))]
+        place = range(len(self))[point]
+        return restored(self._first, self._others[place - 1]) if place else self._first
+
+
+def unpack(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Preparation:
+    """Return the Preparation that `pack` took apart."""
+
+    def part(prefix: str) -> Arrays:
+        # Kernels take writable arrays only; what a file gives is not.
+        return {
+            name.removeprefix(prefix + "."): np.array(array)
+            for name, array in arrays.items()
+            if name.startswith(prefix + ".")
+        }
+
+    def spectrum(prefix: str) -> Spectrum:
+        found: dict[str, Any] = {**part(prefix)}
+        return Spectrum(**(found | {"null_rank": int(found["null_rank"])}))
+
+    return Preparation(
+        model=Model.unpack(meta["model"], part("model")),
+        sectors=Sectors(
+            basis_name=meta["sectors"]["basis_name"],
+            labels=tuple(meta["sectors"]["labels"]),
+            dropped=meta["sectors"]["dropped"],
+            passed_over=tuple(meta["sectors"]["passed_over"]),
+            **part("sectors"),
+        ),
+        plan=Plan(**part("plan")),
+        ledger=Ledger(**part("ledger")),
+        exact=Exact(**part("exact")),
+        spectra=(spectrum("start"), spectrum("finish")),
+        times=arrays["times"],
+        columns=tuple(None if column is None else Column(**column) for column in meta["columns"]),
+        steady=meta["steady"],
+        pair=None if meta["pair"] is None else tuple(meta["pair"]),
+        counting_from=meta["counting_from"],
+        gap=meta["gap"],
+        block_size=meta["block_size"],
+        jumps_per_trajectory=meta["jumps_per_trajectory"],
+        remarks=tuple(meta["remarks"]),
+    )
