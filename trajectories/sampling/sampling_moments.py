@@ -86,78 +86,77 @@ def trajectory_cumulants(
     if cost > MOST_PRODUCTS:
         return Cumulants.unknown(count, f"its exact spread would take {cost:.1g} multiplications")
     sectors, trace = master.sectors, master.trace_row
-    states = master.blocks(start, times)
-    first = _centred(np.zeros(size) if at_start is None else at_start, start, trace)
-    last = [_centred(operator, rho, trace) for operator, rho in zip(_each(at_end, count, size), states, strict=True)]
-    scale = max(float(np.abs(weights).max(initial=0.0)), *(_largest(op, sectors) for op in (first, *last)), 1e-300)
-    powers = _powers(first / scale, sectors)
+    first = _centred(np.zeros((1, size)) if at_start is None else at_start[None], start[None], trace)
+    last = None if at_end is None else _centred(at_end, master.blocks(start, times), trace)
+    ends = [float(np.abs(part).max(initial=0.0)) for part in (weights, first, last) if part is not None]
+    scale = max(*ends, 1e-300)
+    powers = _powers(first / scale, sectors)[:, 0]
     begun = np.array([_product(power, start, sectors) / factorial(n) for n, power in enumerate(powers)])
     drift = mean_current(master, weights, start, times)
     moved = resolved_moments(master, weights / scale, drift / scale, ORDER, begun, times)
     rounding = ROUNDING + 1e-16 * _norm(master) * np.asarray(times, float)
-    found = np.array([_cumulants(m, _powers(b / scale, sectors)) for m, b in zip(moved, last, strict=True)])
-    found = found.reshape(count, 4)
-    noise = rounding * found[:, 3]
-    return Cumulants(found[:, 0] * scale**2, found[:, 1] * scale**3, found[:, 2] * scale**4, noise * scale**2)
+    found = _cumulants(moved, None if last is None else _powers(last / scale, sectors), trace)
+    noise = rounding * found[3]
+    return Cumulants(found[0] * scale**2, found[1] * scale**3, found[2] * scale**4, noise * scale**2)
 
 
 def measured_cumulants(operators: np.ndarray, states: np.ndarray, sectors: Sectors) -> Cumulants:
     """Return the cumulants of what measuring operators (T, D) finds in states (T, D)."""
-    trace, found = _trace(sectors), []
-    for operator, rho in zip(operators, states, strict=True):
-        centred = _centred(operator, rho, trace)
-        scale = max(_largest(centred, sectors), 1e-300)
-        state = np.zeros((ORDER + 1, len(rho)), complex)
-        state[0] = rho
-        found.append(_cumulants(state, _powers(centred / scale, sectors)) * scale ** np.array([2, 3, 4, 2]))
-    values = np.array(found).reshape(len(states), 4)
-    return Cumulants(values[:, 0], values[:, 1], values[:, 2], ROUNDING * values[:, 3])
+    trace = _trace(sectors)
+    centred = _centred(operators, states, trace)
+    scale = np.maximum(np.abs(centred).max(axis=1, initial=0.0), 1e-300)
+    moved = np.zeros((len(states), ORDER + 1, states.shape[1]), complex)
+    moved[:, 0] = states
+    found = _cumulants(moved, _powers(centred / scale[:, None], sectors), trace)
+    return Cumulants(found[0] * scale**2, found[1] * scale**3, found[2] * scale**4, ROUNDING * found[3] * scale**2)
 
 
-def _cumulants(moved: np.ndarray, powers: list[np.ndarray]) -> np.ndarray:
-    """Return kappa_2, kappa_3, kappa_4 and the size of the sums behind kappa_2, of M_n/n! and the powers B^j."""
-    raw, size = np.zeros(ORDER + 1), 0.0
+def _cumulants(moved: np.ndarray, powers: np.ndarray | None, trace: np.ndarray) -> np.ndarray:
+    """Return kappa_2, kappa_3, kappa_4 and the size of the sums behind kappa_2, (4, T).
+
+    moved: M_n/n!, (T, ORDER + 1, D). powers: B^j at each time, (ORDER + 1, T, D); None for B = 0.
+    """
+    raw, size = np.zeros((ORDER + 1, len(moved))), np.zeros(len(moved))
     for n in range(ORDER + 1):
-        terms = [np.vdot(powers[j], moved[n - j]).real / factorial(j) for j in range(n + 1)]
-        raw[n] = factorial(n) * sum(terms)
-        size = 2 * float(np.abs(terms).sum()) if n == 2 else size
+        if powers is None:
+            terms = (moved[:, n].real @ trace)[None]
+        else:
+            parts = [(powers[j].conj() * moved[:, n - j]).real.sum(axis=1) / factorial(j) for j in range(n + 1)]
+            terms = np.array(parts)
+        raw[n] = factorial(n) * terms.sum(axis=0)
+        size = 2 * np.abs(terms).sum(axis=0) if n == 2 else size
     shift = raw[1]
-    m2, m3, m4 = (sum(comb(n, j) * (-shift) ** (n - j) * raw[j] for j in range(n + 1)) if n else 0.0 for n in (2, 3, 4))
+    m2, m3, m4 = (sum(comb(n, j) * (-shift) ** (n - j) * raw[j] for j in range(n + 1)) for n in (2, 3, 4))
     return np.array([m2, m3, m4 - 3 * m2**2, size + shift**2])
 
 
-def _centred(operator: np.ndarray, rho: np.ndarray, trace: np.ndarray) -> np.ndarray:
-    """Return an operator less its average: powers of what is left do not cancel."""
-    return operator - float(np.vdot(operator, rho).real) * trace
+def _centred(operators: np.ndarray, states: np.ndarray, trace: np.ndarray) -> np.ndarray:
+    """Return operators (T, D) less their averages in states (T, D): powers of what is left do not cancel."""
+    average = (operators.conj() * states).real.sum(axis=1)
+    return operators - average[:, None] * trace
 
 
-def _each(operators: np.ndarray | None, count: int, size: int) -> np.ndarray:
-    return np.zeros((count, size)) if operators is None else operators
-
-
-def _powers(operator: np.ndarray, sectors: Sectors) -> list[np.ndarray]:
-    """Return B^0 ... B^ORDER as flattened blocks."""
-    found = [_trace(sectors).astype(complex)]
-    for _ in range(ORDER):
-        found.append(_product(found[-1], operator, sectors))
+def _powers(operators: np.ndarray, sectors: Sectors) -> np.ndarray:
+    """Return B^0 ... B^ORDER, (ORDER + 1, T, D), of operators of flattened blocks (T, D)."""
+    found = np.zeros((ORDER + 1, *operators.shape), complex)
+    found[0] = _trace(sectors)
+    for n in range(1, ORDER + 1):
+        found[n] = _product(found[n - 1], operators, sectors)
     return found
 
 
 def _product(a: np.ndarray, b: np.ndarray, sectors: Sectors) -> np.ndarray:
-    """Return the product of two operators of flattened blocks."""
-    if len(a) == len(sectors.dimensions):
+    """Return the products of operators of flattened blocks, (..., D)."""
+    if a.shape[-1] == len(sectors.dimensions):
         return np.asarray(a, complex) * b
     pairs = zip(sectors.split(np.asarray(a, complex)), sectors.split(np.asarray(b, complex)), strict=True)
-    return np.concatenate([(x @ y).ravel() for x, y in pairs])
+    products = [x @ y for x, y in pairs]
+    return np.concatenate([found.reshape(*found.shape[:-2], -1) for found in products], axis=-1)
 
 
 def _trace(sectors: Sectors) -> np.ndarray:
     rows, columns = sectors.indices
     return (rows == columns).astype(float)
-
-
-def _largest(operator: np.ndarray, sectors: Sectors) -> float:
-    return float(np.abs(levels(operator, sectors)).max(initial=0.0))
 
 
 def _norm(master: Master) -> float:
