@@ -7,17 +7,20 @@ import time
 from functools import cache
 from itertools import pairwise
 
+import brask
+import khandelwal
+import man
 import numpy as np
 import pytest
+import tacchino
+from claim import MISPRINTED, NOT_REPRODUCED, REPRODUCED, TRUNCATED, Claim
+from claims import claims
 from scipy.optimize import minimize
 
 from trajectories.master import entanglement
 from trajectories.master.currents import energy_rates
 from trajectories.master.lindblad import Master
 from trajectories.model import Channel, Model, Reservoir
-from trajectories.papers import brask, khandelwal, man, tacchino
-from trajectories.papers.claim import MISPRINTED, NOT_REPRODUCED, REPRODUCED, TRUNCATED, Claim
-from trajectories.papers.claims import claims
 from trajectories.systems.common_bath import common_bath
 from trajectories.systems.common_bath_steady import common_bath_steady
 from trajectories.systems.local_engine import local_engine

@@ -300,16 +300,6 @@ def rare(arguments: Namespace) -> int:
 
 
 @left_anywhere
-def claims(arguments: Namespace) -> int:
-    """What the papers claim, computed."""
-    from trajectories.papers.claims import claims as computed
-
-    found = computed()
-    write(arguments.json, found.json, found.text)
-    return 0
-
-
-@left_anywhere
 def bench(arguments: Namespace) -> int:
     """Measure the speed."""
     from trajectories.cli import benchmark

@@ -142,13 +142,5 @@ examples:
   trajectories rare runs/diamond.toml --population 4000 --json
   trajectories rare runs/diamond_sweep.toml --point 3                    one point of a sweep"""
 
-CLAIMS = """\
-Compute what the papers claim: every printed number, statement and formula of theirs beside the value that comes out,
-with a verdict (reproduced, printed truncated, not reproduced at the printed parameters, formula misprinted), the
-condition under which a failing statement holds, and the test that covers it. Takes a few seconds.
-examples:
-  trajectories claims
-  trajectories claims --json"""
-
 BENCH = """\
 Measure jumps per second on one core of this machine, against QuTiP's mcsolve where QuTiP is installed."""

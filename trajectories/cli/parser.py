@@ -44,7 +44,6 @@ def parser() -> Parser:
     _systems(command("systems", "list the systems, or one system's parameters", help_texts.SYSTEMS))
     _theorems(command("theorems", "test the fluctuation theorems against a reversed ensemble", help_texts.THEOREMS))
     _rare(command("rare", "lambda(u) and <e^(-Delta S)> where plain sampling is hopeless", help_texts.RARE))
-    _json(command("claims", "the papers' numbers, statements and formulas, computed and judged", help_texts.CLAIMS))
     _json(command("bench", "measure the speed on this machine", help_texts.BENCH))
     return top
 

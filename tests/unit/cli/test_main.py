@@ -32,7 +32,6 @@ COMMANDS = (
     "theorems",
     "rare",
     "systems",
-    "claims",
     "bench",
 )
 RUN = """

@@ -5,18 +5,20 @@ from __future__ import annotations
 import ast
 import json
 import math
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
 import pytest
+from claim import MISPRINTED, NOT_REPRODUCED, REPRODUCED, TRUNCATED, Claim, verdict
+from claims import Claims, claims
 
-from trajectories.cli.main import main
 from trajectories.model.conversion import json_value
-from trajectories.papers.claim import MISPRINTED, NOT_REPRODUCED, REPRODUCED, TRUNCATED, Claim, verdict
-from trajectories.papers.claims import Claims, claims
 
 ROOT = Path(__file__).parents[3]
-PAPERS = [p for p in (ROOT / "trajectories" / "papers").glob("*.py") if p.stem not in ("__init__", "claim", "claims")]
+FOLDER = ROOT / "runs" / "papers" / "claims"
+PAPERS = [p for p in FOLDER.glob("*.py") if p.stem not in ("__main__", "claim", "claims")]
 
 
 @cache
@@ -116,9 +118,14 @@ def test_what_fails_says_when_it_holds() -> None:
     assert failing and all(claim.condition for claim in failing)
 
 
-def test_json_is_strict(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["claims", "--json"]) == 0
-    text = capsys.readouterr().out
+def printed(*words: str) -> str:
+    """What the script prints."""
+    done = subprocess.run([sys.executable, str(FOLDER), *words], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def test_json_is_strict() -> None:
+    text = printed("--json")
     found = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
     assert set(found) == {"claims", "verdicts"}
     assert sum(found["verdicts"].values()) == len(found["claims"]) == len(table().claims)
@@ -130,9 +137,8 @@ def test_json_is_strict(capsys: pytest.CaptureFixture[str]) -> None:
     assert found == json.loads(json.dumps(json_value(table().json()), allow_nan=False))
 
 
-def test_the_table_is_text(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["claims"]) == 0
-    text = capsys.readouterr().out
+def test_the_table_is_text() -> None:
+    text = printed()
     assert text.rstrip("\n") == table().text()
     assert max(map(len, text.splitlines())) <= 130
     for claim in table().claims:

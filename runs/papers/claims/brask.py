@@ -6,11 +6,11 @@ import math
 from functools import cache
 
 import numpy as np
+from claim import Claim
+from claim_tools import largest, null_concurrence, null_state, outer_ratio, root
 
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.model.operators import Array, dagger, embed, number, sigma_minus
-from trajectories.papers.claim import Claim
-from trajectories.papers.tools import largest, null_concurrence, null_state, outer_ratio, root
 from trajectories.systems import resonant_qubits, thermal_baths
 from trajectories.systems.double_dot import double_dot_rates
 from trajectories.systems.flux_qubits import flux_qubits_totals

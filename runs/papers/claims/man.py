@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+from claim import Claim
+from claim_tools import root
 from numpy.typing import NDArray
 
 from trajectories.counting.steady_quantities import steady_values
-from trajectories.papers.claim import Claim
-from trajectories.papers.tools import root
 from trajectories.systems.common_bath_steady import Steady, common_bath_steady, effective_temperatures
 
 Floats = NDArray[np.float64]

@@ -6,13 +6,13 @@ import math
 from functools import cache
 
 import numpy as np
+from claim import Claim
+from claim_tools import null_heats, null_state, peak, root
 
 from trajectories.master import entanglement
 from trajectories.master.currents import energy_rates
 from trajectories.master.lindblad import liouvillian
 from trajectories.model.operators import embed, number
-from trajectories.papers.claim import Claim
-from trajectories.papers.tools import null_heats, null_state, peak, root
 from trajectories.systems.local_engine import (
     engine_rates,
     local_engine,

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from trajectories.papers.claim import MISPRINTED, NOT_REPRODUCED, REPRODUCED, TRUNCATED, Claim
+from claim import MISPRINTED, NOT_REPRODUCED, REPRODUCED, TRUNCATED, Claim
 
 WIDTH = 118
 
@@ -48,7 +48,10 @@ class Claims:
 
 def claims() -> Claims:
     """Compute all claims of the four papers, in a few seconds; always the same numbers."""
-    from trajectories.papers import brask, khandelwal, man, tacchino
+    import brask
+    import khandelwal
+    import man
+    import tacchino
 
     modules = (tacchino, brask, khandelwal, man)
     return Claims(tuple(function() for module in modules for function in module.CLAIMS))

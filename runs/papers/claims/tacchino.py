@@ -6,14 +6,14 @@ import math
 from functools import cache
 
 import numpy as np
+from claim import Claim
+from claim_tools import largest, null_concurrence, null_heats, null_state, peak, root
 from scipy.stats import spearmanr
 
 from trajectories.master import entanglement
 from trajectories.master.lindblad import Master
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.model.operators import Array, dagger, identity, sigma_minus, sigma_z, tensor
-from trajectories.papers.claim import Claim
-from trajectories.papers.tools import largest, null_concurrence, null_heats, null_state, peak, root
 from trajectories.systems.cavity_steady import cavity_steady
 from trajectories.systems.diamond import diamond, diamond_concurrence, diamond_entropy_production
 
