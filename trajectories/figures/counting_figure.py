@@ -15,8 +15,9 @@ from matplotlib.lines import Line2D
 
 from trajectories.errors import InputError
 from trajectories.figures.draw import save
+from trajectories.figures.heading import Heading
 from trajectories.figures.panels import BLACK, BLUE, GREY, POINT, Style, bars, legend, name_panel, readable
-from trajectories.figures.typography import SETTINGS, described, unit_of, wrapped
+from trajectories.figures.typography import SETTINGS, unit_of, wrapped
 from trajectories.report.counting_report import Counting
 from trajectories.report.counting_requests import Asked
 from trajectories.report.counting_rows import CountingRow
@@ -25,7 +26,8 @@ from trajectories.report.recorded_spectrum import PowerSpectrum, evenly_spaced
 from trajectories.report.recorded_waiting_times import Coincidences, WaitingTimes
 from trajectories.report.rows import Row
 
-WIDTH, HEIGHT, HEADER = 3.7, 2.7, 0.5  # inches, of one panel
+WIDTH, HEIGHT = 3.7, 2.7  # inches, of one panel
+AWAY = 0.01  # relative difference from the steady state from which exact values of the run are drawn beside it
 LABELS = {
     "waiting_time_density": (r"waiting time $\tau$ (time)", "density"),
     "g2": (r"distance $\tau$ (time)", r"$g^{(2)}(\tau)$"),
@@ -51,13 +53,13 @@ def compose(found: Counting) -> Figure:
     point = found.points[0]
     columns = min(2, len(point.asked))
     lines = -(-len(point.asked) // columns)
-    size = columns * WIDTH, lines * HEIGHT + HEADER
-    layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, rect=(0, 0, 1, 1 - HEADER / size[1]))
-    figure = Figure(figsize=size, layout=layout)
-    figure.text(0.012, 1 - 0.09 / size[1], wrapped(found.title, 95), fontsize=9, fontweight="bold", va="top")
+    width = columns * WIDTH
     remark = f"records of {point.recorded:,} trajectories" if point.recorded else "exact"
-    parameters = described(point.parameters, [remark], 85 * columns)
-    figure.text(0.012, 1 - 0.28 / size[1], parameters, fontsize=7.5, color="#404040", va="top")
+    heading = Heading.of(found.title, point.parameters, [remark], width)
+    height = lines * HEIGHT + heading.height
+    layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, rect=(0, 0, 1, 1 - heading.height / height))
+    figure = Figure(figsize=(width, height), layout=layout)
+    heading.draw(figure)
     grid = figure.add_gridspec(lines, columns)
     for i, (letter, asked, rows) in enumerate(zip("abcdefghijklmnop", point.asked, point.records, strict=False)):
         line, column = divmod(i, columns)
@@ -107,10 +109,12 @@ def _panel(axes: Axes, asked: Asked, rows: tuple[CountingRow, ...]) -> None:
     handles = [Line2D([], [], color=BLACK, lw=1.0)]
     names = ["steady state" if quantity != "first_passage_survival" else "exact"]
     axes.plot(*asked.curve, color=BLACK, lw=1.0, zorder=2)
-    if quantity == "power_spectrum":
+    limit = np.array([np.nan if found.long_time is None else found.long_time for found in rows[: len(main)]], float)
+    if quantity == "power_spectrum" or (np.abs(exact - limit) > AWAY * np.abs(limit)).any():
         axes.plot(x, exact, color=GREY, ls="", marker="_", ms=9, mew=1.2, zorder=2)
         handles.append(Line2D([], [], color=GREY, ls="", marker="_", ms=9, mew=1.2))
-        names.append("exact at finite time")
+        names.append("exact, this start and time")
+    if quantity == "power_spectrum":
         _frequency_axis(axes, x)
     if not np.isnan(y).all():
         bars(axes, x, y, error, Style(BLUE, "o"), "", ms=2.6)

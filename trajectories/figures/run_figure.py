@@ -14,6 +14,7 @@ from matplotlib.gridspec import GridSpec, SubplotSpec
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
+from trajectories.figures.heading import Heading
 from trajectories.figures.panels import BLACK, Curve, disagreement, draw_curves, name_panel, power_of_ten
 from trajectories.figures.run_content import Content, chosen
 from trajectories.figures.trajectory_panels import (
@@ -28,7 +29,7 @@ from trajectories.figures.trajectory_panels import (
     inside,
     stretch,
 )
-from trajectories.figures.typography import described, quantity_name, short, unit_of, value, wrapped
+from trajectories.figures.typography import quantity_name, short, unit_of, value
 from trajectories.sampling.quantities import measures_entropy
 from trajectories.sampling.replay import Replay
 
@@ -164,37 +165,28 @@ def _which_jumps(count: int, seen: int, begin: float) -> str:
 class Header:
     """What stands above the panels: title, parameters, and what points and lines mean."""
 
-    title: str
-    subtitle: str
+    heading: Heading
     trajectories: int
     disagrees: bool
 
-    TITLE, SUBTITLE, LEGEND, MARGIN = 0.19, 0.155, 0.24, 0.08  # inches: heights of a line
+    LEGEND = 0.24  # inches
 
     @classmethod
     def of(cls, content: Content, panels: list[list[Curve]], width: float) -> Header:
         facts = ["ħ = k$_\\mathrm{B}$ = 1"]
         if content.trajectories:
             facts.insert(0, f"seed {content.seed}")
-        title = wrapped(content.settings.title or content.name, int(width * 12))
+        heading = Heading.of(content.settings.title or content.name, content.parameters, facts, width)
         disagrees = any(row.status == "disagree" for curves in panels for curve in curves for row in curve.points)
-        return cls(title, described(content.parameters, facts, int(width * 20)), content.trajectories, disagrees)
+        return cls(heading, content.trajectories, disagrees)
 
     @property
     def height(self) -> float:
-        lines = (1 + self.title.count("\n")) * self.TITLE + (1 + self.subtitle.count("\n")) * self.SUBTITLE
-        return self.MARGIN + lines + self.LEGEND
+        return self.heading.height + self.LEGEND
 
     def draw(self, figure: Figure) -> None:
         """Write it at the top of a figure, whose panels leave `height` inches for it."""
-        width, height = figure.get_size_inches()
-
-        def at(inches: float) -> tuple[float, float]:
-            return 0.09 / width, 1 - inches / height
-
-        below_title = self.MARGIN + (1 + self.title.count("\n")) * self.TITLE
-        figure.text(*at(self.MARGIN), self.title, fontsize=10, fontweight="bold", va="top", linespacing=1.25)
-        figure.text(*at(below_title + 0.01), self.subtitle, fontsize=7.5, color="#404040", va="top", linespacing=1.4)
+        self.heading.draw(figure)
         handles: list[Any] = [Line2D([], [], color=BLACK, lw=1.2)]
         names = ["master equation"]
         if self.trajectories:
@@ -206,4 +198,5 @@ class Header:
             handles.append(disagreement())
             names.append("disagrees")
         look: dict[str, Any] = dict(loc="lower left", ncols=3, borderaxespad=0.0, borderpad=0.0)
-        figure.legend(handles, names, bbox_to_anchor=at(self.height - 0.03), **look)
+        width, height = figure.get_size_inches()
+        figure.legend(handles, names, bbox_to_anchor=(0.09 / width, 1 - (self.height - 0.03) / height), **look)

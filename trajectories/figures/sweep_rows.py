@@ -138,10 +138,10 @@ def _maps(sweep: Sweep, kind: Kind) -> list[Map]:
     x, y = np.unique(sweep.grid(first)), np.unique(sweep.grid(second))
     at = np.searchsorted(y, sweep.grid(second)), np.searchsorted(x, sweep.grid(first))
     exact = sweep.values(kind, "exact")
-    name = quantity_name(kind[0]) + (f" {words(kind[1])}" if kind[1] else "") + unit_of(sweep.unit(kind))
-    labels = {"exact": name, "estimate": f"{name}, sampled", "z": "difference / standard error"}
+    name, unit = quantity_name(kind[0]) + (f" {words(kind[1])}" if kind[1] else ""), unit_of(sweep.unit(kind))
+    labels = {"exact": name + unit, "estimate": f"{name}, sampled{unit}", "z": "difference / standard error"}
     found = []
-    for column, label in labels.items() if sweep.sampled else [("exact", name)]:
+    for column, label in labels.items() if sweep.sampled else [("exact", name + unit)]:
         values = np.full((len(y), len(x)), np.nan)
         values[at] = sweep.values(kind, column)
         shown: dict[str, Any] = {"values": values, "low": float(np.nanmin(exact)), "high": float(np.nanmax(exact))}

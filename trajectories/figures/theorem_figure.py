@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from trajectories.figures.draw import save
+from trajectories.figures.heading import Heading
 from trajectories.figures.panels import (
     BLACK,
     BLUE,
@@ -29,11 +30,11 @@ from trajectories.figures.panels import (
     legend,
     name_panel,
 )
-from trajectories.figures.typography import SETTINGS, described
+from trajectories.figures.typography import SETTINGS
 from trajectories.report.text import with_error
 from trajectories.report.theorems import PointTheorems, Theorems
 
-WIDTH, HEIGHT, HEADER = 7.4, 5.4, 0.5  # inches
+WIDTH, HEIGHT = 7.4, 5.4  # inches, of the panels
 
 
 def draw_theorems(found: Theorems, path: Path) -> Path:
@@ -49,12 +50,12 @@ def draw_theorems(found: Theorems, path: Path) -> Path:
 def compose(found: Theorems) -> Figure:
     """Return the picture: four panels below the title and the parameters."""
     point = found.points[0]
-    layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, rect=(0, 0, 1, HEIGHT / (HEIGHT + HEADER)))
-    figure = Figure(figsize=(WIDTH, HEIGHT + HEADER), layout=layout)
     title, _, sampled = found.title.partition(", ")
-    figure.text(0.012, 0.985, title, fontsize=9, fontweight="bold", va="top")
-    parameters = described(point.parameters, [f"duration = {point.rows[-1].time:g}", sampled], 170)
-    figure.text(0.012, 0.95, parameters, fontsize=7.5, color="#404040", va="top", linespacing=1.4)
+    heading = Heading.of(title, point.parameters, [f"duration = {point.rows[-1].time:g}", sampled], WIDTH)
+    height = HEIGHT + heading.height
+    layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, rect=(0, 0, 1, HEIGHT / height))
+    figure = Figure(figsize=(WIDTH, height), layout=layout)
+    heading.draw(figure)
     panels = figure.subplots(2, 2).ravel()
     for axes, letter, draw in zip(panels, "abcd", (_histograms, _log_ratio, _scgf, _running), strict=True):
         draw(axes, point)

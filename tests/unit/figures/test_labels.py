@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 from small_models import LOWER, one_way_model
 
-from trajectories.figures import counting_figure
+import trajectories
+from trajectories.figures import counting_figure, theorem_figure
 from trajectories.figures.draw import sweep_picture
 from trajectories.figures.panels import readable
 from trajectories.figures.run_content import exact_content
@@ -23,8 +24,12 @@ from trajectories.figures.sweep_figure import compose_sweep
 from trajectories.figures.typography import SETTINGS, fitting, with_power
 from trajectories.report.counting_report import Counting
 from trajectories.report.counting_requests import Wanted
-from trajectories.runfiles.job import Job
+from trajectories.report.theorems import theorems
+from trajectories.runfiles.job import Job, jobs_of
 from trajectories.runfiles.run import Run
+from trajectories.running.driver import execute
+from trajectories.systems.local_engine import local_engine
+from trajectories.systems.reset_engine import reset_engine
 
 
 def drawn(figure: Figure) -> Figure:
@@ -110,6 +115,53 @@ def test_a_density_with_zeros_fills_its_panel() -> None:
         wide = Wanted(waiting=("any,any",), spectrum=("jumps",), logarithmic=True, spaced=("0:8:9",))
         waits, spectrum = drawn(counting_figure.compose(Counting.of_jobs([job], wanted=wide))).axes
         assert waits.get_xscale() == "log" and spectrum.get_xscale() == "linear"
+
+
+def inside(figure: Figure) -> bool:
+    """Whether the words above the panels end inside the picture, and above the panels."""
+    top = max(axes.get_window_extent().y1 for axes in figure.axes)
+    return all(box.x1 <= figure.bbox.width and box.y0 > top - 2 for box in shown(figure.texts))
+
+
+def test_words_above_the_panels_end_inside_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine of many parameters and a long name, in a picture of one panel, and in that of the theorems."""
+    model = reset_engine(T_c=0.123456, T_h=2.123456, g=0.4123456, p_c=0.3123456, p_h=0.2123456)
+    result = trajectories.run(model, duration=10.0, trajectories=640, seed=1)
+    result.name = "a reset engine whose name is rather longer than names of machines usually are"
+    counted = Counting.of_result(result, wanted=Wanted(waiting=("any,any",)))
+    with rc_context(SETTINGS):
+        assert inside(drawn(counting_figure.compose(counted)))
+        assert inside(drawn(theorem_figure.compose(theorems(result))))
+        # Control: without line breaks it is cut off.
+        monkeypatch.setattr("trajectories.figures.heading.described", lambda given, facts, width: "x" * 4 * width)
+        assert not inside(drawn(counting_figure.compose(counted)))
+
+
+def test_colour_bars_of_maps_have_labels_that_do_not_meet() -> None:
+    """Of the sampled map, whose label is the longest."""
+    system = {"name": "local_engine", "T_c": 0.1, "gamma_h": 1e-3, "gamma_c": 1.1e-2}
+    sweep = {"T_h": [0.5, 1.0, 2.0], "g": [1e-3, 2e-3, 3e-3]}
+    ensemble = {"trajectories": 640, "duration": 3000.0, "samples": 1}
+    run = Run.from_mapping({"system": system, "sweep": sweep, "ensemble": ensemble}, name="map")
+    picture = sweep_picture(execute(jobs_of(run)))
+    assert picture is not None
+    with rc_context(SETTINGS):
+        figure = drawn(compose_sweep(picture))
+        bars = [axes for axes in figure.axes if "sampled" in axes.get_ylabel()]
+        boxes = sorted(shown([axes.yaxis.label for axes in bars]), key=lambda box: float(box.y0))
+        assert len(boxes) >= 2
+        assert all(low.y1 < high.y0 for low, high in zip(boxes[:-1], boxes[1:], strict=True))
+
+
+def test_exact_values_of_the_runs_own_start_stand_beside_the_steady_state() -> None:
+    """From the ground state waits are other than in the steady state: points belong to their own exact values."""
+    model = local_engine(T_c=0.5, T_h=2.0, g=0.4, gamma_c=0.3, gamma_h=0.2)
+    for start, beside in (("ground", True), ("steady", False)):
+        result = trajectories.run(model, duration=10.0, trajectories=640, initial=start, seed=1)
+        figure = counting_figure.compose(Counting.of_result(result, wanted=Wanted(waiting=("any,any",))))
+        (legend,) = [axes.get_legend() for axes in figure.axes]
+        assert legend is not None
+        assert ("exact, this start and time" in [text.get_text() for text in legend.get_texts()]) == beside
 
 
 def test_panels_of_a_single_run_are_named_like_those_of_a_sweep() -> None:
