@@ -13,7 +13,7 @@ from trajectories.errors import InputError
 from trajectories.report.report import rows_of
 from trajectories.report.rows import Row
 from trajectories.report.tables import Report
-from trajectories.results.container import Records
+from trajectories.results.layout import Records
 from trajectories.results.points import Point, StoredPoints
 from trajectories.results.reader import Reader, read
 from trajectories.sampling.preparation import LARGE_SWEEP

@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
 from trajectories.errors import InputError
-from trajectories.results import container
-from trajectories.results.container import SESSIONS, Header, Records
+from trajectories.results.atomic_file import replacement
+from trajectories.results.layout import Header, Records
 from trajectories.results.merge_inputs import (
     Holders,
     Part,
@@ -28,15 +30,12 @@ from trajectories.results.merge_inputs import (
 )
 from trajectories.results.ownership import Ownership
 from trajectories.results.provenance import Environment
-from trajectories.results.raw_file import replacing
-from trajectories.results.reader import Reader, read
-from trajectories.results.storage import Store
+from trajectories.results.reader import read
+from trajectories.results.storage import MOST_SESSIONS
+from trajectories.results.writer import NodeWriter, write_header, write_records, write_run
 from trajectories.runfiles.fingerprints import compact, digest, together
-from trajectories.sampling.reduction_tree import Forest, Key
+from trajectories.sampling.reduction_tree import Forest
 from trajectories.sampling.serialised_preparation import described
-from trajectories.sampling.statistics import Block
-
-_TOGETHER = 256  # points committed with one pair of syncs
 
 
 @dataclass(frozen=True)
@@ -80,8 +79,8 @@ def merge(paths: Sequence[str | Path], output: str | Path, partial: bool = False
         if output.exists():
             found = _collected(files, output, partial)  # it may have grown while we waited for its owner
         parts, holders, asked = found
-        with replacing(Path(os.path.realpath(output)), ownership.check) as temporary:
-            done = _write(temporary, parts, holders, asked)
+        with replacement(Path(os.path.realpath(output)), ownership.check) as file:
+            done = _write(file, parts, holders, asked)
             if not partial and done < sum(asked.values()):
                 raise InputError(
                     f"the files hold {done} of {sum(asked.values())} blocks together: run them to the end, or take "
@@ -105,42 +104,36 @@ def _collected(files: Sequence[Path], output: Path, partial: bool) -> tuple[list
     return parts, holders, asked
 
 
-def _write(temporary: Path, parts: Sequence[Part], holders: Holders, asked: Mapping[int, int]) -> int:
-    """Write the merged file; return how many blocks it holds."""
+def _write(file: h5py.File, parts: Sequence[Part], holders: Holders, wanted: Mapping[int, int]) -> int:
+    """Write the merged file; return the number of blocks in it."""
     places = {number: place for place, number in enumerate(holders)}
-    blocks = np.array(list(asked.values()), np.int64)
-    extent = container.extent_for(parts[0].template, parts[0].groups, blocks)
-    container.write(temporary, _header(parts, holders), extent, _sessions(parts), _records(parts, holders))
-    with Store(temporary) as store:
+    write_header(file, _header(parts, holders))
+    write_run(file, parts[0].groups, np.array(list(wanted.values())), _sessions(parts))
+    records = _records(parts, holders)
+    if records is not None:
+        write_records(file, records)
+    done = 0
+    with NodeWriter(file, parts[0].shapes, sum(part.nodes for part in parts)) as writer:
         for i, part in enumerate(parts):
-            # First whoever has most of a point: what the others have of it is then mostly there already.
-            mine = [(n, place) for place, n in enumerate(part.numbers) if holders[n][0] == (i, place)]
-            _add(store, part, [(places[n], place) for n, place in mine])
-        for i, part in enumerate(parts):
-            more = [(n, place) for place, n in enumerate(part.numbers) if holders[n][0] != (i, place)]
-            _add(store, part, [(places[n], place) for n, place in more if store.blocks_done(places[n]) < asked[n]])
-        return sum(store.blocks_done(place) for place in places.values())
+            with read(part.path) as reader:
+                for place, number in enumerate(part.numbers):
+                    if holders[number][0] == (i, place):
+                        forest = Forest(part.groups, reader.load(place))
+                        others = holders[number][1:] if forest.blocks_done < wanted[number] else ()
+                        for j, other in others:
+                            _add(forest, parts[j].path, other)
+                        writer.append(places[number], forest.nodes())
+                        done += forest.blocks_done
+    return done
 
 
-def _add(store: Store, part: Part, points: Sequence[tuple[int, int]]) -> None:
-    """Add what a part holds of its points to those of the store: pairs (place in the store, place in the part)."""
-    if not points:
-        return
-    with read(part.path) as reader:
-        for first in range(0, len(points), _TOGETHER):
-            some = points[first : first + _TOGETHER]
-            store.commit_points({own: _united(store, own, reader, other) for own, other in some})
-
-
-def _united(store: Store, own: int, reader: Reader, other: int) -> Mapping[Key, Block]:
-    """The nodes of a point in the store and those in a part that it does not have."""
-    forest = Forest(store.groups, store.load(own))
-    for (group, level, index), block in reader.load(other).items():
-        try:
-            forest.add_node(group, level, index, block)
-        except ValueError:
-            continue  # these blocks, or some of them, are there already; what is lost is only time
-    return forest.nodes()
+def _add(forest: Forest, path: Path, place: int) -> None:
+    """Add the nodes of a point of another file, as far as the forest has none of their blocks."""
+    with read(path) as reader:
+        for (group, level, index), block in reader.load(place).items():
+            # Where some blocks of a node are known already, only time is lost by leaving all of them out.
+            with suppress(ValueError):
+                forest.add_node(group, level, index, block)
 
 
 def _header(parts: Sequence[Part], holders: Holders) -> Header:
@@ -175,7 +168,7 @@ def _sessions(parts: Sequence[Part]) -> list[Environment]:
     """Every environment that worked on a part, oldest first."""
     every = sorted((session for part in parts for session in part.sessions), key=lambda session: session["time"])
     different = {json.dumps({**session, "time": ""}, sort_keys=True): session for session in reversed(every)}
-    return list(reversed(different.values()))[:SESSIONS]
+    return list(reversed(different.values()))[:MOST_SESSIONS]
 
 
 def _records(parts: Sequence[Part], holders: Holders) -> Records | None:

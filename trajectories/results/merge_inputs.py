@@ -8,12 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from trajectories.errors import InputError
-from trajectories.results.container import Header
+from trajectories.results.layout import Header
 from trajectories.results.provenance import Environment
 from trajectories.results.reader import read
+from trajectories.results.writer import Shapes
 from trajectories.runfiles.fingerprints import (
     OPERATORS,
     Fingerprints,
@@ -25,7 +24,6 @@ from trajectories.runfiles.fingerprints import (
     stored_model,
 )
 from trajectories.sampling.serialised_preparation import Descriptions
-from trajectories.sampling.statistics import Block
 
 Holders = Mapping[int, Sequence[tuple[int, int]]]
 
@@ -37,10 +35,11 @@ class Part:
     path: Path
     header: Header
     groups: int
-    template: Block
+    shapes: Shapes
     sessions: list[Environment]
     asked: list[int]
     done: list[int]
+    nodes: int
 
     @classmethod
     def of(cls, path: Path) -> Part:
@@ -53,10 +52,11 @@ class Part:
                 path,
                 reader.header,
                 reader.groups,
-                reader.empty(),
+                reader.shapes,
                 reader.sessions,
                 reader.blocks.tolist(),
                 [reader.blocks_done(point) for point in range(reader.points)],
+                sum(len(reader.keys(point)) for point in range(reader.points)),
             )
 
     @property
@@ -74,7 +74,7 @@ class Part:
     @property
     def layout(self) -> tuple[Any, ...]:
         """What all files of a run have in common: points of the whole sweep, groups, shapes of a Block's fields."""
-        return self.of_points, self.groups, [np.shape(field) for field in self.template]
+        return self.of_points, self.groups, self.shapes
 
     def fingerprints(self, place: int) -> Fingerprints:
         """What determines the numbers of one of its points."""

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Self
 
 from trajectories.errors import InputError, Interrupted
-from trajectories.results.raw_file import remove_leftovers
+from trajectories.results.atomic_file import remove_leftovers
 
 STALE_AFTER = 60.0  # seconds without a heartbeat
 BEAT_EVERY = 2.0
@@ -122,6 +122,7 @@ class Ownership:
         while True:
             other = _claim(target, path, own)
             if other is None:
+                remove_leftovers(Path(os.path.realpath(path)))
                 return cls(target, own)
             now = time.monotonic()
             beat = f"{other.token} {other.heartbeat}"

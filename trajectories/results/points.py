@@ -12,7 +12,7 @@ import numpy as np
 
 from trajectories.errors import InputError
 from trajectories.kernels.ledger import WEIGHT
-from trajectories.results.container import Header
+from trajectories.results.layout import Header
 from trajectories.results.reader import Reader
 from trajectories.sampling import serialised_preparation
 from trajectories.sampling.preparation import Preparation

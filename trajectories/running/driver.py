@@ -8,7 +8,6 @@ blocks would slow the rest is everything sampled anew, in larger ones.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -35,7 +34,6 @@ from trajectories.sampling.serialised_preparation import unpack
 from trajectories.sampling.statistics import Block
 
 SECONDS_BETWEEN_WORDS = 5.0
-SECONDS_BETWEEN_COMMITS = 1.0
 Progress = Callable[[int, int], None]
 Say = Callable[[str], None]
 
@@ -141,17 +139,17 @@ class _Sampling:
 
     def run(self, progress: Progress) -> None:
         """Sample; whatever stops it, what is finished is written."""
-        committed = -math.inf
         try:
             for task, result in _sampled(self.work, self.crew, progress, self.pace, bool(self.rule.targets)):
                 self.keep(task, result)
-                if time.monotonic() - committed > SECONDS_BETWEEN_COMMITS:
+                if self.store.due:
                     self.commit()
-                    committed = time.monotonic()
+                self.beat()
         finally:
             for task, result in self.crew.drop():
                 self.keep(task, result)
             self.commit()
+            self.beat()
         self.note_rule()
         if wants_records(self.jobs, self.store.records()):
             self.store.write_records(_records(self.jobs, self.work, self.crew.stop))
@@ -182,10 +180,12 @@ class _Sampling:
     def commit(self) -> None:
         begin = time.perf_counter()
         if self.changed:
-            self.store.commit_points({p: self.work[p].forest.nodes() for p in sorted(self.changed)})
+            self.store.commit({p: self.work[p].forest.nodes() for p in sorted(self.changed)})
             self.forget(point for point in self.changed if not self.work[point].missing)
             self.changed.clear()
         self.writing += time.perf_counter() - begin
+
+    def beat(self) -> None:
         pace = self.pace
         self.ownership.beat(pace.blocks, pace.of_blocks, pace.rate, pace.expected_end, self.spent())
 
