@@ -1,7 +1,7 @@
 """Kill a process that writes result files, over and over, and compare what is left with what must be there.
 
 A child creates a result, commits block after block in a random order, extends it, adds records; the parent kills it
-with SIGKILL after 10 to 30 ms and reads the file: every node must have the bits of an uninterrupted run, nothing that
+with SIGKILL after 10 to 150 ms and reads the file: every node must have the bits of an uninterrupted run, nothing that
 was committed may be missing, and the next child continues from there.  With --in-place the child overwrites the file
 where it stands, which must be found damaged: the control that shows what the test can see.
 
@@ -48,8 +48,8 @@ class InPlace(Store):
         self.path = target.with_name("copy.h5")
         super().commit(points)
         with open(target, "r+b") as plain:
-            for first in range(0, len(raw := self.path.read_bytes()), 2**14):
-                plain.write(raw[first : first + 2**14])
+            for first in range(0, len(raw := self.path.read_bytes()), 2**12):
+                plain.write(raw[first : first + 2**12])
                 os.fsync(plain.fileno())
         self.path.unlink()
         self.path = target
@@ -109,7 +109,7 @@ def work(path: Path, kind: type[Store], order_seed: int, said: mmap.mmap) -> Non
 
 
 def child_killed(path: Path, kind: type[Store], order_seed: int, said: mmap.mmap) -> bool:
-    """Start a child and kill it after 10 to 30 ms; False if it had ended by itself.
+    """Start a child and kill it after 10 to 150 ms; False if it had ended by itself.
 
     One time in five the time counts from its start, else from when it begins to commit.
     """
@@ -125,7 +125,7 @@ def child_killed(path: Path, kind: type[Store], order_seed: int, said: mmap.mmap
         deadline = time.monotonic() + 5.0  # a child that has nothing to commit any more
         while said[0] < 2 and time.monotonic() < deadline:
             time.sleep(0.0002)
-    time.sleep(random.uniform(0.010, 0.030))
+    time.sleep(random.uniform(0.010, 0.150))
     os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
     if os.WIFEXITED(status) and os.WEXITSTATUS(status) != 0:

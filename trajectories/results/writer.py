@@ -77,7 +77,7 @@ class NodeWriter:
 
         shapes: of each field of a Block. rows: of the table; the remaining ones are cut off at the end.
         """
-        self._row, self._buffered = 0, 0
+        self._row, self._buffered, self._shapes = 0, 0, shapes
         self._buffer: list[tuple[int, Key, Block]] = []
         group = file.create_group("nodes")
         self._datasets = {}
@@ -92,8 +92,7 @@ class NodeWriter:
         """Add the nodes of one point."""
         for key, block in nodes.items():
             for name, value in block._asdict().items():
-                if np.shape(value) != self._datasets[name].shape[1:]:
-                    stored = self._datasets[name].shape[1:]
+                if np.shape(value) != (stored := self._shapes[name]):
                     raise ValueError(f"Block field {name} has shape {np.shape(value)}; this file stores {stored}")
             self._buffer.append((point, key, block))
             self._buffered += sum(np.asarray(value).nbytes for value in block)
