@@ -208,7 +208,9 @@ def run(kills: int, kind: type[Store], folder: Path, seed: int) -> Counter:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=2000)
-    parser.add_argument("--in-place", action="store_true", help="the control: overwrite the file instead of replacing it")
+    parser.add_argument(
+        "--in-place", action="store_true", help="the control: overwrite the file instead of replacing it"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()

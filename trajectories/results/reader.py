@@ -11,7 +11,6 @@ from typing import Self
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
 from trajectories.errors import InputError
 from trajectories.results.layout import FORMAT, FORMAT_VERSION, KEY_FIELDS, NODE_TYPES, Header, Records, texts_of
@@ -44,10 +43,9 @@ class Reader:
             _check_format(path, self._file)
             self._read_index()
             run = self._file["run"]
-            self.header = Header(
-                *texts_of(run["text"]), str(run.attrs["digest"]), int(run.attrs["seed"]),
-                *map(json.loads, texts_of(run["meta"])), read_sets(self._file["plan"]),
-            )  # fmt: skip
+            (text,), (meta,) = texts_of(run["text"]), texts_of(run["meta"])
+            plans = read_sets(self._file["plan"])
+            self.header = Header(text, str(run.attrs["digest"]), int(run.attrs["seed"]), json.loads(meta), plans)
 
     def _read_index(self) -> None:
         """Read which rows of /nodes belong to which point."""
@@ -87,7 +85,7 @@ class Reader:
     def keys(self, point: int) -> list[Key]:
         """Return the keys (group, level, index) of the nodes of a point."""
         first, last = self._rows[point]
-        return [tuple(key) for key in self._keys[first:last].tolist()]
+        return [(group, level, index) for group, level, index in self._keys[first:last].tolist()]
 
     def blocks_done(self, point: int) -> int:
         """Return the number of blocks of a point in the file."""

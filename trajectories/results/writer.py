@@ -131,6 +131,6 @@ class NodeWriter:
         if kind is not None:
             return
         self._flush()
-        for name, dataset in self._datasets.items():
+        for dataset in self._datasets.values():
             if dataset.chunks and len(dataset) > self._row:
                 dataset.resize(self._row, axis=0)

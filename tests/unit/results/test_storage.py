@@ -73,9 +73,8 @@ def test_h5py_alone_finds_everything_by_the_documented_paths(stored: Path) -> No
 
 def documented() -> tuple[dict[str, int], set[str]]:
     """Number of dimensions of each documented dataset, and the attributes of all groups."""
-    text = layout.__doc__ or ""
-    rows = re.findall(r"^    (/[\w/]*) +(\(.*?\))?((?:.|\n {8})*)", text, re.MULTILINE)
-    dimensions = {path: len([size for size in shape.strip("()").split(",") if size]) for path, shape, _ in rows if shape}
+    rows = re.findall(r"^    (/[\w/]*) +(\(.*?\))?((?:.|\n {8})*)", layout.__doc__ or "", re.MULTILINE)
+    dimensions = {path: len(re.findall(r"[^(), ][^(),]*", shape)) for path, shape, _ in rows if shape}
     words = " ".join(re.split("attributes?: ", rest, maxsplit=1)[-1] for _, shape, rest in rows if not shape)
     return dimensions, set(re.findall(r"\w+", re.sub(r"\(.*?\)|\".*?\"", "", words)))
 
