@@ -35,7 +35,7 @@ def run(arguments: Namespace) -> int:
 
 
 def _run(arguments: Namespace, stop: Stop) -> int:
-    with stop.at_once():
+    with stop.interruptible():
         ordered = _ordered(arguments)
         if isinstance(ordered, int):
             return ordered
@@ -45,7 +45,7 @@ def _run(arguments: Namespace, stop: Stop) -> int:
     with closing(Progress(not arguments.quiet and sys.stderr.isatty())) as progress:
         result = execute(jobs, output, progress, say, stop, rule)
     stop.deadline = None  # what is left is said and drawn, in a moment
-    with stop.at_once():
+    with stop.interruptible():
         report = result.report()
         if not arguments.quiet:
             print(progress.remark(output), end="", file=sys.stderr if arguments.json else sys.stdout)

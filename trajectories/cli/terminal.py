@@ -75,7 +75,7 @@ def left_anywhere(command: Command) -> Command:
     @wraps(command)
     def carried_out(arguments: Namespace) -> int:
         stop = stopper()
-        with stop.listening(), stop.at_once():
+        with stop.listening(), stop.interruptible():
             stage(f"what `{arguments.command}` shows")
             return command(arguments)
 
