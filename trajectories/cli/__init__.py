@@ -1,1 +1,1 @@
-"""The command `trajectories`: `main` runs a command line, `parser` defines its options, `commands` has one function for each command."""
+"""The command `trajectories`: `main` runs a command line, `parser` defines the options, `commands` the commands."""

@@ -57,10 +57,11 @@ class Law:
     """Distribution of one of n independent values of a correct engine, as far as it is known beforehand.
 
     variance, third, fourth: cumulants kappa_2, kappa_3, kappa_4; nan where unknown. noise: rounding error of the
-    variance. beyond: of an estimate that is a mean to first order only, n times its second-order part. exact: True if the
-    moments are those of the values themselves, False if those of values that spread at least as much. width: range of one value. kurtosis: upper bound of
-    mu_4/kappa_2^2 where it is known without the moments themselves. rounding: error of one value's arithmetic.
-    most_skewed, most_peaked: limits of rule 2. tail: see `Tail`. missing: reason why the spread is not known.
+    variance. beyond: for an estimate that is a mean to first order only, n times its second-order part. exact: True if
+    the moments are those of the values themselves, False if those of values that spread at least as much. width: range
+    of one value. kurtosis: upper bound of mu_4/kappa_2^2 where it is known without the moments themselves. rounding:
+    error of one value's arithmetic. most_skewed, most_peaked: limits of rule 2. tail: see `Tail`. missing: reason why
+    the spread is not known.
     """
 
     variance: float = np.nan
@@ -85,7 +86,7 @@ class Law:
         return cls(v, v * (1 - 2 * p), v * (1 - 6 * v), width=1.0, rounding=NO_SPREAD, tail=tail)
 
     def of_weight(self) -> Law:
-        """Return the law with the limits of an exponential average, which may be more skewed where moments are exact."""
+        """Return the law with the limits of an exponential average, which may be more skewed."""
         return replace(self, most_skewed=LARGEST_SKEWNESS, most_peaked=2 * LARGEST_SKEWNESS**2)
 
     def scaled(self, factor: float) -> Law:
@@ -184,9 +185,9 @@ def judge_share(row: Row, count: int, n: int) -> Row:
 def judge_smooth(row: Row, deviation: float, found: Jackknife, n: int, law: Law, smooth: bool = True) -> Row:
     """Judge a smooth function of means by its jackknife error, Student's t with the groups' degrees of freedom.
 
-    deviation: estimate - exact, before any cut. found: jackknife estimate and error of this row. n: values behind the means. law: of the
-    influence of one value, the function's gradient at the exact means: an estimate is to first order the mean of
-    influences. smooth: False where the function has a kink within the sample's reach.
+    deviation: estimate - exact, before any cut. found: jackknife estimate and error of this row. n: values behind the
+    means. law: of the influence of one value, the function's gradient at the exact means: to first order an estimate is
+    the mean of influences. smooth: False where the function has a kink within the sample's reach.
     """
     error, groups = row.standard_error, found.degrees_of_freedom + 1
     if error is None or not np.isfinite(error) or groups < FEWEST_GROUPS:

@@ -18,7 +18,7 @@ title, description                  optional strings
               parameter = { from = 0.1, to = 10, points = 21, scale = "log" }   (scale: "linear" if left out)
 [derived]     name = "formula"      a number computed at each point: "0.16 * p_c" of the numbers in [system] (defaults
               included), the swept, the optimised and other derived ones; + - * / **, pi, inf, sqrt exp log tanh coth
-              sinh cosh abs min max. A swept or derived name that only formulas use need not be a parameter of the system.
+              sinh cosh abs min max. A name that only formulas use need not be a parameter of the system.
 [optimise]    maximise              a quantity of the steady state (listed in `steady_quantities`), or a formula of some
               over = { g = [1e-6, 1e-2], p_h = [] }   the parameters that take, at each point, the values at which it
               is largest, and their bounds ([]: default ones, see `derived`); the search is deterministic (`optimum`)
@@ -206,7 +206,7 @@ class Run:
         return found
 
     def pair_of(self, model: Model) -> tuple[int, int] | None:
-        """Return the two subsystems (0-based) of concurrence and negativity, None where the model has fewer than two."""
+        """Return the two subsystems (from 0) of concurrence and negativity, None where the model has fewer than two."""
         if self.pair is None:
             return model.pair if len(model.dims) > 1 else None
         if max(self.pair) >= len(model.dims):

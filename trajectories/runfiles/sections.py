@@ -194,7 +194,7 @@ def derived(table: Table, system: Mapping[str, Any], swept: Mapping[str, Any]) -
 
 @dataclass(frozen=True)
 class Optimise:
-    """A search at each point: the quantity to maximise, and (parameter, lower bound, upper bound); None: default bound."""
+    """A search at each point: the quantity to maximise, and (parameter, lower, upper bound); None: default bound."""
 
     maximise: str
     over: tuple[tuple[str, float | None, float | None], ...]
