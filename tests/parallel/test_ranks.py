@@ -48,7 +48,7 @@ LONG = ("--trajectories", "1e9")
 SLOW = """
 import sys, time
 from trajectories.cli import main as cli
-from trajectories.running import manager as manager
+from trajectories.running import manager
 from trajectories.running import tasks as nodes
 sound = nodes.sample_node
 def slow(*arguments):
@@ -146,7 +146,7 @@ def test_kills_on_one_two_and_four_ranks_change_no_bit() -> None:
 BREAK = """
 import os, sys
 from trajectories.cli import main as cli
-from trajectories.running import manager as manager
+from trajectories.running import manager
 from trajectories.running import tasks as nodes
 from trajectories.errors import InputError
 sound = nodes.sample_node
@@ -234,19 +234,16 @@ def test_a_process_on_its_own_imports_no_mpi(sweep: Path) -> None:
 
 
 @needs_mpi
-@pytest.mark.parametrize("rank", [0, 1])
-def test_a_rank_that_falls_silent_does_not_leave_the_others_waiting(rank: int, sweep: Path, tmp_path: Path) -> None:
-    """As where a launcher does not notice that a rank has died: here it hangs."""
-    program = f"""
+def test_a_rank_that_hangs_ends_the_run(sweep: Path, tmp_path: Path) -> None:
+    """Launchers notice a process that has died, but not one that hangs."""
+    program = """
 import os, sys, time
 from trajectories.cli import main as cli
-from trajectories.running import manager as manager
+from trajectories.running import manager
 from trajectories.running import driver as ensemble
-from trajectories.running import worker as worker
 from trajectories.running import tasks as nodes
 manager.LONGEST_SILENCE = ensemble.LONGEST_SILENCE = 2.0
-manager.SECONDS_OF_SILENCE = worker.SECONDS_OF_SILENCE = 0.2
-if os.environ["PMI_RANK"] == "{rank}":
+if os.environ["PMI_RANK"] == "1":
     sound, asked = nodes.sample_node, []
     def hanging(*arguments):
         asked.append(time.sleep(60) if len(asked) > 3 else None)
@@ -257,7 +254,7 @@ sys.exit(cli.main())
     arguments = ("run", str(sweep), "-o", str(tmp_path / "many.h5"), "--no-figure", *LONG)
     status, _, err = run(2, *arguments, program=program)
     assert status not in (0, 75)
-    assert f"rank {rank} has sent no message" in err
+    assert "rank 1 has sent no message" in err
 
 
 SLOW_POINTS = """

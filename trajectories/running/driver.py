@@ -217,7 +217,7 @@ def _sampled(
     whole = len(work) > LARGE_SWEEP and not ruled
     schedule = Schedule(_missing(work, manager.ranks, whole), seconds, manager.ranks)
     some = work[:: 1 + len(work) // 100]
-    manager.patience = max(LONGEST_SILENCE, max(100 * one.seconds_per_block / one.size for one in some))
+    manager.patience = max(LONGEST_SILENCE, max(20 * one.seconds_per_block for one in some))
     progress(pace.done, pace.total)
     for task, block in manager.sample(schedule, lambda point: work[point].sampler):
         yield task, block

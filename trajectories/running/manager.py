@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,7 +14,6 @@ from trajectories.running.schedule import Schedule, Task
 from trajectories.running.signals import Stop
 from trajectories.running.tasks import Sampler, prepare_point, sample_node
 from trajectories.running.worker import (
-    ALIVE,
     CANCEL,
     CANCELLED,
     DONE,
@@ -21,7 +21,6 @@ from trajectories.running.worker import (
     PREPARE,
     REFUSED,
     SAMPLE,
-    SECONDS_OF_SILENCE,
     SIGNALLED,
     share_kernels,
 )
@@ -41,10 +40,10 @@ class Manager:
         self._sent_points: dict[int, set[int]] = {}  # by rank: the points of its last portion
         self._arrived: list[tuple[Task, Any]] = []
         self._last_message: dict[int, float] = {}
-        self._attended = self._alive = time.monotonic()
+        self._attended = time.monotonic()
         self.patience = LONGEST_SILENCE  # seconds; longer than any single trajectory takes
         self.seconds = 0.0  # spent on sending and receiving messages
-        self._outstanding = 0  # tasks on other ranks
+        self._outstanding: Counter[int] = Counter()  # by rank: tasks sent and not yet returned
         self._schedule: Schedule | None = None
         self._kind = SAMPLE
         self._inputs: Callable[[int], Any] = lambda point: None
@@ -85,7 +84,7 @@ class Manager:
                 yield task, result
                 yield from self._pop_results()
             yield from self._pop_results()
-            if not own and not self._outstanding:
+            if not own and not self._outstanding.total():
                 break
             if not own and self.world is not None:
                 self.world.wait()
@@ -99,31 +98,30 @@ class Manager:
             for rank, (kind, *content) in self.world.receive():
                 self._last_message[rank] = time.monotonic()
                 self._handle(rank, kind, content, refusals)
-            self._check_alive(self.world)
+            self._check_alive()
             self._send_tasks(self.world)
             self.seconds += time.perf_counter() - begin
             if refusals:
                 raise InputError(refusals[0])
         self.stop.poll()
 
-    def _check_alive(self, world: World) -> None:
-        """Tell the other ranks that rank 0 is alive; raises RuntimeError where one of them has been silent too long."""
+    def _check_alive(self) -> None:
+        """Raise RuntimeError where a rank that has tasks to sample has been silent for too long.
+
+        Launchers end a job in which a process has died, but none notices a process that hangs.
+        """
         now = time.monotonic()
         if self._kind != SAMPLE or now - self._attended > self.patience / 2:  # rank 0 itself was delayed
-            self._last_message.clear()
+            self._last_message = dict.fromkeys(self._last_message, now)
         self._attended = now
-        if now - self._alive > SECONDS_OF_SILENCE:
-            self._alive = now
-            for rank in self._last_message:
-                world.send(rank, (ALIVE,))
         for rank, when in self._last_message.items():
-            if now - when > self.patience:
+            if self._outstanding[rank] and now - when > self.patience:
                 raise RuntimeError(f"rank {rank} has sent no message for {now - when:.0f} s: it must have died")
 
     def cancel(self) -> list[tuple[Task, Any]]:
         """Cancel the other ranks' tasks and return the results that they had finished."""
         self._schedule = None
-        if self.world is not None and self.world.size > 1 and (self._outstanding or self._idle):
+        if self.world is not None and self.world.size > 1 and (self._outstanding.total() or self._idle):
             for rank in range(1, self.world.size):
                 self.world.send(rank, (CANCEL,))
             left, begin = set(range(1, self.world.size)), time.monotonic()
@@ -134,7 +132,7 @@ class Manager:
                     left -= {rank} if kind == CANCELLED else set()
                     self._handle(rank, kind, content, [])
                 self.world.wait()
-            self._outstanding = 0
+            self._outstanding.clear()
         return list(self._pop_results())
 
     def _handle(self, rank: int, kind: str, content: list[Any], refusals: list[str]) -> None:
@@ -142,7 +140,7 @@ class Manager:
             self._idle.append(rank)
         elif kind == DONE:
             self._arrived += content[0]
-            self._outstanding -= len(content[0])
+            self._outstanding[rank] -= len(content[0])
         elif kind == SIGNALLED:
             self.stop.note_signal(content[0])
         elif kind == REFUSED:
@@ -156,8 +154,9 @@ class Manager:
             points = {task.point for task in tasks}
             inputs = {point: self._inputs(point) for point in points - self._sent_points.get(rank, set())}
             self._sent_points[rank] = points
-            self._outstanding += len(tasks)
-            world.send(rank, (self._kind, tasks, inputs, self.patience))
+            self._outstanding[rank] += len(tasks)
+            self._last_message[rank] = time.monotonic()
+            world.send(rank, (self._kind, tasks, inputs))
 
     def _pop_results(self) -> Iterator[tuple[Task, Any]]:
         while self._arrived:

@@ -1,14 +1,13 @@
 """Every rank except rank 0: prepare and sample the tasks that rank 0 sends, until rank 0 ends the job.
 
 Messages to rank 0: (IDLE,), (DONE, [(task, result)]), (SIGNALLED, signal), (REFUSED, an InputError's text),
-(CANCELLED,), (ALIVE,).
-Messages from rank 0: (PREPARE, tasks, {point: Job}, patience), (SAMPLE, tasks, {point: Sampler}, patience), (LOADED,),
-(ALIVE,), (CANCEL,), (END, status).
+(CANCELLED,).
+Messages from rank 0: (PREPARE, tasks, {point: Job}), (SAMPLE, tasks, {point: Sampler}), (LOADED,), (CANCEL,),
+(END, status).
 """
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
 from typing import Any
@@ -18,10 +17,9 @@ from trajectories.running.mpi import END, World
 from trajectories.running.schedule import ASK_BELOW_SECONDS, Task
 from trajectories.running.signals import GRACE_OF_RANKS, Stop
 
-IDLE, DONE, SIGNALLED, REFUSED, CANCELLED, ALIVE = "idle", "done", "heard", "refused", "dropped", "alive"
+IDLE, DONE, SIGNALLED, REFUSED, CANCELLED = "idle", "done", "signalled", "refused", "cancelled"
 PREPARE, SAMPLE, LOADED, CANCEL = "prepare", "sample", "loaded", "drop"
 SECONDS_BETWEEN_MESSAGES = 0.2
-SECONDS_OF_SILENCE = 20.0  # at most, except in the middle of one trajectory
 
 
 class _Dismissed(BaseException):
@@ -61,8 +59,7 @@ class _Worker:
         self.queue: deque[tuple[str, Task]] = deque()
         self.inputs: dict[int, Any] = {}  # by point: what its tasks need
         self.finished: list[tuple[Task, Any]] = []
-        self.sent = self.alive = self.last_message = time.monotonic()
-        self.patience = math.inf
+        self.sent = time.monotonic()
 
     def load_kernels(self) -> None:
         """Import the kernels: the first rank of each node compiles them if necessary, the others wait for it."""
@@ -82,24 +79,17 @@ class _Worker:
     def handle_messages(self) -> None:
         """Receive rank 0's messages and report a signal; raises _Dismissed, and _Cancelled in the middle of a task."""
         for _, (kind, *content) in self.world.receive():
-            self.last_message = time.monotonic()
             if kind == END:
                 self.status = content[0]
             elif kind == CANCEL:
                 self.queue.clear()
                 self.cancelling = True
-                self.patience = math.inf  # rank 0 may now be silent for long
             elif kind == LOADED:
                 self.may_load = True
-            elif kind != ALIVE:
+            else:
                 self._accept(kind, *content)
         if self.status is not None:
             raise _Dismissed
-        if time.monotonic() - self.last_message > self.patience:
-            raise RuntimeError(f"rank 0 has sent no message for {self.patience:.0f} s: it must have died")
-        if time.monotonic() - self.alive > SECONDS_OF_SILENCE:
-            self.alive = time.monotonic()
-            self.world.send(0, (ALIVE,))
         if self.stop.signal_number is not None and not self.signal_sent:
             self.signal_sent = True
             self.world.send(0, (SIGNALLED, self.stop.signal_number))
@@ -146,9 +136,8 @@ class _Worker:
 
         return sample_node(self.inputs[task.point], task, self.handle_messages)
 
-    def _accept(self, kind: str, tasks: list[Task], inputs: dict[int, Any], patience: float) -> None:
+    def _accept(self, kind: str, tasks: list[Task], inputs: dict[int, Any]) -> None:
         self.idle = False
-        self.patience = patience if kind == SAMPLE else math.inf
         self.queue += [(kind, task) for task in tasks]
         # Rank 0 does not send again what the previous portion contained.
         needed = {task.point for _, task in self.queue}

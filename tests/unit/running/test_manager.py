@@ -83,6 +83,7 @@ def test_what_a_rank_refuses_or_hears_ends_all(manager: Manager) -> None:
 def test_a_rank_that_was_never_heard_again_ends_the_run(manager: Manager) -> None:
     paper: Any = manager.world
     paper.said = [[(1, (IDLE,))]]
+    manager._schedule = tasks(30)
     manager.handle_messages()
     manager._last_message[1] -= 1.1 * manager.patience
     with pytest.raises(RuntimeError, match="rank 1 has sent no message for 660 s: it must have died"):
