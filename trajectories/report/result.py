@@ -20,12 +20,16 @@ from trajectories.sampling.preparation import LARGE_SWEEP
 
 
 class Estimate(NamedTuple):
-    """A sampled quantity at the times of `times`: estimate, standard error and exact value, each (T,)."""
+    """A sampled quantity at the times of `times` (T,): estimate, standard error, exact value and status.
+
+    Each has the shape (T,), from `Result.arrays` the shape (*sweep axes, T).
+    """
 
     times: np.ndarray
     estimate: np.ndarray
     standard_error: np.ndarray
     exact: np.ndarray
+    status: np.ndarray
 
 
 class Result:
@@ -81,8 +85,39 @@ class Result:
         if len(kinds) != 1:
             known = ", ".join(f"{q} {w or ''}".strip() for q, w in self.quantities(point))
             raise InputError(f"no single quantity {' '.join(filter(None, (quantity, which)))!r}: choose one of {known}")
-        names = ("time", "estimate", "standard_error", "exact")
-        return Estimate(*(np.array([np.nan if (v := getattr(row, n)) is None else v for row in found]) for n in names))
+        return _estimate(found)
+
+    @cached_property
+    def sweep(self) -> dict[str, np.ndarray]:
+        """Values (n,) of each swept parameter along its axis, in the order of the axes; empty without a sweep."""
+        return {name: np.unique([point.swept[name] for point in self.points]) for name in self.points[0].swept}
+
+    def arrays(self, name: str) -> Estimate:
+        """Return a quantity at all points of a sweep: arrays (*sweep axes, T).
+
+        name: "concurrence", "heat_current.h", "population.11": a quantity, and a reservoir or label after a dot.
+        Points that have not been begun are nan. Raises InputError for an unknown name, with the list.
+        """
+        quantity, _, which = name.partition(".")
+        report = self.report()
+        shape = tuple(len(values) for values in self.sweep.values())
+        columns: Estimate | None = None
+        for i, point in enumerate(self.points):
+            rows = [row for row in report.point_rows(i) if row.quantity == quantity]
+            if which:
+                rows = [row for row in rows if which in (row.label, row.reservoir)]
+            if not rows or len({(row.label, row.reservoir) for row in rows}) > 1:
+                known = ", ".join(".".join(filter(None, pair)) for pair in self.quantities())
+                raise InputError(f"no single quantity {name!r}: choose one of {known}")
+            here = _estimate(rows)
+            if columns is None:
+                empty = [np.full((*shape, len(rows)), np.nan) for _ in range(3)]
+                columns = Estimate(here.times, *empty, status=np.full((*shape, len(rows)), "", dtype="<U16"))
+            at = tuple(int(np.searchsorted(axis, point.swept[key])) for key, axis in self.sweep.items())
+            for filled, values in zip(columns[1:], here[1:], strict=True):
+                filled[at] = values
+        assert columns is not None
+        return columns
 
     def _rows(self, point: int) -> list[Row]:
         """Return the rows of one point, which hold no verdict yet; the last point looked at is remembered."""
@@ -124,6 +159,13 @@ class Result:
             f"<Result {self.name}: {points}, {self.trajectories:,} trajectories each, seed {self.seed}, "
             f"times up to {self.times[-1]:g}>"
         )
+
+
+def _estimate(rows: Sequence[Row]) -> Estimate:
+    """Return the rows of one quantity, one for each time, as arrays; nan where a row has no number."""
+    names = ("time", "estimate", "standard_error", "exact")
+    numbers = [np.array([np.nan if (v := getattr(row, n)) is None else v for row in rows]) for n in names]
+    return Estimate(*numbers, status=np.array([row.status for row in rows], dtype="<U16"))
 
 
 def open_result(path: str | Path) -> Result:

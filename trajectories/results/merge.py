@@ -33,7 +33,7 @@ from trajectories.results.provenance import Environment
 from trajectories.results.reader import read
 from trajectories.results.storage import MOST_SESSIONS
 from trajectories.results.writer import NodeWriter, write_header, write_records, write_run
-from trajectories.runfiles.fingerprints import compact, digest, together
+from trajectories.runfiles.fingerprints import compact, digest, joint_fingerprint
 from trajectories.sampling.reduction_tree import Forest
 from trajectories.sampling.serialised_preparation import described
 
@@ -140,7 +140,7 @@ def _header(parts: Sequence[Part], holders: Holders) -> Header:
     """The header that a run of all these points would have written."""
     chosen = [(parts[held[0][0]], held[0][1]) for held in holders.values()]
     each, numbers, first = [part.fingerprints(place) for part, place in chosen], list(holders), parts[0]
-    fingerprints = together(each[0], first.header.meta["run"], numbers, first.of_points)
+    fingerprints = joint_fingerprint(each[0], first.header.meta["run"], numbers, first.of_points)
     kept = {name: value for name, value in first.header.meta.items() if name != "stopping"}
     meta = kept | {
         "fingerprints": fingerprints,
