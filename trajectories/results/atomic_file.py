@@ -28,8 +28,8 @@ def replacement(path: Path, guard: Callable[[], None]) -> Iterator[h5py.File]:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     try:
         with _NewFile(temporary) as plain:
-            # Metadata of HDF5 1.8 and later carry checksums.
-            with h5py.File(plain, "w", libver=("v108", "v110")) as file:
+            # Metadata of HDF5 1.10 and later carry checksums, the indices of chunks included.
+            with h5py.File(plain, "w", libver=("v110", "v110")) as file:
                 yield file
             plain.finish()
         guard()
