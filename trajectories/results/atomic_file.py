@@ -1,4 +1,4 @@
-"""A new HDF5 file that takes the place of an old one in one step."""
+"""A new file that takes the place of an old one in one step."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import h5py
-
 from trajectories.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,19 +17,17 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def replacement(path: Path, guard: Callable[[], None]) -> Iterator[h5py.File]:
-    """Yield a new, empty HDF5 file, which takes the place of `path` when the body ends.
+def replacement(path: Path, guard: Callable[[], None]) -> Iterator[NewFile]:
+    """Yield a new, empty file, which takes the place of `path` when the body ends.
 
     guard: called just before the move; raises to forbid it. If anything raises, `path` is untouched and the new file
     is removed. Raises InputError where the disk is full or the folder cannot be written.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     try:
-        with _NewFile(temporary) as plain:
-            # Metadata of HDF5 1.10 and later carry checksums, the indices of chunks included.
-            with h5py.File(plain, "w", libver=("v110", "v110")) as file:
-                yield file
-            plain.finish()
+        with NewFile(temporary) as file:
+            yield file
+            file.finish()
         guard()
         os.replace(temporary, path)
         _sync_folder(path.parent)
@@ -44,7 +40,7 @@ def replacement(path: Path, guard: Callable[[], None]) -> Iterator[h5py.File]:
             temporary.unlink()
 
 
-class _NewFile(io.FileIO):
+class NewFile(io.FileIO):
     """New file for HDF5 to write to, which reports the first failed write in `finish` only.
 
     HDF5 crashes the process if a write fails, because it writes again while it closes the file.

@@ -18,7 +18,6 @@ import h5py
 import numpy as np
 
 from trajectories.errors import InputError
-from trajectories.results.atomic_file import replacement
 from trajectories.results.layout import Header, Records
 from trajectories.results.merge_inputs import (
     Holders,
@@ -32,7 +31,7 @@ from trajectories.results.ownership import Ownership
 from trajectories.results.provenance import Environment
 from trajectories.results.reader import read
 from trajectories.results.storage import MOST_SESSIONS
-from trajectories.results.writer import NodeWriter, write_header, write_records, write_run
+from trajectories.results.writer import NodeWriter, new_result, write_header, write_records, write_run
 from trajectories.runfiles.fingerprints import compact, digest, joint_fingerprint
 from trajectories.sampling.reduction_tree import Forest
 from trajectories.sampling.serialised_preparation import described
@@ -79,7 +78,7 @@ def merge(paths: Sequence[str | Path], output: str | Path, partial: bool = False
         if output.exists():
             found = _collected(files, output, partial)  # it may have grown while we waited for its owner
         parts, holders, asked = found
-        with replacement(Path(os.path.realpath(output)), ownership.check) as file:
+        with new_result(Path(os.path.realpath(output)), ownership.check) as file:
             done = _write(file, parts, holders, asked)
             if not partial and done < sum(asked.values()):
                 raise InputError(

@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from trajectories.errors import InputError
-from trajectories.results.atomic_file import replacement
 from trajectories.results.layout import Header, Records
 from trajectories.results.provenance import Environment, environment
 from trajectories.results.reader import Reader, open_hdf5, read
-from trajectories.results.writer import NodeWriter, copy_header, write_header, write_records, write_run
+from trajectories.results.writer import NodeWriter, copy_header, new_result, write_header, write_records, write_run
 from trajectories.sampling.reduction_tree import Key
 from trajectories.sampling.statistics import Block
 
@@ -68,7 +67,7 @@ class Store(Reader):
         if os.path.exists(target):  # False, where Path.exists raises, in a folder that one may not look into
             raise InputError(f"{target}: exists already; choose another name (-o) or remove it")
         shapes = {name: np.shape(value) for name, value in template._asdict().items()}
-        with replacement(target, guard or (lambda: None)) as file:
+        with new_result(target, guard or (lambda: None)) as file:
             write_header(file, header)
             write_run(file, groups, _of_points(blocks, len(header.plans)), [_session(ranks)])
             NodeWriter(file, shapes, 0)
@@ -118,7 +117,7 @@ class Store(Reader):
         """Put a new file into the place of this one; what is not given is copied over."""
         begin = time.monotonic()
         self._guard()
-        with replacement(self.path, self._guard) as file:
+        with new_result(self.path, self._guard) as file:
             if header is None:
                 copy_header(self._file, file)
             else:

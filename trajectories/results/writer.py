@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from trajectories.results.atomic_file import replacement
 from trajectories.results.layout import (
     FORMAT,
     FORMAT_VERSION,
@@ -30,6 +33,14 @@ from trajectories.sampling.statistics import Block
 
 BUFFER_BYTES = 2**22
 Shapes = Mapping[str, tuple[int, ...]]
+
+
+@contextmanager
+def new_result(path: Path, guard: Callable[[], None]) -> Iterator[h5py.File]:
+    """Yield a new, empty HDF5 file, which takes the place of `path` when the body ends; see `replacement`."""
+    # Metadata of HDF5 1.10 and later carry checksums, the indices of chunks included.
+    with replacement(path, guard) as plain, h5py.File(plain, "w", libver=("v110", "v110")) as file:
+        yield file
 
 
 def write_header(file: h5py.File, header: Header) -> None:
