@@ -92,12 +92,12 @@ def merge(paths: Sequence[str | Path], output: str | Path, partial: bool = False
 def _collected(files: Sequence[Path], output: Path, partial: bool) -> tuple[list[Part], Holders, Mapping[int, int]]:
     """The parts, with the output where it exists; who has which point; blocks asked for at each. Refuses misfits."""
     there = output.exists() and os.path.realpath(output) not in map(os.path.realpath, files)
-    parts = [Part.of(path) for path in (*files, *([output] if there else []))]
+    parts = [Part(path) for path in (*files, *([output] if there else []))]
     for part in parts[1:]:
         refuse_other(parts[0], part)
     holders = holders_of(parts)
     refuse_other_points(parts, holders)
-    asked = {number: max(parts[i].asked[place] for i, place in held) for number, held in holders.items()}
+    asked = {number: max(int(parts[i].blocks[place]) for i, place in held) for number, held in holders.items()}
     if not partial:
         refuse_missing(parts, holders, asked)
     return parts, holders, asked

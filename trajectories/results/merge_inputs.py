@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from trajectories.errors import InputError
-from trajectories.results.layout import Header
-from trajectories.results.provenance import Environment
-from trajectories.results.reader import read
-from trajectories.results.writer import Shapes
+from trajectories.results.reader import Reader
 from trajectories.runfiles.fingerprints import (
     OPERATORS,
     Fingerprints,
@@ -28,39 +24,19 @@ from trajectories.sampling.serialised_preparation import Descriptions
 Holders = Mapping[int, Sequence[tuple[int, int]]]
 
 
-@dataclass(frozen=True)
-class Part:
-    """What one file says: the numbers of its points of the whole sweep, blocks asked for and done at each."""
+class Part(Reader):
+    """One file of a run; closed after its header and the keys of its nodes are read."""
 
-    path: Path
-    header: Header
-    groups: int
-    shapes: Shapes
-    sessions: list[Environment]
-    asked: list[int]
-    done: list[int]
-    nodes: int
-
-    @classmethod
-    def of(cls, path: Path) -> Part:
-        """Read what a result file says; InputError if it is none."""
-        with read(path) as reader:
-            meta = reader.header.meta
-            if not {"points", "of", "each", "preparations"} <= meta.keys() or OPERATORS not in meta["fingerprints"]:
-                raise InputError(f"{path}: was written by another version of this program: must be run anew")
-            return cls(
-                path,
-                reader.header,
-                reader.groups,
-                reader.shapes,
-                reader.sessions,
-                reader.blocks.tolist(),
-                [reader.blocks_done(point) for point in range(reader.points)],
-                sum(len(reader.keys(point)) for point in range(reader.points)),
-            )
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.close()
+        meta = self.header.meta
+        if not {"points", "of", "each", "preparations"} <= meta.keys() or OPERATORS not in meta["fingerprints"]:
+            raise InputError(f"{path}: was written by another version of this program: must be run anew")
 
     @property
     def numbers(self) -> list[int]:
+        """Number of each point in the whole sweep."""
         return self.header.meta["points"]
 
     @cached_property
@@ -69,19 +45,20 @@ class Part:
 
     @property
     def of_points(self) -> int:
+        """Number of points of the whole sweep."""
         return self.header.meta["of"]
 
     @property
     def layout(self) -> tuple[Any, ...]:
-        """What all files of a run have in common: points of the whole sweep, groups, shapes of a Block's fields."""
+        """Properties that all files of a run share: points of the whole sweep, groups, shapes of a Block's fields."""
         return self.of_points, self.groups, self.shapes
 
     def fingerprints(self, place: int) -> Fingerprints:
-        """What determines the numbers of one of its points."""
+        """Return what determines the numbers of one of its points."""
         return at_point(self.header.meta["each"], place)
 
     def model(self, place: int) -> Packed:
-        """The model of one of its points."""
+        """Return the model of one of its points."""
         return stored_model(self.descriptions[place], self.header.plans[place])
 
 
@@ -91,7 +68,7 @@ def holders_of(parts: Sequence[Part]) -> dict[int, list[tuple[int, int]]]:
     for i, part in enumerate(parts):
         for place, number in enumerate(part.numbers):
             found.setdefault(number, []).append((i, place))
-    return {n: sorted(found[n], key=lambda held: -parts[held[0]].done[held[1]]) for n in sorted(found)}
+    return {n: sorted(found[n], key=lambda held: -parts[held[0]].blocks_done(held[1])) for n in sorted(found)}
 
 
 def refuse_other(first: Part, part: Part) -> None:
@@ -138,7 +115,7 @@ def refuse_missing(parts: Sequence[Part], holders: Holders, asked: Mapping[int, 
             f"--points {missing[0]} -o ...), or take what there is: --partial"
         )
     for number, held in holders.items():
-        done = sum(parts[i].done[place] for i, place in held)
+        done = sum(parts[i].blocks_done(place) for i, place in held)
         if done < asked[number]:
             raise InputError(
                 f"{parts[held[0][0]].path}: point {number} has {done} of {asked[number]} blocks: run it to the end, "

@@ -32,6 +32,10 @@ class Reader:
     """Read access to one snapshot of a result: its header, and the nodes of each point.
 
     The snapshot stays readable after a run has put a newer one into its place; `read` again for the newer one.
+
+    groups: number of groups G into which the blocks of a point are folded. blocks (P,): number of blocks wanted at
+    each point. shapes: of each field of a stored Block. sessions: versions and processor of the creating session and
+    of every later one that differed, oldest first.
     """
 
     header: Header
@@ -48,10 +52,12 @@ class Reader:
             self.header = Header(text, str(run.attrs["digest"]), int(run.attrs["seed"]), json.loads(meta), plans)
 
     def _read_index(self) -> None:
-        """Read which rows of /nodes belong to which point."""
+        """Read what changes from one commit to the next, the statistics of the nodes excepted."""
         self._nodes = {name: self._file["nodes"][name] for name in NODE_TYPES}
         self._keys = np.stack([self._nodes[name][()] for name in KEY_FIELDS[1:]], axis=1)
-        self.blocks = self._file["run/blocks"][()]
+        self.shapes: Shapes = {name: self._nodes[name].shape[1:] for name in Block._fields}
+        self.groups, self.blocks = int(self._file["run"].attrs["groups"]), self._file["run/blocks"][()]
+        self.sessions: list[Environment] = [json.loads(text) for text in texts_of(self._file["sessions"])]
         points = self._nodes["point"][()]
         begun, first, number = np.unique(points, return_index=True, return_counts=True)
         self._rows = np.zeros((self.points, 2), np.int64)  # of each point: the first and one more than the last
@@ -67,20 +73,9 @@ class Reader:
         return len(self.blocks)
 
     @property
-    def groups(self) -> int:
-        """Number of groups G into which the blocks of a point are folded."""
-        return int(self._file["run"].attrs["groups"])
-
-    @property
-    def sessions(self) -> list[Environment]:
-        """Versions and processor of the creating session and of every later one that differed, oldest first."""
-        with self._damage_named():
-            return [json.loads(text) for text in texts_of(self._file["sessions"])]
-
-    @property
-    def shapes(self) -> Shapes:
-        """Shape of each field of a stored Block."""
-        return {name: self._nodes[name].shape[1:] for name in Block._fields}
+    def nodes(self) -> int:
+        """Number of nodes N of all points."""
+        return len(self._keys)
 
     def keys(self, point: int) -> list[Key]:
         """Return the keys (group, level, index) of the nodes of a point."""

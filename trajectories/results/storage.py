@@ -151,10 +151,9 @@ class Store(Reader):
 
     def _sessions_now(self) -> list[Environment]:
         """Return the sessions of the file and, if different from the last one, this one."""
-        sessions = self.sessions
-        if {**sessions[-1], "time": ""} == {**self._session, "time": ""}:
-            return sessions
-        return [*sessions[: MOST_SESSIONS - 1], self._session]
+        if {**self.sessions[-1], "time": ""} == {**self._session, "time": ""}:
+            return self.sessions
+        return [*self.sessions[: MOST_SESSIONS - 1], self._session]
 
 
 def _of_points(blocks: ArrayLike, points: int) -> NDArray[np.int64]:
