@@ -1,7 +1,7 @@
-"""Several result files of one run made into one: the points of a sweep that an array of jobs computed, or blocks.
+"""Merging result files of one run: points of a sweep computed by an array of jobs, or blocks of one point.
 
-A part keeps the numbers of its points in the whole sweep, which key their random streams, and a node of a point's
-forest is a function of its key: so what is merged has the bits of a sweep that was run in one go.
+Each part keeps the numbers of its points in the whole sweep, which key their random streams, and a node of a point's
+reduction tree is a function of its key. The merged file therefore has the bits of a sweep run by one job.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from trajectories.sampling.serialised_preparation import described
 
 @dataclass(frozen=True)
 class Merged:
-    """What a merge wrote: how many points of how many, from how many files, and blocks done of those asked for."""
+    """Summary of a merge: numbers of files, of points written and of the sweep, of blocks finished and wanted."""
 
     path: Path
     parts: int
@@ -64,7 +64,7 @@ class Merged:
 def merge(paths: Sequence[str | Path], output: str | Path, partial: bool = False) -> Merged:
     """Merge the result files of one run into one, which is resumed, extended, reported and drawn like any other.
 
-    output: where it goes; a result of the same run that is there already is one more part. partial: whether points or
+    output: path of the merged file; an existing result of the same run is one more part. partial: whether points or
     blocks may be missing. A block that several files hold counts once.
 
     Raises InputError for files of different runs, naming the file and what differs, and for missing points or blocks,
@@ -76,7 +76,7 @@ def merge(paths: Sequence[str | Path], output: str | Path, partial: bool = False
     found = _collected(files, output, partial)
     with Ownership.acquire(output) as ownership:
         if output.exists():
-            found = _collected(files, output, partial)  # it may have grown while we waited for its owner
+            found = _collected(files, output, partial)  # its owner, now gone, may have added blocks
         parts, holders, asked = found
         with new_result(Path(os.path.realpath(output)), ownership.check) as file:
             done = _write(file, parts, holders, asked)
@@ -91,8 +91,8 @@ def merge(paths: Sequence[str | Path], output: str | Path, partial: bool = False
 
 def _collected(files: Sequence[Path], output: Path, partial: bool) -> tuple[list[Part], Holders, Mapping[int, int]]:
     """The parts, with the output where it exists; who has which point; blocks asked for at each. Refuses misfits."""
-    there = output.exists() and os.path.realpath(output) not in map(os.path.realpath, files)
-    parts = [Part(path) for path in (*files, *([output] if there else []))]
+    exists = output.exists() and os.path.realpath(output) not in map(os.path.realpath, files)
+    parts = [Part(path) for path in (*files, *([output] if exists else []))]
     for part in parts[1:]:
         refuse_other(parts[0], part)
     holders = holders_of(parts)

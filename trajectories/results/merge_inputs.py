@@ -1,4 +1,4 @@
-"""Result files that are parts of one run: what each holds, and whether they belong together."""
+"""Result files that are parts of one run: contents of each, and checks that all belong to the same run."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ class Part(Reader):
         return self.of_points, self.groups, self.shapes
 
     def fingerprints(self, place: int) -> Fingerprints:
-        """Return what determines the numbers of one of its points."""
+        """Return the fingerprints of one point of the file."""
         return at_point(self.header.meta["each"], place)
 
     def model(self, place: int) -> Packed:
-        """Return the model of one of its points."""
+        """Return the packed model of one point of the file."""
         return stored_model(self.descriptions[place], self.header.plans[place])
 
 
@@ -72,7 +72,7 @@ def holders_of(parts: Sequence[Part]) -> dict[int, list[tuple[int, int]]]:
 
 
 def refuse_other(first: Part, part: Part) -> None:
-    """Raise InputError if two files belong to different runs, saying what differs."""
+    """Raise InputError if two files belong to different runs, naming the differences."""
     ours, its = first.header.meta, part.header.meta
     names = differing_names(ours["fingerprints"], its["fingerprints"])
     names = [name for name in names if name not in ("points", OPERATORS)]
@@ -124,7 +124,7 @@ def refuse_missing(parts: Sequence[Part], holders: Holders, asked: Mapping[int, 
 
 
 def spans(numbers: Sequence[int]) -> str:
-    """Return ascending numbers as a person writes them: 0, 3-7, 9; shortened where there are very many."""
+    """Return ascending numbers as text with ranges, such as 0, 3-7, 9; shortened to twelve ranges."""
     starts = [n for i, n in enumerate(numbers) if i == 0 or numbers[i - 1] != n - 1]
     ends = [n for i, n in enumerate(numbers) if i == len(numbers) - 1 or numbers[i + 1] != n + 1]
     words = [str(a) if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True)]

@@ -62,7 +62,7 @@ def _stack_one(name: str, arrays: list[NDArray]) -> NDArray | Ragged:
         raise ValueError(f"array {name!r} must have one type and number of dimensions at every point")
     if all(a.shape == arrays[0].shape for a in arrays):
         first = arrays[0].tobytes()
-        # Identity first: whoever prepares many points keeps what they share once.
+        # Identity first: points of a large sweep share equal arrays.
         same = all(a is arrays[0] or a.tobytes() == first for a in arrays)
         return arrays[0][None] if same else np.stack(arrays)
     offsets = np.cumsum([0] + [a.size for a in arrays], dtype=np.int64)

@@ -17,7 +17,7 @@ from trajectories.results.layout import FORMAT, FORMAT_VERSION, KEY_FIELDS, NODE
 from trajectories.results.per_point_arrays import read_sets
 from trajectories.results.provenance import Environment
 from trajectories.results.writer import Shapes
-from trajectories.sampling.reduction_tree import Key, end_of
+from trajectories.sampling.reduction_tree import Forest, Key, end_of
 from trajectories.sampling.statistics import Block
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -97,16 +97,16 @@ class Reader:
             columns = [self._nodes[name][first:last] for name in Block._fields]
         return {key: Block(*(column[i, ...] for column in columns)) for i, key in enumerate(self.keys(point))}
 
+    def forest(self, point: int) -> Forest:
+        """Return the reduction tree of a point; InputError if a checksum does not match."""
+        return Forest(self.groups, self.load(point))
+
     def records(self) -> Records | None:
         """Return the jump records, None if none are stored."""
         with self._damage_named():
             if "records" not in self._file:
                 return None
             return Records(**{name: self._file["records"][name][()] for name in Records._fields})
-
-    def empty(self) -> Block:
-        """Return a Block of zeros, of the shapes and types that the file stores."""
-        return Block(*(np.zeros(self.shapes[name], NODE_TYPES[name]) for name in Block._fields))
 
     def close(self) -> None:
         """Close the file."""

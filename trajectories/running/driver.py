@@ -11,13 +11,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from trajectories.model.conversion import json_value
 from trajectories.report.result import Result, open_result
 from trajectories.results.ownership import Ownership
-from trajectories.results.points import Point, loading, parameters_of
+from trajectories.results.points import Point, parameters_of
 from trajectories.results.storage import Records, Store
 from trajectories.runfiles.job import Job, swept_of, with_stopping_rule
 from trajectories.running.manager import LONGEST_SILENCE, Manager
@@ -196,7 +197,7 @@ class _Sampling:
         """Free the memory of finished points of a large sweep, so that memory does not grow with their number."""
         if len(self.work) > LARGE_SWEEP and not self.rule.targets:
             for point in points:
-                self.work[point].release(loading(self.store, point))
+                self.work[point].release(partial(self.store.forest, point))
                 self.gates.pop(point, None)
 
     def write_rule(self) -> None:
