@@ -12,7 +12,7 @@ from trajectories.report.judge import FALSE_ALARM_RATE, judge, verdict
 from trajectories.report.report import rows_of
 from trajectories.report.rows import Row, by_state, exact_rows
 from trajectories.report.text import HEADER, aligned, cells, comma_separated, described, interval, number, with_error
-from trajectories.sampling.absent_quantities import said
+from trajectories.sampling.quantities import absence_lines, headline_names
 from trajectories.sampling.statistics import effective_sample_size, largest_weight_share
 
 if TYPE_CHECKING:
@@ -222,7 +222,6 @@ def _point_report(point: Point, rows: tuple[Row, ...]) -> PointReport:
     )
 
 
-SHOWN = ("concurrence", "negativity", "heat_current", "entropy_production_rate", "activity")
 MOST_COLUMNS = 5
 MOST_LINES = 200
 
@@ -230,8 +229,9 @@ MOST_LINES = 200
 def _sweep_lines(points: Sequence[PointReport]) -> list[str]:
     """One line for each point of a sweep: what is swept, a few quantities at the last sample time, the worst row."""
     last = [[row for row in point.rows if row.time == point.rows[-1].time] for point in points]
-    kinds = dict.fromkeys((row.quantity, row.label, row.reservoir) for row in last[0] if row.quantity in SHOWN)
-    columns = sorted(kinds, key=lambda kind: SHOWN.index(kind[0]))[:MOST_COLUMNS]
+    headlines = headline_names()
+    kinds = dict.fromkeys((row.quantity, row.label, row.reservoir) for row in last[0] if row.quantity in headlines)
+    columns = sorted(kinds, key=lambda kind: headlines.index(kind[0]))[:MOST_COLUMNS]
     fixed = {name: value for name, value in points[0].parameters.items() if name not in points[0].swept}
     # What is derived or optimised differs from point to point as well.
     varying = [name for name in fixed if any(point.parameters.get(name) != fixed[name] for point in points)]
@@ -250,7 +250,7 @@ def _sweep_lines(points: Sequence[PointReport]) -> list[str]:
         shown_so = [f"{value:g}" if isinstance(value, int | float) else str(value) for value in own]
         table.append((*shown_so, *values, f"{worst:.2f}", str(wrong)))
     fixed = {name: value for name, value in fixed.items() if name not in varying}
-    head = [*points[0].summary[:2], *said(points[0].absent)]
+    head = [*points[0].summary[:2], *absence_lines(points[0].absent)]
     lines = [described(fixed), *("  " + line for line in head)]
     if len(points) > MOST_LINES:
         far = sorted(range(len(points)), key=lambda i: float(table[i + 1][-2]), reverse=True)[:MOST_LINES]

@@ -51,7 +51,7 @@ _TINY = np.finfo(float).tiny
 def bunches(preparation: Preparation, master: Master, mask: np.ndarray) -> Bunches:
     """Return the bunches of the channels of a mask (K,) from the beginning of counting to the end."""
     column = 0  # that of all jumps, which begins with the counting
-    start, begin = preparation.moments.begun(column)
+    start, begin = preparation.moments.beginning(column)
     end = float(preparation.times[-1])
     weights = mask.astype(float)
     mean = float(weights @ master.jump_rates(master.block_integrals(start, np.array([end - begin]))[0]))

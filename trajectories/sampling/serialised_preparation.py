@@ -6,7 +6,6 @@ one.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, overload
 
@@ -19,7 +18,8 @@ from trajectories.master.sectors import Sectors
 from trajectories.model import Model
 from trajectories.sampling.exact_averages import Exact
 from trajectories.sampling.preparation import Preparation
-from trajectories.sampling.quantities import Column
+from trajectories.sampling.quantities import QUANTITIES
+from trajectories.sampling.quantity import Column
 
 Arrays = dict[str, np.ndarray]
 
@@ -36,7 +36,7 @@ def pack(preparation: Preparation) -> tuple[dict[str, Any], Arrays]:
             "dropped": float(sectors.dropped),
             "passed_over": list(sectors.passed_over),
         },
-        "columns": [None if column is None else dataclasses.asdict(column) for column in preparation.columns],
+        "columns": [[column.quantity, column.owner, column.reported] for column in preparation.columns],
         "steady": preparation.steady,
         "pair": preparation.pair,
         "counting_from": preparation.counting_from,
@@ -141,7 +141,7 @@ def unpack(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Prepara
         exact=Exact(**part("exact")),
         spectra=(spectrum("start"), spectrum("finish")),
         times=arrays["times"],
-        columns=tuple(None if column is None else Column(**column) for column in meta["columns"]),
+        columns=tuple(Column(QUANTITIES[name], owner, reported) for name, owner, reported in meta["columns"]),
         steady=meta["steady"],
         pair=None if meta["pair"] is None else tuple(meta["pair"]),
         counting_from=meta["counting_from"],
