@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
 from trajectories.figures.typography import ket, length, short, short_quantity_name
-from trajectories.sampling.quantities import nonnegative, of_reservoirs
+from trajectories.sampling.quantity_names import nonnegative, of_reservoirs
 
 if TYPE_CHECKING:
     from trajectories.report.rows import Row

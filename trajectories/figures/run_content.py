@@ -14,7 +14,8 @@ from trajectories.report.rows import Row, by_state, exact_rows
 from trajectories.runfiles import figure_section
 from trajectories.runfiles.job import Job
 from trajectories.runfiles.run import Run
-from trajectories.sampling.quantities import measures_entropy, panel_groups, reported_names
+from trajectories.sampling.quantities import measures_entropy
+from trajectories.sampling.quantity_names import panel_groups, reported_names
 from trajectories.sampling.replay import Replay
 
 MOST_PANELS = 6

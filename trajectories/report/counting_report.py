@@ -22,7 +22,7 @@ from trajectories.report.tables import EXIT_STATUS
 from trajectories.report.text import aligned, comma_separated, described, interval, number, with_error
 from trajectories.results.points import Point
 from trajectories.runfiles.job import Job
-from trajectories.sampling.quantities import absence_lines
+from trajectories.sampling.quantity_names import absence_lines
 
 ALL = Wanted()
 HEADER = ("quantity", "of", "(from, time]", "estimate", "exact", "z", "long time", "unit", "status", "")

@@ -11,7 +11,7 @@ import numpy as np
 from trajectories.master.entanglement import reduce_pair
 from trajectories.model import Model
 from trajectories.sampling.preparation import Preparation
-from trajectories.sampling.quantities import QUANTITIES, dotted_names
+from trajectories.sampling.quantities import QUANTITIES
 from trajectories.sampling.quantity import (
     AVERAGE,
     CUMULATIVE,
@@ -22,6 +22,7 @@ from trajectories.sampling.quantity import (
     Share,
     StateFunction,
 )
+from trajectories.sampling.quantity_names import dotted_names
 
 ROUNDING = 1e-14  # of a quantity's natural size: exact zeros come out of sums of that size
 IRREVERSIBLE = "absolutely irreversible: {:.6g} % of all trajectories have infinite entropy production"

@@ -12,7 +12,7 @@ from trajectories.report.judge import FALSE_ALARM_RATE, judge, verdict
 from trajectories.report.report import rows_of
 from trajectories.report.rows import Row, by_state, exact_rows
 from trajectories.report.text import HEADER, aligned, cells, comma_separated, described, interval, number, with_error
-from trajectories.sampling.quantities import absence_lines, headline_names
+from trajectories.sampling.quantity_names import absence_lines, headline_names
 from trajectories.sampling.statistics import effective_sample_size, largest_weight_share
 
 if TYPE_CHECKING:

@@ -45,7 +45,7 @@ from trajectories.runfiles.figure_section import Figure
 from trajectories.runfiles.schema import Table, canonical_value
 from trajectories.runfiles.sections import SECTIONS, Optimise
 from trajectories.runfiles.toml import read
-from trajectories.sampling.quantities import reported_names
+from trajectories.sampling.quantity_names import reported_names
 
 if TYPE_CHECKING:
     from trajectories.counting.optimum import Optimum

@@ -13,7 +13,7 @@ from trajectories.model.conversion import toml_value
 from trajectories.runfiles import figure_section, ranges
 from trajectories.runfiles.formulas import Formula
 from trajectories.runfiles.schema import Table, complex_entries, is_number
-from trajectories.sampling.quantities import reported_names
+from trajectories.sampling.quantity_names import reported_names
 
 SECTIONS = {
     "system": None,

@@ -23,8 +23,9 @@ from trajectories.sampling.observable_table import (
     tallied_numbers,
 )
 from trajectories.sampling.plan import plan_summary, unravel
-from trajectories.sampling.quantities import absence_lines, absent_quantities, infinite_entropy
+from trajectories.sampling.quantities import infinite_entropy
 from trajectories.sampling.quantity import Column
+from trajectories.sampling.quantity_names import absence_lines, absent_quantities
 from trajectories.sampling.sampling_moments import SamplingMoments
 from trajectories.sampling.weight_moments import omitted_moments
 

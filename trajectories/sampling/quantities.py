@@ -3,9 +3,9 @@
 A row of numbers belongs to one trajectory at one sample time: first the linear forms of the jump counts, then the
 numbers with lines of their own in the kernel `tally`, then the functionals of the state. Units: hbar = k_B = 1.
 
-To add a quantity, add an entry to QUANTITIES. A linear form of the jump counts, a functional of the state and a
-function of the ensemble state need nothing else. Any other number of a trajectory needs its line in the kernel `tally`,
-its place in `kernels.ledger`, and here its exact mean and its cumulants.
+To add a quantity, add an entry at the end of QUANTITIES. A linear form of the jump counts, a functional of the state
+and a function of the ensemble state need nothing else. Any other number of a trajectory needs its line in the kernel
+`tally`, its place in `kernels.ledger`, and here its exact mean and its cumulants.
 
 The outcome of the final measurement is averaged over, which disturbs nothing and lowers the variance; the histograms
 use the outcome drawn at the end. Heat is positive into the system. `coupling_work` is what counted heats leave over
@@ -146,7 +146,8 @@ def _negativity(levels: tuple[int, int]) -> tuple[Function, Function | None]:
 QUANTITIES: dict[str, Quantity] = {
     quantity.name: quantity
     for quantity in (
-        # The kernel takes the counted heats to be the second linear form and the next.
+        # The kernel takes the counted heats to be the second linear form and the next; the places of all counts that
+        # have cumulants (`counting.steady_counting.counts_of`) rest on the order of the first five entries.
         Quantity(
             "activity", "1/time", AVERAGE, "number of jumps",
             JumpCounts(lambda model: {None: jumps(model)}),
@@ -264,58 +265,3 @@ QUANTITIES: dict[str, Quantity] = {
     )
 }  # fmt: skip
 """Every quantity by name, in the order in which reports list them."""
-
-
-def reported_names() -> tuple[str, ...]:
-    """Return the names of the quantities that reports have rows of."""
-    return tuple(name for name, quantity in QUANTITIES.items() if quantity.reported)
-
-
-def headline_names() -> list[str]:
-    """Return the names of the quantities that the table of a sweep shows, in the order of its columns."""
-    return sorted(
-        (name for name, one in QUANTITIES.items() if one.headline), key=lambda name: QUANTITIES[name].headline
-    )
-
-
-def panel_groups() -> list[tuple[str, ...]]:
-    """Return the names of the quantities of each panel of a picture, panel by panel."""
-    return [tuple(name for name, one in QUANTITIES.items() if one.panel == panel) for panel in PANELS]
-
-
-def nonnegative(quantity: str) -> bool:
-    """Return whether the quantity of this name is known never to be below zero."""
-    return quantity in QUANTITIES and QUANTITIES[quantity].nonnegative
-
-
-def of_reservoirs(quantity: str) -> bool:
-    """Return whether each reservoir has its own number of this quantity, such as a current from it."""
-    return quantity in QUANTITIES and QUANTITIES[quantity].owner == RESERVOIR
-
-
-def dotted_names(quantity: str, label: str | None, reservoir: str | None) -> tuple[str, ...]:
-    """Return the names of a number in formulas and from Python: quantity.owner; an observable by its label too."""
-    known = QUANTITIES.get(quantity)
-    owner = None if known is not None and known.owner == PAIR else reservoir or label
-    own = (label,) if quantity == "observable" and label else ()
-    return (f"{quantity}.{owner}" if owner else quantity, *own)
-
-
-def absent_quantities(model: Model, pair: Pair) -> dict[str, str]:
-    """Return the quantities that reports of a model lack, "quantity" or "quantity.reservoir", and why.
-
-    pair: the subsystems whose entanglement is reported, None where there are none.
-    """
-    return {
-        f"{quantity.name}.{owner}" if owner else quantity.name: reason
-        for quantity in QUANTITIES.values()
-        for owner, reason in quantity.absent(model, pair).items()
-    }
-
-
-def absence_lines(absent: Mapping[str, str]) -> list[str]:
-    """Return one line for each reason, with the quantities that are absent for it."""
-    names: dict[str, list[str]] = {}
-    for name, reason in absent.items():
-        names.setdefault(reason, []).append(name)
-    return [f"no {', '.join(together)}: {reason}" for reason, together in names.items()]
