@@ -49,10 +49,11 @@ class Report:
 
         name, seed, meta: of the result.
         """
-        found = [by_state(rows_of(point), point.preparation.model) for point in points]
-        judged = iter(judge([row for rows in found for row in rows]))
+        unjudged = [by_state(rows_of(point), point.preparation.model) for point in points]
+        judged = iter(judge([row for rows in unjudged for row in rows]))
         reports = [
-            _point_report(point, tuple(next(judged) for _ in rows)) for point, rows in zip(points, found, strict=True)
+            _point_report(point, tuple(next(judged) for _ in rows))
+            for point, rows in zip(points, unjudged, strict=True)
         ]
         title = "\n".join([f"{name}: {_amount(points, meta)}, seed {seed}", *stopping_lines(meta)])
         return cls(title, tuple(reports))
@@ -70,7 +71,7 @@ class Report:
 
     @property
     def exit_status(self) -> int:
-        """0 agree, 1 disagree, 3 nothing resolved."""
+        """Exit status of the verdict: 0 agree, 1 disagree, 3 nothing resolved."""
         return EXIT_STATUS[self.verdict]
 
     def json(self) -> dict[str, Any]:
@@ -124,9 +125,9 @@ class Report:
 
 @dataclass(frozen=True)
 class Solution:
-    """What the master equation alone says of a run: for each point of its sweep parameters, rows and what was found.
+    """The master equation's values alone, for each point of a sweep: parameters, rows, summary, absent quantities.
 
-    optima: for each point what [optimise] found, None where nothing was optimised.
+    optima: for each point the optimum of [optimise], None where nothing was optimised.
     """
 
     title: str
@@ -166,20 +167,20 @@ class Solution:
         header = ("quantity", "of", "(from, time]", "exact", "unit", "")
         for (parameters, rows, summary, _), optimum in zip(self.points, self.optima, strict=True):
             last = max(row.time for row in rows)
-            found = [
+            table = [
                 (row.quantity, row.label or row.reservoir or "", interval(row), number(row.exact), row.unit, row.note)
                 for row in rows
                 if row.time == last
             ]
-            described_so = [described(parameters), *("  " + line for line in summary)]
+            head = [described(parameters), *("  " + line for line in summary)]
             if optimum is not None:
-                described_so.append("  " + optimum.text())
-            lines += [*([""] if len(self.points) > 1 else []), *described_so, *aligned([header, *found])]
+                head.append("  " + optimum.text())
+            lines += [*([""] if len(self.points) > 1 else []), *head, *aligned([header, *table])]
         return "\n".join(lines)
 
 
 def stopping_lines(meta: Mapping[str, Any]) -> list[str]:
-    """Say by which rule a run ended and at which number of blocks, and on how many ranks it was sampled."""
+    """Return lines on the stopping rule, the number of blocks at which a run ended, and its ranks."""
     lines = []
     rule = meta.get("stopping")
     if rule:
@@ -199,11 +200,11 @@ def stopping_lines(meta: Mapping[str, Any]) -> list[str]:
 
 
 def _amount(points: Sequence[Point], meta: Mapping[str, Any]) -> str:
-    """Say how many trajectories there are, and that they are whole blocks where another number was asked for."""
-    there = points[0].trajectories
-    asked = meta.get("run", {}).get("ensemble", {}).get("trajectories", there)
-    text = f"{there:,} trajectories"
-    if asked < there < asked + points[0].preparation.block_size:
+    """Return the number of trajectories as text, with the number asked for where blocks rounded it up."""
+    sampled = points[0].trajectories
+    asked = meta.get("run", {}).get("ensemble", {}).get("trajectories", sampled)
+    text = f"{sampled:,} trajectories"
+    if asked < sampled < asked + points[0].preparation.block_size:
         text += f" ({asked:,} asked for, rounded up to whole blocks)"
     return text
 
@@ -227,7 +228,7 @@ MOST_LINES = 200
 
 
 def _sweep_lines(points: Sequence[PointReport]) -> list[str]:
-    """One line for each point of a sweep: what is swept, a few quantities at the last sample time, the worst row."""
+    """Return a line for each point of a sweep: swept parameters, headline quantities at the end, the worst row."""
     last = [[row for row in point.rows if row.time == point.rows[-1].time] for point in points]
     headlines = headline_names()
     kinds = dict.fromkeys((row.quantity, row.label, row.reservoir) for row in last[0] if row.quantity in headlines)
@@ -239,8 +240,8 @@ def _sweep_lines(points: Sequence[PointReport]) -> list[str]:
     header = (*points[0].swept, *varying, *names, "worst z", "rows disagree")
     table = [header]
     for point, rows in zip(points, last, strict=True):
-        found = {(row.quantity, row.label, row.reservoir): row for row in rows}
-        shown = [found.get(column) for column in columns]
+        by_kind = {(row.quantity, row.label, row.reservoir): row for row in rows}
+        shown = [by_kind.get(column) for column in columns]
         values = ["-" if row is None else with_error(row.estimate, row.standard_error) for row in shown]
         # A z of too few events says nothing: its row is unresolved.
         decided = [row for row in point.rows if row.status in ("agree", "disagree")]

@@ -1,10 +1,10 @@
-"""Exact moments of one trajectory's numbers at finite time, from which the sampling error of their means is known.
+"""Exact moments of one trajectory's numbers at finite time, from which the sampling errors of their means follow.
 
 A number X of a trajectory is made of its jumps and of its two ends,
 
     X = a(n0) + sum_k w_k N_k + b_t,
 
-a: an operator that commutes with the start, b_t: what a measurement of an operator B_t at time t finds. Its moments
+a: an operator that commutes with the start, b_t: the outcome of a measurement of an operator B_t at time t. Its moments
 come from the states resolved by the n-th moment, dM_n/dt = L M_n + sum_m C(n, m) G_m M_{n-m} with G_m = sum_k w_k^m
 L_k . L_k^dag and M_n(0) = a^n rho(0): <X^n> = sum_j C(n, j) Tr[B_t^j M_{n-j}(t)]. Bunching of jumps, rare phases and
 what cancels between the two ends are all in them. Landi, Kewming, Mitchison, Potts, PRX Quantum 5, 020201 (2024).
@@ -41,8 +41,10 @@ MOST_PRODUCTS = 3e10  # multiplications that the moments of one number may cost:
 class Cumulants:
     """Cumulants of one trajectory's number at T times, (T,) each.
 
-    variance, third, fourth: kappa_2, kappa_3, kappa_4. noise: rounding error of the variance. exact: of the very
-    number; False: of one that spreads at least as much. missing: why there are none, all of them nan.
+    variance, third, fourth: kappa_2, kappa_3, kappa_4, in powers of the number's unit.
+    noise: rounding error of the variance.
+    exact: True for the cumulants of the number itself, False for those of a number that spreads at least as much.
+    missing: the reason why all of them are nan, empty where they are known.
     """
 
     variance: np.ndarray
@@ -54,9 +56,9 @@ class Cumulants:
 
     @classmethod
     def unknown(cls, times: int, why: str) -> Cumulants:
-        """Return cumulants that are not known."""
-        nothing = np.full(times, np.nan)
-        return cls(nothing, nothing, nothing, nothing, missing=why)
+        """Return cumulants that are not known at so many times. why: the reason, for the report."""
+        unknown = np.full(times, np.nan)
+        return cls(unknown, unknown, unknown, unknown, missing=why)
 
 
 def trajectory_cumulants(
@@ -73,12 +75,12 @@ def trajectory_cumulants(
     (D,), commuting with rho(0). at_end: the operators B_t, (T, D). Units: those of the weights and operators.
     """
     weights = check_weights(master.model, weights)
-    count, size = len(times), len(start)
+    count = len(times)
     cost = min(moment_costs(master, ORDER, float(times[-1]) if count else 0.0))
     if cost > MOST_PRODUCTS:
         return Cumulants.unknown(count, f"its exact spread would take {cost:.1g} multiplications")
     sectors, trace = master.sectors, master.trace_row
-    first = _centred(np.zeros((1, size)) if at_start is None else at_start[None], start[None], trace)
+    first = _centred(np.zeros((1, len(start))) if at_start is None else at_start[None], start[None], trace)
     last = None if at_end is None else _centred(at_end, master.blocks(start, times), trace)
     ends = [float(np.abs(part).max(initial=0.0)) for part in (weights, first, last) if part is not None]
     scale = max(*ends, 1e-300)
@@ -87,20 +89,20 @@ def trajectory_cumulants(
     drift = mean_current(master, weights, start, times)
     moved = resolved_moments(master, weights / scale, drift / scale, ORDER, begun, times)
     rounding = ROUNDING + 1e-16 * _norm(master) * np.asarray(times, float)
-    found = _cumulants(moved, None if last is None else _powers(last / scale, sectors), trace)
-    noise = rounding * found[3]
-    return Cumulants(found[0] * scale**2, found[1] * scale**3, found[2] * scale**4, noise * scale**2)
+    second, third, fourth, size = _cumulants(moved, None if last is None else _powers(last / scale, sectors), trace)
+    noise = rounding * size
+    return Cumulants(second * scale**2, third * scale**3, fourth * scale**4, noise * scale**2)
 
 
 def measured_cumulants(operators: np.ndarray, states: np.ndarray, sectors: Sectors) -> Cumulants:
-    """Return the cumulants of what measuring operators (T, D) finds in states (T, D)."""
+    """Return the cumulants of the outcomes of measuring operators (T, D) in states (T, D)."""
     trace = _trace(sectors)
     centred = _centred(operators, states, trace)
     scale = np.maximum(np.abs(centred).max(axis=1, initial=0.0), 1e-300)
     moved = np.zeros((len(states), ORDER + 1, states.shape[1]), complex)
     moved[:, 0] = states
-    found = _cumulants(moved, _powers(centred / scale[:, None], sectors), trace)
-    return Cumulants(found[0] * scale**2, found[1] * scale**3, found[2] * scale**4, ROUNDING * found[3] * scale**2)
+    second, third, fourth, size = _cumulants(moved, _powers(centred / scale[:, None], sectors), trace)
+    return Cumulants(second * scale**2, third * scale**3, fourth * scale**4, ROUNDING * size * scale**2)
 
 
 def _cumulants(moved: np.ndarray, powers: np.ndarray | None, trace: np.ndarray) -> np.ndarray:
@@ -123,18 +125,18 @@ def _cumulants(moved: np.ndarray, powers: np.ndarray | None, trace: np.ndarray) 
 
 
 def _centred(operators: np.ndarray, states: np.ndarray, trace: np.ndarray) -> np.ndarray:
-    """Return operators (T, D) less their averages in states (T, D): powers of what is left do not cancel."""
+    """Return operators (T, D) less their averages in states (T, D): powers of the difference do not cancel."""
     average = (operators.conj() * states).real.sum(axis=1)
     return operators - average[:, None] * trace
 
 
 def _powers(operators: np.ndarray, sectors: Sectors) -> np.ndarray:
     """Return B^0 ... B^ORDER, (ORDER + 1, T, D), of operators of flattened blocks (T, D)."""
-    found = np.zeros((ORDER + 1, *operators.shape), complex)
-    found[0] = _trace(sectors)
+    powers = np.zeros((ORDER + 1, *operators.shape), complex)
+    powers[0] = _trace(sectors)
     for n in range(1, ORDER + 1):
-        found[n] = _product(found[n - 1], operators, sectors)
-    return found
+        powers[n] = _product(powers[n - 1], operators, sectors)
+    return powers
 
 
 def _product(a: np.ndarray, b: np.ndarray, sectors: Sectors) -> np.ndarray:
@@ -143,7 +145,7 @@ def _product(a: np.ndarray, b: np.ndarray, sectors: Sectors) -> np.ndarray:
         return np.asarray(a, complex) * b
     pairs = zip(sectors.split(np.asarray(a, complex)), sectors.split(np.asarray(b, complex)), strict=True)
     products = [x @ y for x, y in pairs]
-    return np.concatenate([found.reshape(*found.shape[:-2], -1) for found in products], axis=-1)
+    return np.concatenate([product.reshape(*product.shape[:-2], -1) for product in products], axis=-1)
 
 
 def _trace(sectors: Sectors) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Moments of w = exp(-Delta S) at finite time from the tilted generator, as far as they can be had in good time."""
+"""Moments of w = exp(-Delta S) at finite time from the tilted generator, where they do not take too long."""
 
 from __future__ import annotations
 
