@@ -13,13 +13,14 @@ from small_models import LOWER, one_way_model, thermal_qubit
 import trajectories
 from trajectories.errors import InputError
 from trajectories.figures.draw import draw
-from trajectories.figures.run_content import sampled_content
-from trajectories.figures.run_figure import compose
-from trajectories.figures.sampled_side import SampledSide
+from trajectories.figures.run_content import chosen, sampled_content
+from trajectories.figures.typography import quantity_name
 from trajectories.kernels.ledger import FIRST_STATIC
 from trajectories.model import Model
+from trajectories.report.judge import judge
+from trajectories.report.report import function_rows
 from trajectories.report.result import Result
-from trajectories.runfiles.formulas import Formula
+from trajectories.report.rows import ensemble_functions
 from trajectories.runfiles.job import Job
 from trajectories.runfiles.run import Run
 from trajectories.running.driver import execute
@@ -120,9 +121,9 @@ def test_one_entry_adds_a_quantity(tmp_path: Path) -> None:
     assert {quantity.name for quantity in ADDED} <= {row["quantity"] for row in table}
     assert "jump_rate" in result.report().text()
     check_exact_values(result)
-    axes = [axes.get_ylabel() for axes in compose(sampled_content(result)).axes]
-    for quantity in ADDED:
-        assert any(quantity.title in label for label in axes), quantity.name
+    panels = chosen(sampled_content(result))
+    assert [{curve.quantity for curve in curves} for curves in panels] == [{quantity.name} for quantity in ADDED]
+    assert [quantity_name(quantity.name) for quantity in ADDED] == [quantity.title for quantity in ADDED]
     assert draw(result, tmp_path / "more.png") and draw(result, tmp_path / "exact.png", exact=True)
 
 
@@ -152,14 +153,24 @@ def test_a_wrong_value_of_an_added_quantity_is_called_wrong() -> None:
 
 
 @pytest.mark.usefixtures("with_more")
-def test_run_files_and_formulas_know_an_added_quantity() -> None:
+def test_run_files_know_an_added_quantity() -> None:
     assert {quantity.name for quantity in ADDED} <= set(reported_names())
     assert run_of(["mixedness"]).figure.quantities == ("mixedness",)
     with pytest.raises(InputError, match="is already the name of a quantity"):
         Run.from_mapping(TABLES | {"observables": {"mixedness": "n1"}}, name="taken", model=MODEL)
-    side = SampledSide.of(execute(Job.of(run_of(["jump_rate"]))))
-    sampled = side.evaluate(Formula.parse("jump_rate.A + mixedness + purity", ""), {})
-    assert sampled is not None and np.isfinite(sampled.estimate).all() and not sampled.wrong.any()
+    names = {name for row in execute(Job.of(run_of(["jump_rate"]))).report().rows for name in row.names}
+    assert {"jump_rate.A", "jump_rate.S", "mixedness", "energy_squared"} <= names
+
+
+def test_the_purity_is_judged_where_it_is_asked_for() -> None:
+    point = execute(Job.of(run_of(["activity"]))).points[0]
+    functions = ensemble_functions(point.preparation, reported=False)
+    assert [function.quantity.name for function in functions] == ["purity"]
+    rows = judge(function_rows(point, functions[0]))
+    rho = point.preparation.sectors.unflatten(point.preparation.exact.density)
+    np.testing.assert_allclose([row.exact for row in rows], np.einsum("tab,tba->t", rho, rho).real, rtol=1e-12)
+    assert {row.status for row in rows} == {"agree"}
+    assert "purity" not in reported_names()
 
 
 def test_names_of_quantities_are_refused_without_the_entry() -> None:
