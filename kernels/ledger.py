@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from .arrays import Complex2, Complex3, Float1, Float2, Int1, Int2
 
-# Columns of a trajectory's row behind the linear forms; the static functionals follow. Each of these five has its line in
-# the kernel `tally` and its entry in `sampling.quantities`.
+# Columns of a trajectory's row behind the linear forms; the static functionals follow. Each of the five has its line
+# in the kernel `tally` and its entry in `sampling.quantities`.
 ENTROPY_SINCE, ENTROPY, WEIGHT, COUPLING_WORK, PROJECTION = range(5)
 FIRST_STATIC = 5
 

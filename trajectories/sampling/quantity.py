@@ -1,13 +1,6 @@
 """The parts of a quantity's description: how it is measured, and how it is named, reported and drawn.
 
-A quantity is measured in one of these ways, each of which knows its sampling moments:
-
-    JumpCounts        a linear form of the jump counts, from its weights
-    StateFunctional   <psi|A|psi>, from the operator A
-    TalliedNumber     a number with a line of its own in the kernel `tally`
-    Share             the share of the trajectories to which something has happened
-    StateFunction     a function of the ensemble state that is not linear
-    PairFunction      likewise of the state of two subsystems
+It is measured in one of six ways: JumpCounts, StateFunctional, TalliedNumber, Share, StateFunction, PairFunction.
 """
 
 from __future__ import annotations
@@ -207,10 +200,6 @@ class Column:
     @property
     def quantity(self) -> str:
         return self.described.name
-
-    @property
-    def unit(self) -> str:
-        return self.described.unit
 
     @property
     def kind(self) -> str:

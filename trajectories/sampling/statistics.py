@@ -1,4 +1,4 @@
-"""Mergeable statistics of trajectories: central moments, co-moments, weights; standard errors, intervals, jackknife.
+"""Mergeable statistics of trajectories: central moments, co-moments, weights; standard errors, jackknife.
 
 A ``Block`` holds what is kept of some trajectories.  Blocks of disjoint trajectories merge into the Block of all of
 them, so means, errors and memory do not depend on how many trajectories there are.  Sums of squares are never
@@ -221,35 +221,6 @@ def p_value(z: ArrayLike, skewness_of_mean: ArrayLike = 0.0, degrees_of_freedom:
     t = t + g * t**2 / 3 + g**2 * t**3 / 27 + g / 6
     tail = special.ndtr(-np.abs(t)) if degrees_of_freedom is None else special.stdtr(degrees_of_freedom, -np.abs(t))
     return np.asarray(2 * tail)
-
-
-def confidence_interval(
-    estimate: ArrayLike,
-    standard_error: ArrayLike,
-    level: float,
-    degrees_of_freedom: float | None = None,
-    skewness_of_mean: ArrayLike = 0.0,
-) -> tuple[Floats, Floats]:
-    """Return the ends of the two-sided interval that covers the true value with probability ``level``.
-
-    The values that ``p_value`` with the same arguments does not reject at 1 - level: estimate -+ q standard_error
-    with q the normal or Student quantile, bent by the inverse of Hall's transformation where a skewness is given.
-    Raises ValueError unless 0 < level < 1.
-    """
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"the level of a confidence interval lies between 0 and 1; it is {level}")
-    tail = 0.5 * (1.0 + level)
-    q = float(special.ndtri(tail) if degrees_of_freedom is None else special.stdtrit(degrees_of_freedom, tail))
-    g = np.asarray(skewness_of_mean, dtype=np.float64)
-    centre, error = np.asarray(estimate, dtype=np.float64), np.asarray(standard_error, dtype=np.float64)
-    return centre - _inverse_hall(q, g) * error, centre - _inverse_hall(-q, g) * error
-
-
-def _inverse_hall(q: float, g: Floats) -> Floats:
-    """Return the z with z'(z) = q: 1 + g z / 3 = (1 + g (q - g / 6))^(1/3), written without the division by g."""
-    shifted = q - g / 6
-    root = np.cbrt(1 + g * shifted)
-    return 3 * shifted / (root * root + root + 1)
 
 
 class Jackknife(NamedTuple):
