@@ -138,11 +138,7 @@ def prepare(
     plan = unravel(model, sectors, start, ends[-1], times, master.space.rotated)
     columns, linear, operators = columns_and_weights(model, sectors, observables or {})
     counts = master.jump_rates(ensemble.integrals[-1])
-    if counts.sum() > MOST_JUMPS:
-        raise InputError(
-            f"duration {times[-1]:g}: a trajectory has {counts.sum():.3g} jumps on average: must be at most "
-            f"{MOST_JUMPS:g}; take a shorter duration and more trajectories"
-        )
+    _check_jumps(float(counts.sum()), float(times[-1]))
     ledger = observable_table(model, sectors, ensemble, start, ends, linear, operators, times, burn_in)
     stage("the range of Delta S")
     ledger = ledger._replace(edges=histogram_edges(model, master, ensemble, ledger, counts, times, bins))
@@ -174,6 +170,15 @@ def prepare(
 def groups_for(points: int) -> int:
     """Return the number of groups per point into which blocks fold: fewer in large sweeps, so that files stay small."""
     return GROUPS if points <= 32 else 32 if points <= 4096 else 16
+
+
+def _check_jumps(jumps: float, duration: float) -> None:
+    """Raise InputError where a trajectory has too many jumps on average."""
+    if jumps > MOST_JUMPS:
+        raise InputError(
+            f"duration {duration:g}: a trajectory has {jumps:.3g} jumps on average: must be at most "
+            f"{MOST_JUMPS:g}; take a shorter duration and more trajectories"
+        )
 
 
 def _check_truncation(model: Model, sectors: Sectors, ensemble: Ensemble, times: np.ndarray) -> None:

@@ -53,7 +53,7 @@ def jumps_of_reservoirs(model: Model) -> dict[str, np.ndarray]:
 
 JUMP_RATE = Quantity(
     "jump_rate", "1/time", AVERAGE, "number of jumps of a reservoir", JumpCounts(jumps_of_reservoirs),
-    "jumps of a reservoir per time", owner=RESERVOIR, short_title="jumps", panel="charges", nonnegative=True,
+    "jumps per reservoir", owner=RESERVOIR, short_title="jumps", panel="charges", nonnegative=True,
 )  # fmt: skip
 ENERGY_SQUARED = Quantity(
     "energy_squared", "energy^2", INSTANTANEOUS, "<psi|H^2|psi>",
