@@ -139,18 +139,18 @@ def prepare(
     columns, linear, operators = columns_and_weights(model, sectors, observables or {})
     counts = master.jump_rates(ensemble.integrals[-1])
     _check_jumps(float(counts.sum()), float(times[-1]))
-    ledger = observable_table(model, sectors, ensemble, start, ends, linear, operators, times, burn_in)
+    table = observable_table(model, sectors, ensemble, start, ends, linear, operators, times, burn_in)
     stage("the range of Delta S")
-    ledger = ledger._replace(edges=histogram_edges(model, master, ensemble, ledger, counts, times, bins))
+    table = table._replace(edges=histogram_edges(model, master, ensemble, table, counts, times, bins))
     stage("exact averages of exp(-l Delta S), l = 1, 2, 3" if model.entropy else "exact averages")
-    exact = exact_averages(master, ensemble, ledger, times, tallied_numbers())
+    exact = exact_averages(master, ensemble, table, times, tallied_numbers())
     stage("the slowest relaxation")
     gap = master.gap()
     return Preparation(
         model=model,
         sectors=sectors,
         plan=plan,
-        ledger=ledger,
+        ledger=table,
         times=times,
         columns=columns,
         exact=exact,
