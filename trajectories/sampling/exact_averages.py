@@ -107,7 +107,7 @@ class ExactSide:
 
 
 class TalliedNumber(Protocol):
-    """A number with a line of its own in the kernel `tally`: its exact mean and natural size, each (T,) or a number."""
+    """A number with a line of its own in the kernel `tally`: its exact mean and natural size, (T,) or one number."""
 
     @property
     def mean(self) -> Callable[[ExactSide], np.ndarray]: ...
