@@ -45,6 +45,7 @@ from trajectories.runfiles.figure_section import Figure
 from trajectories.runfiles.schema import Table, canonical_value
 from trajectories.runfiles.sections import SECTIONS, Optimise
 from trajectories.runfiles.toml import read
+from trajectories.sampling.quantity_names import reported_names
 
 if TYPE_CHECKING:
     from trajectories.counting.optimum import Optimum
@@ -122,7 +123,7 @@ class Run:
         title = top.text("title", "")
         system = sections.system(tables["system"]) if model is None or "system" in mapping else {"name": model.name}
         observables = sections.observables(tables["observables"])
-        figure = figure_section.figure(tables["figure"], title, (*sections.QUANTITIES, *observables))
+        figure = figure_section.figure(tables["figure"], title, (*reported_names(), *observables))
         sweep = sections.sweep(tables["sweep"])
         derived = sections.derived(tables["derived"], system, sweep)
         optimise = sections.optimise(tables["optimise"], (*sweep, *derived))
