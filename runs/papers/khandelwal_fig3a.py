@@ -47,6 +47,9 @@ def points(result: Any, along: str) -> tuple[Sampled | None, Sampled | None]:
     negativity = sampled(result, "negativity", along)
     if states is None or negativity is None:
         return None, None
+    parts = [sampled(result, name, along) for name in NAMES[:3]]
+    for status in ("unresolved", "disagree"):
+        states.status[np.any([part.status == status for part in parts if part is not None], axis=0)] = status
     return states.linear(factor(states.sweep["delta"], states.sweep["T_h"])), negativity.where(negativity.exact > 0)
 
 

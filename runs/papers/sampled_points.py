@@ -111,18 +111,19 @@ def of_states(
 def _of_point(point: Any, function: Callable[[np.ndarray, float], float], current: str) -> tuple[float, float, float]:
     """Return estimate, standard error and exact value of `of_states` at one point."""
     plan = point.preparation
-    heats = [i for i, c in enumerate(plan.columns) if c and (c.quantity, c.reservoir) == ("heat_current", current)]
-    width = plan.times[-1] - plan.counting_from
+    owners = [(column.quantity, column.reservoir) if column else None for column in plan.columns]
+    heat = owners.index(("heat_current", current)) if current else None
+    span = plan.times[-1] - plan.counting_from
+
+    def joined(density: np.ndarray, mean: np.ndarray) -> np.ndarray:
+        # Means over trajectories at the last sample time: the flattened state, and the current.
+        return np.append(density[-1], 0.0 if heat is None else mean[-1, heat] / span)
 
     def value(mean: np.ndarray) -> float:
-        heat = float(mean[-1].real) / width if heats else 0.0
-        return function(plan.sectors.unflatten(mean[:-1]), heat)
-
-    def heat(mean: np.ndarray) -> float:
-        return float(mean[-1, heats[0]]) if heats else 0.0
+        return function(plan.sectors.unflatten(mean[:-1]), float(mean[-1].real))
 
     counts = np.array([int(group.count) for group in point.groups])
-    sums = [np.append(group.density[-1], heat(group.mean) * int(group.count)) for group in point.groups]
-    found = jackknife(value, np.array(sums), counts)
-    exact = value(np.append(plan.exact.density[-1], heat(plan.exact.mean)))
+    means = [joined(group.density / int(group.count), group.mean) for group in point.groups]
+    found = jackknife(value, np.array(means) * counts[:, None], counts)
+    exact = value(joined(plan.exact.density, plan.exact.mean))
     return float(found.estimate), float(found.standard_error), exact

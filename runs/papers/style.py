@@ -31,6 +31,8 @@ BLUE, RED, GREEN, ORANGE, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#E69F
 COLOURS = (BLUE, RED, GREEN, ORANGE, PURPLE)
 MARKERS = "osD^v"
 DASHED, DOTTED, DASHDOT = (0, (4, 1.8)), (0, (1, 1.3)), (0, (5, 1.5, 1, 1.5))
+POINT: dict[str, Any] = {"ms": 3.4, "mfc": "white", "mew": 0.8}
+RING: dict[str, Any] = {"marker": "o", "ms": 8, "mfc": "none", "mec": "#E00000", "mew": 1.0, "ls": "", "zorder": 4}
 NOTHING = "#DDDDDD"
 """Colour of a map where a value does not exist or is unresolved."""
 WIDTHS, HEIGHTS = {1: 3.5, 2: 6.2, 3: 7.4, 4: 8.4}, {1: 2.5, 2: 2.35, 3: 2.15, 4: 1.95}
@@ -123,10 +125,6 @@ def family(
         axes.plot([], [], color=colours[k], label=name.format(f"{value:g}"), **look)
         if chosen is not None:
             mark(axes, chosen, colours[k], MARKERS[k])
-
-
-POINT: dict[str, Any] = {"ms": 3.4, "mfc": "white", "mew": 0.8}
-RING: dict[str, Any] = {"marker": "o", "ms": 8, "mfc": "none", "mec": "#E00000", "mew": 1.0, "ls": "", "zorder": 4}
 
 
 def mark(axes: Axes, points: Sampled | None, colour: str = BLUE, marker: str = "o") -> None:
