@@ -124,6 +124,7 @@ def _of_point(point: Any, function: Callable[[np.ndarray, float], float], curren
 
     counts = np.array([int(group.count) for group in point.groups])
     means = [joined(group.density / int(group.count), group.mean) for group in point.groups]
-    found = jackknife(value, np.array(means) * counts[:, None], counts)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a ratio need not exist of too few trajectories
+        found = jackknife(value, np.array(means) * counts[:, None], counts)
     exact = value(joined(plan.exact.density, plan.exact.mean))
     return float(found.estimate), float(found.standard_error), exact
