@@ -19,7 +19,7 @@ from trajectories.systems import diamond
 ROOT = Path(__file__).parents[2]
 
 
-def sampled(beta_S: float, **more: Any) -> trajectories.report.result.Result:
+def sampled(beta_S: float, **more: Any) -> trajectories.Result:
     return trajectories.run(diamond(beta_A=-1.0, beta_S=beta_S), duration=2.0, trajectories=256, **more)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from trajectories.report.judge import FEWEST_GROUPS, Law, judge, judge_smooth
-from trajectories.report.result import Result
+from trajectories.report.result import ResultData
 from trajectories.report.rows import Measure, Row, entanglement_measures, exact_row, pair_states, span
 from trajectories.results.points import Point
 from trajectories.runfiles.formulas import Formula
@@ -35,11 +35,11 @@ class Sampled:
 class SampledSide:
     """A result's points, and the rows of each by the names of formulas: concurrence, heat_current.c, population.G."""
 
-    result: Result
+    result: ResultData
     rows: tuple[Mapping[str, Row], ...]
 
     @classmethod
-    def of(cls, result: Result) -> SampledSide:
+    def of(cls, result: ResultData) -> SampledSide:
         report, last = result.report(), float(result.times[-1])
         # Reports say nothing of the purity: it is judged with their rows, as one of them.
         judged = sum(row.p_value is not None for row in report.rows)

@@ -12,11 +12,13 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from trajectories.errors import Interrupted
 from trajectories.model.conversion import json_value
-from trajectories.report.result import Result, open_result
+from trajectories.report.result import ResultData, open_result
 from trajectories.results.ownership import Ownership
 from trajectories.results.points import Point, loading, parameters_of
 from trajectories.results.storage import Records, Store
@@ -29,6 +31,7 @@ from trajectories.running.schedule import ORDER_SECONDS, WHOLE, Handout, Task, h
 from trajectories.running.signals import Patience, Stop
 from trajectories.running.stopping_rule import Gate, Rule
 from trajectories.running.sweep_point import Work, settled, work_of
+from trajectories.running.tasks import Settled
 from trajectories.sampling.preparation import LARGE_SWEEP
 from trajectories.sampling.reduction_tree import Key
 from trajectories.sampling.serialised_preparation import unpack
@@ -47,13 +50,14 @@ def execute(
     say: Say = lambda message: None,
     stop: Stop | None = None,
     rule: Rule | None = None,
-) -> Result:
-    """Sample a job, or the jobs of a sweep, and return the Result; with `output`, keep it there, resume it, extend it.
+) -> ResultData:
+    """Sample a job, or the jobs of a sweep, and return the result; with `output`, keep it there, resume, extend it.
 
     `progress(done, total)` hears of finished trajectories, `say` of what the run is waiting for. `stop` says when to
     end before the end, `rule` (for an `output` only) when a point's errors are small enough. Raises InputError for a
     file that belongs to another run, Interrupted when a signal or the time stopped the run (everything finished is
-    then in the file), ownership.Busy when another process is writing the file.
+    then in the file or, without one, in the exception's `result`), ownership.Busy when another process is writing the
+    file.
     """
     jobs, rule = (jobs,) if isinstance(jobs, Job) else jobs, rule or Rule()
     if rule.targets:
@@ -62,13 +66,7 @@ def execute(
         crew = Crew(stop)
         tell = _telling(jobs, say)
         if output is None:
-            work = work_of(jobs, settled(jobs, crew, tell), swept_of(jobs))
-            pace = Pace(work)
-            for task, result in _sampled(work, crew, progress, pace):
-                for (group, level, node), block in nodes_of(task, result):
-                    work[task.point].forest.add_node(group, level, node, block)
-                    pace.add(work[task.point], 1 << level)
-            return _result(jobs, work, _records(jobs, work, stop) if jobs[0].records else None)
+            return _in_memory(jobs, crew, progress, tell)
         # Whatever can be refused is refused before anything is written, a claim on the file included.
         fresh = None if output.exists() else settled(jobs, crew, tell)
         with stop.at_once():
@@ -92,6 +90,23 @@ def execute(
             with store:
                 _Sampling(jobs, store, work, ownership, crew, rule).run(progress)
     return open_result(output)
+
+
+def _in_memory(jobs: Sequence[Job], crew: Crew, progress: Progress, tell: Callable[[int], None]) -> ResultData:
+    """Sample without a file; an Interrupted that comes meanwhile takes the finished blocks along as `result`."""
+    every = settled(jobs, crew, tell)
+    work = work_of(jobs, every, swept_of(jobs))
+    pace = Pace(work)
+    try:
+        for task, result in _sampled(work, crew, progress, pace):
+            for (group, level, node), block in nodes_of(task, result):
+                work[task.point].forest.add_node(group, level, node, block)
+                pace.add(work[task.point], 1 << level)
+        records = _records(jobs, work, crew.stop) if jobs[0].records else None
+    except Interrupted as stopped:
+        stopped.result = _result(jobs, every, work, None) if pace.blocks else None
+        raise
+    return _result(jobs, every, work, records)
 
 
 def _telling(jobs: Sequence[Job], say: Say) -> Callable[[int], None]:
@@ -242,12 +257,30 @@ def _records(jobs: Sequence[Job], work: Sequence[Work], stop: Stop) -> Records:
     return records_of(jobs[0].records, work, stop.poll)
 
 
-def _result(jobs: Sequence[Job], work: Sequence[Work], records: Records | None) -> Result:
-    """What a run without a file has found."""
+def _result(jobs: Sequence[Job], every: Sequence[Settled], work: Sequence[Work], records: Records | None) -> ResultData:
+    """Return the result of a run without a file: the points that have a block."""
     points = [
         Point(parameters_of(one.preparation, one.swept), one.preparation, one.forest, one.number, dict(one.swept))
         for one in work
+        if one.blocks_done
     ]
     first = jobs[0]
     meta = {"name": first.name, "run": json_value(dict(first.mapping)), "stopping": None}
-    return Result(points, name=first.name, seed=first.seed, text=first.text, meta=meta, records=records)
+    write = partial(_write, jobs, every, work, records)
+    return ResultData(
+        points, name=first.name, seed=first.seed, text=first.text, meta=meta, records=records, write=write
+    )
+
+
+def _write(
+    jobs: Sequence[Job], every: Sequence[Settled], work: Sequence[Work], records: Records | None, output: Path
+) -> None:
+    """Write what was sampled in memory to a new result file, which a run can resume and extend."""
+    with Ownership.acquire(output) as ownership:
+        store, _ = create(jobs, output, every, ownership, 1)
+        with store:
+            store.commit_points({p: one.forest.nodes() for p, one in enumerate(work) if one.blocks_done})
+            if records is not None:
+                store.write_records(records)
+        done, total = (sum(getattr(one, name) for one in work) for name in ("blocks_done", "blocks"))
+        ownership.release("complete" if done == total else "stopped", done, total)

@@ -9,7 +9,7 @@ from typing import Any
 
 from trajectories.errors import InputError
 from trajectories.model.conversion import json_value
-from trajectories.report.result import Result, open_result
+from trajectories.report.result import ResultData, open_result
 from trajectories.results.ownership import Ownership
 from trajectories.results.points import described, loading
 from trajectories.results.storage import Header, Reader, Records, Store, read
@@ -34,7 +34,7 @@ from trajectories.sampling.preparation import LARGE_SWEEP
 Say = Callable[[str], None]
 
 
-def complete(jobs: Sequence[Job], output: Path, rule: Rule, say: Say) -> Result | None:
+def complete(jobs: Sequence[Job], output: Path, rule: Rule, say: Say) -> ResultData | None:
     """Return the result if the file holds all of it, so that nothing need be written; refuse another run's file.
 
     Says so where fewer trajectories are asked for than the file holds or was asked for.
