@@ -243,7 +243,7 @@ def replay(source: ResultData | Run | Job, number: int, point: int = 0) -> Repla
     --------
     >>> run = trajectories.load("runs/diamond.toml")
     >>> trajectories.replay(run, 17).channel_names[:2]
-    ['S_up', 'A_up']
+    ['A_up', 'A_up']
     """
     if isinstance(source, ResultData):
         choices = {own.index: own.preparation for own in source.points}

@@ -32,7 +32,7 @@ class InputError(ValueError):
     ...     trajectories.systems.diamond(beta_A=-2, beta_S=3, pump=-1)
     ... except trajectories.InputError as error:
     ...     print(error)
-    diamond: pump = -1: must be > 0
+    diamond: pump = -1 is out of range; allowed: finite number > 0
     """
 
 

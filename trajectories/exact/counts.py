@@ -59,7 +59,7 @@ def cumulants(model: Model, count: Counted, order: int = 4) -> np.ndarray:
     Examples
     --------
     >>> exact.cumulants(trajectories.systems.diamond(beta_A=-2, beta_S=3), "A", 2).round(4)
-    array([1.7352, 1.6849])
+    array([1.7352, 1.7945])
     """
     return long_time_cumulants.cumulants(Master(model), _weights(model, count), order)
 
@@ -229,7 +229,7 @@ def g2(model: Model, first: Group, times: ArrayLike, second: Group | None = None
     --------
     >>> model = trajectories.systems.diamond(beta_A=-2, beta_S=3)
     >>> exact.g2(model, "A_up", [0.0, 50.0]).round(3)
-    array([0.89, 1.  ])
+    array([0.57, 1.  ])
     """
     other = None if second is None else _channels(model, "second", second)
     return time_correlations.g2(Master(model), _channels(model, "first", first), np.asarray(times, float), other)

@@ -67,7 +67,7 @@ def state(model: Model, times: ArrayLike, initial: Initial) -> np.ndarray:
     --------
     >>> model = trajectories.systems.diamond(beta_A=-2, beta_S=3)
     >>> exact.state(model, [0, 1], "ground")[:, 0, 0].real.round(4)
-    array([1.    , 0.4943])
+    array([1.    , 0.4987])
     """
     return Master(model).states(density(model, initial), np.asarray(times, float))
 
