@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from trajectories.model import Channel, Model, Reservoir
     from trajectories.result import Result
     from trajectories.runfiles.run import load
+    from trajectories.studies import merge, plan, rare, solve
 
 __version__ = "0.1.0"
 __all__ = [
@@ -33,8 +34,12 @@ __all__ = [
     "Result",
     "exact",
     "load",
+    "merge",
+    "plan",
+    "rare",
     "replay",
     "run",
+    "solve",
     "sweep",
     "systems",
 ]
@@ -45,9 +50,13 @@ _HOMES = {
     "Reservoir": "trajectories.model.model",
     "Result": "trajectories.result",
     "load": "trajectories.runfiles.run",
+    "merge": "trajectories.studies",
     "open": "trajectories.api",
+    "plan": "trajectories.studies",
+    "rare": "trajectories.studies",
     "replay": "trajectories.api",
     "run": "trajectories.api",
+    "solve": "trajectories.studies",
     "sweep": "trajectories.api",
 }
 

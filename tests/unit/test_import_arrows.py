@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "trajectories"
 WINGS = (
     *("errors", "kernels", "model", "systems", "master", "counting", "sampling", "runfiles", "results", "report"),
-    *("running", "figures", "result", "exact", "api", "cli"),
+    *("running", "figures", "result", "studies", "exact", "api", "cli"),
 )
 """In the order of dependence: a wing imports itself and what stands to its left. The root itself stands above all."""
 HEAVY = ("numba", "scipy", "matplotlib", "h5py", "tqdm", "qutip", "mpi4py")
