@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from trajectories.report.record_statistic import RecordStatistic, statistic_of
 from trajectories.report.result import ResultData
 from trajectories.report.theorems import Theorems, theorems
 from trajectories.results.kept_trajectories import JumpRecords
+from trajectories.running.progress import ProgressBar, bar_is_seen
 from trajectories.sampling.replay import Replay
 
 if TYPE_CHECKING:
@@ -164,7 +166,8 @@ class Result(ResultData):
             bins=bins,
             logarithmic=logarithmic,
         )
-        table = Counting.of_result(self, scgf, wanted)
+        with closing(ProgressBar(bar_is_seen())) as bar:
+            table = Counting.of_result(self, scgf, wanted, bar)
         if path is not None:
             from trajectories.figures.counting_figure import draw_counting
 
@@ -357,7 +360,8 @@ class Result(ResultData):
         >>> example().theorems().verdict
         'agree'
         """
-        tested = theorems(self, trajectories)
+        with closing(ProgressBar(bar_is_seen())) as bar:
+            tested = theorems(self, trajectories, progress=bar)
         if path is not None:
             from trajectories.figures.theorem_figure import draw_theorems
 
