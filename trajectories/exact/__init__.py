@@ -1,32 +1,22 @@
 """The exact side from Python: the master equation and counting statistics of a Model, as arrays.
 
-`machines`: steady-state quantities on arrays of parameters. `states`: states, currents, entropy, entanglement.
-`counts`: statistics of the jumps. Units: hbar = k_B = 1; heat is positive into the system; entropy in nats.
+`machines`: steady-state quantities on arrays of parameters. `states`, `entanglement`: states and functions of them.
+`counts`, `waiting`: statistics of the jumps. Units: hbar = k_B = 1; heat is positive into the system; entropy in nats.
 """
 
-from trajectories.exact.counts import (
-    FirstPassages,
-    cumulants,
-    finite_time_cumulants,
-    first_passages,
-    g2,
-    mean_waiting_time,
-    scgf,
-    spectrum,
-    waiting_times,
-)
+from trajectories.exact.counts import cumulants, finite_time_cumulants, scgf, spectrum
+from trajectories.exact.entanglement import concurrence, negativity
 from trajectories.exact.machines import largest, steady
 from trajectories.exact.states import (
     activity,
-    concurrence,
     energy_currents,
     entropy_production,
     entropy_production_rate,
     heat_currents,
-    negativity,
     state,
     steady_state,
 )
+from trajectories.exact.waiting import FirstPassages, first_passages, g2, mean_waiting_time, waiting_times
 
 __all__ = [
     "FirstPassages",

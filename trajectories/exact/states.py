@@ -1,20 +1,15 @@
-"""States of the master equation, their currents, entropy production and entanglement."""
+"""States of the master equation, their currents and entropy production."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from trajectories.counting.counted_currents import heated_reservoirs
-from trajectories.errors import InputError
-from trajectories.master import currents, entanglement
+from trajectories.exact.arguments import Initial, density, density_matrices
+from trajectories.master import currents
 from trajectories.master.lindblad import Master
 from trajectories.model import Model
-from trajectories.model.initial_state import given_state, named_state
-
-Initial = str | Sequence | np.ndarray
 
 
 def steady_state(model: Model) -> np.ndarray:
@@ -219,94 +214,6 @@ def entropy_production(model: Model, times: ArrayLike, initial: Initial) -> np.n
     return currents.entropy_production(Master(model), density(model, initial), np.asarray(times, float))
 
 
-def concurrence(model: Model, state: ArrayLike | None = None) -> np.ndarray:
-    """Return Wootters' concurrence of the model's pair of qubits.
-
-    Parameters
-    ----------
-    model : Model
-        With a `pair` of qubits; other subsystems are traced out.
-    state : (..., d, d) array, optional
-        Density matrices. Default: the steady state.
-
-    Returns
-    -------
-    (...) array
-        0 to 1.
-
-    Raises
-    ------
-    InputError
-        Where the model has no pair of qubits.
-
-    References
-    ----------
-    Wootters, PRL 80, 2245 (1998).
-
-    Examples
-    --------
-    >>> round(float(exact.concurrence(trajectories.systems.diamond(beta_A=-2, beta_S=3))), 4)
-    0.1738
-    """
-    return np.asarray(entanglement.concurrence(_pair_state(model, state)))
-
-
-def negativity(model: Model, state: ArrayLike | None = None) -> np.ndarray:
-    """Return the negativity of the model's pair, 1/2 for a Bell state.
-
-    Parameters
-    ----------
-    model : Model
-        With a `pair`; other subsystems are traced out.
-    state : (..., d, d) array, optional
-        Density matrices. Default: the steady state.
-
-    Returns
-    -------
-    (...) array
-
-    Raises
-    ------
-    InputError
-        Where the model has no pair.
-
-    References
-    ----------
-    Vidal, Werner, PRA 65, 032314 (2002).
-
-    Examples
-    --------
-    >>> model = trajectories.systems.diamond(beta_A=-2, beta_S=3)
-    >>> bell = np.array([0, 1, 1, 0]) / np.sqrt(2)
-    >>> round(float(exact.negativity(model, np.outer(bell, bell))), 12)
-    0.5
-    """
-    dims = [model.dims[i] for i in model.pair] if model.pair is not None else []
-    return np.asarray(entanglement.negativity(_pair_state(model, state), dims))
-
-
-def density(model: Model, initial: Initial) -> np.ndarray:
-    """Return an initial state given by name, vector or matrix as a density matrix (d, d)."""
-    if not isinstance(initial, str):
-        return given_state(np.array(initial, complex), model.dimension, "initial")
-    named = named_state(initial, model, "initial")
-    return steady_state(model) if named is None else named
-
-
-def _states(model: Model, state: ArrayLike | None) -> np.ndarray:
-    """Return density matrices (..., d, d), by default the steady state."""
-    rho, d = np.asarray(steady_state(model) if state is None else state, complex), model.dimension
-    if rho.shape[-2:] != (d, d):
-        raise InputError(f"state: has shape {rho.shape}: must be density matrices (..., {d}, {d}) of {model.name}")
-    return rho
-
-
 def _averaged(model: Model, operator: np.ndarray, state: ArrayLike | None) -> np.ndarray:
     """Return Tr[A rho] (...) of a Hermitian operator."""
-    return np.einsum("ab,...ba->...", operator, _states(model, state)).real
-
-
-def _pair_state(model: Model, state: ArrayLike | None) -> np.ndarray:
-    if model.pair is None or len(model.dims) < 2:
-        raise InputError(f"{model.name}: has no pair of subsystems: must have two subsystems or more, and a pair")
-    return entanglement.reduce_pair(_states(model, state), model.dims, model.pair)
+    return np.einsum("ab,...ba->...", operator, density_matrices(model, state)).real
