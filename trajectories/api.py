@@ -271,7 +271,7 @@ def _sample(jobs: Jobs, output: str | Path | None, rule: Rule, walltime: str | f
         try:
             return Result.of(execute(jobs, path, bar, _warn, stop, rule))
         except Interrupted as stopped:
-            if isinstance(stopped, Busy | Lost) or stop.heard not in (None, signal.SIGINT):
+            if isinstance(stopped, Busy | Lost) or stop.signal_number not in (None, signal.SIGINT):
                 raise
             finished = stopped.result if path is None else _begun(path)
             if finished is None:

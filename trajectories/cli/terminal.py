@@ -1,4 +1,4 @@
-"""What a command writes on the terminal: its answer as text or JSON, remarks; and how it is stopped."""
+"""Terminal output of a command: text or JSON, messages; and its reaction to signals."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ def held_before(progress: ProgressBar, output: Path) -> str:
 
 
 def stopper(deadline: float | None = None, quiet: bool = False) -> Stop:
-    """Return what hears signals for a command, and says on a terminal what takes long."""
+    """Return the Stop of a command, which reports on a terminal what takes long."""
     tell = Teller(say) if sys.stderr.isatty() and not quiet else None
     return Stop(deadline, own=True, tell=tell, grace=GRACE if mpi.current() is None else GRACE_OF_RANKS)
 
 
-def left_anywhere(command: Command) -> Command:
-    """Let a command that keeps nothing end wherever it is when a signal comes."""
+def interruptible(command: Command) -> Command:
+    """Let a command that writes no result end anywhere when a signal comes."""
 
     @wraps(command)
     def carried_out(arguments: Namespace) -> int:
         stop = stopper()
-        with stop.listening(), stop.at_once():
+        with stop.listening(), stop.interruptible():
             stage(f"what `{arguments.command}` shows")
             return command(arguments)
 
