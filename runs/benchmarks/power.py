@@ -36,7 +36,7 @@ from sampled import point_of  # noqa: E402
 from trajectories.model import Model  # noqa: E402
 from trajectories.report.entropy_parts import Alongside  # noqa: E402
 from trajectories.report.judge import judge  # noqa: E402
-from trajectories.report.result import Result  # noqa: E402
+from trajectories.report.result import ResultData  # noqa: E402
 from trajectories.report.theorems import point_theorems  # noqa: E402
 from trajectories.sampling import block as sampling  # noqa: E402
 from trajectories.sampling import reversed_ensemble  # noqa: E402
@@ -104,7 +104,7 @@ FAULTS = {
 def report_disagrees(preparation: Preparation, faulty: Preparation, n: int, seed: int) -> set[str]:
     """Return the quantities in which the report of n trajectories of the faulty engine disagrees."""
     point = point_of(preparation, n, seed, engine=faulty)
-    rows = Result([point], name="power", seed=seed, text="", meta={}).report().rows
+    rows = ResultData([point], name="power", seed=seed, text="", meta={}).report().rows
     return {row.quantity for row in rows if row.status == "disagree"}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from trajectories.figures.exact_curves import logarithmic, smooth
 from trajectories.figures.panels import Curve, curves_of
-from trajectories.report.result import Result
+from trajectories.report.result import ResultData
 from trajectories.report.rows import Row, by_state, exact_rows
 from trajectories.runfiles import figure_section
 from trajectories.runfiles.job import Job
@@ -54,7 +54,7 @@ class Content:
     window: tuple[float, float] | None = None
 
 
-def sampled_content(result: Result, window: tuple[float, float] | None = None) -> Content:
+def sampled_content(result: ResultData, window: tuple[float, float] | None = None) -> Content:
     """Return what the picture of a result shows; window: of its trajectory."""
     content = exact_content(result)
     point, settings = result.points[0], content.settings
@@ -74,7 +74,7 @@ def sampled_content(result: Result, window: tuple[float, float] | None = None) -
     )
 
 
-def exact_content(source: Result | Run) -> Content:
+def exact_content(source: ResultData | Run) -> Content:
     """Return what the picture of the master equation alone shows, for a result's model or a run's."""
     if isinstance(source, Run):
         table, preparation, seed = source.mapping(), Job.of(source).prepare(), source.seed

@@ -10,7 +10,7 @@ import numpy as np
 
 from trajectories.report.judge import FEWEST_GROUPS, judge
 from trajectories.report.report import function_rows
-from trajectories.report.result import Result
+from trajectories.report.result import ResultData
 from trajectories.report.rows import EnsembleFunction, Row, ensemble_functions, exact_row, span
 from trajectories.results.points import Point
 from trajectories.runfiles.formulas import Formula
@@ -35,11 +35,11 @@ class Sampled:
 class SampledSide:
     """A result's points, and the rows of each by the names of formulas: concurrence, heat_current.c, population.G."""
 
-    result: Result
+    result: ResultData
     rows: tuple[Mapping[str, Row], ...]
 
     @classmethod
-    def of(cls, result: Result) -> SampledSide:
+    def of(cls, result: ResultData) -> SampledSide:
         report, last = result.report(), float(result.times[-1])
         # Functions of the state that reports do not show, such as the purity, are judged with the rows of reports.
         judged = sum(row.p_value is not None for row in report.rows)

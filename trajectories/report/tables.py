@@ -38,7 +38,26 @@ class PointReport:
 
 @dataclass(frozen=True)
 class Report:
-    """Estimates against the master equation, in standard errors, with one verdict for all."""
+    """The comparison of a result with the master equation, with one verdict for all rows; prints as a table.
+
+    Attributes
+    ----------
+    title : str
+    points : tuple of PointReport
+        Rows and parameters of each sweep point.
+    rows : list of Row
+        Of all points.
+    verdict : str
+        "agree", "disagree", or "unresolved".
+    exit_status : int
+        0 agree, 1 disagree, 3 nothing resolved.
+
+    Examples
+    --------
+    >>> report = example().report()
+    >>> {row.status for row in report.rows} <= {"agree", "exact", "unresolved"}
+    True
+    """
 
     title: str
     points: tuple[PointReport, ...]
@@ -60,13 +79,31 @@ class Report:
 
     @property
     def rows(self) -> list[Row]:
+        """Rows of all points."""
         return [row for point in self.points for row in point.rows]
 
     def point_rows(self, point: int) -> tuple[Row, ...]:
+        """Return the rows of one point.
+
+        Parameters
+        ----------
+        point : int
+            Place among `points`.
+
+        Returns
+        -------
+        tuple of Row
+
+        Examples
+        --------
+        >>> example().report().point_rows(0)[0].quantity
+        'activity'
+        """
         return self.points[point].rows
 
     @property
     def verdict(self) -> str:
+        """ "agree", "disagree", or "unresolved"."""
         return verdict(self.rows)
 
     @property
@@ -75,9 +112,18 @@ class Report:
         return EXIT_STATUS[self.verdict]
 
     def json(self) -> dict[str, Any]:
-        """Return {"points": [{"parameters", "trajectories", "rows", "not_reported"}], "verdict"}.
+        """Return all rows for programs.
 
-        null for what does not exist; not_reported: {quantity: reason}.
+        Returns
+        -------
+        dict
+            {"points": [{"parameters", "trajectories", "rows", "not_reported"}], "verdict", "false_alarm_rate"} of
+            JSON's types; null for numbers that do not exist, not_reported: {quantity: reason}.
+
+        Examples
+        --------
+        >>> example().report().json()["verdict"]
+        'agree'
         """
         points = [
             {
@@ -91,7 +137,18 @@ class Report:
         return {"points": points, "verdict": self.verdict, "false_alarm_rate": FALSE_ALARM_RATE}
 
     def csv(self) -> str:
-        """Return the rows of all points as comma-separated values with a header line."""
+        """Return the rows of all points as comma-separated values.
+
+        Returns
+        -------
+        str
+            With a header line.
+
+        Examples
+        --------
+        >>> example().report().csv().startswith("beta_A,beta_S")
+        True
+        """
         parameters = list(self.points[0].parameters)
         return comma_separated(
             {name: point.parameters.get(name) for name in parameters} | row.json()
@@ -100,7 +157,22 @@ class Report:
         )
 
     def text(self, every_time: bool = False) -> str:
-        """Return a table of the last sample time, or of every time, and the verdict."""
+        """Return a table and the verdict.
+
+        Parameters
+        ----------
+        every_time : bool
+            Show every sample time, not only the last.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> print(example().report().text().partition(":")[0])
+        diamond
+        """
         lines = [self.title]
         if len(self.points) > 1 and not every_time:
             lines += ["", *_sweep_lines(self.points)]

@@ -10,7 +10,7 @@ from typing import Any
 
 from trajectories.errors import InputError
 from trajectories.model.conversion import json_value
-from trajectories.report.result import Result, open_result
+from trajectories.report.result import ResultData, open_result
 from trajectories.results.ownership import Ownership
 from trajectories.results.points import described
 from trajectories.results.storage import Header, Reader, Records, Store, read
@@ -35,8 +35,8 @@ from trajectories.sampling.preparation import LARGE_SWEEP
 Say = Callable[[str], None]
 
 
-def complete(jobs: Sequence[Job], output: Path, rule: Rule, say: Say) -> Result | None:
-    """Return the Result if the file holds all wanted blocks, otherwise None.
+def complete(jobs: Sequence[Job], output: Path, rule: Rule, say: Say) -> ResultData | None:
+    """Return the result if the file holds all wanted blocks, otherwise None.
 
     `say` is told where fewer trajectories are wanted than the file holds or than were wanted before. Raises
     InputError for the file of another run.

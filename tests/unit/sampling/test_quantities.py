@@ -19,7 +19,7 @@ from trajectories.kernels.ledger import FIRST_STATIC
 from trajectories.model import Model
 from trajectories.report.judge import judge
 from trajectories.report.report import function_rows
-from trajectories.report.result import Result
+from trajectories.report.result import ResultData
 from trajectories.report.rows import ensemble_functions
 from trajectories.runfiles.job import Job
 from trajectories.runfiles.run import Run
@@ -127,7 +127,7 @@ def test_one_entry_adds_a_quantity(tmp_path: Path) -> None:
     assert draw(result, tmp_path / "more.png") and draw(result, tmp_path / "exact.png", exact=True)
 
 
-def check_exact_values(result: Result) -> None:
+def check_exact_values(result: ResultData) -> None:
     """The exact values against the definitions, with the density matrix of the master equation."""
     point = result.points[0]
     rho = point.preparation.sectors.unflatten(point.preparation.exact.density)

@@ -17,11 +17,31 @@ Machine = str | Callable[..., Model]
 
 
 def steady(machine: Machine, names: Sequence[str], **parameters: Any) -> dict[str, np.ndarray]:
-    """Return quantities of the steady state, by name, on the broadcast shape of the parameters.
+    """Return quantities of a machine's steady state on arrays of parameters.
 
-    machine: a system's name ("diamond"), or a function that returns a Model. names: quantities such as "concurrence",
-    "heat_current.h" (`counting.steady_quantities` lists them). parameters: numbers, or arrays that broadcast against
-    each other. Raises InputError for an unknown quantity, bad parameters, and a steady state that is not unique.
+    Parameters
+    ----------
+    machine : str or callable
+        A system's name ("diamond"), or a function that returns a Model.
+    names : sequence of str
+        Quantities such as "concurrence" or "heat_current.h" (`counting.steady_quantities` lists them).
+    **parameters
+        Numbers, or arrays that broadcast against each other.
+
+    Returns
+    -------
+    dict of str to array
+        By quantity, of the broadcast shape of the parameters.
+
+    Raises
+    ------
+    InputError
+        For an unknown quantity, bad parameters, and a steady state that is not unique.
+
+    Examples
+    --------
+    >>> exact.steady("diamond", ["concurrence"], beta_A=-2, beta_S=np.array([2.0, 3.0]))["concurrence"].round(4)
+    array([0.    , 0.1738])
     """
     arrays = {key: np.asarray(value, float) for key, value in parameters.items() if np.ndim(value) > 0}
     shape = np.broadcast_shapes(*(value.shape for value in arrays.values()))
@@ -39,10 +59,36 @@ def steady(machine: Machine, names: Sequence[str], **parameters: Any) -> dict[st
 def largest(
     machine: Machine, name: str, over: Mapping[str, tuple[float, float]], **parameters: Any
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Return the largest value of a steady-state quantity over some parameters, and where it is taken.
+    """Return the largest value of a steady-state quantity over some parameters, and the place of the maximum.
 
-    over: bounds of the parameters that are searched. machine, parameters, errors: as for `steady`. The values and
-    the parameters found have the broadcast shape of the parameters.
+    Parameters
+    ----------
+    machine : str or callable
+        As for `steady`.
+    name : str
+        A quantity.
+    over : mapping of str to (float, float)
+        Bounds of the parameters that are searched.
+    **parameters
+        As for `steady`.
+
+    Returns
+    -------
+    values : array
+        Of the broadcast shape of the parameters.
+    where : dict of str to array
+        Values of the searched parameters, of the same shape.
+
+    Raises
+    ------
+    InputError
+        As for `steady`.
+
+    Examples
+    --------
+    >>> value, where = exact.largest("diamond", "concurrence", over={"beta_S": (0, 5)}, beta_A=-2)
+    >>> round(float(where["beta_S"]), 6)
+    5.0
     """
     arrays = {key: np.asarray(value, float) for key, value in parameters.items() if np.ndim(value) > 0}
     shape = np.broadcast_shapes(*(value.shape for value in arrays.values()))
