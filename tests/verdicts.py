@@ -15,16 +15,15 @@ from scipy import special
 from zoo import MACHINES, Machine
 
 from trajectories.counting.steady_counting import SteadyCounting
-from trajectories.figures.sampled_side import SampledSide
 from trajectories.master.lindblad import Master
 from trajectories.master.sectors import find_sectors
 from trajectories.report.counting_rows import counting_rows
 from trajectories.report.entropy_parts import Alongside
 from trajectories.report.exact_counting import ExactCounting
 from trajectories.report.judge import judge, verdict
+from trajectories.report.purity import purity_row
 from trajectories.report.record_rows import sampled_rows
 from trajectories.report.report import rows_of
-from trajectories.report.result import Result
 from trajectories.report.rows import Row
 from trajectories.report.theorems import point_theorems
 from trajectories.results.points import Point
@@ -76,12 +75,11 @@ def prepared(name: str) -> Prepared:
 
 
 def report_rows(own: Prepared, seed: int) -> list[Row]:
-    """Return the rows of `trajectories report`, with the purity of figures where the machine asks for it."""
+    """Return the rows of `trajectories report`, with the purity where the machine asks for it."""
     point = own.point(seed)
     rows = judge(rows_of(point))
     if own.machine.purity:
-        result = Result([point], name=own.machine.name, seed=seed, text="", meta={})
-        rows.append(SampledSide.of(result).rows[0]["purity"])
+        rows += judge([purity_row(point)], sum(row.p_value is not None for row in rows))
     return rows
 
 

@@ -11,10 +11,10 @@ import pytest
 from sampled import disagreeing, judged, point_of
 from zoo import MACHINES, rare_bath
 
-from trajectories.figures.sampled_side import SampledSide
 from trajectories.master.lindblad import Master
+from trajectories.report.judge import judge
+from trajectories.report.purity import purity_row
 from trajectories.report.report import rows_of
-from trajectories.report.result import Result
 from trajectories.runfiles.job import Job
 from trajectories.runfiles.run import load
 from trajectories.running.stopping_rule import Target
@@ -66,7 +66,8 @@ def test_the_purity_of_a_wrong_engine_is_called_wrong() -> None:
     found = {}
     for name, engine in (("right", preparation), ("half the loss", planted.loss(preparation))):
         point = point_of(preparation, machine.trajectories, 1, engine=engine)
-        found[name] = SampledSide.of(Result([point], name="", seed=1, text="", meta={})).rows[0]["purity"].status
+        beside = sum(row.p_value is not None for row in judge(rows_of(point)))
+        found[name] = judge([purity_row(point)], beside)[0].status
     assert found == {"right": "agree", "half the loss": "disagree"}
 
 

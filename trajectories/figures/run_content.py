@@ -1,17 +1,20 @@
-"""What a picture shows: the rows, the lines, the histogram and the trajectory that suit a run, and in which panels."""
+"""Content of the picture of one run: rows, lines, histogram and trajectory, and the curves of each panel."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from trajectories.figures.curves import curves_of, over_time
 from trajectories.figures.exact_curves import logarithmic, smooth
-from trajectories.figures.panels import Curve, curves_of
+from trajectories.figures.figure_data import Curve
 from trajectories.report.result import Result
 from trajectories.report.rows import Row, by_state, exact_rows
-from trajectories.runfiles import figure_section, sections
+from trajectories.runfiles import sections
+from trajectories.runfiles.figure_section import Figure
 from trajectories.runfiles.job import Job
 from trajectories.runfiles.run import Run
 from trajectories.sampling.quantities import measures_entropy
@@ -41,14 +44,14 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Content:
-    """All that a picture shows.
+    """Everything that the picture of one run shows.
 
     points: the rows of a report; lines: those of the master equation, on a fine grid. trajectories: 0 where none were
     sampled. several_times: whether there is a time axis. window: the stretch of the trajectory that is shown; None:
     chosen.
     """
 
-    settings: figure_section.Figure
+    settings: Figure
     name: str
     parameters: dict[str, Any]
     seed: int
@@ -63,7 +66,10 @@ class Content:
 
 
 def sampled_content(result: Result, window: tuple[float, float] | None = None) -> Content:
-    """Return what the picture of a result shows; window: of its trajectory."""
+    """Return the content of a result's picture.
+
+    window: times from which and to which its trajectory is shown, None for the first jumps.
+    """
     content = exact_content(result)
     point, settings = result.points[0], content.settings
     histogram = None
@@ -83,17 +89,14 @@ def sampled_content(result: Result, window: tuple[float, float] | None = None) -
 
 
 def exact_content(source: Result | Run) -> Content:
-    """Return what the picture of the master equation alone shows, for a result's model or a run's."""
+    """Return the content of the picture of the master equation alone, for a result's model or a run's."""
     if isinstance(source, Run):
         table, preparation, seed = source.mapping(), Job.of(source).prepare(), source.seed
     else:
         table, preparation, seed = source.meta.get("run", {}), source.points[0].preparation, source.seed
-    given = {key: item for key, item in table.get("system", {}).items() if key not in ("name", "file", "function")}
-    figure: dict[str, Any] = {
-        key: tuple(item) if isinstance(item, list) else item for key, item in table.get("figure", {}).items()
-    }
+    given = {key: item for key, item in table.get("system", {}).items() if key not in sections.MODEL_KEYS}
     return Content(
-        settings=figure_section.Figure(**figure),
+        settings=Figure.of(table.get("figure", {})),
         name=source.name,
         parameters=dict(preparation.model.parameters) or given,
         seed=seed,
@@ -109,15 +112,19 @@ def chosen(content: Content) -> list[list[Curve]]:
     return _fitting([curves for curves in panels if curves], MOST_PANELS - (content.histogram is not None))
 
 
+def group_of(quantity: str) -> tuple[str, ...]:
+    """Return the quantities that share a panel with this one."""
+    return next((group for group in GROUPS if quantity in group), (quantity,))
+
+
 def _asked(content: Content, asked: tuple[str, ...]) -> list[list[Curve]]:
     """Return the curves asked for, in that order; what belongs together shares a panel."""
     labels = [name for name in asked if name not in sections.QUANTITIES]
     quantities = ["observable" if name in labels else name for name in asked]
-    groups = dict.fromkeys(next((group for group in GROUPS if name in group), (name,)) for name in quantities)
     panels = []
-    for group in groups:
+    for group in dict.fromkeys(map(group_of, quantities)):
         only = labels if group == ("observable",) and "observable" not in asked else ()
-        panels.append(curves_of(content.points, content.lines, [name for name in group if name in quantities], only))
+        panels.append(_curves(content, [name for name in group if name in quantities], only))
     return panels
 
 
@@ -126,27 +133,25 @@ def _suitable(content: Content) -> list[list[Curve]]:
     present = {row.quantity for row in (*content.lines, *content.points)}
     without = {"coupling_work", "energy_current" if "heat_current" in present else ""}
     groups = GROUPS if "integral_fluctuation_theorem" in present else (*GROUPS, ("energy",), ("activity",))
-    panels = [
-        curves_of(content.points, content.lines, [name for name in group if name not in without]) for group in groups
-    ]
+    panels = [_curves(content, [name for name in group if name not in without]) for group in groups]
     return [curves for curves in panels if not _flat_zero(curves)]
 
 
+def _curves(content: Content, quantities: list[str], labels: Sequence[str] = ()) -> list[Curve]:
+    return curves_of(over_time(content.points), over_time(content.lines), quantities, labels)
+
+
 def _flat_zero(curves: list[Curve]) -> bool:
-    """Return whether this is entanglement or an energy that is always 0: nothing to look at unless it is asked for."""
-    if any(curve.quantity not in ("concurrence", "negativity", "energy") for curve in curves):
-        return False
-    values = [row.exact for curve in curves for row in curve.line] + [
-        row.estimate for curve in curves for row in curve.points
-    ]
-    return not any(value is not None and abs(value) > 1e-9 for value in values)
+    """Return whether this is entanglement or an energy that is always 0: not worth a panel unless it is asked for."""
+    small = ("concurrence", "negativity", "energy")
+    return all(curve.quantity in small and curve.reach <= 1e-9 for curve in curves)
 
 
 def _fitting(panels: list[list[Curve]], most: int) -> list[list[Curve]]:
     """Leave out what is worth least: an integral theorem that is nowhere resolved, or the mean the histogram shows."""
     if len(panels) > most:
         theorem = next((curves for curves in panels if curves[0].quantity == "integral_fluctuation_theorem"), None)
-        hopeless = theorem is not None and all(row.status == "unresolved" for row in theorem[0].points)
+        hopeless = theorem is not None and bool((theorem[0].points.status == "unresolved").all())
         least = "integral_fluctuation_theorem" if hopeless else "entropy_production"
         panels = [curves for curves in panels if curves[0].quantity != least]
     return panels[:most]

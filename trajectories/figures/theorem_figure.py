@@ -1,66 +1,41 @@
-"""The picture of the fluctuation theorems. No physics is computed here: everything comes from `theorems`."""
+"""Fluctuation theorems -> picture: histograms, log ratio, lambda(u) and running average."""
 
 from __future__ import annotations
 
-import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from trajectories.figures.draw import save
-from trajectories.figures.heading import Heading
-from trajectories.figures.panels import (
-    BLACK,
-    BLUE,
-    DASHES,
-    GREY,
-    POINT,
-    SHADE,
-    SKY,
-    VERMILLION,
-    Style,
-    bars,
-    legend,
-    name_panel,
-)
-from trajectories.figures.typography import SETTINGS
+from trajectories.figures.draw import write
+from trajectories.figures.figure_data import Drawing, Picture, in_rows
+from trajectories.figures.panels import bars, legend
+from trajectories.figures.style import BLACK, BLUE, DASHES, GREY, POINT, SHADE, SKY, VERMILLION, Style
 from trajectories.report.text import with_error
 from trajectories.report.theorems import PointTheorems, Theorems
 
-WIDTH, HEIGHT = 7.4, 5.4  # inches, of the panels
+HEIGHT = 2.7  # inches, of one panel
 
 
-def draw_theorems(found: Theorems, path: Path) -> Path:
+def draw_theorems(theorems: Theorems, path: Path) -> Path:
     """Draw histograms, log ratio, lambda(u) and running average of the first sweep point; return the file written.
 
     path: ends in .png or .pdf. Raises InputError where it cannot be written.
     """
-    with rc_context(SETTINGS), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        return save(compose(found), path, path.suffix[1:])
+    return write(theorem_picture(theorems), path)[0]
 
 
-def compose(found: Theorems) -> Figure:
-    """Return the picture: four panels below the title and the parameters."""
-    point = found.points[0]
-    title, _, sampled = found.title.partition(", ")
-    heading = Heading.of(title, point.parameters, [f"duration = {point.rows[-1].time:g}", sampled], WIDTH)
-    height = HEIGHT + heading.height
-    layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, rect=(0, 0, 1, HEIGHT / height))
-    figure = Figure(figsize=(WIDTH, height), layout=layout)
-    heading.draw(figure)
-    panels = figure.subplots(2, 2).ravel()
-    for axes, letter, draw in zip(panels, "abcd", (_histograms, _log_ratio, _scgf, _running), strict=True):
-        draw(axes, point)
-        name_panel(axes, letter)
-    return figure
+def theorem_picture(theorems: Theorems) -> Picture:
+    """Return the picture: four panels."""
+    point = theorems.points[0]
+    title, _, sampled = theorems.title.partition(", ")
+    draws = (_histograms, _log_ratio, _scgf, _running)
+    rows = in_rows([Drawing((partial(draw, point=point),), height=HEIGHT) for draw in draws])
+    return Picture(title, rows, point.parameters, (f"duration = {point.rows[-1].time:g}", sampled))
 
 
 def _histograms(axes: Axes, point: PointTheorems) -> None:

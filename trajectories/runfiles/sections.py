@@ -86,16 +86,8 @@ def _parameter(table: Table, key: str, value: Any) -> Any:
     return float(value) if value in ("inf", "+inf", "-inf") else value
 
 
-UNSAMPLED: dict[str, Any] = {"trajectories": 0, "duration": 1.0, "samples": 1}
-
-
-def ensemble(table: Table, sampled: bool = True) -> dict[str, Any]:
-    """Check the [ensemble] table and return its values under the names they have in a Run, defaults filled in.
-
-    sampled: without sampling the table may be left out.
-    """
-    if not sampled:
-        table.values = UNSAMPLED | dict(table.values)
+def ensemble(table: Table) -> dict[str, Any]:
+    """Check the [ensemble] table and return its values under the names they have in a Run, defaults filled in."""
     duration = table.number("duration", "a number > 0")
     if duration <= 0:
         table.refuse("duration", "a number > 0")
@@ -107,7 +99,7 @@ def ensemble(table: Table, sampled: bool = True) -> dict[str, Any]:
     if burn_in > 0:
         times = tuple(sorted({*times, burn_in}))
     return {
-        "trajectories": table.integer("trajectories", int(sampled), MOST_TRAJECTORIES, top="10^15"),
+        "trajectories": table.integer("trajectories", 1, MOST_TRAJECTORIES, top="10^15"),
         "duration": duration,
         "times": times,
         "initial": _initial(table),
