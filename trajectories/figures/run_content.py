@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from trajectories.figures.curves import curves_of, over_time
 from trajectories.figures.exact_curves import logarithmic, smooth
 from trajectories.figures.figure_data import Curve
-from trajectories.report.result import Result
 from trajectories.report.rows import Row, by_state, exact_rows
 from trajectories.runfiles import sections
 from trajectories.runfiles.figure_section import Figure
 from trajectories.runfiles.job import Job
 from trajectories.runfiles.run import Run
 from trajectories.sampling.quantities import measures_entropy
-from trajectories.sampling.replay import Replay
+
+if TYPE_CHECKING:
+    from trajectories.report.result import Result
+    from trajectories.sampling.replay import Replay
 
 MOST_PANELS = 6
 GROUPS = (
@@ -70,6 +72,8 @@ def sampled_content(result: Result, window: tuple[float, float] | None = None) -
 
     window: times from which and to which its trajectory is shown, None for the first jumps.
     """
+    from trajectories.sampling.replay import Replay
+
     content = exact_content(result)
     point, settings = result.points[0], content.settings
     histogram = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,12 +14,14 @@ from trajectories.figures.figure_data import Axis, Map, Panel, Part, Picture, in
 from trajectories.figures.labelling import relabelled, sampled_label
 from trajectories.figures.run_figure import ylabel_of
 from trajectories.figures.typography import parameter, quantity_name, unit_of, value, words
-from trajectories.report.result import Result
 from trajectories.report.rows import Row, exact_rows
 from trajectories.runfiles.figure_section import Figure
 from trajectories.runfiles.job import jobs_of
 from trajectories.runfiles.run import Run
 from trajectories.runfiles.sections import MODEL_KEYS, QUANTITIES
+
+if TYPE_CHECKING:
+    from trajectories.report.result import Result
 
 DEFAULT = ("concurrence", "heat_current", "entropy_production_rate")
 MOST_PANELS, MOST_MAPS = 6, 3
@@ -143,13 +145,15 @@ def _panels(sweep: Sweep) -> list[Part]:
     lines = _placed(fine, x, other)
     panels: list[Part] = []
     scale = "log" if evenly_logarithmic(sweep.values(x)) else "linear"
-    for quantity in sweep.quantities[:MOST_PANELS]:
+    for quantity in sweep.quantities:
         name, only = ("observable", (quantity,)) if quantity not in QUANTITIES else (quantity, ())
         curves = curves_of(points, lines, [name], only)
+        if not curves:
+            continue  # no value exists, as of an infinite entropy production
         # The values of the other parameter stand in the first legend.
         legend = not other or not panels or len({curve.which for curve in curves}) > 1
         panels.append(Panel(Axis(parameter(x), scale), Axis(ylabel_of(curves)), tuple(curves), legend))
-    return panels
+    return panels[:MOST_PANELS]
 
 
 def _placed(points: Solved, x: str, other: str) -> list[Placed]:
@@ -184,13 +188,14 @@ def _map_rows(sweep: Sweep) -> tuple[tuple[Map, ...], ...]:
     every = [_kinds(sweep, quantity) for quantity in sweep.quantities]
     kinds = [kind for kinds in every for kind in kinds]
     if len(kinds) > MOST_MAPS:
-        kinds = [kinds[0] for kinds in every]
+        kinds = [kinds[0] for kinds in every if kinds]
     return tuple(_maps(sweep, kind) for kind in kinds[:MOST_MAPS])
 
 
 def _kinds(sweep: Sweep, quantity: str) -> list[Kind]:
     """Return the labels or reservoirs of a quantity; observables go by their own names."""
-    rows = [row for row in sweep.points[0][1] if quantity in (row.quantity, row.label)]
+    every = [row for _, rows in sweep.points for row in rows if row.exact is not None]
+    rows = [row for row in every if quantity in (row.quantity, row.label)]
     return list(dict.fromkeys(map(kind_of, rows)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,7 +16,9 @@ from trajectories.figures.panels import power_of_ten
 from trajectories.figures.style import BLACK, GREEN, GREY, PALETTE
 from trajectories.figures.typography import ket, short, unit_of, value
 from trajectories.sampling.quantities import measures_entropy
-from trajectories.sampling.replay import Replay
+
+if TYPE_CHECKING:
+    from trajectories.sampling.replay import Replay
 
 HEIGHT = 2.5  # inches
 MOST_JUMPS = 80  # in one strip as wide as a page
