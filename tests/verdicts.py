@@ -21,7 +21,6 @@ from trajectories.report.counting_rows import counting_rows
 from trajectories.report.entropy_parts import Alongside
 from trajectories.report.exact_counting import ExactCounting
 from trajectories.report.judge import judge, verdict
-from trajectories.report.purity import purity_row
 from trajectories.report.record_rows import sampled_rows
 from trajectories.report.report import rows_of
 from trajectories.report.rows import Row
@@ -75,12 +74,8 @@ def prepared(name: str) -> Prepared:
 
 
 def report_rows(own: Prepared, seed: int) -> list[Row]:
-    """Return the rows of `trajectories report`, with the purity where the machine asks for it."""
-    point = own.point(seed)
-    rows = judge(rows_of(point))
-    if own.machine.purity:
-        rows += judge([purity_row(point)], sum(row.p_value is not None for row in rows))
-    return rows
+    """Return the rows of `trajectories report`."""
+    return judge(rows_of(own.point(seed)))
 
 
 def theorem_rows(own: Prepared, seed: int) -> list[Row]:

@@ -6,14 +6,11 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
-import planted
 import pytest
 from sampled import disagreeing, judged, point_of
 from zoo import MACHINES, rare_bath
 
 from trajectories.master.lindblad import Master
-from trajectories.report.judge import judge
-from trajectories.report.purity import purity_row
 from trajectories.report.report import rows_of
 from trajectories.runfiles.job import Job
 from trajectories.runfiles.run import load
@@ -57,18 +54,6 @@ def test_the_stopping_rule_takes_the_larger_error() -> None:
     at_the_end = [one for one in calm if one.quantity == "activity" and one.time == row.time]
     target = Target.parse(f"activity={0.9 * min(row.exact_error, larger)}")
     assert all(not target._small(one) for one in at_the_end)
-
-
-def test_the_purity_of_a_wrong_engine_is_called_wrong() -> None:
-    """It was shown as "agree" whatever it was."""
-    machine = MACHINES["flux qubits, rare 11"]
-    preparation = machine.prepare()
-    found = {}
-    for name, engine in (("right", preparation), ("half the loss", planted.loss(preparation))):
-        point = point_of(preparation, machine.trajectories, 1, engine=engine)
-        beside = sum(row.p_value is not None for row in judge(rows_of(point)))
-        found[name] = judge([purity_row(point)], beside)[0].status
-    assert found == {"right": "agree", "half the loss": "disagree"}
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

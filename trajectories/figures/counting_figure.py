@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 
 from trajectories.errors import InputError
 from trajectories.figures.draw import write
 from trajectories.figures.figure_data import Drawing, Picture, in_rows
 from trajectories.figures.panels import bars, legend, readable
-from trajectories.figures.style import BLACK, BLUE, GREY, POINT, Style
+from trajectories.figures.style import BLACK, BLUE, GREY, Style
 from trajectories.figures.typography import unit_of, wrapped
 from trajectories.report.counting_report import Counting
 from trajectories.report.counting_requests import Asked
@@ -92,20 +92,16 @@ def _panel(axes: Axes, asked: Asked, rows: tuple[CountingRow, ...]) -> None:
         np.array([np.nan if (v := getattr(row, name)) is None else v for row in main], float)
         for name in ("estimate", "standard_error", "exact")
     )
-    handles = [Line2D([], [], color=BLACK, lw=1.0)]
-    names = ["steady state" if quantity != "first_passage_survival" else "exact"]
-    axes.plot(*asked.curve, color=BLACK, lw=1.0, zorder=2)
+    name = "steady state" if quantity != "first_passage_survival" else "exact"
+    axes.plot(*asked.curve, color=BLACK, lw=1.0, zorder=2, label=name)
     limit = np.array([np.nan if found.long_time is None else found.long_time for found in rows[: len(main)]], float)
     if quantity == "power_spectrum" or (np.abs(exact - limit) > AWAY * np.abs(limit)).any():
-        axes.plot(x, exact, color=GREY, ls="", marker="_", ms=9, mew=1.2, zorder=2)
-        handles.append(Line2D([], [], color=GREY, ls="", marker="_", ms=9, mew=1.2))
-        names.append("exact, this start and time")
+        dash: dict[str, Any] = {"ls": "", "marker": "_", "ms": 9, "mew": 1.2}
+        axes.plot(x, exact, color=GREY, zorder=2, label="exact, this start and time", **dash)
     if quantity == "power_spectrum":
         _frequency_axis(axes, x)
     if not np.isnan(y).all():
-        bars(axes, x, y, error, Style(BLUE, "o"), "", ms=2.6)
-        handles.append(Line2D([], [], color=BLUE, ls="", marker="o", **POINT))
-        names.append("sampled")
+        bars(axes, x, y, error, Style(BLUE, "o"), "sampled", ms=2.6)
     if quantity == "waiting_time_density" and (exact > 0).all() and not (y <= 0).any():
         axes.set_yscale("log")
         # Zeros of the curve, as of waits for a second photon, are not what the range is for.
@@ -118,4 +114,4 @@ def _panel(axes: Axes, asked: Asked, rows: tuple[CountingRow, ...]) -> None:
     name = wrapped((main[0].label or "").split(", omega")[0], 60)
     axes.set_xlabel(f"{LABELS[quantity][0]}\n{name}")
     axes.set_ylabel(f"{LABELS[quantity][1]}{unit_of(main[0].unit)}")
-    legend(axes, handles, names)
+    legend(axes)

@@ -99,7 +99,8 @@ def draw_histogram(
         axes.set_yticks([])
         axes.text(0.5, 0.5, r"no trajectory with finite $\Delta S$", transform=axes.transAxes, ha="center")
     axes.axvline(0, color=GREY, lw=0.6, zorder=1)
-    handles, names = [], []
+    handles: list[Any] = []
+    names: list[str] = []
     if mean is not None and mean.exact is not None and mean.estimate is not None:
         axes.axvline(mean.exact, color=BLACK, lw=1.2, zorder=2, label="mean, master equation")
         look: dict[str, Any] = {"xerr": [mean.standard_error or 0.0], "transform": axes.get_xaxis_transform()}
@@ -111,5 +112,4 @@ def draw_histogram(
         if share > 0:
             handles.append(Line2D([], [], ls=""))
             names.append(f"{name}: {100 * share:.3g} %")
-    if handles:
-        legend(axes, handles, names)
+    legend(axes, handles, names)

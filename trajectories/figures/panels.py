@@ -139,7 +139,7 @@ def _entries(curves: Sequence[Curve]) -> tuple[list[Line2D], list[str]]:
         labels.append(value)
     for kind in kinds:
         curve, style = next((c, s) for c, s in zip(curves, looks, strict=True) if (c.quantity, c.which) == kind)
-        handles.append(_handle(curve, Style(GREY, style.marker, style.dashes)))
+        handles.append(Line2D([], [], color=GREY, ls=style.dashes, lw=1.2))
         labels.append(legend_label(curve, curves))
     return handles, labels
 
@@ -228,8 +228,13 @@ def readable(axis: Axis) -> None:
     axis.set_major_formatter("{x:g}")
 
 
-def legend(axes: Axes, handles: Sequence[Any], labels: Sequence[str]) -> None:
-    """Put a legend above the axes, where it can hide nothing, in as many columns as are about as wide as the axes."""
+def legend(axes: Axes, handles: Sequence[Any] | None = None, labels: Sequence[str] = ()) -> None:
+    """Put a legend above the axes, where it can hide nothing, in as many columns as are about as wide as the axes.
+
+    handles, labels: None for what has been drawn with a label.
+    """
+    if handles is None:
+        handles, labels = axes.get_legend_handles_labels()
     if not labels:
         return
     spec = axes.get_subplotspec()

@@ -10,6 +10,7 @@ import numpy as np
 
 from trajectories.errors import InputError
 from trajectories.figures.curves import Kind, Placed, curves_of, kind_of
+from trajectories.figures.exact_curves import logarithmic
 from trajectories.figures.figure_data import Axis, Map, Panel, Part, Picture, in_rows
 from trajectories.figures.labelling import relabelled, sampled_label
 from trajectories.figures.run_figure import ylabel_of
@@ -25,16 +26,18 @@ if TYPE_CHECKING:
 
 DEFAULT = ("concurrence", "heat_current", "entropy_production_rate")
 MOST_PANELS, MOST_MAPS = 6, 3
-FINE = 61  # points of a line, beside the sampled ones
+FINE, COARSE = 61, 21  # points of a line beside the sampled ones, and of a machine that takes long to solve
+SMALL = 16  # dimension
 
 Solved = Sequence[tuple[Mapping[str, float], Sequence[Row]]]
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """What is swept at each point, and its rows at the last sample time; run: None where it cannot be built anew.
+    """The points of a sweep, each with its values of the swept parameters and its rows at the last sample time.
 
-    sampled: the legend entry of sampled points, "" where only the master equation is drawn.
+    settings, name: of the run. run: None where it cannot be built anew. parameters: those that are the same at all
+    points. facts: written after them. sampled: legend entry of sampled points, "" where only lines are drawn.
     """
 
     settings: Figure
@@ -97,7 +100,7 @@ def _fixed(parameters: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str,
 
 
 def _facts(duration: float, table: Mapping[str, Any], more: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Return the words that follow the parameters: what is optimised, the time, the units."""
+    """Return the words that follow the parameters: the search of [optimise], the time, `more`, the units."""
     search = table.get("optimise", {})
     names = ", ".join(map(parameter, search.get("over", {})))
     best = (f"{names} where {words(search['maximise'])} is largest",) if names else ()
@@ -144,7 +147,7 @@ def _panels(sweep: Sweep) -> list[Part]:
     points = _placed(sweep.points, x, other) if sweep.sampled else []
     lines = _placed(fine, x, other)
     panels: list[Part] = []
-    scale = "log" if evenly_logarithmic(sweep.values(x)) else "linear"
+    scale = "log" if logarithmic(sweep.values(x)) else "linear"
     for quantity in sweep.quantities:
         name, only = ("observable", (quantity,)) if quantity not in QUANTITIES else (quantity, ())
         curves = curves_of(points, lines, [name], only)
@@ -167,29 +170,22 @@ def _finer(run: Run, x: str) -> Run:
     finite = values[np.isfinite(values)]
     if len(finite) < 2:
         return run
-    spaced = np.geomspace if evenly_logarithmic(finite) else np.linspace
-    grid = np.union1d(values, spaced(finite.min(), finite.max(), FINE))
+    count = FINE if jobs_of(run)[0].model.dimension <= SMALL else COARSE
+    spaced = np.geomspace if logarithmic(finite) else np.linspace
+    grid = np.union1d(values, spaced(finite.min(), finite.max(), count))
     return replace(run, sweep={**run.sweep, x: tuple(grid.tolist())})
-
-
-def evenly_logarithmic(values: np.ndarray) -> bool:
-    """Return whether different values are spaced evenly in their logarithm, over half a decade or more."""
-    grid = np.unique(values)
-    if len(grid) < 3 or grid[0] <= 0 or not grid[-1] > 3 * grid[0] or np.isinf(grid[-1]):
-        return False
-    steps = np.diff(np.log(grid))
-    return bool(np.ptp(steps) < 1e-6 * steps.max())
 
 
 # Maps.
 
 
-def _map_rows(sweep: Sweep) -> tuple[tuple[Map, ...], ...]:
+def _map_rows(sweep: Sweep) -> tuple[tuple[Part, ...], ...]:
     every = [_kinds(sweep, quantity) for quantity in sweep.quantities]
     kinds = [kind for kinds in every for kind in kinds]
     if len(kinds) > MOST_MAPS:
         kinds = [kinds[0] for kinds in every if kinds]
-    return tuple(_maps(sweep, kind) for kind in kinds[:MOST_MAPS])
+    rows = [_maps(sweep, kind) for kind in kinds[:MOST_MAPS]]
+    return tuple(rows) if sweep.sampled else in_rows([row[0] for row in rows])
 
 
 def _kinds(sweep: Sweep, quantity: str) -> list[Kind]:
@@ -207,7 +203,7 @@ def _maps(sweep: Sweep, kind: Kind) -> tuple[Map, ...]:
     each = [next((row for row in rows if kind_of(row) == kind), None) for _, rows in sweep.points]
     unit = next(unit_of(row.unit) for row in each if row is not None)
     name = quantity_name(kind[0]) + (f" {words(kind[1])}" if kind[1] else "")
-    axes = [Axis(parameter(p), "log" if evenly_logarithmic(v) else "linear") for p, v in ((first, x), (second, y))]
+    axes = [Axis(parameter(p), "log" if logarithmic(v) else "linear") for p, v in ((first, x), (second, y))]
     exact = _numbers(each, "exact")
     ends = float(np.nanmin(exact)), float(np.nanmax(exact))
     labels = {"exact": ("exact", name + unit), "estimate": ("sampled", f"{name}, sampled{unit}")}

@@ -35,17 +35,17 @@ def trajectory_strip(replay: Replay, window: tuple[float, float] | None, xlabel:
 
     Raises InputError for a window that does not lie in the run.
     """
-    begin, end = stretch(replay, window)
+    begin, end = shown_interval(replay, window)
     seen = int(inside(replay, begin, end).sum())
-    followed = follow(replay, begin, end) if seen <= MOST_JUMPS else None
+    curve = state_curve(replay, begin, end) if seen <= MOST_JUMPS else None
     entropic = measures_entropy(replay.preparation.model)
     parts = [partial(draw_jumps, replay=replay, begin=begin, end=end)]
     words = [f"trajectory {replay.number}: {_which_jumps(len(replay.jump_times), seen, begin)}"]
     if seen > MOST_JUMPS:
         words.append(f"jumps per time in bins of {(end - begin) / RATE_BINS:.3g}, the largest at the right")
-    if followed is not None:
-        parts.append(partial(draw_state, followed=followed))
-        words.append(rf"{followed.name} in the state $\psi(t)$")
+    if curve is not None:
+        parts.append(partial(draw_state, curve=curve))
+        words.append(rf"{curve.name} in the state $\psi(t)$")
     if entropic:
         parts.append(partial(draw_entropy, replay=replay, begin=begin, end=end))
         words.append(r"entropy $\ln p(n_0)+\Sigma\Delta s$")
@@ -65,8 +65,8 @@ def _which_jumps(count: int, seen: int, begin: float) -> str:
     return f"the first {seen:,} of {count:,} jumps" if begin == 0 else f"{seen:,} of {count:,} jumps"
 
 
-def stretch(replay: Replay, window: tuple[float, float] | None) -> tuple[float, float]:
-    """Return the stretch of a trajectory that is shown: that asked for, or up to the last jump that has room.
+def shown_interval(replay: Replay, window: tuple[float, float] | None) -> tuple[float, float]:
+    """Return begin and end of the part of a trajectory that is drawn: the window, or up to the last jump with room.
 
     Raises InputError for a window that does not lie in the run.
     """
@@ -122,8 +122,8 @@ def _draw_rates(axes: Axes, times: Sequence[np.ndarray], names: Sequence[str], b
 
 
 @dataclass(frozen=True)
-class Followed:
-    """What is shown of the state along a trajectory: the name of an operator A, times (n,), <psi|A|psi> (n,)."""
+class StateCurve:
+    """An expectation value along a trajectory: the name of an operator A, times (n,), <psi|A|psi> (n,)."""
 
     name: str
     times: np.ndarray
@@ -141,7 +141,7 @@ def _instants(replay: Replay, begin: float, end: float) -> np.ndarray:
     return np.unique(np.concatenate([np.linspace(begin, end, count), np.nextafter(jumps, 0.0), jumps]))
 
 
-def follow(replay: Replay, begin: float, end: float) -> Followed | None:
+def state_curve(replay: Replay, begin: float, end: float) -> StateCurve | None:
     """Return <psi|A|psi> from `begin` to `end`, both sides of every jump included, or None where states are too large.
 
     A is the energy; where the driving makes it the same in all states, the first observable or population that changes.
@@ -160,16 +160,16 @@ def follow(replay: Replay, begin: float, end: float) -> Followed | None:
                 values = np.einsum("ta,ab,tb->t", states.conj(), operator, states, optimize=True).real
                 label = column.label or ""
                 name = {"energy": "energy", "population": ket(label)}.get(quantity, short(label))
-                candidates.append((Followed(name, moments, values), float(np.abs(operator).max())))
+                candidates.append((StateCurve(name, moments, values), float(np.abs(operator).max())))
     changing = [curve for curve, scale in candidates if np.ptp(curve.values) > 1e-9 * scale]
     return (changing or [candidates[0][0]])[0]
 
 
-def draw_state(axes: Axes, followed: Followed) -> None:
-    """Draw what is shown of the state along a trajectory."""
-    axes.plot(followed.times, followed.values, color=BLACK, lw=0.9, label=followed.name)
-    _roomy(axes, followed.values)
-    axes.set_ylabel(followed.name + unit_of("1", power_of_ten(axes)))
+def draw_state(axes: Axes, curve: StateCurve) -> None:
+    """Draw an expectation value along a trajectory."""
+    axes.plot(curve.times, curve.values, color=BLACK, lw=0.9, label=curve.name)
+    _roomy(axes, curve.values)
+    axes.set_ylabel(curve.name + unit_of("1", power_of_ten(axes)))
 
 
 def draw_entropy(axes: Axes, replay: Replay, begin: float, end: float) -> None:

@@ -33,7 +33,7 @@ REMOVED = (
 
 @dataclass(frozen=True)
 class Figure:
-    """What the picture of a run shows: the keys of the [figure] table, those that are lists or texts as tuples.
+    """The keys of the [figure] table; lists as tuples.
 
     An empty text or tuple stands for a choice by the program. trajectory: number of the one that is drawn.
     """

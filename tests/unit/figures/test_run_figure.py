@@ -26,7 +26,7 @@ from trajectories.figures.layout import compose as composed
 from trajectories.figures.run_content import Content, chosen, exact_content, sampled_content
 from trajectories.figures.run_figure import run_picture
 from trajectories.figures.style import SETTINGS, Style
-from trajectories.figures.trajectory_strip import follow
+from trajectories.figures.trajectory_strip import state_curve
 from trajectories.report.result import Result
 from trajectories.report.rows import Row, exact_rows
 from trajectories.runfiles.job import Job
@@ -299,7 +299,7 @@ def test_a_picture_without_a_trajectory_has_no_window(tmp_path: Path) -> None:
 def test_a_state_that_oscillates_fast_is_drawn_smoothly() -> None:
     system = {"name": "local_engine", "T_h": 2.0, "T_c": 0.3, "g": 2.0, "gamma_h": 0.01, "gamma_c": 0.01}
     found = replay(execute(Job.of(run_of(system, duration=100.0, trajectories=64))), 0)
-    followed = follow(found, 0.0, 100.0)
+    followed = state_curve(found, 0.0, 100.0)
     assert followed is not None
     # The coupling's frequency is 2 g = 4 where both levels are degenerate: 64 turns, 16 instants for each.
     assert len(followed.times) >= 16 * 4 * 100 / (2 * np.pi)

@@ -203,6 +203,8 @@ def test_values_spaced_by_ratios_get_a_logarithmic_axis_and_line() -> None:
     assert panel.x.scale == "log" and panel.x.label == "pump"
     ratios = np.diff(np.log(panel.curves[0].line[0]))
     assert np.ptp(ratios[ratios > 1e-9]) < 1e-6
+    (uneven,) = panels_of(picture_of(run_of({"quantities": ["activity"]}, {"pump": [0.01, 0.05, 0.2, 1.0, 10.0]})))
+    assert uneven.x.scale == "log"
     (even,) = panels_of(picture_of(run_of({"quantities": ["activity"]}, {"pump": [1.0, 2.0, 4.0, 7.0]})))
     assert even.x.scale == "linear"
 
