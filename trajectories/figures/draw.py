@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import secrets
 import warnings
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,10 +68,17 @@ def picture_of(
     return run_picture(sampled_content(source, window))
 
 
-def figure_of(picture: Picture) -> Figure:
-    """Return the matplotlib figure of a picture."""
+@contextmanager
+def settings() -> Iterator[None]:
+    """Set letters and lines of all pictures inside the block, where missing letters are no warnings."""
     with rc_context(SETTINGS), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
+
+
+def figure_of(picture: Picture) -> Figure:
+    """Return the matplotlib figure of a picture."""
+    with settings():
         return compose(picture)
 
 
@@ -86,8 +93,7 @@ def write(picture: Picture, path: Path, formats: Sequence[str] | None = None) ->
     for ending in formats:
         if ending not in METADATA:
             raise InputError(f'figure format "{ending}": must be one of {", ".join(METADATA)}')
-    with rc_context(SETTINGS), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+    with settings():
         # Composed anew for each: the layout of a figure that was drawn before is not quite the same.
         return [save(compose(picture), path.with_name(f"{path.name}.{ending}"), ending) for ending in formats]
 

@@ -50,5 +50,6 @@ def _axis(axis: Axis, label: str, scale: str) -> Axis:
 def _each(given: Sequence[str], count: int, key: str) -> Sequence[str]:
     """Return one text for each of `count` panels."""
     if len(given) > 1 and len(given) != count:
-        raise InputError(f"[figure] {key} = {show(list(given))}: must be one text, or {count}: one for each panel")
+        wanted = f"must be one text, or {count}: one for each panel of curves or quantity of maps"
+        raise InputError(f"[figure] {key} = {show(list(given))}: {wanted}")
     return given if len(given) > 1 else (*given, "")[:1] * max(count, 1)

@@ -63,7 +63,7 @@ class Content:
     points: tuple[Row, ...] = ()
     several_times: bool = True
     histogram: Histogram | None = None
-    story: Replay | None = None
+    replay: Replay | None = None
     window: tuple[float, float] | None = None
 
 
@@ -87,7 +87,7 @@ def sampled_content(result: Result, window: tuple[float, float] | None = None) -
         points=result.report().point_rows(0),
         several_times=len(point.preparation.times) > 1,
         histogram=histogram,
-        story=Replay.of(point.preparation, settings.trajectory, name=result.name, seed=result.seed, point=point.index),
+        replay=Replay.of(point.preparation, settings.trajectory, name=result.name, seed=result.seed, point=point.index),
         window=window,
     )
 
@@ -109,7 +109,7 @@ def exact_content(source: Result | Run) -> Content:
     )
 
 
-def chosen(content: Content) -> list[list[Curve]]:
+def panel_curves(content: Content) -> list[list[Curve]]:
     """Return the curves of each panel: those that the run asks for, or those that suit its model."""
     asked = content.settings.quantities
     panels = _asked(content, asked) if asked else _suitable(content)

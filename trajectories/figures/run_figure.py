@@ -11,7 +11,7 @@ from trajectories.figures.entropy_panels import draw_histogram, draw_theorem
 from trajectories.figures.figure_data import Axis, Curve, Drawing, Panel, Part, Picture, in_rows
 from trajectories.figures.labelling import relabelled, sampled_label
 from trajectories.figures.panels import finish
-from trajectories.figures.run_content import Content, chosen
+from trajectories.figures.run_content import Content, panel_curves
 from trajectories.figures.trajectory_strip import trajectory_strip
 from trajectories.figures.typography import quantity_name, short, unit_of
 
@@ -21,12 +21,12 @@ THEOREM = "integral_fluctuation_theorem"
 
 def run_picture(content: Content) -> Picture:
     """Return the picture: up to six panels in rows, and a trajectory in full width below them."""
-    parts: list[Part] = [_panel(curves, content) for curves in chosen(content)]
+    parts: list[Part] = [_panel(curves, content) for curves in panel_curves(content)]
     if content.histogram is not None:
         parts.append(Drawing((partial(_draw_histogram, content=content),)))
     rows = in_rows(parts)
-    if content.story is not None:
-        rows = (*rows, (trajectory_strip(content.story, content.window, TIME),))
+    if content.replay is not None:
+        rows = (*rows, (trajectory_strip(content.replay, content.window, TIME),))
     seed = (f"seed {content.seed}",) if content.trajectories else ()
     picture = Picture(
         title=content.settings.title or content.name,

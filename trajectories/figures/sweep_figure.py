@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 DEFAULT = ("concurrence", "heat_current", "entropy_production_rate")
 MOST_PANELS, MOST_MAPS = 6, 3
-FINE, COARSE = 61, 21  # points of a line beside the sampled ones, and of a machine that takes long to solve
+FINE, COARSE = 61, 31  # points of a line beside the sampled ones, and of a machine that takes long to solve
 SMALL = 16  # dimension
 
 Solved = Sequence[tuple[Mapping[str, float], Sequence[Row]]]

@@ -23,7 +23,7 @@ from trajectories.figures.draw import draw
 from trajectories.figures.exact_curves import logarithmic, smooth
 from trajectories.figures.figure_data import Points
 from trajectories.figures.layout import compose as composed
-from trajectories.figures.run_content import Content, chosen, exact_content, sampled_content
+from trajectories.figures.run_content import Content, exact_content, panel_curves, sampled_content
 from trajectories.figures.run_figure import run_picture
 from trajectories.figures.style import SETTINGS, Style
 from trajectories.figures.trajectory_strip import state_curve
@@ -112,7 +112,7 @@ def label(axes: Any) -> str:
 def test_points_and_error_bars_are_those_of_the_report(result: Result, content: Content, figure: Figure) -> None:
     drawn = bars(figure)
     compared = set()
-    for curve in [curve for curves in chosen(content) for curve in curves]:
+    for curve in [curve for curves in panel_curves(content) for curve in curves]:
         if curve.quantity == "integral_fluctuation_theorem":
             continue
         reported = result.estimate(curve.quantity, curve.which)
@@ -166,7 +166,7 @@ def test_points_far_above_the_theorem_become_arrows(content: Content) -> None:
         if row.quantity == "integral_fluctuation_theorem"
     ]
     settings = replace(content.settings, quantities=("integral_fluctuation_theorem",))
-    axes = compose(replace(content, points=tuple(rows), settings=settings, story=None, histogram=None)).axes[0]
+    axes = compose(replace(content, points=tuple(rows), settings=settings, replay=None, histogram=None)).axes[0]
     assert axes.get_ylim()[1] < 3
     arrows = next(found for found in axes.collections if found.get_label() == "beyond")
     assert arrows.get_offsets()[:, 0].tolist() == [4.0]
@@ -337,7 +337,7 @@ def test_one_sample_time_is_shown_side_by_side() -> None:
 
 
 def test_many_sample_times_become_a_band(content: Content) -> None:
-    curve = chosen(content)[0][0]
+    curve = panel_curves(content)[0][0]
     many = Points(np.arange(61.0), np.full(61, 0.5), np.full(61, 0.25), np.full(61, "agree"))
     axes = Figure().add_subplot()
     panels.draw_points(axes, many, Style("red", "o"), curve.name)
@@ -357,14 +357,14 @@ def test_many_sample_times_become_a_band(content: Content) -> None:
 )
 def test_quantities_choose_the_panels(content: Content, quantities: tuple[str, ...], expected: list[set[str]]) -> None:
     asked = replace(content, settings=replace(content.settings, quantities=quantities))
-    assert [{curve.name for curve in curves} for curves in chosen(asked)] == expected
+    assert [{curve.name for curve in curves} for curves in panel_curves(asked)] == expected
 
 
 def test_no_more_than_six_panels_and_the_least_telling_goes_first(content: Content) -> None:
     entangled = [replace(row, estimate=0.1) if row.quantity == "concurrence" else row for row in content.points]
 
     def quantities(rows: list[Row]) -> list[str]:
-        return [curves[0].quantity for curves in chosen(replace(content, points=tuple(rows)))]
+        return [curves[0].quantity for curves in panel_curves(replace(content, points=tuple(rows)))]
 
     everything = ["concurrence", "population", "observable", "heat_current"]
     assert quantities(entangled) == [*everything, "integral_fluctuation_theorem"]

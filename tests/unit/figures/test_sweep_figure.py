@@ -15,7 +15,7 @@ from matplotlib.container import ErrorbarContainer
 
 from trajectories.cli.main import main
 from trajectories.errors import InputError
-from trajectories.figures.draw import picture_of
+from trajectories.figures.draw import figure_of, picture_of
 from trajectories.figures.figure_data import Map, Panel, Picture
 from trajectories.figures.layout import compose
 from trajectories.figures.panels import styles
@@ -84,7 +84,7 @@ def test_lines_pass_through_the_exact_values_of_the_report_and_between_them(samp
 
 def test_axes_are_given_what_the_picture_says(sampled: tuple[Run, Result]) -> None:
     picture = picture_of(sampled[1])
-    figure, panel = compose(picture), panels_of(picture)[1]
+    figure, panel = figure_of(picture), panels_of(picture)[1]
     axes = figure.axes[1]
     looks = styles(panel.curves)
     # Colours tell values, dashes tell reservoirs.
