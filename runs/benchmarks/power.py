@@ -4,8 +4,8 @@
     python runs/benchmarks/power.py --to 1e7 --seeds 5 --out power          (the full table: hours)
     python runs/benchmarks/power.py --faults partners,nothing --machines engine --judges report
 
-The sampled side is that of the faulty engine (another plan, another ledger, another kernel), the exact side that of the
-right model. N rises by about 3 from --from to --to; each fault is sampled with each seed until a judge says "disagree".
+The sampled side is that of the faulty engine (another plan, ledger or kernel), the exact side that of the right
+model. N rises by about 3 from --from to --to; each fault is sampled with each seed until a judge says "disagree".
 The table gives the smallest N of the median seed, and of the quickest and the slowest; "-" where a judge never said so.
 "nothing" is no fault: a "disagree" there is a false alarm, which one run in a thousand may have. --out NAME writes
 NAME.md (the table) and NAME.csv (a line for each machine, fault, seed and judge, with the quantities that disagreed).

@@ -12,26 +12,18 @@ from trajectories.figures.curves import curves_of, over_time
 from trajectories.figures.exact_curves import logarithmic, smooth
 from trajectories.figures.figure_data import Curve
 from trajectories.report.rows import Row, by_state, exact_rows
-from trajectories.runfiles import sections
 from trajectories.runfiles.figure_section import Figure
 from trajectories.runfiles.job import Job
 from trajectories.runfiles.run import Run
+from trajectories.runfiles.sections import MODEL_KEYS
 from trajectories.sampling.quantities import measures_entropy
+from trajectories.sampling.quantity_names import panel_groups, reported_names
 
 if TYPE_CHECKING:
     from trajectories.report.result import Result
     from trajectories.sampling.replay import Replay
 
 MOST_PANELS = 6
-GROUPS = (
-    ("concurrence", "negativity"),
-    ("population",),
-    ("observable",),
-    ("heat_current", "energy_current", "coupling_work"),
-    ("charge_current", "count_rate"),
-    ("entropy_production", "irreversible_fraction"),
-    ("integral_fluctuation_theorem",),
-)
 
 
 @dataclass(frozen=True)
@@ -98,7 +90,7 @@ def exact_content(source: Result | Run) -> Content:
         table, preparation, seed = source.mapping(), Job.of(source).prepare(), source.seed
     else:
         table, preparation, seed = source.meta.get("run", {}), source.points[0].preparation, source.seed
-    given = {key: item for key, item in table.get("system", {}).items() if key not in sections.MODEL_KEYS}
+    given = {key: item for key, item in table.get("system", {}).items() if key not in MODEL_KEYS}
     return Content(
         settings=Figure.of(table.get("figure", {})),
         name=source.name,
@@ -118,12 +110,12 @@ def panel_curves(content: Content) -> list[list[Curve]]:
 
 def group_of(quantity: str) -> tuple[str, ...]:
     """Return the quantities that share a panel with this one."""
-    return next((group for group in GROUPS if quantity in group), (quantity,))
+    return next((group for group in panel_groups() if quantity in group), (quantity,))
 
 
 def _asked(content: Content, asked: tuple[str, ...]) -> list[list[Curve]]:
     """Return the curves asked for, in that order; what belongs together shares a panel."""
-    labels = [name for name in asked if name not in sections.QUANTITIES]
+    labels = [name for name in asked if name not in reported_names()]
     quantities = ["observable" if name in labels else name for name in asked]
     panels = []
     for group in dict.fromkeys(map(group_of, quantities)):
@@ -136,7 +128,7 @@ def _suitable(content: Content) -> list[list[Curve]]:
     """Return the curves that suit a model: where it has no counted heat, energy currents; where no entropy, jumps."""
     present = {row.quantity for row in (*content.lines, *content.points)}
     without = {"coupling_work", "energy_current" if "heat_current" in present else ""}
-    groups = GROUPS if "integral_fluctuation_theorem" in present else (*GROUPS, ("energy",), ("activity",))
+    groups = panel_groups() + ([] if "integral_fluctuation_theorem" in present else [("energy",), ("activity",)])
     panels = [_curves(content, [name for name in group if name not in without]) for group in groups]
     return [curves for curves in panels if not _flat_zero(curves)]
 

@@ -19,7 +19,8 @@ from trajectories.report.rows import Row, exact_rows
 from trajectories.runfiles.figure_section import Figure
 from trajectories.runfiles.job import jobs_of
 from trajectories.runfiles.run import Run
-from trajectories.runfiles.sections import MODEL_KEYS, QUANTITIES
+from trajectories.runfiles.sections import MODEL_KEYS
+from trajectories.sampling.quantity_names import reported_names
 
 if TYPE_CHECKING:
     from trajectories.report.result import Result
@@ -149,7 +150,7 @@ def _panels(sweep: Sweep) -> list[Part]:
     panels: list[Part] = []
     scale = "log" if logarithmic(sweep.values(x)) else "linear"
     for quantity in sweep.quantities:
-        name, only = ("observable", (quantity,)) if quantity not in QUANTITIES else (quantity, ())
+        name, only = ("observable", (quantity,)) if quantity not in reported_names() else (quantity, ())
         curves = curves_of(points, lines, [name], only)
         if not curves:
             continue  # no value exists, as of an infinite entropy production

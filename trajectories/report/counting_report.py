@@ -22,7 +22,7 @@ from trajectories.report.tables import EXIT_STATUS
 from trajectories.report.text import aligned, comma_separated, described, interval, number, with_error
 from trajectories.results.points import Point
 from trajectories.runfiles.job import Job
-from trajectories.sampling.absent_quantities import said
+from trajectories.sampling.quantity_names import absence_lines
 
 ALL = Wanted()
 HEADER = ("quantity", "of", "(from, time]", "estimate", "exact", "z", "long time", "unit", "status", "")
@@ -187,7 +187,7 @@ def _steady_lines(steady: SteadyCounting, every_scgf: bool) -> list[str]:
         *_indented([("", *waits.channels), *times]),
         "",
         *_symmetry_lines(steady),
-        *said(steady.absent),
+        *absence_lines(steady.absent),
     ]
     return lines + (["", *_scgf_lines(steady)] if every_scgf else [])
 

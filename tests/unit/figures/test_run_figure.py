@@ -152,7 +152,7 @@ def test_the_integral_theorem_tells_resolved_from_unresolved_points(content: Con
         points, errors = values(drawn[f"integral_fluctuation_theorem {name}"])
         np.testing.assert_allclose(points, [(row.time, 0.8) for row in part])
         np.testing.assert_allclose(errors, 0.1)
-    axes = next(axes for axes in figure.axes if label(axes) == typography.NAMES["integral_fluctuation_theorem"])
+    axes = next(axes for axes in figure.axes if label(axes) == typography.quantity_name("integral_fluctuation_theorem"))
     shaded = [patch for patch in axes.patches if patch.get_facecolor()[:3] == pytest.approx((0.9294,) * 3, abs=1e-3)]
     times = [row.time for row in rows]
     assert shaded[0].get_x() == pytest.approx(0.5 * (times[2] + times[3]))

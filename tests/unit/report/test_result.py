@@ -59,13 +59,13 @@ def with_meta(path: Path, copy: Path, *gone: str) -> Path:
     """A copy of a result whose description lacks a key, as an older or a newer program may leave it."""
     copy.write_bytes(path.read_bytes())
     with h5py.File(copy, "r+") as file:
-        meta = json.loads(file["run/meta"][()])
+        meta = json.loads(file["run/meta"][0])
         table = meta
         for name in gone[:-1]:
             table = table[name]
         del table[gone[-1]]
         del file["run/meta"]
-        file["run/meta"] = json.dumps(meta)
+        file["run/meta"] = [json.dumps(meta)]
     return copy
 
 

@@ -126,7 +126,7 @@ def test_a_point_that_is_not_finished_is_named(tmp_path: Path, kept: list[Path],
     unfinished.write_bytes(kept[1].read_bytes())
     with Store.open(unfinished) as store:
         nodes = store.load(0)
-        store.commit(0, dict(list(nodes.items())[: len(nodes) // 2]))
+        store.commit({0: dict(list(nodes.items())[: len(nodes) // 2])})
     output = tmp_path / "merged.h5"
     with pytest.raises(InputError, match=r"1\.h5: point 1 has 32 of 64 blocks"):
         merge([kept[0], unfinished, kept[2]], output)
@@ -144,7 +144,7 @@ def test_disjoint_blocks_of_one_point_are_united(tmp_path: Path, kept: list[Path
     for first, half in enumerate(halves):
         half.write_bytes(kept[0].read_bytes())
         with Store.open(half) as store:
-            store.commit(0, dict(list(nodes.items())[first::2]))
+            store.commit({0: dict(list(nodes.items())[first::2])})
     found = merge(halves, tmp_path / "merged.h5", partial=True)
     assert found.done == found.asked == Forest(64, nodes).blocks_done
     with read(tmp_path / "merged.h5") as reader:

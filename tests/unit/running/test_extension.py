@@ -46,7 +46,7 @@ def forget_half(path: Path, points: range = range(1)) -> int:
         for point in points:
             nodes = store.load(point)
             few = dict(list(nodes.items())[: len(nodes) // 2])
-            store.commit(point, few)
+            store.commit({point: few})
         return store.blocks_done(points[0])
 
 
@@ -124,7 +124,7 @@ def test_holes_are_filled_before_a_run_ends_early(tmp_path: Path) -> None:
     execute(jobs_of(run_of(16_384)), output)
     with Store.open(output) as store:
         nodes = list(store.load(0).items())
-        store.commit(0, dict(nodes[10:20]))
+        store.commit({0: dict(nodes[10:20])})
     assert execute(jobs_of(run_of(100)), output).trajectories == 20 * 256
     with read(output) as reader:
         assert reader.blocks_done(0) == reader.end(0) == 20
