@@ -54,7 +54,7 @@ def largest(
         def function(searched: dict[str, np.ndarray], point: dict[str, Any] = point) -> np.ndarray:
             return steady(machine, [name], **{**point, **searched})[name]
 
-        best = maximum(name, function, over, fast=isinstance(machine, str), margin=None)
+        best = maximum(name, function, over)
         values.append(best.value)
         where.append(best.parameters)
     return np.reshape(values, shape), {key: np.reshape([one[key] for one in where], shape) for key in over}

@@ -12,6 +12,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from closed_forms.diamond import diamond_concurrence
 from optimum import best
 from scipy.optimize import brentq
 
@@ -24,7 +25,6 @@ from trajectories.model.operators import destroy, embed, number, sigma_minus, si
 from trajectories.systems import cavity, diamond, effective_cavity
 from trajectories.systems.cavity import check_truncation, effective_rates, top_level_population
 from trajectories.systems.cavity_steady import cavity_steady
-from trajectories.systems.diamond import diamond_concurrence
 
 
 def steady(model: Model) -> np.ndarray:

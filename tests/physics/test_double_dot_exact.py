@@ -10,6 +10,15 @@ import math
 
 import numpy as np
 import pytest
+from closed_forms import resonant_qubits
+from closed_forms.double_dot import (
+    double_dot_concurrence,
+    double_dot_entropy_production,
+    double_dot_heats,
+    double_dot_populations,
+    double_dot_rates,
+    double_dot_state,
+)
 from optimum import best
 from scipy.optimize import brentq
 
@@ -20,15 +29,7 @@ from trajectories.master import entanglement
 from trajectories.master.currents import energy_rates, entropy_production_rate, heat_rates
 from trajectories.master.lindblad import Master
 from trajectories.model.operators import embed, sigma_minus
-from trajectories.systems import double_dot, resonant_qubits
-from trajectories.systems.double_dot import (
-    double_dot_concurrence,
-    double_dot_entropy_production,
-    double_dot_heats,
-    double_dot_populations,
-    double_dot_rates,
-    double_dot_state,
-)
+from trajectories.systems import double_dot
 
 
 def most(T_c: float, T_h: float, U: float) -> tuple[float, np.ndarray]:

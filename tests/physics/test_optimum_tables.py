@@ -119,20 +119,20 @@ def test_the_highest_of_many_peaks_and_a_narrow_ridge() -> None:
         x = np.log10(v["x"])
         return np.exp(-20 * (x + 1.234) ** 2) + 0.8 * np.exp(-5 * (x - 1) ** 2)
 
-    found = maximum("peaks", peaks, {"x": (1e-3, 1e3)}, fast=True, margin=None)
+    found = maximum("peaks", peaks, {"x": (1e-3, 1e3)})
     assert math.log10(found.parameters["x"]) == pytest.approx(-1.234, abs=1e-5)
 
     def ridge(v: dict[str, np.ndarray]) -> np.ndarray:
         return -((1 - v["x"]) ** 2) - 1e3 * (v["y"] - v["x"] ** 2) ** 2
 
-    found = maximum("ridge", ridge, {"x": (-2.0, 2.0), "y": (-1.0, 3.0)}, fast=False, margin=None)
+    found = maximum("ridge", ridge, {"x": (-2.0, 2.0), "y": (-1.0, 3.0)})
     assert found.parameters == pytest.approx({"x": 1.0, "y": 1.0}, abs=1e-4)
-    slope = maximum("slope", lambda v: v["x"] - v["y"], {"x": (0.1, 3.0), "y": (0.5, 7.0)}, fast=True, margin=None)
+    slope = maximum("slope", lambda v: v["x"] - v["y"], {"x": (0.1, 3.0), "y": (0.5, 7.0)})
     assert slope.parameters == {"x": 3.0, "y": 0.5} and slope.active == {"x": "upper", "y": "lower"}
     box = {"x": (0.0, 1.0), "y": (1.0, 2.0)}
-    level = maximum("level", lambda v: np.minimum(v["x"], 0.5) + 0.0 * v["y"], box, fast=True, margin=None)
+    level = maximum("level", lambda v: np.minimum(v["x"], 0.5) + 0.0 * v["y"], box)
     assert level.parameters == {"x": 1.0, "y": 1.0}  # y does not matter, x not beyond 0.5
-    flat = maximum("flat", lambda v: 0.0 * v["x"], {"x": (1.0, 2.0)}, fast=True, margin=None)
+    flat = maximum("flat", lambda v: 0.0 * v["x"], {"x": (1.0, 2.0)})
     assert flat.parameters == {"x": 1.0}
 
 
@@ -144,7 +144,7 @@ def test_a_bent_ridge_across_the_axes(slope: float) -> None:
         x, y, z = at["x"], at["y"], at["z"]
         return -1e4 * (y - slope * x - 0.01) ** 2 - (x - 0.6) ** 2 - (z - x**2) ** 2
 
-    found = maximum("height", ridge, {name: (0.0, 1.0) for name in "xyz"}, fast=True, margin=None)
+    found = maximum("height", ridge, {name: (0.0, 1.0) for name in "xyz"})
     wanted = {"x": 0.6, "y": slope * 0.6 + 0.01, "z": 0.36}
     assert dict(found.parameters) == pytest.approx(wanted, abs=1e-6)
 

@@ -13,35 +13,48 @@ from typing import TYPE_CHECKING, Any
 
 from trajectories.errors import InputError, kind, listing, nearest
 from trajectories.model.conversion import toml_value
+from trajectories.model.validation import checking
 
 if TYPE_CHECKING:
     from trajectories.model.model import Model
 
 
 def build(file: Path, function: str, parameters: Mapping[str, Any]) -> Model:
-    """Call `function(**parameters)` of the Python file `file` and return the Model it makes.
+    """Return the Model that `function(**parameters)` of a Python file makes.
 
-    file: path of the Python file; function: name of a function in it; parameters: keyword arguments.
+    file: path of the Python file. function: name of a function in it. parameters: keyword arguments.
     Raises InputError naming file and function where the file is missing or fails to load, the function is missing,
     does not take these parameters, raises, or returns something other than a Model.
+    """
+    return builder(file, function, parameters)(**parameters)
+
+
+def builder(file: Path, function: str, parameters: Mapping[str, Any]) -> Callable[..., Model]:
+    """Return `function` of a Python file, loaded once, as `build` calls it.
+
+    file, function: as for `build`. parameters: keyword arguments that it is going to be given, whatever their values.
     """
     from trajectories.model.model import Model
 
     where = f"{file}: {function}"
     target = _function(file, function)
     _check_arguments(target, where, parameters)
-    try:
-        model = target(**parameters)
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from None
-    except (Exception, SystemExit) as error:
-        raise InputError(f"{where} raised {_one_line(error, file)}") from error
-    if not isinstance(model, Model):
-        raise InputError(f"{where} returned {kind(model)}: must return a trajectories.Model")
-    if model.parameters:
-        return model
-    # Where a function says nothing of its parameters, they are what the run file gave it, and its defaults.
-    return model.showing(shown({**_defaults(target), **parameters}))
+
+    def checked(**parameters: Any) -> Model:
+        try:
+            model = target(**parameters)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from None
+        except (Exception, SystemExit) as error:
+            raise InputError(f"{where} raised {_one_line(error, file)}") from error
+        if not isinstance(model, Model):
+            raise InputError(f"{where} returned {kind(model)}: must return a trajectories.Model")
+        if model.parameters or not checking():
+            return model
+        # Where a function says nothing of its parameters, they are what the run file gave it, and its defaults.
+        return model.showing(shown({**_defaults(target), **parameters}))
+
+    return checked
 
 
 def shown(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ title, description                  optional strings
               sinh cosh abs min max. What only formulas use, swept or derived, need not be a parameter of the system.
 [optimise]    maximise              a quantity of the steady state (listed in `steady_quantities`), or a formula of some
               over = { g = [1e-6, 1e-2], p_h = [] }   the parameters that take, at each point, the values at which it
-              is largest, and their bounds ([]: default ones, see `derived`); the search is deterministic (`optimum`)
+              is largest, and their bounds ([]: default ones, see `optimised`); the search is deterministic (`optimum`)
 [figure]      title, quantities, histogram, trajectory, formats; figures of a paper: x, y, z, curves and more, which
               `figure_section` lists
 """
@@ -60,7 +60,8 @@ class Run:
     table. times (T,): increasing, the last one is `duration`. initial: a word, or a nested tuple of complex numbers
     (vector or rows of a density matrix). pair: 0-based subsystems or None (the model's own). observables: name ->
     expression or rows of a matrix. given: the Model where it was made in Python instead of described in [system].
-    derived: name -> formula. optimise: what is largest at each point, over which parameters. At one of
+    derived: name -> formula. optimise: what is largest at each point, over which parameters.
+    couplings: of points, by number, at which these were found before. At one of
     `derived.points` these two are worked out: auxiliary are the numbers that are no parameters, optimum what was found.
     """
 
@@ -86,6 +87,7 @@ class Run:
     given: Model | None
     derived: Mapping[str, str] = field(default_factory=dict)
     optimise: Optimise | None = None
+    couplings: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
     auxiliary: Mapping[str, float] = field(default_factory=dict)
     optimum: Optimum | None = None
 

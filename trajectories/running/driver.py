@@ -19,8 +19,9 @@ from trajectories.model.conversion import json_value
 from trajectories.report.result import Result, open_result
 from trajectories.results.ownership import Ownership
 from trajectories.results.points import Point, loading, parameters_of
+from trajectories.results.reader import read
 from trajectories.results.storage import Records, Store
-from trajectories.runfiles.job import Job, early, swept_of
+from trajectories.runfiles.job import Job, early, optimised, swept_of, with_couplings
 from trajectories.running.manager import LONGEST_SILENCE, Crew
 from trajectories.running.progress import Pace
 from trajectories.running.recording import records_of
@@ -58,6 +59,9 @@ def execute(
     jobs, rule = (jobs,) if isinstance(jobs, Job) else jobs, rule or Rule()
     if rule.targets:
         jobs = early(jobs)
+    if output is not None and output.exists() and optimised(jobs):
+        with read(output) as reader:
+            jobs = with_couplings(jobs, reader.header.meta)
     with (stop or Stop()).listening() as stop:
         crew = Crew(stop)
         tell = _telling(jobs, say)

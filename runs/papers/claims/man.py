@@ -7,10 +7,10 @@ from functools import cache
 import numpy as np
 from claim import Claim
 from claim_tools import root
+from closed_forms.common_bath import Steady, common_bath_steady, effective_temperatures
 from numpy.typing import NDArray
 
 from trajectories.counting.steady_quantities import steady_values
-from trajectories.systems.common_bath_steady import Steady, common_bath_steady, effective_temperatures
 
 Floats = NDArray[np.float64]
 PAPER = "Man et al. (2019)"

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from closed_forms.diamond import diamond_concurrence, diamond_currents
+from closed_forms.reset_engine import reset_engine_concurrence, reset_engine_heats
 from matplotlib.collections import QuadMesh
 from matplotlib.container import ErrorbarContainer
 
@@ -26,8 +28,6 @@ from trajectories.runfiles.formulas import Formula
 from trajectories.runfiles.job import jobs_of
 from trajectories.runfiles.run import Run
 from trajectories.running.driver import execute
-from trajectories.systems.diamond import diamond_concurrence, diamond_currents
-from trajectories.systems.reset_engine import reset_engine_concurrence, reset_engine_heats
 
 ENGINE = {"name": "reset_engine", "T_c": 0.1, "T_h": 2.0, "g": 1.6e-3, "p_c": 1e-2, "p_h": 1.1e-3}
 CURVES = {"x": "T_h", "y": "concurrence", "curves": "T_c", "fine": {"T_h": [1.0, 2.0, 3.0], "T_c": [0.0, 0.1]}}

@@ -14,7 +14,7 @@ from trajectories.counting.steady_quantities import steady_values
 from trajectories.errors import InputError
 from trajectories.report.result import open_result
 from trajectories.report.tables import Solution
-from trajectories.runfiles import derived
+from trajectories.runfiles import optimised
 from trajectories.runfiles.derived import points, resolve
 from trajectories.runfiles.fingerprints import different
 from trajectories.runfiles.job import fingerprints_of, jobs_of
@@ -142,14 +142,15 @@ def test_only_the_chosen_points_of_a_sweep_are_searched(monkeypatch: pytest.Monk
     every = [job.model.parameters for job in jobs_of(run_of(**tables))]
     searched = []
 
-    def search(machine: Any, table: Any, optimise: Any) -> Any:
+    def search(machine: Any, table: Any, *others: Any) -> Any:
         searched.append(table["T_h"])
-        return found(machine, table, optimise)
+        return found(machine, table, *others)
 
-    found = derived._search
-    monkeypatch.setattr(derived, "_search", search)
-    monkeypatch.setattr(derived, "_FOUND", {})
+    found = optimised._search
+    monkeypatch.setattr(optimised, "_search", search)
+    monkeypatch.setattr(optimised, "_searched", {})
     jobs = jobs_of(run_of(**tables), "1::2")
+    list(jobs)
     assert searched == [2.1, 4.1]
     assert [job.point for job in jobs] == [1, 3] and [job.points for job in jobs] == [4, 4]
     assert [job.model.parameters for job in jobs] == every[1::2]

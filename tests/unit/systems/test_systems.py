@@ -14,27 +14,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import linalg
-
-from trajectories import systems
-from trajectories.errors import InputError
-from trajectories.model import Model
-from trajectories.model.operators import dagger
-from trajectories.systems.diamond import (
-    bell_basis,
-    diamond,
+from closed_forms.diamond import (
     diamond_activity,
     diamond_concurrence,
     diamond_currents,
     diamond_entropy_production,
     diamond_populations,
-    diamond_rates,
     diamond_state,
 )
-from trajectories.systems.diamond_counting import diamond_counting, diamond_scgf
-from trajectories.systems.local_engine import (
+from closed_forms.diamond_counting import diamond_counting, diamond_scgf
+from closed_forms.local_engine import (
     engine_rates,
-    local_engine,
     local_engine_counted_heats,
     local_engine_critical_flow,
     local_engine_current,
@@ -45,6 +35,14 @@ from trajectories.systems.local_engine import (
     local_engine_negativity_explicit,
     local_engine_state,
 )
+from scipy import linalg
+
+from trajectories import systems
+from trajectories.errors import InputError
+from trajectories.model import Model
+from trajectories.model.operators import dagger
+from trajectories.systems.diamond import bell_basis, diamond, diamond_rates
+from trajectories.systems.local_engine import local_engine
 
 
 def tilted(model: Model, order: float = 0.0, counted: dict[str, complex] | None = None) -> np.ndarray:
