@@ -176,7 +176,7 @@ def test_entanglement_begins_where_the_closed_form_says() -> None:
         assert np.sign(np.round(signed, 12)) == np.sign(shift)
 
 
-def test_the_bell_basis_changes_no_number() -> None:
+def test_the_BELL_BASIS_changes_no_number() -> None:
     model = diamond(-2.0, 3.0)
     coarse = Master(model, find_sectors(model, states=[np.diag([0.0, 1.0, 0.0, 0.0])]))
     fine = Master(model)

@@ -150,16 +150,16 @@ def test_a_bent_ridge_across_the_axes(slope: float) -> None:
 
 
 def test_a_search_costs_less_than_a_map() -> None:
-    """Each point of a curve of optimised couplings, beside 1000 x 1000 points at one temperature: measured 1/15."""
+    """Each point of a curve of optimised couplings, beside 71 x 71 points at one temperature: measured a sixth."""
     system = {"name": "reset_engine", "T_c": 0.1, "p_c": 1e-2}
     optimise = {"maximise": "concurrence", "over": {"g": WEAK, "p_h": WEAK}}
     run = Run.from_mapping({"system": system, "optimise": optimise, "ensemble": {"trajectories": 1, "duration": 1.0}})
     resolve(run, {"T_h": np.array([7.0])})  # imports
     start = time.process_time()
-    table = resolve(run, {"T_h": np.linspace(0.1, 5.0, 20)}).system
+    table = resolve(run, {"T_h": np.linspace(0.1, 5.0, 10)}).system
     searched = time.process_time() - start
-    assert table["g"].shape == (20,)
-    g, p_h = (axis.ravel() for axis in np.meshgrid(*[np.geomspace(*WEAK, 1000)] * 2))
+    assert table["g"].shape == (10,)
+    g, p_h = (axis.ravel() for axis in np.meshgrid(*[np.geomspace(*WEAK, 71)] * 2))
     start = time.process_time()
     steady_values(system | {"T_h": 1.0, "g": g, "p_h": p_h}, ["concurrence"])
-    assert searched / 20 < time.process_time() - start
+    assert searched / 10 < time.process_time() - start

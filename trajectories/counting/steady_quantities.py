@@ -97,7 +97,7 @@ class SteadyQuantities:
         def margin(point: Mapping[str, Any]) -> np.ndarray:
             return self.values(point, ["entanglement_margin"], check=False)["entanglement_margin"]
 
-        every = self.machine.defaults | dict(given)
+        every = {**self.machine.defaults, **given}
         points = [every | {key: float(column[i]) for key, column in columns.items()} for i in range(n)]
         return np.array([threshold_temperature(self.machine.name, rates, point, margin) for point in points])
 

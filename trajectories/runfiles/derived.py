@@ -62,9 +62,9 @@ def at_point(run: Run, number: int) -> tuple[dict[str, float], Run]:
     """
     where = np.unravel_index(number, tuple(map(len, run.sweep.values()))) if run.sweep else ()
     swept = {name: values[i] for (name, values), i in zip(run.sweep.items(), where, strict=True)}
-    couplings = {0: run.couplings[number]} if number in run.couplings else {}
-    left = {"sweep": MappingProxyType({}), "couplings": MappingProxyType(couplings)}
-    return swept, replace(run, system=MappingProxyType({**run.system, **swept}), **left)
+    couplings = MappingProxyType({0: run.couplings[number]} if number in run.couplings else {})
+    system = MappingProxyType({**run.system, **swept})
+    return swept, replace(run, system=system, sweep=MappingProxyType({}), couplings=couplings)
 
 
 def settled(run: Run) -> Run:

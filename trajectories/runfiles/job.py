@@ -220,9 +220,8 @@ def with_couplings(jobs: Sequence[Job], meta: Mapping[str, Any]) -> Sequence[Job
     if not isinstance(jobs, Jobs):
         return jobs
     stored, wanted = meta["run"], jobs.run.mapping()
-    if any(
-        text_of(stored.get(table)) != text_of(wanted[table]) for table in ("system", "sweep", "derived", "optimise")
-    ):
+    tables = ("system", "sweep", "derived", "optimise")
+    if any(text_of(stored.get(name)) != text_of(wanted[name]) for name in tables):
         return jobs
     couplings = couplings_of(meta["each"], meta["points"])
     return Jobs(replace(jobs.run, couplings=MappingProxyType(couplings)), jobs.numbers, jobs.early)

@@ -33,7 +33,7 @@ class SystemTable:
     def at(self, table: Mapping[str, Any], n: int, check: bool = True) -> tuple[dict[str, Any], Numbers]:
         """Return the [system] table with its derived numbers, and the numbers that are no parameters, (n,) each.
 
-        table: [system] with the swept numbers, arrays (n,) or floats. check: True to refuse a value that does not exist.
+        table: [system] with the swept numbers, arrays (n,) or floats. check: refuse a value that does not exist.
         """
         values = self.numbers(table)
         found = dict(table)

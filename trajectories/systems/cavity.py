@@ -63,7 +63,7 @@ def cavity(
     g : float
         Coupling of each qubit to the cavity, > 0; only the ratios of rates to g matter.
     n_max : int
-        Largest number of photons, 1 to 500; `top_level_population` tells whether it is enough.
+        Largest number of photons, 1 to 500; what is too small for a run or a map is refused.
     dephasing : float
         Rate gamma_z of pure dephasing of each qubit, gamma_z (sigma_z rho sigma_z - rho), >= 0 (Appendix D).
     detuning : float

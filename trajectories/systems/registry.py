@@ -35,9 +35,10 @@ class SteadyState(Protocol):
     parameters: by name, numbers or arrays (n,), defaults included. rho: (n, d, d).
     """
 
-    parameters: Mapping[str, Any]
-    rho: NDArray[np.complex128]
-
+    @property
+    def parameters(self) -> Mapping[str, Any]: ...
+    @property
+    def rho(self) -> NDArray[np.complex128]: ...
     def __getitem__(self, name: str) -> NDArray[np.float64]:
         """Return a quantity of the steady state, (n,)."""
 
