@@ -30,6 +30,7 @@ from trajectories.master.currents import energy_rates, entropy_production_rate, 
 from trajectories.master.lindblad import Master
 from trajectories.model.operators import embed, sigma_minus
 from trajectories.systems import double_dot
+from trajectories.systems.two_qubits import resonant_hamiltonian
 
 
 def most(T_c: float, T_h: float, U: float) -> tuple[float, np.ndarray]:
@@ -61,7 +62,7 @@ def test_with_rates_of_one_energy_the_repulsion_drops_out() -> None:
     lower = [embed(sigma_minus(), site, (2, 2)) for site in (0, 1)]
     generator = {}
     for U in (0.0, 20.0):
-        H = resonant_qubits.hamiltonian(1.0, g, U)
+        H = resonant_hamiltonian(1.0, g, U)
         one = np.eye(4)
         total = -1j * (np.kron(H, one) - np.kron(one, H.T))
         for jump, rate, T in ((lower[0], c, T_c), (lower[1], h, T_h)):

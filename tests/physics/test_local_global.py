@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trajectories.counting.steady_quantities import steady_state, steady_values
+from trajectories.counting.steady_quantities import steady_values
 from trajectories.figures.exact_side import ExactSide
+from trajectories.master.lindblad import Master
 from trajectories.model.operators import Array, dagger, embed, number, sigma_minus
 from trajectories.runfiles.run import load
 from trajectories.systems import nonsecular_engine
@@ -60,7 +61,7 @@ def test_it_is_the_bloch_redfield_equation_up_to_the_order_of_the_rates(g: float
     for scale in (1.0, 0.1):
         engine = ENGINE | {"gamma_h": scale * 1e-3, "gamma_c": scale * 2e-3, "g": g, "delta": delta}
         known, heat = redfield(T, {"h": scale * 1e-3, "c": scale * 2e-3}, g, delta)
-        np.testing.assert_allclose(steady_state(nonsecular_engine(**engine)), known, atol=2e-3 * scale)
+        np.testing.assert_allclose(Master(nonsecular_engine(**engine)).steady_state(), known, atol=2e-3 * scale)
         found = steady_values({"name": "nonsecular_engine", **engine}, ["energy_current.h", "energy_current.c"])
         assert found["energy_current.h"][0] == pytest.approx(heat, rel=5e-3 * scale)
         assert found["energy_current.c"][0] == pytest.approx(-found["energy_current.h"][0], rel=1e-9)

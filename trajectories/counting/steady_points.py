@@ -189,8 +189,8 @@ class Machine:
             self._scaled[key] = ScaledGenerator((hamiltonian != 0).any(axis=0), jumps[0])
         generator = self._scaled[key]
         rates, rho, sure = generator.rates(jumps), np.zeros_like(hamiltonian), np.zeros(len(jumps), bool)
-        for i in range(len(jumps) if rates is not None else 0):
-            state = generator.steady_state(hamiltonian[i], rates[i])
+        for i, own in enumerate([] if rates is None else rates):
+            state = generator.steady_state(hamiltonian[i], own)
             if state is not None:
                 rho[i], sure[i] = state, True
         return SteadyStates(rho, sure)
