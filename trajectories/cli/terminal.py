@@ -1,4 +1,4 @@
-"""What a command writes on the terminal: its answer as text or JSON, remarks, a progress bar; and how it is stopped."""
+"""Terminal output of a command: text or JSON, messages, a progress bar; and its reaction to signals."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def say(message: str) -> None:
 
 
 class Progress:
-    """Hears (done, total) trajectories: draws a bar on a terminal, knows what was already there."""
+    """Called with (done, total) trajectories: draws a bar on a terminal, remembers how many were done at the start."""
 
     def __init__(self, show: bool) -> None:
         self.show = show
@@ -54,7 +54,7 @@ class Progress:
             self.bar.close()
 
     def remark(self, output: Path) -> str:
-        """A line about what was already in the file, or nothing."""
+        """Return a line about the trajectories that were in the file at the start; "" where there were none."""
         done, total = self.found or (0, 0)
         if not done:
             return ""
@@ -64,18 +64,18 @@ class Progress:
 
 
 def stopper(deadline: float | None = None, quiet: bool = False) -> Stop:
-    """Return what hears signals for a command, and says on a terminal what takes long."""
+    """Return the Stop of a command, which reports on a terminal what takes long."""
     tell = Teller(say) if sys.stderr.isatty() and not quiet else None
     return Stop(deadline, own=True, tell=tell, grace=GRACE if mpi.current() is None else GRACE_OF_RANKS)
 
 
-def left_anywhere(command: Command) -> Command:
-    """Let a command that keeps nothing end wherever it is when a signal comes."""
+def interruptible(command: Command) -> Command:
+    """Let a command that writes no result end anywhere when a signal comes."""
 
     @wraps(command)
     def carried_out(arguments: Namespace) -> int:
         stop = stopper()
-        with stop.listening(), stop.at_once():
+        with stop.listening(), stop.interruptible():
             stage(f"what `{arguments.command}` shows")
             return command(arguments)
 

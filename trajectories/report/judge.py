@@ -1,9 +1,9 @@
-"""The judge: whether an estimate contradicts its exact value, for every row of every table.
+"""The judge: decide whether an estimate contradicts its exact value, for every row of every table.
 
-A row's null law is that of the mean of n independent values of a correct engine, known beforehand from exact moments
-of the very quantity. The rules, in this order, with their thresholds:
+The null hypothesis of a row is that its estimate is the mean of n independent values of a correct engine, whose exact
+moments are known beforehand. The rules, in this order, with their thresholds:
 
-1. *exact*: the quantity has one value, or the sample has, and it is the exact one up to rounding.
+1. *exact*: the quantity, or the sample, has a single value, which equals the exact one up to rounding.
 2. *Judged by the exact law.* z = (estimate - exact)/sqrt(kappa_2/n), where the mean of n values is close to normal:
    skewness |kappa_3|/(kappa_2^(3/2) sqrt n) <= 0.2 and excess kurtosis |kappa_4|/(kappa_2^2 n) <= 0.06, as of 25 rare
    events (a Poisson number of 25 has skewness 0.2 and excess 0.04, a gamma number of that skewness 0.06). Its p-value
@@ -54,13 +54,14 @@ Tail = Callable[[float], float]
 
 @dataclass(frozen=True)
 class Law:
-    """What is known beforehand of one of n independent values of a correct engine.
+    """Distribution of one of n independent values of a correct engine, as far as it is known beforehand.
 
     variance, third, fourth: cumulants kappa_2, kappa_3, kappa_4; nan where unknown. noise: rounding error of the
-    variance. beyond: of an estimate that is a mean to first order only, n times its second-order part. exact: of the
-    very values, False: of values that spread at least as much. width: range of one value. kurtosis: upper bound of
-    mu_4/kappa_2^2 where it is known without the moments themselves. rounding: error of one value's arithmetic.
-    most_skewed, most_peaked: limits of rule 2. tail: see `Tail`. missing: why the spread is not known.
+    variance. beyond: for an estimate that is a mean to first order only, n times its second-order part. exact: True if
+    the moments are those of the values themselves, False if those of values that spread at least as much. width: range
+    of one value. kurtosis: upper bound of mu_4/kappa_2^2 where it is known without the moments themselves. rounding:
+    error of one value's arithmetic. most_skewed, most_peaked: limits of rule 2. tail: see `Tail`. missing: reason why
+    the spread is not known.
     """
 
     variance: float = np.nan
@@ -79,17 +80,17 @@ class Law:
 
     @classmethod
     def of_share(cls, p: float, n: int) -> Law:
-        """Return the law of a yes or no that is yes with probability p."""
+        """Return the law of an event of probability p (value 0 or 1)."""
         v = p * (1 - p)
         tail = lambda share: _binomial(round(share * n), n, p)  # noqa: E731
         return cls(v, v * (1 - 2 * p), v * (1 - 6 * v), width=1.0, rounding=NO_SPREAD, tail=tail)
 
     def of_weight(self) -> Law:
-        """Return the law with the limits of an exponential average, whose skewness `exact` lets be larger."""
+        """Return the law with the limits of an exponential average, which may be more skewed."""
         return replace(self, most_skewed=LARGEST_SKEWNESS, most_peaked=2 * LARGEST_SKEWNESS**2)
 
     def scaled(self, factor: float) -> Law:
-        """Return the law of the values times a factor; a tail bound is asked in the new unit."""
+        """Return the law of the values times a factor; the tail bound is then evaluated in the new unit."""
         size, tail = np.float64(abs(factor)), self.tail
         return replace(
             self,
@@ -122,11 +123,11 @@ class Law:
 
     @property
     def sure(self) -> bool:
-        """Whether the variance is known to a percent."""
+        """Return whether the variance is known to one percent."""
         return self.known and self.variance > SURE * self.noise
 
     def needed(self) -> float:
-        """Return how many values make their mean close to normal: inf where that is not known."""
+        """Return the number of values that makes their mean close to normal; inf where it is not known."""
         if not self.sure:
             return np.inf
         skewed = self.third / self.variance / np.sqrt(self.variance) / self.most_skewed
@@ -184,9 +185,9 @@ def judge_share(row: Row, count: int, n: int) -> Row:
 def judge_smooth(row: Row, deviation: float, found: Jackknife, n: int, law: Law, smooth: bool = True) -> Row:
     """Judge a smooth function of means by its jackknife error, Student's t with the groups' degrees of freedom.
 
-    deviation: estimate - exact, before any cut. found: at this row alone. n: values behind the means. law: of the
-    influence of one value, the function's gradient at the exact means: an estimate is to first order the mean of
-    influences. smooth: False where the function has a kink within the sample's reach.
+    deviation: estimate - exact, before any cut. found: jackknife estimate and error of this row. n: values behind the
+    means. law: of the influence of one value, the function's gradient at the exact means: to first order an estimate is
+    the mean of influences. smooth: False where the function has a kink within the sample's reach.
     """
     error, groups = row.standard_error, found.degrees_of_freedom + 1
     if error is None or not np.isfinite(error) or groups < FEWEST_GROUPS:
@@ -214,7 +215,7 @@ def judge_smooth(row: Row, deviation: float, found: Jackknife, n: int, law: Law,
 def judge(rows: Iterable[Row], beside: int = 0) -> list[Row]:
     """Turn p-values into statuses at the family-wise false-alarm rate (Bonferroni).
 
-    beside: how many rows of the same command are judged elsewhere.
+    beside: number of rows of the same command that are judged elsewhere.
     """
     found = list(rows)
     judged = beside + sum(row.status in ("judged", "bounded") for row in found)
@@ -231,9 +232,9 @@ def judge(rows: Iterable[Row], beside: int = 0) -> list[Row]:
 
 
 def verdict(rows: Iterable[Row]) -> str:
-    """Return "disagree" if any row does, "agree" if none does and something was tested, otherwise "unresolved".
+    """Return "disagree" if any row disagrees, "agree" if none does and a row was tested, otherwise "unresolved".
 
-    Exact rows alone are a test only where nothing was left unresolved: some are the same for any engine.
+    Exact rows alone count as a test only where no row is unresolved: some of them are equal for any engine.
     """
     statuses = {row.status for row in rows}
     if "disagree" in statuses:
@@ -262,12 +263,12 @@ def normal_score(z: float, skewness: float, excess: float) -> float:
 
 
 def noted(row: Row, note: str) -> Row:
-    """Return the row with something added to its note."""
+    """Return the row with text appended to its note."""
     return replace(row, note="; ".join(filter(None, (row.note, note))))
 
 
 def _by_law(row: Row, deviation: float, n: int, law: Law) -> Row:
-    """Rule 2."""
+    """Judge by rule 2, the exact law."""
     z = deviation / np.sqrt(law.variance / n)
     p = float(2 * special.ndtr(-abs(_score(float(z), n, law))))
     return replace(row, z=float(z), p_value=p, status="judged")
@@ -290,14 +291,14 @@ def _by_bound(deviation: float, n: int, law: Law) -> float:
 
 
 def _missed_noted(row: Row, error: float) -> Row:
-    """Say where the sample's error bar is far below its exact size."""
+    """Note where the sample's error bar is far below the exact standard error."""
     if row.exact_error and error < MISSED * row.exact_error:
         return noted(row, f"the exact standard error is {row.exact_error:.2g}")
     return row
 
 
 def _bounded(row: Row, deviation: float, n: int, law: Law, why: str) -> Row:
-    """Rule 4."""
+    """Judge by rule 4, bounds that hold for every law."""
     error, size = row.standard_error or 0.0, abs(deviation)
     own = float(np.sqrt(law.largest_variance / n))
     if law.exact and law.known and own > 0:
@@ -348,7 +349,7 @@ def _peaked(law: Law, error: float, n: int) -> float:
 
 
 def _peaked_bound(law: Law) -> float:
-    """Limit of rule 3; that of a theorem with limits of its own in proportion."""
+    """Return the limit of rule 3, scaled for a law with limits of its own."""
     return MOST_PEAKED_BOUND * (law.most_skewed / MOST_SKEWED) ** 2
 
 

@@ -112,7 +112,7 @@ class Result:
             here = _estimate(rows)
             if columns is None:
                 empty = [np.full((*shape, len(rows)), np.nan) for _ in range(3)]
-                columns = Estimate(here.times, *empty, np.full((*shape, len(rows)), "", dtype="<U16"))
+                columns = Estimate(here.times, *empty, status=np.full((*shape, len(rows)), "", dtype="<U16"))
             at = tuple(int(np.searchsorted(axis, point.swept[key])) for key, axis in self.sweep.items())
             for filled, values in zip(columns[1:], here[1:], strict=True):
                 filled[at] = values
@@ -165,7 +165,7 @@ def _estimate(rows: Sequence[Row]) -> Estimate:
     """Return the rows of one quantity, one for each time, as arrays; nan where a row has no number."""
     names = ("time", "estimate", "standard_error", "exact")
     numbers = [np.array([np.nan if (v := getattr(row, n)) is None else v for row in rows]) for n in names]
-    return Estimate(*numbers, np.array([row.status for row in rows], dtype="<U16"))
+    return Estimate(*numbers, status=np.array([row.status for row in rows], dtype="<U16"))
 
 
 def open_result(path: str | Path) -> Result:

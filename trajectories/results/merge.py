@@ -31,7 +31,7 @@ from trajectories.results.provenance import Environment
 from trajectories.results.raw_file import replacing
 from trajectories.results.reader import Reader, read
 from trajectories.results.storage import Store
-from trajectories.runfiles.fingerprints import compact, digest, together
+from trajectories.runfiles.fingerprints import compact, digest, joint_fingerprint
 from trajectories.sampling.reduction_tree import Forest, Key
 from trajectories.sampling.serialised_preparation import described
 from trajectories.sampling.statistics import Block
@@ -147,7 +147,7 @@ def _header(parts: Sequence[Part], holders: Holders) -> Header:
     """The header that a run of all these points would have written."""
     chosen = [(parts[held[0][0]], held[0][1]) for held in holders.values()]
     each, numbers, first = [part.fingerprints(place) for part, place in chosen], list(holders), parts[0]
-    fingerprints = together(each[0], first.header.meta["run"], numbers, first.of_points)
+    fingerprints = joint_fingerprint(each[0], first.header.meta["run"], numbers, first.of_points)
     kept = {name: value for name, value in first.header.meta.items() if name != "stopping"}
     meta = kept | {
         "fingerprints": fingerprints,

@@ -19,9 +19,9 @@ from trajectories.runfiles.fingerprints import (
     Fingerprints,
     Packed,
     at_point,
-    different,
+    describe_differences,
+    differing_names,
     operator_difference,
-    said,
     stored_model,
 )
 from trajectories.sampling.serialised_preparation import Descriptions
@@ -97,10 +97,12 @@ def holders_of(parts: Sequence[Part]) -> dict[int, list[tuple[int, int]]]:
 def refuse_other(first: Part, part: Part) -> None:
     """Raise InputError if two files belong to different runs, saying what differs."""
     ours, its = first.header.meta, part.header.meta
-    names = different(ours["fingerprints"], its["fingerprints"])
+    names = differing_names(ours["fingerprints"], its["fingerprints"])
     names = [name for name in names if name not in ("points", OPERATORS)]
     tables = ours["run"], its["run"]
-    words = said(names, ours["fingerprints"], its["fingerprints"], *tables, ("in the latter", "in the former"))
+    words = describe_differences(
+        names, ours["fingerprints"], its["fingerprints"], *tables, ("in the latter", "in the former")
+    )
     if not words and first.layout != part.layout:
         words = "sectors or channels differ"
     if words:
@@ -113,7 +115,7 @@ def refuse_other_points(parts: Sequence[Part], holders: Holders) -> None:
         first, place = parts[held[0][0]], held[0][1]
         for j, other in held[1:]:
             part = parts[j]
-            differ = different(first.fingerprints(place), part.fingerprints(other))
+            differ = differing_names(first.fingerprints(place), part.fingerprints(other))
             if differ == [OPERATORS] and not operator_difference(first.model(place), part.model(other)):
                 differ = []
             sizes = [one.descriptions[at]["block_size"] for one, at in ((first, place), (part, other))]

@@ -1,4 +1,4 @@
-"""Run files: TOML -> Run. Every key is checked, and what is wrong is said in one line.
+"""Run files: TOML -> Run. Every key is checked; an error is one line with file, key and remedy.
 
 title, description                  optional strings
 [system]      name = "diamond" and its parameters, or file = "own_model.py", function = "build" and its parameters
@@ -12,13 +12,13 @@ title, description                  optional strings
                                     equal seeds draw equal random numbers: give each its own before you combine them
               burn_in               counting starts at this time (default 0; added to the sample times)
               records               jump records of this many trajectories are kept (default 0)
-              pair                  the two subsystems that concurrence and negativity mean, from 1
+              pair                  the two subsystems of concurrence and negativity, counted from 1
 [observables] name = "expression"   such as "n1 + n2" or "sx1*sx2", or a Hermitian matrix
 [sweep]       parameter = [0, 1, 2]  one or two parameters of [system], each with its values, or a range:
               parameter = { from = 0.1, to = 10, points = 21, scale = "log" }   (scale: "linear" if left out)
-[derived]     name = "formula"      a number worked out at each point: "0.16 * p_c" of the numbers in [system] (defaults
+[derived]     name = "formula"      a number computed at each point: "0.16 * p_c" of the numbers in [system] (defaults
               included), the swept, the optimised and other derived ones; + - * / **, pi, inf, sqrt exp log tanh coth
-              sinh cosh abs min max. What only formulas use, swept or derived, need not be a parameter of the system.
+              sinh cosh abs min max. A name that only formulas use need not be a parameter of the system.
 [optimise]    maximise              a quantity of the steady state (listed in `steady_quantities`), or a formula of some
               over = { g = [1e-6, 1e-2], p_h = [] }   the parameters that take, at each point, the values at which it
               is largest, and their bounds ([]: default ones, see `optimised`); the search is deterministic (`optimum`)
@@ -53,16 +53,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One run: a system, an ensemble of its trajectories, what is observed and drawn.
+    """One run: a system, an ensemble of its trajectories, its observables and its figure.
 
     name: stem of the run file, names the outputs; source: how messages call the run file; directory: where [system]
     file is looked up; text: the run file as read; overrides: the `--set` changes applied to it. system: the [system]
     table. times (T,): increasing, the last one is `duration`. initial: a word, or a nested tuple of complex numbers
     (vector or rows of a density matrix). pair: 0-based subsystems or None (the model's own). observables: name ->
     expression or rows of a matrix. given: the Model where it was made in Python instead of described in [system].
-    derived: name -> formula. optimise: what is largest at each point, over which parameters.
-    couplings: of points, by number, at which these were found before. At one of
-    `derived.points` these two are worked out: auxiliary are the numbers that are no parameters, optimum what was found.
+    derived: name -> formula. optimise: what is largest at each point, over which parameters. couplings: the optimised
+    parameters of points, by number, that a stored result has. At one of `derived.points`, auxiliary holds the computed
+    numbers that are no parameters, optimum the result of the search.
     """
 
     name: str
@@ -106,7 +106,7 @@ class Run:
         """Check a parsed run file (or the same tables made in Python, arrays allowed) and return the Run.
 
         model: used instead of what [system] describes, which may then be left out. Raises InputError for anything
-        that is not as the module's docstring says.
+        that breaks the rules of the module's docstring.
         """
         changed = [tuple(item.partition("=")[0].strip().split(".")) for item in overrides]
         top = Table(
@@ -148,12 +148,12 @@ class Run:
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        """What travels to another process; read-only views cannot."""
+        """Return the state for pickling; read-only mappings cannot be pickled."""
         return {name: dict(v) if isinstance(v, MappingProxyType) else v for name, v in self.__dict__.items()}
 
     @property
     def point_count(self) -> int:
-        """How many points the sweep has, 1 without one."""
+        """Number of points of the sweep, 1 without a sweep."""
         return math.prod(map(len, self.sweep.values()))
 
     def build_model(self) -> Model:
@@ -181,7 +181,7 @@ class Run:
 
     def initial_state(self, model: Model) -> np.ndarray | None:
         """Return rho(0), shape (d, d), or None for a start in the steady state. Raises InputError where `initial` is
-        no state.
+        not a state.
         """
         where = f"{self._where('ensemble')} initial"
         if isinstance(self.initial, str):
@@ -208,9 +208,7 @@ class Run:
         return found
 
     def pair_of(self, model: Model) -> tuple[int, int] | None:
-        """Return the two subsystems (0-based) that concurrence and negativity mean, None where the model has fewer
-        than two.
-        """
+        """Return the two subsystems (from 0) of concurrence and negativity, None where the model has fewer than two."""
         if self.pair is None:
             return model.pair if len(model.dims) > 1 else None
         if max(self.pair) >= len(model.dims):

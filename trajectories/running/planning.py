@@ -1,4 +1,4 @@
-"""What a run will cost and what it can resolve, said before anything is spent (`run --plan`)."""
+"""Estimate cost and resolution of a run before it is started (`run --plan`)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MiB = 2**20
 class RunPlan:
     """Sectors, cost and resolution of a run that has not been started.
 
-    resolvable: sample times at which the sampled <exp(-Delta S)> means something with this many trajectories.
+    resolvable: sample times at which this many trajectories resolve <exp(-Delta S)>.
     """
 
     name: str
@@ -79,7 +79,7 @@ class RunPlan:
             f"{self.name}: {self.trajectories:,} trajectories in {self.blocks:,} blocks of {preparation.block_size:,}"
         ]
         if self.points > 1:
-            lines.append(f"{self.points} points of a sweep; what follows is said of the one with the most jumps")
+            lines.append(f"{self.points} points of a sweep; the following lines describe the point with the most jumps")
         lines += ["  " + line for line in preparation.summary]
         lines.append(
             f"jumps per trajectory: {preparation.jumps_per_trajectory:.4g} up to t = {preparation.times[-1]:g}"
@@ -124,7 +124,7 @@ def plan(jobs: Sequence[Job]) -> RunPlan:
 
 
 def _seconds_per_trajectory(preparation: Preparation) -> float:
-    """Time growing handfuls of trajectories, at most a block, until the clock can be trusted."""
+    """Return the seconds per trajectory, timed on growing samples (at most a block) until 0.2 s have passed."""
     size = 1
     while True:
         begin = time.perf_counter()

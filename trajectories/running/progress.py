@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from trajectories.running.sweep_point import Work
+from trajectories.running.sweep_point import SweepPoint
 
 
 class Pace:
     """Counts what is done. done, total: trajectories; blocks, of_blocks: blocks of all points together."""
 
-    def __init__(self, work: Sequence[Work]) -> None:
+    def __init__(self, work: Sequence[SweepPoint]) -> None:
         self.done = sum(one.blocks_done * one.size for one in work)
         self.total = sum(one.blocks * one.size for one in work)
         self.blocks = sum(one.blocks_done for one in work)
@@ -19,7 +19,7 @@ class Pace:
         self._left = sum(one.seconds for one in work)  # by the guess that portions are made with
         self._begun, self._fresh, self._worked = time.monotonic(), 0, 0.0
 
-    def add(self, work: Work, blocks: int) -> None:
+    def add(self, work: SweepPoint, blocks: int) -> None:
         """So many blocks of a point have been sampled."""
         self.done += blocks * work.size
         self.blocks += blocks
@@ -27,7 +27,7 @@ class Pace:
         self._worked += blocks * work.seconds_per_block
         self._left -= blocks * work.seconds_per_block
 
-    def shorten(self, work: Work, asked: int, counted: int) -> None:
+    def shorten(self, work: SweepPoint, asked: int, counted: int) -> None:
         """A point that was to have `asked` blocks has ended before; `counted` of its blocks were counted as done."""
         self.done += (work.blocks - counted) * work.size
         self.blocks += work.blocks - counted

@@ -17,17 +17,17 @@ from trajectories.runfiles.fingerprints import (
     OPERATORS,
     at_point,
     compact,
-    different,
+    describe_differences,
+    differing_names,
     digest,
+    joint_fingerprint,
     operator_difference,
-    said,
     stored_model,
-    together,
 )
 from trajectories.runfiles.job import Job, fingerprints_of, swept_of
 from trajectories.running.stopping_rule import Rule
-from trajectories.running.sweep_point import Work, work_of
-from trajectories.running.tasks import Settled, template
+from trajectories.running.sweep_point import SweepPoint, unstarted_points
+from trajectories.running.tasks import PackedPoint, template
 from trajectories.sampling import serialised_preparation
 from trajectories.sampling.preparation import LARGE_SWEEP
 
@@ -94,10 +94,10 @@ def wants_records(jobs: Sequence[Job], kept: Records | None) -> bool:
 
 
 def create(
-    jobs: Sequence[Job], output: Path, every: Sequence[Settled], ownership: Ownership, ranks: int
-) -> tuple[Store, list[Work]]:
+    jobs: Sequence[Job], output: Path, every: Sequence[PackedPoint], ownership: Ownership, ranks: int
+) -> tuple[Store, list[SweepPoint]]:
     """Create the result of these jobs."""
-    work = work_of(jobs, every, swept_of(jobs))
+    work = unstarted_points(jobs, every, swept_of(jobs))
     meta = meta_of(jobs, every) | {"preparations": serialised_preparation.described([one.meta for one in every])}
     header = Header(jobs[0].text, digest(meta["fingerprints"]), jobs[0].seed, meta, [one.arrays for one in every])
     blocks = [one.blocks for one in work]
@@ -107,7 +107,7 @@ def create(
 
 def reopen(
     jobs: Sequence[Job], output: Path, ownership: Ownership, rule: Rule, ranks: int, say: Say
-) -> tuple[Store, list[Work]]:
+) -> tuple[Store, list[SweepPoint]]:
     """Open the result of these jobs to go on with it; a larger request makes room in a copy."""
     store = Store.open(output, ownership.check, ranks)
     check(jobs, store.header, output)
@@ -129,10 +129,10 @@ def reopen(
     return store, work
 
 
-def _stored_work(store: Store, blocks: Sequence[int]) -> list[Work]:
+def _stored_work(store: Store, blocks: Sequence[int]) -> list[SweepPoint]:
     metas, meta = described(store.header, store.path), store.header.meta
     return [
-        Work(
+        SweepPoint(
             meta["points"][point],
             store.header.seed,
             meta["swept"][point],
@@ -147,15 +147,15 @@ def _stored_work(store: Store, blocks: Sequence[int]) -> list[Work]:
     ]
 
 
-def _anew(jobs: Sequence[Job], work: Sequence[Work], before: Sequence[int]) -> list[int]:
+def _anew(jobs: Sequence[Job], work: Sequence[SweepPoint], before: Sequence[int]) -> list[int]:
     """Return the sizes of larger blocks, where all trajectories take less time in them than what is added to the old.
 
-    The first request settled the size of blocks; blocks of a few trajectories cost more than the trajectories in them.
+    The first request fixes the block size; blocks of few trajectories cost more than the trajectories in them.
     before: blocks that were asked for; what was done of them plays no part, so that kills do not change the answer.
     """
     if any(one.blocks < old for one, old in zip(work, before, strict=True)):
         return []
-    found = [one.anew(jobs[0].trajectories, jobs[0].fewest_blocks) for one in work]
+    found = [one.blocks_if_fresh(jobs[0].trajectories, jobs[0].fewest_blocks) for one in work]
     added = sum((one.blocks - old) * one.seconds_per_block for one, old in zip(work, before, strict=True))
     return [size for size, _ in found] if sum(seconds for _, seconds in found) < added else []
 
@@ -178,7 +178,7 @@ def check(jobs: Sequence[Job], header: Header, path: Path) -> None:
     metas = described(header, path)
     if OPERATORS not in stored:
         raise InputError(f"{path}: was written by another version of this program: must be run anew")
-    names = [name for name in different(stored, wanted) if name != OPERATORS]
+    names = [name for name in differing_names(stored, wanted) if name != OPERATORS]
     if "points" in names:
         raise InputError(
             f"{path} holds other points of a sweep than those asked for (--points); give another file with -o, "
@@ -186,13 +186,13 @@ def check(jobs: Sequence[Job], header: Header, path: Path) -> None:
         )
     runs = header.meta["run"], jobs[0].mapping
     if names:
-        raise _another(path, said(names, stored, wanted, *runs))
+        raise _another(path, describe_differences(names, stored, wanted, *runs))
     last = len(jobs) - 1
     for point in range(last + 1) if last < LARGE_SWEEP else sorted({0, last // 2, last}):
         job, each = jobs[point], at_point(header.meta["each"], point)
         own = job.fingerprints()
-        names = [name for name in different(each, own) if name != OPERATORS]
-        words = said(names, each, own, *runs)
+        names = [name for name in differing_names(each, own) if name != OPERATORS]
+        words = describe_differences(names, each, own, *runs)
         if not names and each[OPERATORS] != own[OPERATORS]:
             words = operator_difference(stored_model(metas[point], header.plans[point]), job.model.pack())
             machine = f"{job.system['function']} in {job.system['file']}" if "file" in job.system else job.model.name
@@ -208,12 +208,12 @@ def _another(path: Path, words: str) -> InputError:
     )
 
 
-def meta_of(jobs: Sequence[Job], every: Sequence[Settled]) -> dict[str, Any]:
+def meta_of(jobs: Sequence[Job], every: Sequence[PackedPoint]) -> dict[str, Any]:
     """Return what a result says of its run: name, fingerprints, run as tables; of each point its parameters, number."""
     first, numbers = jobs[0], [one.number for one in every]
     return {
         "name": first.name,
-        "fingerprints": together(every[0].fingerprints, first.mapping, numbers, first.points),
+        "fingerprints": joint_fingerprint(every[0].fingerprints, first.mapping, numbers, first.points),
         "each": compact([one.fingerprints for one in every]),
         "points": numbers,
         "of": first.points,
