@@ -26,7 +26,7 @@ def steady(machine: Machine, names: Sequence[str], **parameters: Any) -> dict[st
     """
     shape, flat = _flattened(parameters)
     values = _quantities(machine, parameters).values({**parameters, **flat}, names)
-    return {name: np.broadcast_to(value, shape or (1,)).reshape(shape) for name, value in values.items()}
+    return {name: value.reshape(shape) for name, value in values.items()}
 
 
 def largest(

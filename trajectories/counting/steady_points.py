@@ -30,7 +30,7 @@ LARGEST_DENSE = 8
 LARGEST_TOP_POPULATION = 1e-6
 """Most population in the highest level of a subsystem that was cut off."""
 LARGEST_CHUNK = 2048
-ELEMENTS = 2**21
+ELEMENTS = 2**18
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +55,8 @@ class Solved:
 
     def only(self, kept: np.ndarray) -> Solved:
         """Return some of the points. kept: (n,) bool."""
+        if kept.all():
+            return self
         drafts = [draft for draft, keep in zip(self.drafts, kept, strict=True) if keep]
         return Solved(self.where[kept], self.model, drafts, self.hamiltonian[kept], self.jumps[kept], self.rho[kept])
 
@@ -113,17 +115,20 @@ class Machine:
         if check and n > 1:
             for i in points.extreme():
                 self.model(points[i])
-        start, size = 0, 1
+        start = 0
         while start < n:
+            size = self._chunk()
             groups = self._drafted(points, range(start, min(n, start + size)), check)
             for key, drafts in groups.items():
                 found = self._solve(key, drafts, points, check, n == 1)
                 if found is not None:
                     yield found
             start += size
-            size = LARGEST_CHUNK
-            for model in self._checked.values():
-                size = max(1, min(size, ELEMENTS // model.operators.size))
+
+    def _chunk(self) -> int:
+        """Return how many points are built at once: one, until the size of the machine is known."""
+        largest = max((model.operators.size for model in self._checked.values()), default=ELEMENTS)
+        return max(1, min(LARGEST_CHUNK, ELEMENTS // largest))
 
     def _drafted(self, points: _Points, numbers: range, check: bool) -> dict[tuple[str, ...], dict[int, Model]]:
         """Build points without checks, and sort them by the names of their channels."""
@@ -162,8 +167,8 @@ class Machine:
             return None
         hamiltonian = np.array([_operator(draft.hamiltonian) for draft in drafts.values()], complex)
         hamiltonian = 0.5 * (hamiltonian + dagger(hamiltonian))
-        operators = [[_operator(channel.operator) for channel in draft.channels] for draft in drafts.values()]
-        jumps = np.array(operators, complex)
+        operators = [_operator(channel.operator) for draft in drafts.values() for channel in draft.channels]
+        jumps = np.array(operators, complex).reshape(len(drafts), len(key), *hamiltonian.shape[1:])
         if model.dimension <= LARGEST_DENSE:
             bases = [np.array([draft.bases[name][0] for draft in drafts.values()]) for name in model.bases]
             rho, sure = steady_states(hamiltonian, jumps, bases)

@@ -13,6 +13,7 @@ left to `lindblad.Master`, which is exact there or says why there is no unique s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -72,11 +73,19 @@ def _in_basis(hamiltonian: np.ndarray, jumps: np.ndarray, basis: np.ndarray | No
     """Return the operators in a basis, elements that are rounding set to zero, and the sectors that hold all points."""
     if basis is not None:
         hamiltonian, jumps = _turned(hamiltonian, basis), _turned(jumps, basis[:, None])
-    loss, terms = (np.einsum("nkba,nkbc->nac", x.conj(), x, optimize=True) for x in (jumps, np.abs(jumps)))
+    loss, terms = ((dagger(x) @ x).sum(axis=1) for x in (jumps, np.abs(jumps)))
     loss = np.where(np.abs(loss) > ROUNDING * terms, loss, 0.0)
     coupling = (hamiltonian != 0).any(axis=0) | (loss != 0).any(axis=0)
-    sector = smallest_subspaces([coupling], (jumps != 0).any(axis=0))
+    moved = (jumps != 0).any(axis=0)
+    sector = _sectors(coupling.tobytes(), moved.tobytes(), *moved.shape[:2])
     return Blocks(basis, hamiltonian - 0.5j * loss, jumps, sector)
+
+
+@lru_cache(maxsize=64)
+def _sectors(coupling: bytes, jumps: bytes, k: int, d: int) -> np.ndarray:
+    """Return `smallest_subspaces` of patterns (d, d) and (k, d, d) bool: a search asks for the same ones often."""
+    pattern = np.frombuffer(jumps, bool).reshape(k, d, d)
+    return smallest_subspaces([np.frombuffer(coupling, bool).reshape(d, d)], pattern)
 
 
 def _turned(operators: np.ndarray, basis: np.ndarray) -> np.ndarray:
@@ -115,15 +124,17 @@ def _solution(generator: np.ndarray, diagonal: np.ndarray) -> tuple[np.ndarray, 
         rates[np.abs(rates) <= LOST * (np.abs(back) @ np.abs(response))] = 0.0
         sure &= regular
     populations, unique = _stationary(rates)
-    backwards, unique_backwards = _stationary(rates[:, ::-1, ::-1])
-    populations = np.where(unique[:, None], populations, backwards[:, ::-1])
+    if not unique.all():
+        backwards, unique_backwards = _stationary(rates[~unique, ::-1, ::-1])
+        populations[~unique] = backwards[:, ::-1]
+        unique[~unique] = unique_backwards
     elements = np.zeros(generator.shape[:2], complex)
     elements[:, p] = populations
     if len(c):
         elements[:, c] = -(response @ populations[:, :, None])[..., 0]
     residual = np.abs((generator @ elements[..., None])[..., 0])
     size = (np.abs(generator) @ np.abs(elements)[..., None])[..., 0]
-    sure &= (unique | unique_backwards) & (residual <= BACKWARD_ERROR * size.max(axis=1, keepdims=True)).all(axis=1)
+    sure &= unique & (residual <= BACKWARD_ERROR * size.max(axis=1, keepdims=True)).all(axis=1)
     return elements, sure
 
 

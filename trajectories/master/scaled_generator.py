@@ -68,10 +68,15 @@ class ScaledGenerator:
 
     def rates(self, jumps: np.ndarray) -> np.ndarray | None:
         """Return the rates (n, K) of jump operators (n, K, d, d) in units of the first, None where a shape differs."""
-        weight = (np.abs(self._jumps) ** 2).sum(axis=(1, 2))
-        factor = np.einsum("kab,nkab->nk", self._jumps.conj(), jumps) / weight
-        largest = np.abs(self._jumps).max(axis=(1, 2)) * np.abs(factor)
-        deviation = np.abs(jumps - factor[:, :, None, None] * self._jumps).max(axis=(2, 3))
+        channel, *_ = where = np.nonzero(self._jumps)
+        first, starts = self._jumps[where], np.searchsorted(channel, np.arange(len(self._jumps)))
+        elements = jumps[(slice(None), *where)]
+        if np.count_nonzero(jumps) > elements.size:
+            return None
+        factor = np.add.reduceat(first.conj() * elements, starts, axis=1)
+        factor /= np.add.reduceat(np.abs(first) ** 2, starts)
+        largest = np.abs(self._jumps).max(axis=(1, 2))[channel] * np.abs(factor[:, channel])
+        deviation = np.abs(elements - factor[:, channel] * first)
         return np.abs(factor) ** 2 if (deviation <= PROPORTIONAL * largest).all() else None
 
     def holds(self, hamiltonian: np.ndarray) -> bool:
