@@ -68,9 +68,9 @@ class ScaledGenerator:
 
     def rates(self, jumps: np.ndarray) -> np.ndarray | None:
         """Return the rates (n, K) of jump operators (n, K, d, d) in units of the first, None where a shape differs."""
-        channel, *_ = where = np.nonzero(self._jumps)
-        first, starts = self._jumps[where], np.searchsorted(channel, np.arange(len(self._jumps)))
-        elements = jumps[(slice(None), *where)]
+        channel, row, column = np.nonzero(self._jumps)
+        first, starts = self._jumps[channel, row, column], np.searchsorted(channel, np.arange(len(self._jumps)))
+        elements = jumps[:, channel, row, column]
         if np.count_nonzero(jumps) > elements.size:
             return None
         factor = np.add.reduceat(first.conj() * elements, starts, axis=1)

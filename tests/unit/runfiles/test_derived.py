@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from trajectories.cli.main import main
+from trajectories.counting import optimum
 from trajectories.counting.steady_quantities import steady_values
 from trajectories.errors import InputError
 from trajectories.report.result import open_result
@@ -105,6 +107,27 @@ def test_a_run_with_derived_numbers_is_read_resumed_and_extended(tmp_path: Path)
     execute(jobs_of(load(tmp_path / "run.toml", ["derived.half=5e-1 * (p_c)"])), output)
     with pytest.raises(InputError, match=r"derived\.half: 0\.5 \* p_c in the file, 0\.6 \* p_c asked for"):
         execute(jobs_of(load(tmp_path / "run.toml", ["derived.half=0.6*p_c"])), output)
+
+
+def test_a_resumed_run_has_the_couplings_that_were_found_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another search, which finds others, changes nothing of a run that has its couplings in the file."""
+    tables = {"sweep": {"T_h": [1.0, 2.0]}, "optimise": {"maximise": "concurrence", "over": {"g": []}}}
+    system, output = {**SYSTEM, "p_h": 1e-3}, tmp_path / "run.h5"
+    first = execute(jobs_of(run_of(system, **tables)), output)
+    couplings = [point.parameters["g"] for point in first.points]
+
+    def other(*arguments: Any) -> Any:
+        best = maximum(*arguments)
+        return replace(best, parameters={name: 1.01 * value for name, value in best.parameters.items()})
+
+    maximum = optimum.maximum
+    monkeypatch.setattr(optimum, "maximum", other)
+    monkeypatch.setattr(optimised, "_searched", {})
+    more = execute(jobs_of(run_of(system, 128, **tables)), output)
+    assert [point.trajectories for point in more.points] == [128, 128]
+    assert [point.parameters["g"] for point in more.points] == couplings
+    elsewhere = execute(jobs_of(run_of(system, **tables)), tmp_path / "other.h5")
+    assert [point.parameters["g"] for point in elsewhere.points] == pytest.approx([1.01 * g for g in couplings])
 
 
 def test_optimised_couplings_are_those_of_a_direct_search() -> None:
