@@ -162,6 +162,7 @@ class Machine:
     def _solve(
         self, key: tuple[str, ...], drafts: dict[int, Model], points: _Points, check: bool, single: bool
     ) -> Solved | None:
+        once = single and key not in self._checked
         model = self._template(key, drafts, points, check)
         if model is None or not drafts:
             return None
@@ -172,7 +173,7 @@ class Machine:
         if model.dimension <= LARGEST_DENSE:
             bases = [np.array([draft.bases[name][0] for draft in drafts.values()]) for name in model.bases]
             rho, sure = steady_states(hamiltonian, jumps, bases)
-        elif single:
+        elif once:  # a pattern is for many points
             rho, sure = np.zeros_like(hamiltonian), np.zeros(1, bool)
         else:
             rho, sure = self._by_scaling(key, hamiltonian, jumps)
