@@ -157,7 +157,7 @@ def acted_out(folder: Path, size: int, nodes: int) -> dict[str, float]:
                 received += 1
             if time.monotonic() - committed > 1.0:
                 start = time.perf_counter()
-                store.commit(0, forest.nodes())
+                store.commit({0: forest.nodes()})
                 writing, commits, committed = writing + time.perf_counter() - start, commits + 1, time.monotonic()
     seconds = time.perf_counter() - begin
     return {

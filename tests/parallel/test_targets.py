@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from intervals import confidence_interval
 from launched import assert_same_bits, finish, kill, mpiexec_of, needs_mpi, run, start, wait_for
 
 import trajectories
@@ -17,7 +18,6 @@ from trajectories.sampling.reduction_tree import Forest
 from trajectories.sampling.statistics import (
     Block,
     block_of,
-    confidence_interval,
     merge,
     skewness_of_mean,
     standard_error,

@@ -10,12 +10,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trajectories.cli.terminal import Progress, interruptible, say, stopper, write
+from trajectories.cli.terminal import held_before, interruptible, say, stopper, write
 from trajectories.counting.stages import stage
 from trajectories.errors import InputError, fault, told
+from trajectories.running.progress import ProgressBar
 
 if TYPE_CHECKING:
-    from trajectories.report.result import Result
+    from trajectories.report.result import ResultData
     from trajectories.runfiles.job import Jobs
     from trajectories.runfiles.run import Run
     from trajectories.running.signals import Stop
@@ -42,13 +43,13 @@ def _run(arguments: Namespace, stop: Stop) -> int:
     wanted, output, jobs, rule = requested
     from trajectories.running.driver import execute
 
-    with closing(Progress(not arguments.quiet and sys.stderr.isatty())) as progress:
+    with closing(ProgressBar(not arguments.quiet and sys.stderr.isatty())) as progress:
         result = execute(jobs, output, progress, say, stop, rule)
     stop.deadline = None  # report and figure take a moment
     with stop.interruptible():
         report = result.report()
         if not arguments.quiet:
-            print(progress.remark(output), end="", file=sys.stderr if arguments.json else sys.stdout)
+            print(held_before(progress, output), end="", file=sys.stderr if arguments.json else sys.stdout)
             write(arguments.json, report.json, report.text)
         written = [output]
         if not arguments.no_figure:
@@ -182,7 +183,7 @@ def solve(arguments: Namespace) -> int:
 def counting(arguments: Namespace) -> int:
     """Print counting statistics of a run file's steady state, or of a result."""
     from trajectories.report.counting_report import Counting, Wanted
-    from trajectories.report.result import Result
+    from trajectories.report.result import ResultData
     from trajectories.runfiles.job import jobs_of
 
     path = Path(arguments.output) if arguments.output else None
@@ -196,8 +197,8 @@ def counting(arguments: Namespace) -> int:
     if path and not wanted.anything:
         raise InputError(f"-o {path}: nothing to draw: ask for --waiting, --g2, --spectrum or --first-passage")
     source = _source(arguments)
-    if isinstance(source, Result):
-        with closing(Progress(sys.stderr.isatty())) as progress:
+    if isinstance(source, ResultData):
+        with closing(ProgressBar(sys.stderr.isatty())) as progress:
             found = Counting.of_result(source, arguments.scgf, wanted, progress=progress)
     elif arguments.trajectories is not None:
         raise InputError(f"--trajectories: {arguments.file} is a run file, and nothing is sampled: must be a result")
@@ -274,7 +275,7 @@ def theorems(arguments: Namespace) -> int:
         raise InputError(f"-o {path}: has the ending {path.suffix!r}: must be .png or .pdf")
     from trajectories.report.theorems import theorems as tested
 
-    with closing(Progress(sys.stderr.isatty())) as progress:
+    with closing(ProgressBar(sys.stderr.isatty())) as progress:
         found = tested(result, arguments.trajectories, progress=progress)
     write(arguments.json, found.json, found.text)
     if not arguments.no_figure:
@@ -309,7 +310,7 @@ def bench(arguments: Namespace) -> int:
     return 0
 
 
-def _source(arguments: Namespace) -> Run | Result:
+def _source(arguments: Namespace) -> Run | ResultData:
     """Return the Run of a name that ends in .toml, otherwise the Result."""
     if arguments.file.endswith(".toml"):
         from trajectories.runfiles.run import load

@@ -34,27 +34,37 @@ def builder(file: Path, function: str, parameters: Mapping[str, Any]) -> Callabl
 
     file, function: as for `build`. parameters: keyword arguments that it is going to be given, whatever their values.
     """
+    target, where = _function(file, function), f"{file}: {function}"
+    _check_arguments(target, where, parameters)
+    return lambda **values: _called(target, where, values, file)
+
+
+def call(target: Callable[..., Any], where: str, parameters: Mapping[str, Any]) -> Model:
+    """Call `target(**parameters)` and return the Model it makes.
+
+    where: opens error messages. Raises InputError where the function does not take these parameters, raises, or
+    returns something other than a Model.
+    """
+    _check_arguments(target, where, parameters)
+    return _called(target, where, parameters, None)
+
+
+def _called(target: Callable[..., Any], where: str, parameters: Mapping[str, Any], file: Path | None) -> Model:
+    """Return the Model that a function makes; file: the Python file that it comes from, if known."""
     from trajectories.model.model import Model
 
-    where = f"{file}: {function}"
-    target = _function(file, function)
-    _check_arguments(target, where, parameters)
-
-    def checked(**parameters: Any) -> Model:
-        try:
-            model = target(**parameters)
-        except InputError as error:
-            raise InputError(f"{where}: {error}") from None
-        except (Exception, SystemExit) as error:
-            raise InputError(f"{where} raised {_one_line(error, file)}") from error
-        if not isinstance(model, Model):
-            raise InputError(f"{where} returned {kind(model)}: must return a trajectories.Model")
-        if model.parameters or not checking():
-            return model
-        # Where a function says nothing of its parameters, they are what the run file gave it, and its defaults.
-        return model.showing(shown({**_defaults(target), **parameters}))
-
-    return checked
+    try:
+        model = target(**parameters)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    except (Exception, SystemExit) as error:
+        raise InputError(f"{where} raised {_one_line(error, file)}") from error
+    if not isinstance(model, Model):
+        raise InputError(f"{where} returned {kind(model)}: must return a trajectories.Model")
+    if model.parameters or not checking():
+        return model
+    # Where a function says nothing of its parameters, they are what the run file gave it, and its defaults.
+    return model.showing(shown({**defaults(target), **parameters}))
 
 
 def shown(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,7 +77,8 @@ def _storable(value: Any) -> bool:
     return all(map(_storable, value)) if isinstance(value, list) else isinstance(value, bool | int | float | str)
 
 
-def _defaults(target: Callable[..., Any]) -> dict[str, Any]:
+def defaults(target: Callable[..., Any]) -> dict[str, Any]:
+    """Return the default values of a function's parameters, by name."""
     every = inspect.signature(target).parameters.values()
     return {one.name: one.default for one in every if one.default is not inspect.Parameter.empty}
 
@@ -80,7 +91,7 @@ def parameters(file: Path, function: str) -> tuple[frozenset[str] | None, dict[s
     target = _function(file, function)
     every = inspect.signature(target).parameters.values()
     takes_any = any(one.kind is one.VAR_KEYWORD for one in every)
-    return None if takes_any else frozenset(one.name for one in every), _defaults(target)
+    return None if takes_any else frozenset(one.name for one in every), defaults(target)
 
 
 def _function(file: Path, function: str) -> Callable[..., Any]:
@@ -139,7 +150,7 @@ def _check_arguments(target: Callable[..., Any], where: str, parameters: Mapping
         raise InputError(f"{where}: parameter {missing[0]} is missing; it takes {listing(known)}")
 
 
-def _one_line(error: BaseException, file: Path) -> str:
+def _one_line(error: BaseException, file: Path | None) -> str:
     """`ValueError: message (line 12)`: the exception with the line of the user's file it came from."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
     line = error.lineno if isinstance(error, SyntaxError) else (lines[-1] if lines else None)

@@ -29,7 +29,7 @@ title, description                  optional strings
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -45,6 +45,7 @@ from trajectories.runfiles.figure_section import Figure
 from trajectories.runfiles.schema import Table, canonical_value
 from trajectories.runfiles.sections import SECTIONS, Optimise
 from trajectories.runfiles.toml import read
+from trajectories.sampling.quantity_names import reported_names
 
 if TYPE_CHECKING:
     from trajectories.counting.optimum import Optimum
@@ -59,7 +60,8 @@ class Run:
     file is looked up; text: the run file as read; overrides: the `--set` changes applied to it. system: the [system]
     table. times (T,): increasing, the last one is `duration`. initial: a word, or a nested tuple of complex numbers
     (vector or rows of a density matrix). pair: 0-based subsystems or None (the model's own). observables: name ->
-    expression or rows of a matrix. given: the Model where it was made in Python instead of described in [system].
+    expression or rows of a matrix. given: the Model that was made in Python instead of described in [system], or the
+    function that builds it from the parameters in `system`.
     derived: name -> formula. optimise: what is largest at each point, over which parameters. couplings: the optimised
     parameters of points, by number, that a stored result has. At one of `derived.points`, auxiliary holds the computed
     numbers that are no parameters, optimum the result of the search.
@@ -84,7 +86,7 @@ class Run:
     observables: Mapping[str, str | tuple[Any, ...]]
     sweep: Mapping[str, tuple[float, ...]]
     figure: Figure
-    given: Model | None
+    given: Model | Callable[..., Model] | None
     derived: Mapping[str, str] = field(default_factory=dict)
     optimise: Optimise | None = None
     couplings: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
@@ -101,12 +103,12 @@ class Run:
         source: str = "",
         text: str = "",
         overrides: Sequence[str] = (),
-        model: Model | None = None,
+        model: Model | Callable[..., Model] | None = None,
     ) -> Run:
         """Check a parsed run file (or the same tables made in Python, arrays allowed) and return the Run.
 
-        model: used instead of what [system] describes, which may then be left out. Raises InputError for anything
-        that breaks the rules of the module's docstring.
+        model: used instead of what [system] describes, which may then be left out; a function builds the model from the
+        parameters in [system]. Raises InputError for anything that breaks the rules of the module's docstring.
         """
         changed = [tuple(item.partition("=")[0].strip().split(".")) for item in overrides]
         top = Table(
@@ -122,9 +124,9 @@ class Run:
             keys = [path[1] for path in changed if len(path) == 2 and path[0] == section]
             tables[section] = Table(values, section, source, known, keys)
         title = top.text("title", "")
-        system = sections.system(tables["system"]) if model is None or "system" in mapping else {"name": model.name}
+        system = _system(tables["system"], model)
         observables = sections.observables(tables["observables"])
-        figure = figure_section.figure(tables["figure"], title, (*sections.QUANTITIES, *observables))
+        figure = figure_section.figure(tables["figure"], title, (*reported_names(), *observables))
         sweep = sections.sweep(tables["sweep"])
         derived = sections.derived(tables["derived"], system, sweep)
         optimise = sections.optimise(tables["optimise"], (*sweep, *derived))
@@ -161,13 +163,15 @@ class Run:
 
         Raises InputError where it cannot be built.
         """
-        if self.given is not None:
+        if self.given is not None and not callable(self.given):
             return self.given
         parameters = {key: value for key, value in self.system.items() if key not in ("name", "file", "function")}
         try:
-            if "file" in self.system:
-                from trajectories.model import user_model
+            from trajectories.model import user_model
 
+            if self.given is not None:
+                model = user_model.call(self.given, self.system["function"], parameters)
+            elif "file" in self.system:
                 model = user_model.build(self.directory / self.system["file"], self.system["function"], parameters)
             else:
                 from trajectories import systems
@@ -247,11 +251,39 @@ class Run:
         return f"{self.source}: [{section}]" if self.source else f"[{section}]"
 
 
-def load(path: str | Path, overrides: Sequence[str] = ()) -> Run:
-    """Read a run file and return the Run.
+def _system(table: Table, model: Model | Callable[..., Model] | None) -> dict[str, Any]:
+    """Return the [system] table of a run: checked as a file's, or made for a model or a function from Python."""
+    if callable(model):
+        return {"function": getattr(model, "__name__", "model"), **table.values}
+    return sections.system(table) if model is None or table.values else {"name": model.name}
 
-    overrides: changes such as "system.beta_A=-1" or "ensemble.seed=7", applied in order; a value is read as TOML,
-    and as a string where it is none. Raises InputError with file, key and remedy.
+
+def load(path: str | Path, overrides: Sequence[str] = ()) -> Run:
+    """Read a run file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A TOML file; `trajectories/runfiles/run.py` lists all keys.
+    overrides : sequence of str, optional
+        Changes such as "system.beta_A=-1" or "ensemble.seed=7", applied in order. A value is read as TOML, and as a
+        string where it is none.
+
+    Returns
+    -------
+    Run
+        For `trajectories.run`.
+
+    Raises
+    ------
+    InputError
+        For anything wrong in the file, with its key and the remedy.
+
+    Examples
+    --------
+    >>> run = trajectories.load("runs/diamond.toml", ["ensemble.seed=7"])
+    >>> run.seed, run.duration
+    (7, 6.0)
     """
     path = Path(path)
     mapping, text = read(path, overrides)

@@ -13,6 +13,7 @@ from trajectories.model.conversion import toml_value
 from trajectories.runfiles import figure_section, ranges
 from trajectories.runfiles.formulas import Formula
 from trajectories.runfiles.schema import Table, complex_entries, is_number
+from trajectories.sampling.quantity_names import reported_names
 
 SECTIONS = {
     "system": None,
@@ -23,27 +24,6 @@ SECTIONS = {
     "optimise": ("maximise", "over"),
     "figure": figure_section.KEYS,
 }
-QUANTITIES = (
-    *(
-        "concurrence",
-        "negativity",
-        "population",
-        "energy",
-        "energy_current",
-        "heat_current",
-        "coupling_work",
-        "charge_current",
-        "count_rate",
-        "activity",
-    ),
-    *(
-        "entropy_production",
-        "entropy_production_rate",
-        "integral_fluctuation_theorem",
-        "projection_energy",
-        "observable",
-    ),
-)
 MODEL_KEYS = ("name", "file", "function")
 MOST_OPTIMISED = 4
 SAMPLES = 10
@@ -162,9 +142,9 @@ def observables(table: Table) -> dict[str, str | tuple[Any, ...]]:
         value, where = toml_value(given), table.where(name)
         if not name or not name.isprintable() or "/" in name or len(name) > 60:
             raise InputError(f"{where}: must be a name of 1 to 60 printable characters without /")
-        if name in QUANTITIES:
+        if name in reported_names():
             raise InputError(
-                f"{where}: is already the name of a quantity: must be another name than {listing(QUANTITIES)}"
+                f"{where}: is already the name of a quantity: must be another name than {listing(reported_names())}"
             )
         if isinstance(value, str):
             found[name] = value

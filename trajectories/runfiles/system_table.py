@@ -65,7 +65,11 @@ def every_parameter(run: Run) -> dict[str, Any]:
 
     Of a model made in Python: its name and its parameters. What is None is left out.
     """
-    if run.given is not None:
+    if callable(run.given):
+        from trajectories.model import user_model
+
+        every = {**user_model.shown(user_model.defaults(run.given)), **run.system}
+    elif run.given is not None:
         every = {"name": run.given.name, **run.given.parameters}
     else:
         every = {**_signature(run.system, run.directory)[1], **run.system}

@@ -8,17 +8,18 @@ extension is everything sampled anew, in larger blocks.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from trajectories.errors import Interrupted
 from trajectories.model.conversion import json_value
-from trajectories.report.result import Result, open_result
+from trajectories.report.result import ResultData, open_result
 from trajectories.results.ownership import Ownership
-from trajectories.results.points import Point, loading, parameters_of
+from trajectories.results.points import Point, parameters_of
 from trajectories.results.reader import read
 from trajectories.results.storage import Records, Store
 from trajectories.runfiles.job import Job, optimised, swept_of, with_couplings, with_stopping_rule
@@ -30,13 +31,13 @@ from trajectories.running.schedule import PORTION_SECONDS, WHOLE, Schedule, Task
 from trajectories.running.signals import Stop, WaitForOwner
 from trajectories.running.stopping_rule import PrefixGate, Rule
 from trajectories.running.sweep_point import SweepPoint, prepared_points, unstarted_points
+from trajectories.running.tasks import PackedPoint
 from trajectories.sampling.preparation import LARGE_SWEEP
 from trajectories.sampling.reduction_tree import Key
 from trajectories.sampling.serialised_preparation import unpack
 from trajectories.sampling.statistics import Block
 
 SECONDS_BETWEEN_MESSAGES = 5.0
-SECONDS_BETWEEN_COMMITS = 1.0
 Progress = Callable[[int, int], None]
 Say = Callable[[str], None]
 
@@ -48,13 +49,13 @@ def execute(
     say: Say = lambda message: None,
     stop: Stop | None = None,
     rule: Rule | None = None,
-) -> Result:
-    """Sample a job, or the jobs of a sweep, and return the Result; with `output`, keep it there, resume it, extend it.
+) -> ResultData:
+    """Sample a job, or the jobs of a sweep, and return the result; with `output`, keep it there, resume, extend it.
 
     progress: called with (done, total) trajectories. say: called with messages for the user. stop: signals and deadline
     that end the run early. rule: targets for standard errors (with an `output` only). Raises InputError for a file that
     belongs to another run, Interrupted when a signal or the deadline stopped the run (finished blocks are then in the
-    file), ownership.Busy when another process is writing the file.
+    file or, without one, in the exception's `result`), ownership.Busy when another process is writing the file.
     """
     jobs, rule = (jobs,) if isinstance(jobs, Job) else jobs, rule or Rule()
     if rule.targets:
@@ -66,13 +67,7 @@ def execute(
         manager = Manager(stop)
         tell = _preparation_messages(jobs, say)
         if output is None:
-            work = unstarted_points(jobs, prepared_points(jobs, manager, tell), swept_of(jobs))
-            pace = Pace(work)
-            for task, result in _sampled(work, manager, progress, pace):
-                for (group, level, node), block in nodes_of(task, result):
-                    work[task.point].forest.add_node(group, level, node, block)
-                    pace.add(work[task.point], 1 << level)
-            return _result(jobs, work, _records(jobs, work, stop) if jobs[0].records else None)
+            return _in_memory(jobs, manager, progress, tell)
         # A run that must be refused is refused before anything is written, the ownership file included.
         fresh = None if output.exists() else prepared_points(jobs, manager, tell)
         with stop.interruptible():
@@ -98,6 +93,23 @@ def execute(
             with store:
                 _Sampling(jobs, store, work, ownership, manager, rule).run(progress)
     return open_result(output)
+
+
+def _in_memory(jobs: Sequence[Job], manager: Manager, progress: Progress, tell: Callable[[int], None]) -> ResultData:
+    """Sample without a file; an Interrupted that comes meanwhile takes the finished blocks along as `result`."""
+    every = prepared_points(jobs, manager, tell)
+    work = unstarted_points(jobs, every, swept_of(jobs))
+    pace = Pace(work)
+    try:
+        for task, result in _sampled(work, manager, progress, pace):
+            for (group, level, node), block in nodes_of(task, result):
+                work[task.point].forest.add_node(group, level, node, block)
+                pace.add(work[task.point], 1 << level)
+        records = _records(jobs, work, manager.stop) if jobs[0].records else None
+    except Interrupted as stopped:
+        stopped.result = _result(jobs, every, work, None) if pace.blocks else None
+        raise
+    return _result(jobs, every, work, records)
 
 
 def _preparation_messages(jobs: Sequence[Job], say: Say) -> Callable[[int], None]:
@@ -147,17 +159,17 @@ class _Sampling:
 
     def run(self, progress: Progress) -> None:
         """Sample all missing blocks; however the sampling ends, finished blocks are committed."""
-        committed = -math.inf
         try:
             for task, result in _sampled(self.work, self.manager, progress, self.pace, bool(self.rule.targets)):
                 self.keep(task, result)
-                if time.monotonic() - committed > SECONDS_BETWEEN_COMMITS:
+                if self.store.due:
                     self.commit()
-                    committed = time.monotonic()
+                self.beat()
         finally:
             for task, result in self.manager.cancel():
                 self.keep(task, result)
             self.commit()
+            self.beat()
         self.write_rule()
         if wants_records(self.jobs, self.store.records()):
             self.store.write_records(_records(self.jobs, self.work, self.manager.stop))
@@ -188,10 +200,13 @@ class _Sampling:
     def commit(self) -> None:
         begin = time.perf_counter()
         if self.changed:
-            self.store.commit_points({p: self.work[p].forest.nodes() for p in sorted(self.changed)})
+            self.store.commit({p: self.work[p].forest.nodes() for p in sorted(self.changed)})
             self.free(point for point in self.changed if not self.work[point].missing)
             self.changed.clear()
         self.writing += time.perf_counter() - begin
+
+    def beat(self) -> None:
+        """Note in RESULT.h5.run, every two seconds, how far the run is."""
         pace = self.pace
         self.ownership.beat(pace.blocks, pace.of_blocks, pace.rate, pace.expected_end, self.times_spent())
 
@@ -199,7 +214,7 @@ class _Sampling:
         """Free the memory of finished points of a large sweep, so that memory does not grow with their number."""
         if len(self.work) > LARGE_SWEEP and not self.rule.targets:
             for point in points:
-                self.work[point].release(loading(self.store, point))
+                self.work[point].release(partial(self.store.forest, point))
                 self.gates.pop(point, None)
 
     def write_rule(self) -> None:
@@ -248,12 +263,32 @@ def _records(jobs: Sequence[Job], work: Sequence[SweepPoint], stop: Stop) -> Rec
     return records_of(jobs[0].records, work, stop.poll)
 
 
-def _result(jobs: Sequence[Job], work: Sequence[SweepPoint], records: Records | None) -> Result:
-    """Return the Result of a run without a file."""
+def _result(
+    jobs: Sequence[Job], every: Sequence[PackedPoint], work: Sequence[SweepPoint], records: Records | None
+) -> ResultData:
+    """Return the result of a run without a file: the points that have a block."""
     points = [
         Point(parameters_of(one.preparation, one.swept), one.preparation, one.forest, one.number, dict(one.swept))
         for one in work
+        if one.blocks_done
     ]
     first = jobs[0]
     meta = {"name": first.name, "run": json_value(dict(first.mapping)), "stopping": None}
-    return Result(points, name=first.name, seed=first.seed, text=first.text, meta=meta, records=records)
+    write = partial(_write, jobs, every, work, records)
+    return ResultData(
+        points, name=first.name, seed=first.seed, text=first.text, meta=meta, records=records, write=write
+    )
+
+
+def _write(
+    jobs: Sequence[Job], every: Sequence[PackedPoint], work: Sequence[SweepPoint], records: Records | None, output: Path
+) -> None:
+    """Write what was sampled in memory to a new result file, which a run can resume and extend."""
+    with Ownership.acquire(output) as ownership:
+        store, _ = create(jobs, output, every, ownership, 1)
+        with store:
+            store.commit({p: one.forest.nodes() for p, one in enumerate(work) if one.blocks_done})
+            if records is not None:
+                store.write_records(records)
+        done, total = (sum(getattr(one, name) for one in work) for name in ("blocks_done", "blocks"))
+        ownership.release("complete" if done == total else "stopped", done, total)

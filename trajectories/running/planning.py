@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from trajectories.kernels.ledger import WEIGHT
-from trajectories.results.container import extent_for
 from trajectories.runfiles.job import Job
 from trajectories.running.sweep_point import blocks_for
 from trajectories.running.tasks import template
@@ -106,7 +105,6 @@ def plan(jobs: Sequence[Job]) -> RunPlan:
     jumps = np.array([max(found.jumps_per_trajectory, 1.0) for found in preparations])
     blocks, groups = int(every.sum()), groups_for(jobs[0].points)
     block = template(preparation)
-    extent = extent_for(block, groups, every)
     node = sum(np.asarray(part).nbytes for part in block)
     numbers = len(preparation.times) * (
         len(preparation.columns) + len(preparation.model.channels) + 2 * int(preparation.sectors.dimensions.max())
@@ -119,8 +117,14 @@ def plan(jobs: Sequence[Job]) -> RunPlan:
         blocks=blocks,
         seconds=float(amounts @ (jumps / jumps.max())) * _seconds_per_trajectory(preparation),
         memory=8 * preparation.block_size * numbers + node * groups * 2 * len(jobs),
-        file_size=extent.slots * node,
+        file_size=sum(_final_nodes(int(n), groups) for n in every) * node,
     )
+
+
+def _final_nodes(blocks: int, groups: int) -> int:
+    """Return the number of nodes that a complete point has in the result file."""
+    each, more = divmod(blocks, groups)
+    return more * (each + 1).bit_count() + (groups - more) * each.bit_count()
 
 
 def _seconds_per_trajectory(preparation: Preparation) -> float:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from trajectories.errors import InputError
 from trajectories.model.conversion import json_value
-from trajectories.report.result import Result, open_result
+from trajectories.report.result import ResultData, open_result
 from trajectories.results.ownership import Ownership
-from trajectories.results.points import described, loading
+from trajectories.results.points import described
 from trajectories.results.storage import Header, Reader, Records, Store, read
 from trajectories.runfiles.fingerprints import (
     OPERATORS,
@@ -34,15 +35,16 @@ from trajectories.sampling.preparation import LARGE_SWEEP
 Say = Callable[[str], None]
 
 
-def complete(jobs: Sequence[Job], output: Path, rule: Rule, say: Say) -> Result | None:
-    """Return the result if the file holds all of it, so that nothing need be written; refuse another run's file.
+def complete(jobs: Sequence[Job], output: Path, rule: Rule, say: Say) -> ResultData | None:
+    """Return the result if the file holds all wanted blocks, otherwise None.
 
-    Says so where fewer trajectories are asked for than the file holds or was asked for.
+    `say` is told where fewer trajectories are wanted than the file holds or than were wanted before. Raises
+    InputError for the file of another run.
     """
     with read(output) as reader:
         check(jobs, reader.header, output)
-        asked = _asked(jobs, reader, rule)
-        _say_of_fewer(jobs, reader, rule, asked, say)
+        asked = _wanted_blocks(jobs, reader, rule)
+        _announce_fewer(jobs, reader, rule, asked, say)
         if asked != reader.blocks.tolist():
             return None
         if any(reader.blocks_done(point) < wanted for point, wanted in enumerate(asked)):
@@ -52,10 +54,10 @@ def complete(jobs: Sequence[Job], output: Path, rule: Rule, say: Say) -> Result 
     return open_result(output)
 
 
-def _asked(jobs: Sequence[Job], reader: Reader, rule: Rule) -> list[int]:
-    """Return the number of blocks of each point: what is asked for now, less where the rule ended it.
+def _wanted_blocks(jobs: Sequence[Job], reader: Reader, rule: Rule) -> list[int]:
+    """Return the number of blocks wanted at each point: fewer than requested where the rule ended the point.
 
-    Nothing that is there is thrown away: it is never less than what the file holds.
+    Never less than the file holds: no finished block is dropped.
     """
     asked = jobs[0].trajectories
     wanted = [-(-asked // int(meta["block_size"])) for meta in described(reader.header, reader.path)]
@@ -66,8 +68,8 @@ def _asked(jobs: Sequence[Job], reader: Reader, rule: Rule) -> list[int]:
     ]
 
 
-def _say_of_fewer(jobs: Sequence[Job], reader: Reader, rule: Rule, blocks: Sequence[int], say: Say) -> None:
-    """Say where a run ends that was asked for more before."""
+def _announce_fewer(jobs: Sequence[Job], reader: Reader, rule: Rule, blocks: Sequence[int], say: Say) -> None:
+    """Tell the user where a run ends of which more trajectories were wanted before."""
     asked = jobs[0].trajectories
     sizes = [int(meta["block_size"]) for meta in described(reader.header, reader.path)]
     stopped = rule.stopped_before(reader.header.meta, len(jobs))
@@ -89,7 +91,7 @@ def _say_of_fewer(jobs: Sequence[Job], reader: Reader, rule: Rule, blocks: Seque
 
 
 def wants_records(jobs: Sequence[Job], kept: Records | None) -> bool:
-    """Return whether the jobs ask for more jump records than there are."""
+    """Return whether the jobs want more jump records than are stored."""
     return jobs[0].records * len(jobs) > (0 if kept is None else len(kept.initial))
 
 
@@ -108,14 +110,14 @@ def create(
 def reopen(
     jobs: Sequence[Job], output: Path, ownership: Ownership, rule: Rule, ranks: int, say: Say
 ) -> tuple[Store, list[SweepPoint]]:
-    """Open the result of these jobs to go on with it; a larger request makes room in a copy."""
+    """Open the result of these jobs for writing, with the number of blocks that they want now."""
     store = Store.open(output, ownership.check, ranks)
     check(jobs, store.header, output)
-    before, blocks = store.blocks.tolist(), _asked(jobs, store, rule)
-    work = _stored_work(store, blocks)
+    before, blocks = store.blocks.tolist(), _wanted_blocks(jobs, store, rule)
+    work = _stored_points(store, blocks)
     if blocks != before:
         stopped = any(end is not None for end in rule.stopped_before(store.header.meta, len(jobs)))
-        anew = [] if stopped else _anew(jobs, work, before)
+        anew = [] if stopped else _larger_block_sizes(jobs, work, before)
         if anew:
             say(
                 f"{output}: {jobs[0].trajectories:,} trajectories are sampled anew, in larger blocks "
@@ -125,11 +127,11 @@ def reopen(
             store.begin_again(blocks, _header_of_sizes(jobs, store, anew))
         else:
             store.extend(blocks)
-        work = _stored_work(store, blocks)
+        work = _stored_points(store, blocks)
     return store, work
 
 
-def _stored_work(store: Store, blocks: Sequence[int]) -> list[SweepPoint]:
+def _stored_points(store: Store, blocks: Sequence[int]) -> list[SweepPoint]:
     metas, meta = described(store.header, store.path), store.header.meta
     return [
         SweepPoint(
@@ -141,17 +143,17 @@ def _stored_work(store: Store, blocks: Sequence[int]) -> list[SweepPoint]:
             store.groups,
             blocks[point],
             store.blocks_done(point),
-            loading(store, point),
+            partial(store.forest, point),
         )
         for point in range(store.points)
     ]
 
 
-def _anew(jobs: Sequence[Job], work: Sequence[SweepPoint], before: Sequence[int]) -> list[int]:
-    """Return the sizes of larger blocks, where all trajectories take less time in them than what is added to the old.
+def _larger_block_sizes(jobs: Sequence[Job], work: Sequence[SweepPoint], before: Sequence[int]) -> list[int]:
+    """Return the larger block size of each point, if sampling everything anew is faster than adding small blocks.
 
     The first request fixes the block size; blocks of few trajectories cost more than the trajectories in them.
-    before: blocks that were asked for; what was done of them plays no part, so that kills do not change the answer.
+    before: blocks wanted so far. The number of finished ones is not used, so that kills do not change the answer.
     """
     if any(one.blocks < old for one, old in zip(work, before, strict=True)):
         return []
@@ -170,7 +172,7 @@ def _header_of_sizes(jobs: Sequence[Job], store: Store, sizes: Sequence[int]) ->
 
 
 def check(jobs: Sequence[Job], header: Header, path: Path) -> None:
-    """Raise InputError unless the file is these jobs' and of this version's making, saying what differs.
+    """Raise InputError, naming the differences, unless this version of the program wrote the file for these jobs.
 
     Models are built, and compared, at all points of small sweeps, and at the first, middle and last one of large ones.
     """
@@ -186,7 +188,7 @@ def check(jobs: Sequence[Job], header: Header, path: Path) -> None:
         )
     runs = header.meta["run"], jobs[0].mapping
     if names:
-        raise _another(path, describe_differences(names, stored, wanted, *runs))
+        raise _other_run(path, describe_differences(names, stored, wanted, *runs))
     last = len(jobs) - 1
     for point in range(last + 1) if last < LARGE_SWEEP else sorted({0, last // 2, last}):
         job, each = jobs[point], at_point(header.meta["each"], point)
@@ -199,17 +201,17 @@ def check(jobs: Sequence[Job], header: Header, path: Path) -> None:
             same = "[system] is" if job.text else "the parameters are"
             words = words and f"the operators of {machine} differ although {same} the same: {words}"
         if words:
-            raise _another(path, f"at point {job.point}, {words}" if job.points > 1 else words)
+            raise _other_run(path, f"at point {job.point}, {words}" if job.points > 1 else words)
 
 
-def _another(path: Path, words: str) -> InputError:
+def _other_run(path: Path, words: str) -> InputError:
     return InputError(
         f"{path} holds the result of a different run: {words}; give another file with -o, or remove this one"
     )
 
 
 def meta_of(jobs: Sequence[Job], every: Sequence[PackedPoint]) -> dict[str, Any]:
-    """Return what a result says of its run: name, fingerprints, run as tables; of each point its parameters, number."""
+    """Return the description of a run: name, fingerprints, run as tables, parameters and number of each point."""
     first, numbers = jobs[0], [one.number for one in every]
     return {
         "name": first.name,

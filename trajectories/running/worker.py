@@ -130,8 +130,10 @@ class _Worker:
         if kind == PREPARE:
             from trajectories.running.tasks import prepare_point
 
+            # Looked up first: messages handled on the way forget the inputs of all but the waiting tasks.
+            job = self.inputs[task.point]
             with self.stop.interruptible(self.handle_messages):
-                return prepare_point(self.inputs[task.point])
+                return prepare_point(job)
         from trajectories.running.tasks import sample_node
 
         return sample_node(self.inputs[task.point], task, self.handle_messages)

@@ -247,7 +247,7 @@ def test_what_is_not_of_two_qubits_is_maximised_too(tmp_path: Path) -> None:
     ("name", "change", "place"),
     [
         ("diamond_sweep", "system.beta_S=1", "sweep.beta_S"),
-        ("brask_fig2a", "system.g=1e-3", "optimise.over"),
+        ("papers/brask_fig2a", "system.g=1e-3", "optimise.over"),
     ],
 )
 def test_a_change_that_another_table_would_overrule_is_refused(name: str, change: str, place: str) -> None:

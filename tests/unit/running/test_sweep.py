@@ -15,7 +15,7 @@ from trajectories.api import replay
 from trajectories.cli.main import main
 from trajectories.errors import InputError
 from trajectories.model import Model
-from trajectories.report.result import Result, open_result
+from trajectories.report.result import ResultData, open_result
 from trajectories.report.status import RunStatus
 from trajectories.report.tables import Solution
 from trajectories.runfiles.job import Job, jobs_of, with_stopping_rule
@@ -99,11 +99,11 @@ def test_points_that_do_not_fit_together_are_refused() -> None:
         execute(jobs_of(Run.from_mapping(mapping)))
 
 
-def groups(result: Result) -> list[list[Block]]:
+def groups(result: ResultData) -> list[list[Block]]:
     return [point.groups for point in result.points]
 
 
-def assert_same(found: Result, wanted: Result) -> None:
+def assert_same(found: ResultData, wanted: ResultData) -> None:
     for one, other in zip(groups(found), groups(wanted), strict=True):
         for a, b in zip(one, other, strict=True):
             for name, left, right in zip(Block._fields, a, b, strict=True):
@@ -157,11 +157,11 @@ def test_another_sweep_is_refused_and_more_trajectories_extend(tmp_path: Path) -
 
 def test_records_and_replay_know_the_point() -> None:
     result = execute(jobs_of(run_of({"beta_S": [0, 3]}, records=5)))
-    assert result.records is not None
-    assert result.records.point.tolist() == [0] * 5 + [1] * 5
+    assert result.jump_records is not None
+    assert result.jump_records.point.tolist() == [0] * 5 + [1] * 5
     told = replay(result, 2, point=1)
-    own = slice(result.records.offsets[7], result.records.offsets[8])
-    np.testing.assert_array_equal(told.jump_times, result.records.times[own])
+    own = slice(result.jump_records.offsets[7], result.jump_records.offsets[8])
+    np.testing.assert_array_equal(told.jump_times, result.jump_records.times[own])
     with pytest.raises(InputError, match="point 2"):
         replay(result, 0, point=2)
 
