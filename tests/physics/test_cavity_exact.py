@@ -12,9 +12,11 @@ from functools import cache
 
 import numpy as np
 import pytest
+from closed_forms.diamond import diamond_concurrence
 from optimum import best
 from scipy.optimize import brentq
 
+from trajectories.counting.steady_quantities import steady_values
 from trajectories.errors import InputError
 from trajectories.master import entanglement
 from trajectories.master.lindblad import Master
@@ -22,9 +24,6 @@ from trajectories.master.sectors import find_sectors
 from trajectories.model import Model
 from trajectories.model.operators import destroy, embed, number, sigma_minus, sigma_z
 from trajectories.systems import cavity, diamond, effective_cavity
-from trajectories.systems.cavity import check_truncation, effective_rates, top_level_population
-from trajectories.systems.cavity_steady import cavity_steady
-from trajectories.systems.diamond import diamond_concurrence
 
 
 def steady(model: Model) -> np.ndarray:
@@ -44,11 +43,21 @@ def steady(model: Model) -> np.ndarray:
     return rho
 
 
+def top_level_population(rho: np.ndarray) -> float:
+    """Population of the highest Fock level."""
+    return float(np.diag(rho).real.reshape(4, -1)[:, -1].sum())
+
+
+def effective_rates(p: float, gamma: float, kappa: float) -> tuple[float, float, float, float]:
+    """Rates of the effective model at g = 1, Eq. (9)."""
+    return p / 2, gamma / 2, p / 2, 4 / kappa + gamma / 2
+
+
 def signed(n_max: int = 4, **point: float) -> float:
     """Concurrence of the qubits before the cut at zero, which needs no more photons than these."""
     model = cavity(n_max=n_max, **point)  # type: ignore[arg-type]
     rho = steady(model)
-    check_truncation(top_level_population(rho), n_max)
+    assert top_level_population(rho) < 1e-6
     return float(entanglement.concurrence_signed(entanglement.reduce_pair(rho, model.dims, (0, 1))))
 
 
@@ -62,25 +71,30 @@ def test_the_engine_solves_the_model(options: dict[str, float]) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_fast_steady_state(seed: int) -> None:
+def test_maps_by_the_sparse_pattern(seed: int) -> None:
     draw = np.random.default_rng(seed)
-    p, gamma, dephasing, cavity_pump = draw.uniform(0.001, 0.05, 4)
-    options = {"dephasing": dephasing, "detuning": draw.uniform(-0.3, 0.3), "cavity_pump": cavity_pump}
-    point = (p, gamma, draw.uniform(1.0, 3.0), draw.uniform(0.5, 2.0), 7)
-    model, found = cavity(*point, **options), cavity_steady(*point, **options)
-    rho = steady(model)
-    np.testing.assert_allclose(found.pair, entanglement.reduce_pair(rho, model.dims, (0, 1)), atol=1e-14)
-    np.testing.assert_allclose(found.photons, np.diag(rho).real.reshape(4, 8).sum(axis=0), atol=1e-14)
-    assert found.photons[-1] == pytest.approx(top_level_population(rho), rel=1e-6, abs=1e-16)
+    p, gamma, dephasing, cavity_pump = draw.uniform(0.001, 0.05, (4, 3))
+    point: dict[str, np.ndarray] = {"p": p, "gamma": gamma, "dephasing": dephasing, "cavity_pump": cavity_pump}
+    point |= {"kappa": draw.uniform(1, 3, 3), "g": draw.uniform(0.5, 2, 3), "detuning": draw.uniform(-0.3, 0.3, 3)}
+    names = ["concurrence_signed", "photons", *(f"pair_population.{label}" for label in ("00", "01", "10", "11"))]
+    found = steady_values({"name": "cavity", "n_max": 9, **point}, names)
+    for i in range(3):
+        model = cavity(n_max=9, **{name: float(values[i]) for name, values in point.items()})  # type: ignore[arg-type]
+        rho = steady(model)
+        pair = entanglement.reduce_pair(rho, model.dims, (0, 1))
+        assert found["concurrence_signed"][i] == pytest.approx(float(entanglement.concurrence_signed(pair)), abs=1e-12)
+        np.testing.assert_allclose([found[name][i] for name in names[2:]], pair.diagonal().real, atol=1e-13)
+        photons = np.diag(rho).real.reshape(4, 10).sum(axis=0) @ np.arange(10)
+        assert found["photons"][i] == pytest.approx(photons, abs=1e-13)
 
 
-def test_the_fast_steady_state_is_fast() -> None:
+def test_maps_are_fast() -> None:
     # A map of 61 x 61 points is to take less than a minute: 16 ms for each.
-    cavity_steady(5e-3, 1e-3, 2.0, n_max=15)
+    kappa = np.linspace(1.0, 3.0, 101)
+    steady_values({"name": "cavity", "p": 5e-3, "gamma": 1e-3, "kappa": kappa[:2]}, ["concurrence"])
     begin = time.process_time()
-    for kappa in np.linspace(1.0, 3.0, 20):
-        cavity_steady(5e-3, 1e-3, float(kappa), n_max=15)
-    assert (time.process_time() - begin) / 20 < 0.016
+    steady_values({"name": "cavity", "p": 5e-3, "gamma": 1e-3, "kappa": kappa}, ["concurrence"])
+    assert (time.process_time() - begin) / 101 < 0.016
 
 
 def test_the_master_equation_of_the_paper() -> None:
@@ -219,16 +233,15 @@ def test_sectors_and_slow_relaxation() -> None:
 
 
 def test_truncation_is_seen() -> None:
-    enough, short = cavity(5e-3, 1e-3, 2.0, n_max=4), cavity(0.5, 0.01, 0.1, n_max=4)
-    check_truncation(top_level_population(steady(enough)), 4)
-    rho = steady(short)
+    assert top_level_population(steady(cavity(5e-3, 1e-3, 2.0, n_max=4))) < 1e-6
+    short = cavity(0.5, 0.01, 0.1, n_max=4)
     top = embed(np.diag([0.0, 0.0, 0.0, 0.0, 1.0]), 2, short.dims)
-    assert top_level_population(rho) == pytest.approx(np.trace(top @ rho).real, rel=1e-12)
-    assert top_level_population(np.array([rho, 2 * rho])).shape == (2,)
-    with pytest.raises(InputError, match="n_max = 4: the highest Fock level has the population 0"):
-        check_truncation(top_level_population(np.array([steady(enough), rho])), 4)
-    with pytest.raises(InputError, match="n_max = 4: the highest Fock level"):
-        cavity_steady(0.5, 0.01, 0.1, n_max=4)
+    assert top_level_population(steady(short)) == pytest.approx(np.trace(top @ steady(short)).real, rel=1e-12)
+    point = {"name": "cavity", "p": 0.5, "gamma": 0.01, "n_max": 4}
+    for kappa in (0.1, np.array([2.0, 0.1])):
+        with pytest.raises(InputError, match="cut off at 5 levels, and the highest has the population 0"):
+            steady_values({**point, "kappa": kappa}, ["concurrence"])
+    assert np.isnan(steady_values({**point, "kappa": 0.1}, ["concurrence"], check=False)["concurrence"]).all()
 
 
 def test_without_pump_and_decay_the_steady_state_is_not_unique() -> None:

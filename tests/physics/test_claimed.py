@@ -15,6 +15,8 @@ import pytest
 import tacchino
 from claim import MISPRINTED, NOT_REPRODUCED, REPRODUCED, TRUNCATED, Claim
 from claims import claims
+from closed_forms.common_bath import common_bath_steady
+from closed_forms.reset_engine import reset_engine_heats
 from scipy.optimize import minimize
 
 from trajectories.master import entanglement
@@ -22,9 +24,7 @@ from trajectories.master.currents import energy_rates
 from trajectories.master.lindblad import Master
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.systems.common_bath import common_bath
-from trajectories.systems.common_bath_steady import common_bath_steady
 from trajectories.systems.local_engine import local_engine
-from trajectories.systems.reset_engine import reset_engine_heats
 
 MODULES = {
     "tacchino": tacchino,

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from closed_forms.common_bath import common_bath_steady, effective_temperatures
 from scipy.optimize import brentq
 
 from trajectories.errors import InputError
@@ -20,7 +21,6 @@ from trajectories.master.lindblad import Master
 from trajectories.model.operators import embed, sigma_minus, sigma_z
 from trajectories.systems import common_bath
 from trajectories.systems.common_bath import common_bath_frame, eigenbasis
-from trajectories.systems.common_bath_steady import common_bath_steady, effective_temperatures
 
 ALONE: dict[str, Any] = {"epsilon_A": 20.0, "epsilon_B": 20.0, "gamma_A": 1.0, "gamma_B": 1.0}
 COMMON: dict[str, Any] = ALONE | {"gamma_C_A": 1.0, "gamma_C_B": 1.0}

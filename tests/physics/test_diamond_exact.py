@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from closed_forms.diamond import diamond_entropy_production, diamond_populations
+from closed_forms.diamond_counting import diamond_scgf
 
 from trajectories.counting.entropy_statistics import generating_function, reversible_probability, surviving_weight
 from trajectories.master import entanglement
@@ -21,8 +23,6 @@ from trajectories.master.currents import (
 from trajectories.master.lindblad import Master
 from trajectories.master.sectors import find_sectors
 from trajectories.systems import diamond
-from trajectories.systems.diamond import diamond_entropy_production, diamond_populations
-from trajectories.systems.diamond_counting import diamond_scgf
 
 # (beta_A, beta_S): p_G, p_S, p_A, p_E, C, Q_A, sigma, activity
 TABLE = {
@@ -176,7 +176,7 @@ def test_entanglement_begins_where_the_closed_form_says() -> None:
         assert np.sign(np.round(signed, 12)) == np.sign(shift)
 
 
-def test_the_bell_basis_changes_no_number() -> None:
+def test_the_BELL_BASIS_changes_no_number() -> None:
     model = diamond(-2.0, 3.0)
     coarse = Master(model, find_sectors(model, states=[np.diag([0.0, 1.0, 0.0, 0.0])]))
     fine = Master(model)

@@ -10,6 +10,15 @@ import math
 
 import numpy as np
 import pytest
+from closed_forms import resonant_qubits
+from closed_forms.double_dot import (
+    double_dot_concurrence,
+    double_dot_entropy_production,
+    double_dot_heats,
+    double_dot_populations,
+    double_dot_rates,
+    double_dot_state,
+)
 from optimum import best
 from scipy.optimize import brentq
 
@@ -20,15 +29,8 @@ from trajectories.master import entanglement
 from trajectories.master.currents import energy_rates, entropy_production_rate, heat_rates
 from trajectories.master.lindblad import Master
 from trajectories.model.operators import embed, sigma_minus
-from trajectories.systems import double_dot, resonant_qubits
-from trajectories.systems.double_dot import (
-    double_dot_concurrence,
-    double_dot_entropy_production,
-    double_dot_heats,
-    double_dot_populations,
-    double_dot_rates,
-    double_dot_state,
-)
+from trajectories.systems import double_dot
+from trajectories.systems.two_qubits import resonant_hamiltonian
 
 
 def most(T_c: float, T_h: float, U: float) -> tuple[float, np.ndarray]:
@@ -60,7 +62,7 @@ def test_with_rates_of_one_energy_the_repulsion_drops_out() -> None:
     lower = [embed(sigma_minus(), site, (2, 2)) for site in (0, 1)]
     generator = {}
     for U in (0.0, 20.0):
-        H = resonant_qubits.hamiltonian(1.0, g, U)
+        H = resonant_hamiltonian(1.0, g, U)
         one = np.eye(4)
         total = -1j * (np.kron(H, one) - np.kron(one, H.T))
         for jump, rate, T in ((lower[0], c, T_c), (lower[1], h, T_h)):

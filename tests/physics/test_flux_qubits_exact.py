@@ -10,14 +10,8 @@ import math
 
 import numpy as np
 import pytest
-from optimum import best
-from scipy.optimize import brentq
-
-from trajectories.master import entanglement
-from trajectories.master.currents import energy_rates, entropy_production_rate, heat_rates
-from trajectories.master.lindblad import Master
-from trajectories.systems import flux_qubits, local_engine, reset_engine, resonant_qubits
-from trajectories.systems.flux_qubits import (
+from closed_forms import resonant_qubits
+from closed_forms.flux_qubits import (
     flux_qubits_concurrence,
     flux_qubits_entropy_production,
     flux_qubits_heats,
@@ -25,7 +19,14 @@ from trajectories.systems.flux_qubits import (
     flux_qubits_state,
     flux_qubits_totals,
 )
-from trajectories.systems.local_engine import local_engine_state
+from closed_forms.local_engine import local_engine_state
+from optimum import best
+from scipy.optimize import brentq
+
+from trajectories.master import entanglement
+from trajectories.master.currents import energy_rates, entropy_production_rate, heat_rates
+from trajectories.master.lindblad import Master
+from trajectories.systems import flux_qubits, local_engine, reset_engine
 
 
 def most(T_c: float, T_h: float) -> tuple[float, np.ndarray]:

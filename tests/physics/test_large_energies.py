@@ -9,8 +9,8 @@ import pytest
 from small_models import LOWER, complex_matrix
 
 import trajectories
-from trajectories.counting.steady_quantities import steady_state
 from trajectories.errors import InputError
+from trajectories.master.batched_steady_states import steady_states
 from trajectories.master.currents import energy_rates, heat_rates
 from trajectories.master.eigenensemble import spectrum
 from trajectories.master.lindblad import Master
@@ -47,7 +47,9 @@ def test_the_master_equation_is_that_of_the_rotating_frame(omega: float, g: floa
     assert given.sectors.dimensions.tolist() == [1, 2, 1]
     rho = given.steady_state()
     np.testing.assert_allclose(rho, rotating.steady_state(), atol=1e-14)
-    np.testing.assert_allclose(steady_state(given.model), rho, atol=1e-12)
+    batch = steady_states(given.model.hamiltonian[None], given.model.operators[None])
+    assert batch.sure[0]
+    np.testing.assert_allclose(batch.rho[0], rho, atol=1e-12)
     for rates in (heat_rates, energy_rates):
         heat = np.einsum("rab,ba->r", rates(given.model), rho).real / omega
         np.testing.assert_allclose(heat, [current(g), -current(g)], rtol=1e-11)

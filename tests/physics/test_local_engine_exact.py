@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from closed_forms.local_engine import local_engine_current, local_engine_energy_currents, local_engine_state
 from scipy.linalg import expm
 from scipy.optimize import brentq
 
@@ -17,7 +18,6 @@ from trajectories.master.currents import energy_rates, entropy_production, entro
 from trajectories.master.lindblad import Master, liouvillian
 from trajectories.model import Model
 from trajectories.systems import local_engine
-from trajectories.systems.local_engine import local_engine_current, local_engine_energy_currents, local_engine_state
 
 PRINTED = {"g": 1.6e-3, "gamma_h": 1e-3, "gamma_c": 1.1e-2}
 # (delta, T_h): J, negativity, J/J_c at T_c = 0.1

@@ -119,20 +119,20 @@ def test_the_highest_of_many_peaks_and_a_narrow_ridge() -> None:
         x = np.log10(v["x"])
         return np.exp(-20 * (x + 1.234) ** 2) + 0.8 * np.exp(-5 * (x - 1) ** 2)
 
-    found = maximum("peaks", peaks, {"x": (1e-3, 1e3)}, fast=True, margin=None)
+    found = maximum("peaks", peaks, {"x": (1e-3, 1e3)})
     assert math.log10(found.parameters["x"]) == pytest.approx(-1.234, abs=1e-5)
 
     def ridge(v: dict[str, np.ndarray]) -> np.ndarray:
         return -((1 - v["x"]) ** 2) - 1e3 * (v["y"] - v["x"] ** 2) ** 2
 
-    found = maximum("ridge", ridge, {"x": (-2.0, 2.0), "y": (-1.0, 3.0)}, fast=False, margin=None)
+    found = maximum("ridge", ridge, {"x": (-2.0, 2.0), "y": (-1.0, 3.0)})
     assert found.parameters == pytest.approx({"x": 1.0, "y": 1.0}, abs=1e-4)
-    slope = maximum("slope", lambda v: v["x"] - v["y"], {"x": (0.1, 3.0), "y": (0.5, 7.0)}, fast=True, margin=None)
+    slope = maximum("slope", lambda v: v["x"] - v["y"], {"x": (0.1, 3.0), "y": (0.5, 7.0)})
     assert slope.parameters == {"x": 3.0, "y": 0.5} and slope.active == {"x": "upper", "y": "lower"}
     box = {"x": (0.0, 1.0), "y": (1.0, 2.0)}
-    level = maximum("level", lambda v: np.minimum(v["x"], 0.5) + 0.0 * v["y"], box, fast=True, margin=None)
+    level = maximum("level", lambda v: np.minimum(v["x"], 0.5) + 0.0 * v["y"], box)
     assert level.parameters == {"x": 1.0, "y": 1.0}  # y does not matter, x not beyond 0.5
-    flat = maximum("flat", lambda v: 0.0 * v["x"], {"x": (1.0, 2.0)}, fast=True, margin=None)
+    flat = maximum("flat", lambda v: 0.0 * v["x"], {"x": (1.0, 2.0)})
     assert flat.parameters == {"x": 1.0}
 
 
@@ -144,22 +144,22 @@ def test_a_bent_ridge_across_the_axes(slope: float) -> None:
         x, y, z = at["x"], at["y"], at["z"]
         return -1e4 * (y - slope * x - 0.01) ** 2 - (x - 0.6) ** 2 - (z - x**2) ** 2
 
-    found = maximum("height", ridge, {name: (0.0, 1.0) for name in "xyz"}, fast=True, margin=None)
+    found = maximum("height", ridge, {name: (0.0, 1.0) for name in "xyz"})
     wanted = {"x": 0.6, "y": slope * 0.6 + 0.01, "z": 0.36}
     assert dict(found.parameters) == pytest.approx(wanted, abs=1e-6)
 
 
 def test_a_search_costs_less_than_a_map() -> None:
-    """Each point of a curve of optimised couplings, beside 1000 x 1000 points at one temperature: measured 1/15."""
+    """Each point of a curve of optimised couplings, beside 71 x 71 points at one temperature: measured a sixth."""
     system = {"name": "reset_engine", "T_c": 0.1, "p_c": 1e-2}
     optimise = {"maximise": "concurrence", "over": {"g": WEAK, "p_h": WEAK}}
     run = Run.from_mapping({"system": system, "optimise": optimise, "ensemble": {"trajectories": 1, "duration": 1.0}})
     resolve(run, {"T_h": np.array([7.0])})  # imports
     start = time.process_time()
-    table = resolve(run, {"T_h": np.linspace(0.1, 5.0, 20)}).system
+    table = resolve(run, {"T_h": np.linspace(0.1, 5.0, 10)}).system
     searched = time.process_time() - start
-    assert table["g"].shape == (20,)
-    g, p_h = (axis.ravel() for axis in np.meshgrid(*[np.geomspace(*WEAK, 1000)] * 2))
+    assert table["g"].shape == (10,)
+    g, p_h = (axis.ravel() for axis in np.meshgrid(*[np.geomspace(*WEAK, 71)] * 2))
     start = time.process_time()
     steady_values(system | {"T_h": 1.0, "g": g, "p_h": p_h}, ["concurrence"])
-    assert searched / 20 < time.process_time() - start
+    assert searched / 10 < time.process_time() - start

@@ -10,6 +10,14 @@ import math
 
 import numpy as np
 import pytest
+from closed_forms import resonant_qubits
+from closed_forms.reset_engine import (
+    reset_engine_concurrence,
+    reset_engine_entropy_production,
+    reset_engine_heats,
+    reset_engine_rates,
+    reset_engine_state,
+)
 from optimum import best
 from scipy.optimize import brentq
 
@@ -21,14 +29,7 @@ from trajectories.master import entanglement
 from trajectories.master.currents import energy_rates, entropy_production_rate, heat_rates
 from trajectories.master.lindblad import Master
 from trajectories.model.operators import tensor
-from trajectories.systems import reset_engine, resonant_qubits
-from trajectories.systems.reset_engine import (
-    reset_engine_concurrence,
-    reset_engine_entropy_production,
-    reset_engine_heats,
-    reset_engine_rates,
-    reset_engine_state,
-)
+from trajectories.systems import reset_engine
 
 PRINTED = {"g": 1.6e-3, "p_c": 1e-2, "p_h": 1.1e-3}
 

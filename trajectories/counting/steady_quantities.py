@@ -1,6 +1,6 @@
 """Quantities of the steady state on whole arrays of parameters: what maps, curves and searches for maxima ask for.
 
-Names are those of a report's rows, `quantity` or `quantity.reservoir` or `cloning_population.label`:
+Names are those of a report's rows, `quantity` or `quantity.reservoir` or `population.label`:
 
     concurrence, negativity            of the model's pair
     population.00 ... population.11    of a basis state, in the computational basis or one that the model offers
@@ -16,282 +16,240 @@ Names are those of a report's rows, `quantity` or `quantity.reservoir` or `cloni
     concurrence_signed                 Wootters' l1 - l2 - l3 - l4 before the cut at zero
     entanglement_margin                ln of |rho_01,10|/sqrt(p_00 p_11) (`entanglement`): positive only if entangled
 
-and, of some machines, further ones (`systems/steady_state_arrays.py`): heat_flow, heat_flow_ratio, critical_heat_flow
-and critical_heat_current of local_engine, effective_temperature.1 and .2 of common_bath, effective.concurrence,
-photons and pair_population.00 of cavity. Machines with a closed form evaluate it on the arrays; all other models are
-solved point by point, L rho = 0 with Tr rho = 1, without what sampling would need.
+and those that a machine registers (`systems.registry`), such as heat_flow_ratio of local_engine and photons of cavity.
+Every machine is solved on the arrays, the user's own included (`steady_points`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from trajectories.counting.counted_currents import charge, charged_reservoirs, heated_reservoirs, no_quanta
+from trajectories.counting.steady_counting import counts_of, rates_of
+from trajectories.counting.steady_points import KEYS, Machine, Solved
+from trajectories.counting.threshold import threshold_temperature
 from trajectories.errors import InputError, listing, nearest
 from trajectories.master import entanglement
-from trajectories.master.currents import energy_rates, entropy_production_rate, heat_rates
-from trajectories.master.lindblad import Master, liouvillian
+from trajectories.master.currents import FIRES
+from trajectories.master.lindblad import Master
 from trajectories.model import Model
-from trajectories.systems import SYSTEMS, build, steady_state_arrays
-from trajectories.systems.two_qubit_arrays import Quantities
+from trajectories.model.detailed_balance import ONE_WAY
+from trajectories.systems import SYSTEMS
 
-CLOSED: dict[str, Callable[..., Quantities | None]] = {
-    "diamond": steady_state_arrays.diamond_arrays,
-    "local_engine": steady_state_arrays.local_engine_arrays,
-    "cavity": steady_state_arrays.cavity_arrays,
-    "reset_engine": steady_state_arrays.reset_engine_arrays,
-    "flux_qubits": steady_state_arrays.flux_qubits_arrays,
-    "double_dot": steady_state_arrays.double_dot_arrays,
-    "common_bath": steady_state_arrays.common_bath_arrays,
-}
-"""The machines whose steady state has a closed form on arrays (of the cavity: a fast one)."""
-
-KEYS = ("name", "file", "function")
-LARGEST_DENSE = 8
-WORST_CONDITION = 1e11
+THRESHOLD = "threshold_temperature"
+LOST = 64 * np.finfo(float).eps
+BY_RESERVOIR = ("heat_current", "energy_current", "charge_current", "tur_ratio", "kur_ratio")
 
 
 def steady_values(
     system: Mapping[str, Any], names: Sequence[str], directory: str | Path = ".", *, check: bool = True
 ) -> dict[str, np.ndarray]:
-    """Values of quantities of the steady state, each (n,), by name.
+    """Return quantities of the steady state by name, (n,) each.
 
-    system: a [system] table in which numbers may be arrays (n,); directory: where its `file` is looked up. check:
-    False leaves out the check of parameters, and gives nan where a machine refuses them. Raises InputError for an
+    system: a [system] table in which numbers may be arrays (n,). directory: where its `file` is looked up. check:
+    False for nan where a machine refuses its parameters or has no unique steady state. Raises InputError for an
     unknown quantity (with the nearest and all known ones), bad parameters, and where a steady state is not unique.
     """
-    table = {key: np.asarray(value, float) if isinstance(value, np.ndarray) else value for key, value in system.items()}
-    arrays = {key: value for key, value in table.items() if isinstance(value, np.ndarray)}
-    (n,) = np.broadcast_shapes((1,), *(value.shape for value in arrays.values()))
-    points = Points(table, n, Path(directory))
-    if check and system.get("name") in CLOSED and system["name"] != "cavity":
-        points.check()
-    found = _closed(table)
-    result: dict[str, np.ndarray] = {}
-    rest = []
-    for name in dict.fromkeys(names):
-        if name == "threshold_temperature":
-            from trajectories.counting.threshold import threshold_temperatures
-
-            result[name] = threshold_temperatures([points[i] for i in range(n)], _margins)
-        elif name in found:
-            value = np.broadcast_to(np.asarray(found[name](), float), (n,)).copy()
-            if check and np.isnan(value).any():
-                _explain(points, int(np.isnan(value).argmax()), name)
-            result[name] = value
-        else:
-            rest.append(name)
-    if rest:
-        each = [_at(points, i, rest, found, check) for i in range(n)]
-        result |= {name: np.array([one[name] for one in each]) for name in rest}
-    return {name: result[name] for name in names}
+    return SteadyQuantities.of(system, directory).values(system, names, check=check)
 
 
-def _margins(system: dict[str, Any]) -> np.ndarray:
-    return steady_values(system, ["entanglement_margin"], check=False)["entanglement_margin"]
+class SteadyQuantities:
+    """The quantities of one machine's steady state, for as many arrays of parameters as are asked for.
 
-
-def vectorised(system: Mapping[str, Any]) -> bool:
-    """Whether the machine has a closed form at these parameters that takes thousands of points at once."""
-    return system.get("name") != "cavity" and bool(_closed(system))
-
-
-def below_zero(system: Mapping[str, Any]) -> str:
-    """Return the measure that says how far from entanglement a machine is.
-
-    The entanglement margin where a closed form has it to all digits, else the concurrence before it is cut at zero.
+    machine: what is solved.
     """
-    return "entanglement_margin" if _closed(system) else "concurrence_signed"
 
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
 
-def _closed(table: Mapping[str, Any]) -> Quantities:
-    """The closed forms at these parameters, none where there are none."""
-    if table.get("name") not in CLOSED:
-        return {}
-    values = {key: value for key, value in table.items() if key not in KEYS and value is not None}
-    numbers = {key: np.float64(v) if isinstance(v, int | float) else v for key, v in values.items()}
-    try:
-        with np.errstate(all="ignore"):
-            return CLOSED[table["name"]](**numbers) or {}
-    except TypeError:
-        # Parameters that are missing or unknown: building the machine says so.
-        return {}
+    @classmethod
+    def of(cls, system: Mapping[str, Any], directory: str | Path = ".") -> SteadyQuantities:
+        """Return the quantities of the machine of a [system] table. Raises InputError for an unknown machine."""
+        return cls(Machine.of(system, Path(directory)))
 
+    def values(
+        self, parameters: Mapping[str, Any], names: Sequence[str], *, check: bool = True
+    ) -> dict[str, np.ndarray]:
+        """Return quantities by name, (n,) each; arguments and errors as for `steady_values`."""
+        given = {key: value for key, value in parameters.items() if key not in KEYS}
+        given = {key: np.asarray(x, float) if isinstance(x, np.ndarray) else x for key, x in given.items()}
+        arrays = [value.shape for value in given.values() if isinstance(value, np.ndarray)]
+        (n,) = np.broadcast_shapes((1,), *arrays)
+        given = {key: np.broadcast_to(x, (n,)) if isinstance(x, np.ndarray) else x for key, x in given.items()}
+        found = {name: np.full(n, np.nan) for name in names if name != THRESHOLD}
+        for solved in self.machine.solved(given, n, check) if found else ():
+            state = SteadyStateValues(solved, self.machine, given)
+            for name, values in found.items():
+                values[solved.where] = state[name]
+        if THRESHOLD in names:
+            found[THRESHOLD] = self._thresholds(given, n)
+        return {name: found[name] for name in names}
 
-class Points:
-    """The points of a [system] table with arrays: each one's own table, model and check."""
+    def _thresholds(self, given: Mapping[str, Any], n: int) -> np.ndarray:
+        rates = SYSTEMS[self.machine.name].bath_rates if self.machine.name in SYSTEMS else None
+        columns = {key: value for key, value in given.items() if isinstance(value, np.ndarray)}
 
-    def __init__(self, table: Mapping[str, Any], n: int, directory: Path) -> None:
-        self.table, self.n, self.directory = table, n, directory
-        self._columns = {key: np.broadcast_to(v, (n,)) for key, v in table.items() if isinstance(v, np.ndarray)}
+        def margin(point: Mapping[str, Any]) -> np.ndarray:
+            return self.values(point, ["entanglement_margin"], check=False)["entanglement_margin"]
 
-    def __getitem__(self, i: int) -> dict[str, Any]:
-        return dict(self.table) | {key: float(column[i]) for key, column in self._columns.items()}
-
-    def model(self, i: int) -> Model:
-        point = self[i]
-        parameters = {key: value for key, value in point.items() if key not in KEYS}
-        if "file" in point:
-            from trajectories.model import user_model
-
-            return user_model.build(self.directory / point["file"], point["function"], parameters)
-        if point["name"] not in SYSTEMS:
-            raise InputError(f"unknown system {point['name']}; {nearest(point['name'], SYSTEMS)}")
-        return build(point["name"], parameters)
-
-    def check(self) -> None:
-        """Build the machine at the smallest and the largest value of every array, and where both meet.
-
-        What a machine allows is an interval of each parameter; where two of them are tied to each other, a value that
-        does not exist tells.
-        """
-        tried = {0, self.n - 1}
-        for column in self._columns.values():
-            tried |= {int(np.argmin(column)), int(np.argmax(column)), *np.flatnonzero(np.isnan(column))[:1].tolist()}
-        for i in sorted(tried):
-            self.model(i)
-
-
-def _explain(points: Points, i: int, name: str) -> None:
-    """Raise the InputError of a point whose closed form gives no number; nothing where a ratio 0/0 is meant."""
-    if points.table["name"] == "cavity":
-        from trajectories.systems.cavity_steady import cavity_steady
-
-        cavity_steady(**points.model(i).parameters)
-    Master(points.model(i)).steady_blocks  # noqa: B018 - says what is wrong
-
-
-def _at(points: Points, i: int, names: Iterable[str], closed: Quantities, check: bool) -> dict[str, float]:
-    """The quantities at point i; without the check, nan where the machine refuses its parameters."""
-    try:
-        model = points.model(i)
-        rho = steady_state(model)
-    except InputError:
-        if check:
-            raise
-        return dict.fromkeys(names, np.nan)
-    return {name: _value(model, rho, name, closed) for name in names}
-
-
-def steady_state(model: Model) -> np.ndarray:
-    """Steady state (d, d) of a model, by the shortest way.
-
-    Up to dimension 8 one solution of the full linear equations L rho = 0, Tr rho = 1; where these are ill-conditioned
-    or larger, `Master.steady_state`, which also says why there is none. Raises InputError as that does.
-    """
-    d = model.dimension
-    if d > LARGEST_DENSE:
-        return Master(model).steady_state()
-    matrix = liouvillian(model)
-    scale = np.abs(matrix).max()
-    matrix[0] = scale * np.eye(d).reshape(-1)
-    wanted = np.zeros(d * d, complex)
-    wanted[0] = scale
-    try:
-        inverse = np.linalg.inv(matrix)
-    except np.linalg.LinAlgError:
-        return Master(model).steady_state()
-    if np.abs(inverse).sum(axis=0).max() * np.abs(matrix).sum(axis=0).max() > WORST_CONDITION:
-        return Master(model).steady_state()
-    vector = inverse @ wanted
-    vector = vector + inverse @ (wanted - matrix @ vector)
-    rho = vector.reshape(d, d)
-    return 0.5 * (rho + rho.conj().T)
+        every = {**self.machine.defaults, **given}
+        points = [every | {key: float(column[i]) for key, column in columns.items()} for i in range(n)]
+        return np.array([threshold_temperature(self.machine.name, rates, point, margin) for point in points])
 
 
 def quantities_of(model: Model, names: Iterable[str]) -> dict[str, float]:
     """Return quantities of the steady state of one model by name."""
-    rho = steady_state(model)
-    return {name: _value(model, rho, name, {}) for name in names}
+    state = SteadyStateValues(Solved.of(model, Master(model).steady_state()))
+    return {name: float(state[name][0]) for name in names}
 
 
-def _value(model: Model, rho: np.ndarray, name: str, closed: Mapping[str, Any]) -> float:
-    quantity, _, label = name.partition(".")
-    simple: dict[str, Callable[[], Any]] = {
-        "purity": lambda: np.trace(rho @ rho).real,
-        "energy": lambda: np.trace(model.hamiltonian @ rho).real,
-        "activity": lambda: np.trace(model.loss @ rho).real,
-    }
-    if model.entropy:
-        simple["entropy_production_rate"] = lambda: entropy_production_rate(model, rho)
-        if np.isfinite(model.quanta).all():
-            simple["coupling_work"] = lambda: np.einsum("rab,ba->", heat_rates(model), rho).real
-    if model.pair is not None and len(model.dims) > 1:
-        pair = entanglement.reduce_pair(rho, model.dims, model.pair)
-        dims = tuple(model.dims[i] for i in model.pair)
-        simple["negativity"] = lambda: entanglement.negativity(pair, dims)
-        if dims == (2, 2):
-            simple |= {
-                "concurrence": lambda: entanglement.concurrence(pair),
-                "concurrence_signed": lambda: entanglement.concurrence_signed(pair),
-                "entanglement_margin": lambda: entanglement.entanglement_margin(pair),
-            }
-    if name in simple:
-        return float(simple[name]())
-    if quantity == "population":
-        return _population(model, rho, label)
-    baths = [bath.name for bath in model.reservoirs]
-    by_bath = {
-        "heat_current": _heat,
-        "energy_current": _energy,
-        "charge_current": _charge,
-        "tur_ratio": _ratio,
-        "kur_ratio": _ratio,
-    }
-    if quantity in by_bath and label in baths:
-        return by_bath[quantity](model, rho, quantity, baths.index(label))
-    if quantity == "count_rate" and label in model.counts:
-        return _rate(model, rho, model.counts[label])
-    counted = {"heat_current": heated_reservoirs(model), "charge_current": charged_reservoirs(model)}
-    by_name = [f"{q}.{bath}" for q in by_bath for r, bath in enumerate(baths) if r in counted.get(q, [r])]
-    known = [*simple, *by_name, *(f"count_rate.{count}" for count in model.counts), *closed]
-    known += [f"population.{state}" for state in model.states[:4]]
-    raise InputError(
-        f"unknown quantity {name} of {model.name}; {nearest(name, known)}known are {listing(dict.fromkeys(known), 60)}"
-    )
+class SteadyStateValues:
+    """Quantities of solved points (n,), by name.
+
+    solved: the points with their steady states. machine: what they are of; None for a Model. parameters: by name,
+    arrays over all points of the request, or what all share.
+    """
+
+    def __init__(self, solved: Solved, machine: Machine | None = None, parameters: Mapping[str, Any] = {}) -> None:
+        self.solved, self.model, self.machine = solved, solved.model, machine
+        self.rho = solved.rho
+        defaults = {} if machine is None else machine.defaults
+        self.parameters = {
+            key: value[solved.where] if isinstance(value, np.ndarray) else value
+            for key, value in {**defaults, **parameters}.items()
+        }
+
+    def of(self, build: Callable[..., Model], name: str, **parameters: Any) -> np.ndarray:
+        """Return a quantity of the steady state of another machine, (n,)."""
+        other = SteadyQuantities(Machine(build, build.__name__)).values(parameters, [name], check=False)[name]
+        return np.broadcast_to(other, self.solved.where.shape)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        quantity, _, label = name.partition(".")
+        if name in self._own:
+            return np.asarray(self._own[name]())
+        if self.machine is not None and name in self.machine.quantities:
+            return np.asarray(self.machine.quantities[name](self))
+        if quantity == "population":
+            return self._population(label)
+        baths = [bath.name for bath in self.model.reservoirs]
+        if quantity in BY_RESERVOIR and label in baths:
+            return np.asarray(getattr(self, f"_{quantity}")(baths.index(label)))
+        if quantity == "count_rate" and label in self.model.counts:
+            return self.jump_rates @ self.model.counts[label]
+        raise InputError(self._unknown(name))
+
+    @cached_property
+    def _own(self) -> dict[str, Callable[[], np.ndarray]]:
+        """The quantities without a label that this model has."""
+        model, rho = self.model, self.rho
+        found: dict[str, Callable[[], np.ndarray]] = {
+            "purity": lambda: np.einsum("nab,nba->n", rho, rho).real,
+            "energy": lambda: np.einsum("nab,nba->n", self.solved.hamiltonian, rho).real,
+            "activity": lambda: self.jump_rates.sum(axis=1),
+        }
+        if model.entropy:
+            found["entropy_production_rate"] = self._entropy_production_rate
+            if np.isfinite(model.quanta).all():
+                found["coupling_work"] = lambda: _sum(self._counted("quantum") * self.jump_rates)
+        if model.pair is not None and len(model.dims) > 1:
+            pair = entanglement.reduce_pair(rho, model.dims, model.pair)
+            dims = tuple(model.dims[i] for i in model.pair)
+            found["negativity"] = lambda: entanglement.negativity(pair, dims)
+            if dims == (2, 2):
+                found["concurrence"] = lambda: entanglement.concurrence(pair)
+                found["concurrence_signed"] = lambda: entanglement.concurrence_signed(pair)
+                found["entanglement_margin"] = lambda: entanglement.entanglement_margin(pair)
+        return found
+
+    @cached_property
+    def jump_rates(self) -> np.ndarray:
+        """Tr[L_k^dag L_k rho], (n, K), 1/time."""
+        jumps = self.solved.jumps
+        return np.einsum("nkab,nkab->nk", jumps.conj(), jumps @ self.rho[:, None]).real
+
+    def _counted(self, what: str) -> np.ndarray:
+        """Return the quanta or charges of the jumps, (n, K), 0 where there is none. what: "quantum" or "charge"."""
+        return np.array([[getattr(one, what) or 0.0 for one in draft.channels] for draft in self.solved.drafts])
+
+    def _heat_current(self, r: int) -> np.ndarray:
+        if r not in heated_reservoirs(self.model):
+            name = self.model.reservoirs[r].name
+            raise InputError(f"heat_current.{name}: {no_quanta(self.model, name)}")
+        return _sum((self._counted("quantum") * self.jump_rates)[:, self.model.reservoir_index == r])
+
+    def _energy_current(self, r: int) -> np.ndarray:
+        """Tr[H D_r rho] = sum_k Re Tr[L_k^dag [H, L_k] rho]."""
+        jumps, hamiltonian = self.solved.jumps[:, self.model.reservoir_index == r], self.solved.hamiltonian[:, None]
+        change = (hamiltonian @ jumps - jumps @ hamiltonian) @ self.rho[:, None]
+        return np.einsum("nkab,nkab->n", jumps.conj(), change).real
+
+    def _charge_current(self, r: int) -> np.ndarray:
+        charge(self.model, self.model.reservoirs[r].name)
+        return _sum((self._counted("charge") * self.jump_rates)[:, self.model.reservoir_index == r])
+
+    def _tur_ratio(self, r: int) -> np.ndarray:
+        return self._ratio("tur_ratio", r)
+
+    def _kur_ratio(self, r: int) -> np.ndarray:
+        return self._ratio("kur_ratio", r)
+
+    def _ratio(self, quantity: str, r: int) -> np.ndarray:
+        name, found = self.model.reservoirs[r].name, []
+        for i in range(len(self.rho)):
+            model = self._checked_model(i)
+            counts = [count for count in counts_of(model) if count.reservoir == name]
+            if not counts:
+                raise InputError(f"{quantity}.{name}: nothing is counted at {name}: {no_quanta(model, name)}")
+            found.append(getattr(rates_of(Master(model), counts[0]), quantity))
+        return np.array(found)
+
+    def _checked_model(self, i: int) -> Model:
+        if self.machine is None:
+            return self.model
+        given = {key: value for key, value in self.parameters.items() if value is not None}
+        return self.machine.model({k: float(x[i]) if isinstance(x, np.ndarray) else x for k, x in given.items()})
+
+    def _entropy_production_rate(self) -> np.ndarray:
+        """sum_k Delta s_k Tr[L_k^dag L_k rho], inf where a one-way channel fires; see `currents`."""
+        partner = self.model.partner
+        one_way = partner == ONE_WAY
+        with np.errstate(divide="ignore", invalid="ignore"):
+            weight = 2.0 * np.log(np.linalg.norm(self.solved.jumps, axis=(2, 3)))
+            steps = np.where(one_way | (partner == np.arange(len(partner))), 0.0, weight - weight[:, partner])
+        loss = np.einsum("nkab,nkab->n", self.solved.jumps.conj(), self.solved.jumps).real
+        fires = self.jump_rates[:, one_way].sum(axis=1) > FIRES * loss
+        return np.where(fires, np.inf, _sum(steps * self.jump_rates))
+
+    def _population(self, label: str) -> np.ndarray:
+        if label in self.model.states:
+            i = self.model.states.index(label)
+            return self.rho[:, i, i].real
+        for name, (_, labels) in self.model.bases.items():
+            if label in labels:
+                i = labels.index(label)
+                vectors = np.array([np.asarray(draft.bases[name][0])[:, i] for draft in self.solved.drafts])
+                return np.einsum("na,nab,nb->n", vectors.conj(), self.rho, vectors).real
+        known = [*self.model.states, *(name for _, labels in self.model.bases.values() for name in labels)]
+        raise InputError(f"unknown quantity population.{label}; {nearest(label, known)}states are {listing(known)}")
+
+    def _unknown(self, name: str) -> str:
+        model = self.model
+        counted = {"heat_current": heated_reservoirs(model), "charge_current": charged_reservoirs(model)}
+        baths = list(enumerate(bath.name for bath in model.reservoirs))
+        by_bath = [f"{q}.{bath}" for q in BY_RESERVOIR for r, bath in baths if r in counted.get(q, [r])]
+        registered = [] if self.machine is None else self.machine.quantities
+        known = [*self._own, *by_bath, *(f"count_rate.{count}" for count in model.counts), *registered]
+        known += [f"population.{state}" for state in model.states[:4]]
+        return f"unknown quantity {name} of {model.name}; {nearest(name, known)}known are {listing(known, 60)}"
 
 
-def _population(model: Model, rho: np.ndarray, label: str) -> float:
-    if label in model.states:
-        i = model.states.index(label)
-        return float(rho[i, i].real)
-    for basis, labels in model.bases.values():
-        if label in labels:
-            vector = basis[:, labels.index(label)]
-            return float((vector.conj() @ rho @ vector).real)
-    known = [*model.states, *(name for _, labels in model.bases.values() for name in labels)]
-    raise InputError(f"unknown quantity population.{label}; {nearest(label, known)}states are {listing(known)}")
-
-
-def _heat(model: Model, rho: np.ndarray, quantity: str, r: int) -> float:
-    if r not in heated_reservoirs(model):
-        raise InputError(f"{quantity}.{model.reservoirs[r].name}: {no_quanta(model, model.reservoirs[r].name)}")
-    return float(np.trace(heat_rates(model)[r] @ rho).real)
-
-
-def _charge(model: Model, rho: np.ndarray, quantity: str, r: int) -> float:
-    return _rate(model, rho, charge(model, model.reservoirs[r].name))
-
-
-def _rate(model: Model, rho: np.ndarray, weights: np.ndarray) -> float:
-    """sum_k w_k Tr[L_k^dag L_k rho]."""
-    jumps = np.einsum("kba,kbc,ca->k", model.operators.conj(), model.operators, rho, optimize=True).real
-    return float(weights @ jumps)
-
-
-def _energy(model: Model, rho: np.ndarray, quantity: str, r: int) -> float:
-    return float(np.trace(energy_rates(model)[r] @ rho).real)
-
-
-def _ratio(model: Model, rho: np.ndarray, quantity: str, r: int) -> float:
-    from trajectories.counting.steady_counting import counts_of, rates_of
-
-    name = model.reservoirs[r].name
-    for count in counts_of(model):
-        if count.reservoir == name:
-            return float(getattr(rates_of(Master(model), count), quantity))
-    raise InputError(f"{quantity}.{name}: nothing is counted at {name}: {no_quanta(model, name)}")
+def _sum(terms: np.ndarray) -> np.ndarray:
+    """Return the sum of terms (n, K) over K, 0 where they cancel to rounding."""
+    total = terms.sum(axis=1)
+    return np.where(np.abs(total) <= LOST * np.abs(terms).sum(axis=1), 0.0, total)

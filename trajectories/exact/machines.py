@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from trajectories.counting import steady_points
 from trajectories.counting.optimum import maximum
-from trajectories.counting.steady_quantities import quantities_of, steady_values
+from trajectories.counting.steady_quantities import SteadyQuantities
 from trajectories.model import Model
 
 __all__ = ["largest", "steady"]
@@ -43,16 +44,8 @@ def steady(machine: Machine, names: Sequence[str], **parameters: Any) -> dict[st
     >>> exact.steady("diamond", ["concurrence"], beta_A=-2, beta_S=np.array([2.0, 3.0]))["concurrence"].round(4)
     array([0.    , 0.1738])
     """
-    arrays = {key: np.asarray(value, float) for key, value in parameters.items() if np.ndim(value) > 0}
-    shape = np.broadcast_shapes(*(value.shape for value in arrays.values()))
-    flat = {key: np.broadcast_to(value, shape).reshape(-1) for key, value in arrays.items()}
-    if isinstance(machine, str):
-        values = steady_values({"name": machine} | parameters | flat, names)
-    else:
-        size = int(np.prod(shape))
-        points = [{**parameters, **{key: float(value[i]) for key, value in flat.items()}} for i in range(size)]
-        each = [quantities_of(machine(**point), names) for point in points]
-        values = {name: np.array([one[name] for one in each]) for name in names}
+    shape, flat = _flattened(parameters)
+    values = _quantities(machine, parameters).values({**parameters, **flat}, names)
     return {name: value.reshape(shape) for name, value in values.items()}
 
 
@@ -90,17 +83,32 @@ def largest(
     >>> round(float(where["beta_S"]), 6)
     5.0
     """
-    arrays = {key: np.asarray(value, float) for key, value in parameters.items() if np.ndim(value) > 0}
-    shape = np.broadcast_shapes(*(value.shape for value in arrays.values()))
-    flat = {key: np.broadcast_to(value, shape).reshape(-1) for key, value in arrays.items()}
-    values, where = [], []
+    shape, flat = _flattened(parameters)
+    middle = {key: 0.5 * (low + high) for key, (low, high) in over.items()}
+    quantities = _quantities(machine, {**parameters, **middle})
+    # What is wrong with a parameter or a name is said before anything is searched.
+    quantities.values({**parameters, **{key: float(value[0]) for key, value in flat.items()}, **middle}, [name])
+    found = []
     for i in range(int(np.prod(shape))):
         point = {**parameters, **{key: float(value[i]) for key, value in flat.items()}}
 
         def function(searched: dict[str, np.ndarray], point: dict[str, Any] = point) -> np.ndarray:
-            return steady(machine, [name], **{**point, **searched})[name]
+            return quantities.values({**point, **searched}, [name], check=False)[name]
 
-        best = maximum(name, function, over, fast=isinstance(machine, str), margin=None)
-        values.append(best.value)
-        where.append(best.parameters)
-    return np.reshape(values, shape), {key: np.reshape([one[key] for one in where], shape) for key in over}
+        found.append(maximum(name, function, over))
+    where = {key: np.reshape([one.parameters[key] for one in found], shape) for key in over}
+    return np.reshape([one.value for one in found], shape), where
+
+
+def _quantities(machine: Machine, parameters: Mapping[str, Any]) -> SteadyQuantities:
+    if isinstance(machine, str):
+        arrays = {key: np.ravel(value) if np.ndim(value) > 0 else value for key, value in parameters.items()}
+        return SteadyQuantities.of({"name": machine, **arrays})
+    return SteadyQuantities(steady_points.Machine(machine, machine.__name__))
+
+
+def _flattened(parameters: Mapping[str, Any]) -> tuple[tuple[int, ...], dict[str, np.ndarray]]:
+    """Return the broadcast shape of the parameters, and those that are arrays, (n,) each."""
+    arrays = {key: np.asarray(value, float) for key, value in parameters.items() if np.ndim(value) > 0}
+    shape = np.broadcast_shapes(*(value.shape for value in arrays.values()))
+    return shape, {key: np.broadcast_to(value, shape).reshape(-1) for key, value in arrays.items()}

@@ -233,17 +233,10 @@ def _sectors_in(
     states: Sequence[np.ndarray],
 ) -> Sectors:
     """Return the sectors in the basis in which H and the jump operators are given; the states are not yet."""
-    sector = np.arange(len(basis))
     coherent = [np.abs(basis.conj().T @ rho @ basis) for rho in states]
     couplings = [hamiltonian.matrix != 0, coupled_by_loss(jumps.matrix)]
-    for coupling in (*couplings, *(size >= NEGLIGIBLE * size.max() for size in coherent)):
-        sector = _merged(sector, *np.nonzero(coupling))
-    channel, targets, sources = np.nonzero(jumps.matrix)
-    while True:
-        merged = _merged_by_jumps(sector, channel, sources, targets)
-        if merged.max() == sector.max():
-            break
-        sector = merged
+    couplings += [size >= NEGLIGIBLE * size.max() for size in coherent]
+    sector = smallest_subspaces(couplings, jumps.matrix != 0)
     order = np.argsort(sector, kind="stable")
     offsets = np.concatenate([[0], np.cumsum(np.bincount(sector))]).astype(np.int64)
     sorted_basis = np.array(np.asarray(basis, complex)[:, order])
@@ -251,6 +244,23 @@ def _sectors_in(
         array.setflags(write=False)
     dropped = max(_relative(hamiltonian), _relative(jumps))
     return Sectors(name, sorted_basis, tuple(labels[i] for i in order), offsets, dropped)
+
+
+def smallest_subspaces(couplings: Sequence[np.ndarray], jumps: np.ndarray) -> np.ndarray:
+    """Return the sector (d,) int of every basis state, numbered by their lowest states.
+
+    couplings: (d, d) bool each, pairs of states in one sector. jumps: (K, d, d) bool, elements that are not zero; every
+    jump operator is to map each sector into one.
+    """
+    sector = np.arange(jumps.shape[-1])
+    for coupling in couplings:
+        sector = _merged(sector, *np.nonzero(coupling))
+    channel, targets, sources = np.nonzero(jumps)
+    while True:
+        merged = _merged_by_jumps(sector, channel, sources, targets)
+        if merged.max() == sector.max():
+            return merged
+        sector = merged
 
 
 def _relative(found: Turned) -> float:

@@ -40,6 +40,8 @@ class Reservoir:
     beta: float | None = None
 
     def __post_init__(self) -> None:
+        if not validation.checking():
+            return
         validation.name(self.name, "reservoir")
         if self.beta is not None:
             beta = validation.real(self.beta, f"reservoir {self.name!r}: beta", finite=False)
@@ -89,6 +91,8 @@ class Channel:
     charge: float | None = None
 
     def __post_init__(self) -> None:
+        if not validation.checking():
+            return
         validation.name(self.name, "channel")
         if self.name == "none":
             raise InputError("channel 'none': this name is reserved for partner=\"none\"; choose another")

@@ -146,6 +146,11 @@ class Model:
         truncated: Sequence[int] = (),
         counts: Mapping[str, Mapping[str, float]] | None = None,
     ) -> None:
+        if not validation.checking():
+            given = {"hamiltonian": hamiltonian, "channels": tuple(channels), "reservoirs": tuple(reservoirs)}
+            for key, value in (given | {"bases": bases or {}, "parameters": parameters or {}}).items():
+                object.__setattr__(self, key, value)
+            return
         energy = validation.hermitian(as_operator(hamiltonian, "hamiltonian"), "hamiltonian", small_ones_matter=True)
         d = energy.shape[0]
         baths = checked_reservoirs(reservoirs)

@@ -13,30 +13,46 @@ from typing import TYPE_CHECKING, Any
 
 from trajectories.errors import InputError, kind, listing, nearest
 from trajectories.model.conversion import toml_value
+from trajectories.model.validation import checking
 
 if TYPE_CHECKING:
     from trajectories.model.model import Model
 
 
 def build(file: Path, function: str, parameters: Mapping[str, Any]) -> Model:
-    """Call `function(**parameters)` of the Python file `file` and return the Model it makes.
+    """Return the Model that `function(**parameters)` of a Python file makes.
 
-    file: path of the Python file; function: name of a function in it; parameters: keyword arguments.
+    file: path of the Python file. function: name of a function in it. parameters: keyword arguments.
     Raises InputError naming file and function where the file is missing or fails to load, the function is missing,
     does not take these parameters, raises, or returns something other than a Model.
     """
-    return call(_function(file, function), f"{file}: {function}", parameters, file)
+    return builder(file, function, parameters)(**parameters)
 
 
-def call(target: Callable[..., Any], where: str, parameters: Mapping[str, Any], file: Path | None = None) -> Model:
-    """Call `target(**parameters)` and return the Model it makes; file: the Python file it comes from, if known.
+def builder(file: Path, function: str, parameters: Mapping[str, Any]) -> Callable[..., Model]:
+    """Return `function` of a Python file, loaded once, as `build` calls it.
+
+    file, function: as for `build`. parameters: keyword arguments that it is going to be given, whatever their values.
+    """
+    target, where = _function(file, function), f"{file}: {function}"
+    _check_arguments(target, where, parameters)
+    return lambda **values: _called(target, where, values, file)
+
+
+def call(target: Callable[..., Any], where: str, parameters: Mapping[str, Any]) -> Model:
+    """Call `target(**parameters)` and return the Model it makes.
 
     where: opens error messages. Raises InputError where the function does not take these parameters, raises, or
     returns something other than a Model.
     """
+    _check_arguments(target, where, parameters)
+    return _called(target, where, parameters, None)
+
+
+def _called(target: Callable[..., Any], where: str, parameters: Mapping[str, Any], file: Path | None) -> Model:
+    """Return the Model that a function makes; file: the Python file that it comes from, if known."""
     from trajectories.model.model import Model
 
-    _check_arguments(target, where, parameters)
     try:
         model = target(**parameters)
     except InputError as error:
@@ -45,7 +61,7 @@ def call(target: Callable[..., Any], where: str, parameters: Mapping[str, Any], 
         raise InputError(f"{where} raised {_one_line(error, file)}") from error
     if not isinstance(model, Model):
         raise InputError(f"{where} returned {kind(model)}: must return a trajectories.Model")
-    if model.parameters:
+    if model.parameters or not checking():
         return model
     # Where a function says nothing of its parameters, they are what the run file gave it, and its defaults.
     return model.showing(shown({**defaults(target), **parameters}))

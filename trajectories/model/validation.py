@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -23,6 +25,27 @@ HERMITICITY = 1e-10
 ROUNDING = 32 * np.finfo(float).eps  # of a product of matrices, relative to its largest element
 UNITARITY = 1e-9
 COMPUTATIONAL = "computational"
+
+_checking: ContextVar[bool] = ContextVar("checking", default=True)
+
+
+@contextmanager
+def without_checks() -> Iterator[None]:
+    """Make models without checking them: for many points of a machine of which some have been checked.
+
+    A Model that is made inside has only its hamiltonian, channels, reservoirs, bases and parameters, as they were
+    given: what the matrices of a steady state are taken from. Builders go on checking their own parameters.
+    """
+    token = _checking.set(False)
+    try:
+        yield
+    finally:
+        _checking.reset(token)
+
+
+def checking() -> bool:
+    """Return False inside `without_checks`."""
+    return _checking.get()
 
 
 def frozen(array: AnyArray) -> AnyArray:

@@ -27,6 +27,7 @@ Fingerprints = dict[str, str]
 Packed = tuple[Mapping[str, Any], Mapping[str, np.ndarray]]  # a model as (description, arrays)
 
 OPERATORS = "operators"
+OPTIMISED = "optimised"
 # Relative to the value or element itself: rounding of formulas, sums of products and rates on another processor.
 SAME_VALUE = 1e-15
 SAME_ELEMENT = {"hamiltonian": 1e-14, "operators": 1e-12, "time_reversal": 1e-12}
@@ -91,6 +92,18 @@ def compact(each: Sequence[Mapping[str, str]]) -> dict[str, str | list[str]]:
 def at_point(each: Mapping[str, str | list[str]], place: int) -> Fingerprints:
     """Return the fingerprints of one point, from what `compact` made of all of them."""
     return {name: found if isinstance(found, str) else found[place] for name, found in each.items()}
+
+
+def couplings_of(each: Mapping[str, str | list[str]], numbers: Sequence[int]) -> dict[int, dict[str, float]]:
+    """Return the optimised parameters of points by name, by the numbers of the points.
+
+    each: the points' fingerprints, from `compact`. numbers: of the points.
+    """
+    names = [name for name in each if name.startswith(f"{OPTIMISED}.")]
+    return {
+        number: {name.partition(".")[2]: float(json.loads(at_point(each, place)[name])) for name in names}
+        for place, number in enumerate(numbers)
+    }
 
 
 def digest(fingerprints: Mapping[str, str]) -> str:
@@ -163,7 +176,7 @@ def operator_difference(stored: Packed, wanted: Packed, words: tuple[str, str] =
 
 def _fixed(name: str, varying: Collection[str]) -> bool:
     section, _, key = name.partition(".")
-    return section != "system" or key not in varying
+    return section != OPTIMISED and (section != "system" or key not in varying)
 
 
 def _sha(text: str) -> str:

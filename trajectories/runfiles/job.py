@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from trajectories.errors import InputError
 from trajectories.model import Model
-from trajectories.runfiles.derived import every_parameter, points
+from trajectories.runfiles.derived import at_point, settled
 from trajectories.runfiles.figure_section import Figure
 from trajectories.runfiles.fingerprints import (
     OPERATORS,
+    OPTIMISED,
     Fingerprints,
+    couplings_of,
     digest_of,
     joint_fingerprint,
     model_digest,
     text_of,
 )
 from trajectories.runfiles.run import Run
+from trajectories.runfiles.system_table import every_parameter
 from trajectories.sampling.preparation import BINS, FEWEST_BLOCKS, LARGE_SWEEP, Preparation, groups_for, prepare
 
 if TYPE_CHECKING:
@@ -72,7 +76,7 @@ class Job:
                 "choose it with --point I (from 0), or take a run file without a sweep"
             )
         mapping = run.mapping()
-        run = points(run)[0][1]
+        run = settled(run)
         model = run.build_model()
         return cls(
             name=run.name,
@@ -90,6 +94,11 @@ class Job:
             system=every_parameter(run),
             optimum=run.optimum,
         )
+
+    @property
+    def couplings(self) -> Mapping[str, float]:
+        """The parameters that [optimise] settled at this point, by name."""
+        return {} if self.optimum is None else self.optimum.parameters
 
     @property
     def fewest_blocks(self) -> int:
@@ -128,6 +137,7 @@ class Job:
             "ensemble.seed": str(self.seed),
             "stream version": str(STREAM_VERSION),
         }
+        named |= {f"{OPTIMISED}.{name}": text_of(value) for name, value in self.couplings.items()}
         return named | {f"observables.{name}": digest_of(operator) for name, operator in self.observables.items()}
 
 
@@ -140,7 +150,7 @@ class Jobs(Sequence[Job]):
     def __init__(self, run: Run, numbers: Sequence[int], has_stopping_rule: bool = False) -> None:
         self.run, self.numbers, self.has_stopping_rule = run, numbers, has_stopping_rule
         self.points = run.point_count
-        self._every, self._mapping = points(run, numbers), run.mapping()
+        self._mapping = run.mapping()
         self._last: tuple[int, Job] | None = None
 
     def __len__(self) -> int:
@@ -160,12 +170,12 @@ class Jobs(Sequence[Job]):
 
     def swept(self, place: int) -> dict[str, float]:
         """Return the swept parameters of this point, without building its model."""
-        return dict(self._every[place][0])
+        return at_point(self.run, self.numbers[place])[0]
 
     def spec(self, place: int) -> Spec:
         """Return everything needed to build the job on another rank."""
         number = self.numbers[place]
-        swept, run = self._every[place]
+        swept, run = at_point(self.run, number)
         light = replace(run, text="", title="", description="", figure=Figure())
         return Spec(light, swept, number, self.points, self.has_stopping_rule)
 
@@ -196,6 +206,26 @@ def jobs_of(run: Run, chosen: str = "", option: str = "--points") -> Jobs:
     jobs = Jobs(run, chosen_points(chosen, run.point_count, option))
     jobs[0]  # a fault common to all points is found at the first
     return jobs
+
+
+def optimised(jobs: Sequence[Job]) -> bool:
+    """Return whether parameters of these jobs are searched for, see [optimise]."""
+    return isinstance(jobs, Jobs) and jobs.run.optimise is not None
+
+
+def with_couplings(jobs: Sequence[Job], meta: Mapping[str, Any]) -> Sequence[Job]:
+    """Return the same jobs with the optimised parameters that a stored result of theirs has, to the bit.
+
+    meta: of the result. Jobs of another run are returned as they are.
+    """
+    if not isinstance(jobs, Jobs):
+        return jobs
+    stored, wanted = meta["run"], jobs.run.mapping()
+    tables = ("system", "sweep", "derived", "optimise")
+    if any(text_of(stored.get(name)) != text_of(wanted[name]) for name in tables):
+        return jobs
+    couplings = couplings_of(meta["each"], meta["points"])
+    return Jobs(replace(jobs.run, couplings=MappingProxyType(couplings)), jobs.numbers, jobs.has_stopping_rule)
 
 
 def with_stopping_rule(jobs: Sequence[Job]) -> Sequence[Job]:

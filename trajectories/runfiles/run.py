@@ -21,7 +21,7 @@ title, description                  optional strings
               sinh cosh abs min max. A name that only formulas use need not be a parameter of the system.
 [optimise]    maximise              a quantity of the steady state (listed in `steady_quantities`), or a formula of some
               over = { g = [1e-6, 1e-2], p_h = [] }   the parameters that take, at each point, the values at which it
-              is largest, and their bounds ([]: default ones, see `derived`); the search is deterministic (`optimum`)
+              is largest, and their bounds ([]: default ones, see `optimised`); the search is deterministic (`optimum`)
 [figure]      title, caption, quantities, formats, axis labels and scales, histogram, trajectory: see `figure_section`
 """
 
@@ -61,8 +61,9 @@ class Run:
     (vector or rows of a density matrix). pair: 0-based subsystems or None (the model's own). observables: name ->
     expression or rows of a matrix. given: the Model that was made in Python instead of described in [system], or the
     function that builds it from the parameters in `system`.
-    derived: name -> formula. optimise: what is largest at each point, over which parameters. At one of
-    `derived.points`, auxiliary holds the computed numbers that are no parameters, optimum the result of the search.
+    derived: name -> formula. optimise: what is largest at each point, over which parameters. couplings: the optimised
+    parameters of points, by number, that a stored result has. At one of `derived.points`, auxiliary holds the computed
+    numbers that are no parameters, optimum the result of the search.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Run:
     given: Model | Callable[..., Model] | None
     derived: Mapping[str, str] = field(default_factory=dict)
     optimise: Optimise | None = None
+    couplings: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
     auxiliary: Mapping[str, float] = field(default_factory=dict)
     optimum: Optimum | None = None
 

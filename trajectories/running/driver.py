@@ -20,8 +20,9 @@ from trajectories.model.conversion import json_value
 from trajectories.report.result import ResultData, open_result
 from trajectories.results.ownership import Ownership
 from trajectories.results.points import Point, parameters_of
+from trajectories.results.reader import read
 from trajectories.results.storage import Records, Store
-from trajectories.runfiles.job import Job, swept_of, with_stopping_rule
+from trajectories.runfiles.job import Job, optimised, swept_of, with_couplings, with_stopping_rule
 from trajectories.running.manager import LONGEST_SILENCE, Manager
 from trajectories.running.progress import Pace
 from trajectories.running.recording import records_of
@@ -59,6 +60,9 @@ def execute(
     jobs, rule = (jobs,) if isinstance(jobs, Job) else jobs, rule or Rule()
     if rule.targets:
         jobs = with_stopping_rule(jobs)
+    if output is not None and output.exists() and optimised(jobs):
+        with read(output) as reader:
+            jobs = with_couplings(jobs, reader.header.meta)
     with (stop or Stop()).listening() as stop:
         manager = Manager(stop)
         tell = _preparation_messages(jobs, say)

@@ -25,6 +25,7 @@ Gamma^+ = p/2 (both baths), Gamma_A^- = gamma/2 and Gamma_S^- = Gamma + gamma/2,
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,12 +33,11 @@ from numpy.typing import NDArray
 from trajectories.errors import InputError
 from trajectories.model import Channel, Model, Reservoir, validation
 from trajectories.model.operators import Array, dagger, destroy, embed, number, sigma_minus, sigma_z
+from trajectories.model.validation import frozen
 from trajectories.systems.diamond import diamond
+from trajectories.systems.registry import Quantity, SteadyState, register
 
 LARGEST_N_MAX = 500
-
-LARGEST_TOP_POPULATION = 1e-6
-"""Most population in the highest Fock level at which the cut-off does not show in the entanglement."""
 
 
 def cavity(
@@ -63,7 +63,7 @@ def cavity(
     g : float
         Coupling of each qubit to the cavity, > 0; only the ratios of rates to g matter.
     n_max : int
-        Largest number of photons, 1 to 500; `top_level_population` tells whether it is enough.
+        Largest number of photons, 1 to 500; what is too small for a run or a map is refused.
     dephasing : float
         Rate gamma_z of pure dephasing of each qubit, gamma_z (sigma_z rho sigma_z - rho), >= 0 (Appendix D).
     detuning : float
@@ -82,7 +82,22 @@ def cavity(
     InputError
         Values out of range; p = gamma = 0, where the dark state of the qubits keeps its population for ever.
     """
-    values = cavity_values(p, gamma, kappa, g, n_max, dephasing, detuning, cavity_pump)
+    least_zero = {"p": p, "gamma": gamma, "dephasing": dephasing, "cavity_pump": cavity_pump}
+    values = {key: validation.real(rate, f"cavity: {key}", least=0.0) for key, rate in least_zero.items()}
+    values |= {key: validation.real(x, f"cavity: {key}", above=0.0) for key, x in (("kappa", kappa), ("g", g))}
+    values["detuning"] = validation.real(detuning, "cavity: detuning")
+    values["n_max"] = validation.whole(n_max, "cavity: n_max", 1)
+    if n_max > LARGEST_N_MAX:
+        raise InputError(f"cavity: n_max = {n_max}: allowed: 1 to {LARGEST_N_MAX} (operators are dense matrices)")
+    if values["p"] == 0.0 and values["gamma"] == 0.0:
+        raise InputError("cavity: p = gamma = 0: the qubits never leave their dark state; p or gamma must be > 0")
+    if values["cavity_pump"] >= values["kappa"]:
+        raise InputError(
+            f"cavity: cavity_pump = {cavity_pump:g}: the number of photons would grow without end; "
+            f"allowed: < kappa = {kappa:g}"
+        )
+    order = ("p", "gamma", "kappa", "g", "n_max", "dephasing", "detuning", "cavity_pump")
+    values = {key: values[key] for key in order}
     exchange, difference = unit_hamiltonians(int(values["n_max"]))
     # Nothing is searched for what would undo a jump: no entropy is defined here.
     channels = [
@@ -103,44 +118,17 @@ def cavity(
     )
 
 
-def cavity_values(
-    p: float,
-    gamma: float,
-    kappa: float,
-    g: float = 1.0,
-    n_max: int = 15,
-    dephasing: float = 0.0,
-    detuning: float = 0.0,
-    cavity_pump: float = 0.0,
-) -> dict[str, float]:
-    """The checked parameters of `cavity`, by name. Raises InputError: see there."""
-    least_zero = {"p": p, "gamma": gamma, "dephasing": dephasing, "cavity_pump": cavity_pump}
-    values = {key: validation.real(rate, f"cavity: {key}", least=0.0) for key, rate in least_zero.items()}
-    values |= {key: validation.real(x, f"cavity: {key}", above=0.0) for key, x in (("kappa", kappa), ("g", g))}
-    values["detuning"] = validation.real(detuning, "cavity: detuning")
-    values["n_max"] = validation.whole(n_max, "cavity: n_max", 1)
-    if n_max > LARGEST_N_MAX:
-        raise InputError(f"cavity: n_max = {n_max}: allowed: 1 to {LARGEST_N_MAX} (operators are dense matrices)")
-    if values["p"] == 0.0 and values["gamma"] == 0.0:
-        raise InputError("cavity: p = gamma = 0: the qubits never leave their dark state; p or gamma must be > 0")
-    if values["cavity_pump"] >= values["kappa"]:
-        raise InputError(
-            f"cavity: cavity_pump = {cavity_pump:g}: the number of photons would grow without end; "
-            f"allowed: < kappa = {kappa:g}"
-        )
-    order = ("p", "gamma", "kappa", "g", "n_max", "dephasing", "detuning", "cavity_pump")
-    return {key: values[key] for key in order}
-
-
+@lru_cache(maxsize=4)
 def unit_hamiltonians(n_max: int) -> tuple[Array, Array]:
-    """What g and delta multiply: sum_i (c_i^dagger a + c_i a^dagger) and n_1 - n_2, each (d, d)."""
+    """Return what g and delta multiply, sum_i (c_i^dagger a + c_i a^dagger) and n_1 - n_2, each (d, d)."""
     dims = (2, 2, n_max + 1)
     absorb = dagger(embed(sigma_minus(), 0, dims) + embed(sigma_minus(), 1, dims)) @ embed(destroy(n_max + 1), 2, dims)
-    return absorb + dagger(absorb), embed(number(), 0, dims) - embed(number(), 1, dims)
+    return frozen(absorb + dagger(absorb)), frozen(embed(number(), 0, dims) - embed(number(), 1, dims))
 
 
+@lru_cache(maxsize=4)
 def unit_jumps(n_max: int) -> list[tuple[str, str, str, Array]]:
-    """Name, reservoir, rate's parameter and operator (d, d) at unit rate of every kind of jump."""
+    """Return name, reservoir, rate's parameter and operator (d, d) at unit rate of every kind of jump."""
     dims = (2, 2, n_max + 1)
     photon = embed(destroy(n_max + 1), 2, dims)
     jumps: list[tuple[str, str, str, Array]] = []
@@ -148,7 +136,8 @@ def unit_jumps(n_max: int) -> list[tuple[str, str, str, Array]]:
         c = embed(sigma_minus(), i, dims)
         jumps += [(f"pump_{i + 1}", "pump", "p", dagger(c)), (f"decay_{i + 1}", "decay", "gamma", c)]
     jumps += [("loss", "cavity", "kappa", photon), ("cavity_pump", "cavity", "cavity_pump", dagger(photon))]
-    return jumps + [(f"dephasing_{i + 1}", "dephasing", "dephasing", embed(sigma_z(), i, dims)) for i in (0, 1)]
+    jumps += [(f"dephasing_{i + 1}", "dephasing", "dephasing", embed(sigma_z(), i, dims)) for i in (0, 1)]
+    return [(name, bath, key, frozen(operator)) for name, bath, key, operator in jumps]
 
 
 def effective_cavity(p: float, gamma: float, kappa: float, g: float = 1.0) -> Model:
@@ -158,29 +147,41 @@ def effective_cavity(p: float, gamma: float, kappa: float, g: float = 1.0) -> Mo
     gamma/2; good for kappa >> g. Unlike the cavity it has reservoirs with temperatures, beta_A = ln(gamma/p) and
     beta_S = ln((gamma + 8 g^2/kappa)/p). Raises InputError for values out of range.
     """
-    return diamond(rates=effective_rates(p, gamma, kappa, g))
-
-
-def effective_rates(p: float, gamma: float, kappa: float, g: float = 1.0) -> tuple[float, float, float, float]:
-    """Rates (up_A, down_A, up_S, down_S) of the effective model, as `diamond` and its closed forms take them."""
     p, gamma = validation.real(p, "cavity: p", least=0.0), validation.real(gamma, "cavity: gamma", least=0.0)
     kappa, g = validation.real(kappa, "cavity: kappa", above=0.0), validation.real(g, "cavity: g", above=0.0)
-    return p / 2.0, gamma / 2.0, p / 2.0, 4.0 * g**2 / kappa + gamma / 2.0
+    return diamond(rates=(p / 2.0, gamma / 2.0, p / 2.0, 4.0 * g**2 / kappa + gamma / 2.0))
 
 
-def top_level_population(rho: Array) -> NDArray[np.float64]:
-    """Population of the highest Fock level, for states rho (..., d, d) of the cavity model; shape (...,)."""
-    diagonal = np.diagonal(rho, axis1=-2, axis2=-1).real
-    levels = diagonal.reshape(*diagonal.shape[:-1], 4, -1)
-    top: NDArray[np.float64] = levels[..., -1].sum(axis=-1)
-    return top
+def pair_population(index: int) -> Quantity:
+    """Return the function that gives the population of a state of the two qubits, 0 to 3 for |00> to |11>."""
+
+    def population(steady: SteadyState) -> NDArray[np.float64]:
+        diagonal = np.diagonal(steady.rho, axis1=1, axis2=2).real
+        return np.asarray(diagonal.reshape(len(diagonal), 4, -1)[:, index].sum(axis=1))
+
+    return population
 
 
-def check_truncation(top: float | NDArray[np.float64], n_max: int) -> None:
-    """Raise InputError where one of the populations `top` of the highest Fock level is too large."""
-    worst = float(np.max(top))
-    if worst > LARGEST_TOP_POPULATION:
-        raise InputError(
-            f"cavity: n_max = {n_max}: the highest Fock level has the population {worst:.2g}, allowed: at most "
-            f"{LARGEST_TOP_POPULATION:g}; n_max must be larger"
-        )
+def photons(steady: SteadyState) -> NDArray[np.float64]:
+    """Return the mean number of photons in the cavity, (n,)."""
+    diagonal = np.diagonal(steady.rho, axis1=1, axis2=2).real
+    levels = diagonal.reshape(len(diagonal), 4, -1).sum(axis=1)
+    return np.asarray(levels @ np.arange(levels.shape[1]))
+
+
+def effective_concurrence(steady: SteadyState) -> NDArray[np.float64]:
+    """Return the concurrence of the diamond that is left when the cavity follows the qubits at once, (n,)."""
+    values = {name: steady.parameters[name] for name in ("p", "gamma", "kappa", "g")}
+    return steady.of(effective_cavity, "concurrence", **values)
+
+
+register(
+    cavity,
+    energy_scale="g",
+    couplings=(1e-6, 1e2),
+    quantities={
+        "photons": photons,
+        "effective.concurrence": effective_concurrence,
+        **{f"pair_population.{label}": pair_population(i) for i, label in enumerate(("00", "01", "10", "11"))},
+    },
+)

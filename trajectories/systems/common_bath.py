@@ -33,13 +33,15 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trajectories.errors import InputError
 from trajectories.model import Channel, Model, Reservoir, validation
-from trajectories.model.operators import Array, dagger, embed, number, sigma_minus, sigma_z
+from trajectories.model.operators import Array, dagger
 from trajectories.systems import thermal_baths
+from trajectories.systems.registry import SteadyState, register
+from trajectories.systems.two_qubits import DIMS, EXCHANGE, NUMBER, SIGMA_Z
 
-DIMS = (2, 2)
 LABELS = ("lambda_4", "lambda_3", "lambda_2", "lambda_1")
 ROUNDING = 1e-15
 
@@ -142,7 +144,7 @@ def common_bath(
     if dephasing > 0.0:
         for site, qubit in enumerate("AB"):
             name = f"dephasing_{qubit}"
-            channels.append(Channel(name, math.sqrt(dephasing) * embed(sigma_z(), site, DIMS), "dephasing", None, name))
+            channels.append(Channel(name, math.sqrt(dephasing) * SIGMA_Z[site], "dephasing", None, name))
         reservoirs.append(Reservoir("dephasing"))
     values = (T_A, T_B, epsilon_A, epsilon_B, Omega, gamma_A, gamma_B, T_C, gamma_C_A, gamma_C_B, dephasing)
     names = "T_A T_B epsilon_A epsilon_B Omega gamma_A gamma_B T_C gamma_C_A gamma_C_B dephasing".split()
@@ -209,14 +211,8 @@ def common_bath_baths(
 
 
 def exchange_hamiltonian(epsilon_A: float, epsilon_B: float, Omega: float) -> Array:
-    """H, Eqs. (1) and (2), in the order |00>, |01>, |10>, |11>."""
-    lower_A, lower_B = embed(sigma_minus(), 0, DIMS), embed(sigma_minus(), 1, DIMS)
-    exchange = dagger(lower_A) @ lower_B
-    return (
-        epsilon_A * embed(number(), 0, DIMS)
-        + epsilon_B * embed(number(), 1, DIMS)
-        + Omega * (exchange + dagger(exchange))
-    )
+    """Return H, Eqs. (1) and (2), (4, 4), in the order |00>, |01>, |10>, |11>."""
+    return epsilon_A * NUMBER[0] + epsilon_B * NUMBER[1] + Omega * EXCHANGE
 
 
 def eigenbasis(frame: Frame) -> Array:
@@ -248,3 +244,34 @@ def _remarks(
     split = frame.omega_2 - frame.omega_1
     what = "the smallest transition energy w_1" if frame.omega_1 < split else "the splitting w_2 - w_1"
     return thermal_baths.weak_coupling(gamma, min(frame.omega_1, split), what)
+
+
+def effective_temperature(steady: SteadyState, transition: int) -> NDArray[np.float64]:
+    """Return the temperature that the baths A and B together give a transition, Eqs. (19), (20), energy.
+
+    T_eff(w_j) = w_j / ln(G_j^- / G_j^+),   G_1^+ = sin^2(theta/2) Gamma_A n_A(w_1) + cos^2(theta/2) Gamma_B n_B(w_1),
+
+    and G_1^- the same with n + 1; sin and cos are exchanged for w_2. Where both temperatures are equal, the qubits are
+    in the thermal state of that temperature. transition: 1 or 2.
+    """
+    a, b, coupling = (np.asarray(steady.parameters[name], float) for name in ("epsilon_A", "epsilon_B", "Omega"))
+    half = 0.5 * np.arctan2(2.0 * coupling, a - b)
+    energy = 0.5 * (a + b + np.hypot(a - b, 2.0 * coupling))
+    along = [np.cos(half) ** 2, np.sin(half) ** 2]
+    if transition == 1:
+        energy, along = (np.sqrt(a * b) - coupling) * (np.sqrt(a * b) + coupling) / energy, along[::-1]
+    shares = [steady.parameters[f"gamma_{bath}"] * share for bath, share in zip("AB", along, strict=True)]
+    with np.errstate(divide="ignore"):
+        occupied = [1.0 / np.expm1(energy / np.asarray(steady.parameters[f"T_{bath}"], float)) for bath in "AB"]
+        absorbed = shares[0] * occupied[0] + shares[1] * occupied[1]
+        return np.asarray(energy / np.log1p((shares[0] + shares[1]) / absorbed))
+
+
+register(
+    common_bath,
+    energy_scale="epsilon_A",
+    quantities={
+        "effective_temperature.1": lambda steady: effective_temperature(steady, 1),
+        "effective_temperature.2": lambda steady: effective_temperature(steady, 2),
+    },
+)

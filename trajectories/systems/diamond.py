@@ -1,4 +1,4 @@
-"""Two qubits between two collective baths: steady-state entanglement from incoherent pumping, in closed form.
+"""Two qubits between two collective baths: steady-state entanglement from incoherent pumping.
 
 Tacchino et al., PRL 120, 063604 (2018), Eqs. (1)-(6) and Appendix A of the preprint. With spin lowering operators
 c_1, c_2 and the collective operators J_S = c_1 + c_2, J_A = c_1 - c_2,
@@ -22,9 +22,6 @@ square twice; Eq. (5) = (A12) is right. Eq. (A13) lacks a sqrt2: C ~ (2/3)(1/2 -
 dagger (see `trajectories.model.time_reversal`). The anticommutator printed for the c_i holds for i = j only; fermions
 would give another steady state. That concurrence is maximal where entropy production is, is a correlation only: at
 (-6, 2) the production is 13.1 and the concurrence 0.
-
-The closed forms below take the same parameters as `diamond` and are exact for unequal and for one-way rates as well;
-they keep their relative accuracy where a numerical null space loses digits (rates spread over many decades).
 """
 
 from __future__ import annotations
@@ -33,14 +30,25 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from trajectories.errors import InputError
 from trajectories.model import Channel, Model, Reservoir, validation
-from trajectories.model.operators import Array, dagger, embed, number, sigma_minus
+from trajectories.model.operators import Array, dagger
+from trajectories.model.validation import frozen
+from trajectories.systems.registry import register
+from trajectories.systems.two_qubits import DIMS, LOWER, NUMBER
 
+ANTISYMMETRIC, SYMMETRIC = LOWER[0] - LOWER[1], LOWER[0] + LOWER[1]
 LARGEST_BETA = 300.0
 """Beyond it products of four rates leave the range of floating-point numbers."""
+
+BELL_BASIS: Array = frozen(
+    np.array(
+        [[1, 0, 0, 0], [0, math.sqrt(0.5), math.sqrt(0.5), 0], [0, math.sqrt(0.5), -math.sqrt(0.5), 0], [0, 0, 0, 1]],
+        dtype=np.complex128,
+    )
+)
+"""Unitary whose columns are |G>, |S>, |A>, |E> in the order |00>, |01>, |10>, |11>."""
 
 
 class Rates(NamedTuple):
@@ -52,7 +60,7 @@ class Rates(NamedTuple):
     down_S: float
 
     def beta(self, bath: str) -> float:
-        """Dimensionless inverse temperature ln(down/up); -inf for a one-way pump, +inf for zero temperature."""
+        """Return ln(down/up), the dimensionless inverse temperature; -inf for a one-way pump, +inf at T = 0."""
         up, down = (self.up_A, self.down_A) if bath == "A" else (self.up_S, self.down_S)
         if up == 0.0 or down == 0.0:
             return math.inf if up == 0.0 else -math.inf
@@ -96,10 +104,8 @@ def diamond(
     four = diamond_rates(beta_A, beta_S, pump, rates)
     omega = validation.real(omega, "diamond: omega", above=0.0)
     shown: dict[str, object] = {"beta_A": beta_A, "beta_S": beta_S, "pump": pump} if rates is None else {"rates": four}
-    lower = sigma_minus()
-    c1, c2 = embed(lower, 0, (2, 2)), embed(lower, 1, (2, 2))
     channels, reservoirs = [], []
-    for bath, jump, up, down in (("A", c1 - c2, four.up_A, four.down_A), ("S", c1 + c2, four.up_S, four.down_S)):
+    for bath, jump, up, down in (("A", ANTISYMMETRIC, *four[:2]), ("S", SYMMETRIC, *four[2:])):
         both = up > 0.0 and down > 0.0
         given = beta_A if bath == "A" else beta_S
         # Not ln(e^beta): the entropy of a jump is then the number that was given.
@@ -111,20 +117,14 @@ def diamond(
             partner = f"{bath}_up" if both else "none"
             channels.append(Channel(f"{bath}_down", math.sqrt(down) * jump, bath, -omega, partner))
     return Model(
-        omega * (embed(number(), 0, (2, 2)) + embed(number(), 1, (2, 2))),
+        omega * (NUMBER[0] + NUMBER[1]),
         channels,
         reservoirs,
         name="diamond",
-        dims=(2, 2),
-        bases={"bell": (bell_basis(), ("G", "S", "A", "E"))},
+        dims=DIMS,
+        bases={"bell": (BELL_BASIS, ("G", "S", "A", "E"))},
         parameters={**shown, "omega": omega},
     )
-
-
-def bell_basis() -> Array:
-    """Unitary whose columns are |G>, |S>, |A>, |E> in the order |00>, |01>, |10>, |11>."""
-    r = math.sqrt(0.5)
-    return np.array([[1, 0, 0, 0], [0, r, r, 0], [0, r, -r, 0], [0, 0, 0, 1]], dtype=np.complex128)
 
 
 def diamond_rates(
@@ -133,7 +133,7 @@ def diamond_rates(
     pump: float = 1.0,
     rates: tuple[float, float, float, float] | None = None,
 ) -> Rates:
-    """The four rates, up_i = pump and down_i = pump e^{beta_i}, or as given in `rates`; checked.
+    """Return the four rates, up_i = pump and down_i = pump e^{beta_i}, or as given in `rates`; checked.
 
     Raises InputError: see `diamond`.
     """
@@ -165,7 +165,7 @@ def _down(value: float, up: float, key: str) -> float:
         return 0.0
     if beta == math.inf:
         raise InputError(
-            f"diamond: {key} = inf is an infinite downward rate; for zero temperature give finite rates, "
+            f"diamond: {key} = inf is an infinite downward rate; for at T = 0.give finite rates, "
             "rates=(up_A, down_A, up_S, down_S) with the upward one 0"
         )
     down = up * math.exp(beta) if abs(beta) <= LARGEST_BETA else 0.0
@@ -176,108 +176,4 @@ def _down(value: float, up: float, key: str) -> float:
     return down
 
 
-def diamond_populations(
-    beta_A: float | None = None,
-    beta_S: float | None = None,
-    pump: float = 1.0,
-    rates: tuple[float, float, float, float] | None = None,
-) -> NDArray[np.float64]:
-    """Steady-state populations (p_G, p_S, p_A, p_E), shape (4,), accurate in every component.
-
-    With g_i = up_i + down_i:  p_G ~ down_S^2/g_S + down_A^2/g_A,  p_E ~ up_S^2/g_S + up_A^2/g_A,
-    p_i = (up_i p_G + down_i p_E)/g_i. For a common pump p_G = (s^2+a^2+PS)/Z, p_S = (a^2+P+2s)/Z, p_A = (s^2+P+2a)/Z,
-    p_E = (2+S)/Z; from the master equation (A1), (A2) of Tacchino et al., PRL 120, 063604 (2018), preprint.
-    """
-    weights = _weights(diamond_rates(beta_A, beta_S, pump, rates))
-    return weights / weights.sum()
-
-
-def _weights(r: Rates) -> NDArray[np.float64]:
-    """Populations (G, S, A, E) up to a factor; rates in units of the largest one, sums of positive terms only."""
-    ua, da, us, ds = (rate / max(r) for rate in r)
-    ga, gs = ua + da, us + ds
-    ground = ds * (ds / gs) + da * (da / ga)
-    excited = us * (us / gs) + ua * (ua / ga)
-    symmetric = (us * ground + ds * excited) / gs
-    antisymmetric = (ua * ground + da * excited) / ga
-    return np.array([ground, symmetric, antisymmetric, excited])
-
-
-def diamond_state(
-    beta_A: float | None = None,
-    beta_S: float | None = None,
-    pump: float = 1.0,
-    rates: tuple[float, float, float, float] | None = None,
-) -> Array:
-    """Steady state rho, shape (4, 4), in the order |00>, |01>, |10>, |11>: diagonal in the Bell basis."""
-    basis = bell_basis()
-    return (basis * diamond_populations(beta_A, beta_S, pump, rates)) @ dagger(basis)
-
-
-def diamond_concurrence(
-    beta_A: float | None = None,
-    beta_S: float | None = None,
-    pump: float = 1.0,
-    rates: tuple[float, float, float, float] | None = None,
-) -> float:
-    """Concurrence of the steady state, C = max(0, |p_S - p_A| - 2 sqrt(p_G p_E)).
-
-    Equal to Eqs. (4), (5) of Tacchino et al., PRL 120, 063604 (2018), where the pump is common.
-    """
-    g, s, a, e = (float(p) for p in diamond_populations(beta_A, beta_S, pump, rates))
-    return max(0.0, abs(s - a) - 2.0 * math.sqrt(g) * math.sqrt(e))
-
-
-def diamond_currents(
-    beta_A: float | None = None,
-    beta_S: float | None = None,
-    pump: float = 1.0,
-    omega: float = 1.0,
-    rates: tuple[float, float, float, float] | None = None,
-) -> tuple[float, float]:
-    """Steady-state heat currents (Q_A, Q_S) INTO the system, in energy per time; Q_A = -Q_S.
-
-    Q_S = omega * 4 (up_S^2 p_G - down_S^2 p_E)/g_S; for the common pump 4 omega pump (a^2 - s^2)/Z.
-    """
-    energy = validation.real(omega, "diamond: omega", above=0.0)
-    flow = energy * _net_rate(diamond_rates(beta_A, beta_S, pump, rates))
-    return 0.0 - flow, flow
-
-
-def _net_rate(r: Rates) -> float:
-    """Net quanta per time into the system from bath S; exactly 0 for baths of equal rates."""
-    ua, da, us, ds = (rate / max(r) for rate in r)
-    difference, total = us * da - ds * ua, us * da + ds * ua
-    return 4.0 * max(r) * (difference / (us + ds)) * (total / (ua + da)) / float(_weights(r).sum())
-
-
-def diamond_entropy_production(
-    beta_A: float | None = None,
-    beta_S: float | None = None,
-    pump: float = 1.0,
-    rates: tuple[float, float, float, float] | None = None,
-) -> float:
-    """Steady-state entropy production rate sigma = -sum_i beta_i Q_i/omega in nats per time, Eq. (6) of the paper.
-
-    For the common pump 4 pump (beta_S - beta_A)(s^2 - a^2)/Z. Infinite where a bath is one-way and a current flows.
-    """
-    r = diamond_rates(beta_A, beta_S, pump, rates)
-    flow = _net_rate(r)
-    if math.isinf(r.beta("A")) or math.isinf(r.beta("S")):
-        return math.inf if flow else 0.0
-    return (r.beta("A") - r.beta("S")) * flow + 0.0
-
-
-def diamond_activity(
-    beta_A: float | None = None,
-    beta_S: float | None = None,
-    pump: float = 1.0,
-    rates: tuple[float, float, float, float] | None = None,
-) -> float:
-    """Jumps per time in the steady state, every jump counted.
-
-    sum_k Tr[L_k^dagger L_k rho] = sum_i [ 2 up_i (p_G + p_i) + 2 down_i (p_i + p_E) ].
-    """
-    r = diamond_rates(beta_A, beta_S, pump, rates)
-    g, s, a, e = (float(p) for p in diamond_populations(beta_A, beta_S, pump, rates))
-    return 2.0 * (r.up_S * (g + s) + r.down_S * (s + e) + r.up_A * (g + a) + r.down_A * (a + e))
+register(diamond, energy_scale="omega")

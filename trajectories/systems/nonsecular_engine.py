@@ -25,13 +25,14 @@ from trajectories.model import Channel, Model, Reservoir, validation
 from trajectories.model.operators import dagger
 from trajectories.systems import thermal_baths
 from trajectories.systems.common_bath import (
-    DIMS,
     LABELS,
     common_bath_frame,
     eigenbasis,
     eigenoperator,
     exchange_hamiltonian,
 )
+from trajectories.systems.registry import register
+from trajectories.systems.two_qubits import DIMS
 
 
 def nonsecular_engine(
@@ -102,3 +103,6 @@ def nonsecular_engine(
         entropy=False,
         remarks=thermal_baths.weak_coupling({"gamma_h": gamma_h, "gamma_c": gamma_c}, frame.omega_1, "w_1"),
     )
+
+
+register(nonsecular_engine, energy_scale="epsilon_h")

@@ -74,13 +74,15 @@ def transition(
     ]
 
 
-def entropy_production(heats: tuple[float, ...], temperatures: tuple[float, ...]) -> float:
-    """Steady-state entropy production rate -sum_k Q_k/T_k of heats Q_k INTO the system, nats per time.
+def couplings(system: str, g: float, energy: float, **rates: float) -> None:
+    """Check the exchange coupling, the energy and the bare rates of a machine.
 
-    Infinite where a bath at zero temperature takes heat.
+    Raises InputError, naming the parameter.
     """
-    pairs = [(heat, T) for heat, T in zip(heats, temperatures, strict=True) if heat != 0.0]
-    return math.inf if any(T == 0.0 for _, T in pairs) else 0.0 - sum(heat * inverse(T) for heat, T in pairs)
+    validation.real(g, f"{system}: g")
+    validation.real(energy, f"{system}: energy", above=0.0)
+    for name, rate in rates.items():
+        validation.real(rate, f"{system}: {name}", above=0.0)
 
 
 def weak_coupling(sizes: dict[str, float], energy: float, what: str = "the qubits' energy") -> list[str]:

@@ -8,18 +8,16 @@ from functools import cache
 import numpy as np
 from claim import Claim
 from claim_tools import largest, null_concurrence, null_state, outer_ratio, root
+from closed_forms import resonant_qubits
+from closed_forms.double_dot import double_dot_rates
+from closed_forms.flux_qubits import flux_qubits_totals
+from closed_forms.reset_engine import reset_engine_concurrence, reset_engine_heats, reset_engine_state
 
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.model.operators import Array, dagger, embed, number, sigma_minus
-from trajectories.systems import resonant_qubits, thermal_baths
-from trajectories.systems.double_dot import double_dot_rates
-from trajectories.systems.flux_qubits import flux_qubits_totals
-from trajectories.systems.reset_engine import (
-    reset_engine,
-    reset_engine_concurrence,
-    reset_engine_heats,
-    reset_engine_state,
-)
+from trajectories.systems import thermal_baths
+from trajectories.systems.reset_engine import reset_engine
+from trajectories.systems.two_qubits import resonant_hamiltonian
 
 PAPER = "Brask et al., NJP 17, 113029 (2015)"
 RESET = "tests/physics/test_reset_engine_exact.py"
@@ -243,7 +241,7 @@ def dot_rates() -> Claim:
                 Channel(f"{bath}_down", math.sqrt(rate - up) * lower, bath),
             ]
         baths = [Reservoir("c"), Reservoir("h")]
-        model = Model(resonant_qubits.hamiltonian(1.0, 0.15, U), channels, baths, dims=(2, 2), name="one energy")
+        model = Model(resonant_hamiltonian(1.0, 0.15, U), channels, baths, dims=(2, 2), name="one energy")
         return null_concurrence(model)
 
     bare, repelled = value(0.0), value(20.0)

@@ -8,19 +8,19 @@ from functools import cache
 import numpy as np
 from claim import Claim
 from claim_tools import null_heats, null_state, peak, root
-
-from trajectories.master import entanglement
-from trajectories.master.currents import energy_rates
-from trajectories.master.lindblad import liouvillian
-from trajectories.model.operators import embed, number
-from trajectories.systems.local_engine import (
+from closed_forms.local_engine import (
     engine_rates,
-    local_engine,
     local_engine_critical_flow,
     local_engine_heat_flow,
     local_engine_negativity,
     local_engine_negativity_explicit,
 )
+
+from trajectories.master import entanglement
+from trajectories.master.currents import energy_rates
+from trajectories.master.lindblad import liouvillian
+from trajectories.model.operators import embed, number
+from trajectories.systems.local_engine import local_engine
 
 PAPER = "Khandelwal et al., NJP 22, 073039 (2020)"
 EXACT = "tests/physics/test_local_engine_exact.py"

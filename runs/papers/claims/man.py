@@ -7,10 +7,10 @@ from functools import cache
 import numpy as np
 from claim import Claim
 from claim_tools import root
+from closed_forms.common_bath import Steady, common_bath_steady, effective_temperatures
 from numpy.typing import NDArray
 
-from trajectories.counting.steady_quantities import steady_values
-from trajectories.systems.common_bath_steady import Steady, common_bath_steady, effective_temperatures
+from trajectories.counting.steady_quantities import SteadyQuantities
 
 Floats = NDArray[np.float64]
 PAPER = "Man et al. (2019)"
@@ -159,16 +159,25 @@ COUPLINGS = np.linspace(0.1, 0.98, 89)
 @cache
 def _improvement(rate: float) -> tuple[Floats, Floats]:
     """Largest concurrence at any T and T_C, and at T_C = T, for each Omega of COUPLINGS, Fig. 7(c)."""
-    T, T_C = (mesh.ravel() for mesh in np.meshgrid(np.geomspace(0.03, 1.5, 300), np.geomspace(0.01, 1.0, 8)))
     machine = {"name": "common_bath", "epsilon_A": 1.0, "epsilon_B": 1.0, "dephasing": 3.5e-5}
     machine |= dict.fromkeys(("gamma_A", "gamma_B", "gamma_C_A", "gamma_C_B"), rate)
+    quantities = SteadyQuantities.of({**machine, "Omega": 0.5, "T_A": 1.0, "T_B": 1.0, "T_C": 1.0})
 
-    def largest(T: Floats, T_C: Floats) -> Floats:
-        tables = [machine | {"Omega": float(x), "T_A": T, "T_B": T, "T_C": T_C} for x in COUPLINGS]
-        return np.array([steady_values(table, ["concurrence"], check=False)["concurrence"].max() for table in tables])
+    def largest(Omega: float, T: Floats, T_C: Floats) -> float:
+        """Largest concurrence on a grid, and on a finer one beside its best point."""
+        value = 0.0
+        for _ in range(2):
+            table = {"Omega": Omega, "T_A": T, "T_B": T, "T_C": T_C}
+            found = np.nan_to_num(quantities.values(machine | table, ["concurrence"], check=False)["concurrence"])
+            best, value = int(found.argmax()), max(value, float(found.max()))
+            near = np.geomspace(0.93, 1.0 / 0.93, 41)
+            T, T_C = T[best] * near, np.broadcast_to(T_C[best], 41) * (near if T is T_C else 1.0)
+        return value
 
-    equal = np.geomspace(0.03, 1.5, 1200)
-    return largest(T, T_C), largest(equal, equal)
+    T, T_C = (mesh.ravel() for mesh in np.meshgrid(np.geomspace(0.03, 1.5, 60), np.geomspace(0.01, 1.0, 8)))
+    equal = np.geomspace(0.03, 1.5, 60)
+    both = [(largest(float(x), T, T_C), largest(float(x), equal, equal)) for x in COUPLINGS]
+    return np.array([one for one, _ in both]), np.array([one for _, one in both])
 
 
 def _peak(values: Floats) -> float | None:

@@ -8,14 +8,15 @@ from functools import cache
 import numpy as np
 from claim import Claim
 from claim_tools import largest, null_concurrence, null_heats, null_state, peak, root
+from closed_forms.diamond import diamond_concurrence, diamond_entropy_production
 from scipy.stats import spearmanr
 
+from trajectories.counting.steady_quantities import SteadyQuantities
 from trajectories.master import entanglement
 from trajectories.master.lindblad import Master
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.model.operators import Array, dagger, identity, sigma_minus, sigma_z, tensor
-from trajectories.systems.cavity_steady import cavity_steady
-from trajectories.systems.diamond import diamond, diamond_concurrence, diamond_entropy_production
+from trajectories.systems import diamond
 
 PAPER = "Tacchino et al., PRL 120, 063604 (2018)"
 SYSTEMS = "tests/unit/systems/test_systems.py"
@@ -195,12 +196,23 @@ def irreversible_is_entangled() -> Claim:
     )
 
 
+def _cavity(**parameters: float) -> float:
+    """Return the concurrence of the cavity model's qubits before it is cut at zero."""
+    return float(_quantities().values(parameters, ["concurrence_signed"])["concurrence_signed"][0])
+
+
+@cache
+def _quantities() -> SteadyQuantities:
+    """Return what solves the cavity model, made once."""
+    return SteadyQuantities.of({"name": "cavity", "p": 1e-3, "gamma": 1e-3, "kappa": 2.0})
+
+
 @cache
 def _maximum(gamma: float, start: float) -> tuple[float, float, float]:
     """Largest concurrence of the cavity, p/gamma and kappa/g there."""
 
     def signed(ratio: float, kappa: float) -> float:
-        return float(entanglement.concurrence_signed(cavity_steady(ratio * gamma, gamma, kappa, n_max=8).pair))
+        return _cavity(p=ratio * gamma, gamma=gamma, kappa=kappa, n_max=8)
 
     value, (ratio, kappa) = largest(signed, [start, 2.0], digits=1e-9)
     return value, ratio, kappa
@@ -227,7 +239,7 @@ def cavity_best_loss() -> Claim:
 
 
 def cavity_without_decay() -> Claim:
-    found = float(entanglement.concurrence(cavity_steady(1e-8, 0.0, 2.0, n_max=4).pair))
+    found = _cavity(p=1e-8, gamma=0.0, kappa=2.0, n_max=4)
     text = "C -> 0.5 of the full model at gamma = 0 and p/Gamma -> 0 (p = 1e-8 g, kappa = 2 g)"
     return Claim(PAPER, "below Eq. (9), Fig. 2(b)", text, "0.5", found, f"{CAVITY}::test_full_and_effective_model")
 
@@ -240,7 +252,7 @@ def cavity_maximum_of_the_letter() -> Claim:
 def cavity_under_dephasing() -> Claim:
     value, ratio, kappa = _maximum(1e-3, 5.0)
     pump = 1e-3 * ratio
-    left = float(entanglement.concurrence(cavity_steady(pump, 1e-3, kappa, n_max=8, dephasing=pump).pair))
+    left = _cavity(p=pump, gamma=1e-3, kappa=kappa, n_max=8, dephasing=pump)
     text = "pure dephasing at the rate of the pump leaves a significant amount of entanglement: more than a third of it"
     condition = f"C = {left:.4f} of {value:.4f}"
     test = f"{CAVITY}::test_how_noise_ends_the_entanglement"
@@ -251,7 +263,7 @@ def _beyond(ratio: float, gamma: float) -> float:
     """Largest concurrence over kappa at p = ratio gamma, minus 1/3."""
 
     def signed(kappa: float) -> float:
-        return float(entanglement.concurrence_signed(cavity_steady(ratio * gamma, gamma, kappa, n_max=8).pair))
+        return _cavity(p=ratio * gamma, gamma=gamma, kappa=kappa, n_max=8)
 
     return peak(signed, 0.3, 30.0, 1e-4)[0] - 1 / 3
 

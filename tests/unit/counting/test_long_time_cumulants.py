@@ -5,6 +5,7 @@ from __future__ import annotations
 import full_space
 import numpy as np
 import pytest
+from closed_forms.diamond_counting import diamond_counting
 from small_models import LOWER, one_way_model, random_model, random_state, thermal_qubit
 
 from trajectories.counting import counted_currents, finite_time_cumulants, long_time_cumulants, scgf
@@ -13,7 +14,6 @@ from trajectories.master import block_generator, linear_solvers
 from trajectories.master.lindblad import Master
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.systems import cavity, diamond, local_engine, reset_engine
-from trajectories.systems.diamond_counting import diamond_counting
 
 ENGINE = {"T_h": 2.0, "T_c": 0.3, "g": 0.02, "gamma_h": 0.01, "gamma_c": 0.011}
 MODELS = {

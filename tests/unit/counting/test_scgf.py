@@ -5,6 +5,7 @@ from __future__ import annotations
 import full_space
 import numpy as np
 import pytest
+from closed_forms.diamond_counting import diamond_scgf
 from small_models import LOWER, one_way_model, random_model, random_state
 
 from trajectories.counting import counted_currents, dominant_mode, entropy_statistics, long_time_cumulants, scgf
@@ -14,7 +15,6 @@ from trajectories.master import block_generator
 from trajectories.master.lindblad import Master
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.systems import diamond, double_dot, local_engine
-from trajectories.systems.diamond_counting import diamond_scgf
 
 ENGINE = {"T_h": 2.0, "T_c": 0.3, "g": 0.02, "gamma_h": 0.01, "gamma_c": 0.011}
 MODELS = {

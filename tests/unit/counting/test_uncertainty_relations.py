@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from closed_forms.diamond_counting import diamond_counting
 from small_models import LOWER, one_way_model, thermal_qubit
 
 from trajectories.counting import counted_currents
@@ -13,7 +14,6 @@ from trajectories.master.entanglement import concurrence
 from trajectories.master.lindblad import Master
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.systems import diamond, double_dot, reset_engine
-from trajectories.systems.diamond_counting import diamond_counting
 
 
 @pytest.mark.parametrize("betas", [(0.0, 1.0), (0.0, 2.0), (-1.0, 1.0), (-2.0, 3.0), (-1.0, -2.0)])

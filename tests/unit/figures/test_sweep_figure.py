@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from closed_forms.diamond import diamond_concurrence, diamond_currents
 from matplotlib.collections import QuadMesh
 from matplotlib.container import ErrorbarContainer
 
@@ -24,7 +25,6 @@ from trajectories.report.result import ResultData, open_result
 from trajectories.runfiles.job import jobs_of
 from trajectories.runfiles.run import Run
 from trajectories.running.driver import execute
-from trajectories.systems.diamond import diamond_concurrence, diamond_currents
 
 GROUND = {"trajectories": 3200, "duration": 8.0, "samples": 2, "initial": "ground", "burn_in": 4.0}
 SHORT = {"trajectories": 640, "duration": 20.0, "samples": 1, "initial": "ground"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ import numpy as np
 import pytest
 
 from trajectories.cli.main import main
+from trajectories.counting import optimum
 from trajectories.counting.steady_quantities import steady_values
 from trajectories.errors import InputError
 from trajectories.report.result import open_result
 from trajectories.report.tables import Solution
-from trajectories.runfiles import derived
+from trajectories.runfiles import optimised
 from trajectories.runfiles.derived import points, resolve
 from trajectories.runfiles.fingerprints import differing_names
 from trajectories.runfiles.job import fingerprints_of, jobs_of
@@ -107,6 +109,27 @@ def test_a_run_with_derived_numbers_is_read_resumed_and_extended(tmp_path: Path)
         execute(jobs_of(load(tmp_path / "run.toml", ["derived.half=0.6*p_c"])), output)
 
 
+def test_a_resumed_run_has_the_couplings_that_were_found_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another search, which finds others, changes nothing of a run that has its couplings in the file."""
+    tables = {"sweep": {"T_h": [1.0, 2.0]}, "optimise": {"maximise": "concurrence", "over": {"g": []}}}
+    system, output = {**SYSTEM, "p_h": 1e-3}, tmp_path / "run.h5"
+    first = execute(jobs_of(run_of(system, **tables)), output)
+    couplings = [point.parameters["g"] for point in first.points]
+
+    def other(*arguments: Any) -> Any:
+        best = maximum(*arguments)
+        return replace(best, parameters={name: 1.01 * value for name, value in best.parameters.items()})
+
+    maximum = optimum.maximum
+    monkeypatch.setattr(optimum, "maximum", other)
+    monkeypatch.setattr(optimised, "_searched", {})
+    more = execute(jobs_of(run_of(system, 128, **tables)), output)
+    assert [point.trajectories for point in more.points] == [128, 128]
+    assert [point.parameters["g"] for point in more.points] == couplings
+    elsewhere = execute(jobs_of(run_of(system, **tables)), tmp_path / "other.h5")
+    assert [point.parameters["g"] for point in elsewhere.points] == pytest.approx([1.01 * g for g in couplings])
+
+
 def test_optimised_couplings_are_those_of_a_direct_search() -> None:
     """At T_c = 0, T_h = inf and p_c = 1e-2 the best couplings are 0.160596 p_c and 0.113433 p_c (reference value)."""
     system = {"name": "reset_engine", "T_c": 0.0, "T_h": float("inf"), "p_c": 1e-2}
@@ -142,14 +165,15 @@ def test_only_the_chosen_points_of_a_sweep_are_searched(monkeypatch: pytest.Monk
     every = [job.model.parameters for job in jobs_of(run_of(**tables))]
     searched = []
 
-    def search(machine: Any, table: Any, optimise: Any) -> Any:
+    def search(machine: Any, table: Any, *others: Any) -> Any:
         searched.append(table["T_h"])
-        return found(machine, table, optimise)
+        return found(machine, table, *others)
 
-    found = derived._search
-    monkeypatch.setattr(derived, "_search", search)
-    monkeypatch.setattr(derived, "_FOUND", {})
+    found = optimised._search
+    monkeypatch.setattr(optimised, "_search", search)
+    monkeypatch.setattr(optimised, "_searched", {})
     jobs = jobs_of(run_of(**tables), "1::2")
+    list(jobs)
     assert searched == [2.1, 4.1]
     assert [job.point for job in jobs] == [1, 3] and [job.points for job in jobs] == [4, 4]
     assert [job.model.parameters for job in jobs] == every[1::2]

@@ -14,27 +14,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import linalg
-
-from trajectories import systems
-from trajectories.errors import InputError
-from trajectories.model import Model
-from trajectories.model.operators import dagger
-from trajectories.systems.diamond import (
-    bell_basis,
-    diamond,
+from closed_forms.diamond import (
     diamond_activity,
     diamond_concurrence,
     diamond_currents,
     diamond_entropy_production,
     diamond_populations,
-    diamond_rates,
     diamond_state,
 )
-from trajectories.systems.diamond_counting import diamond_counting, diamond_scgf
-from trajectories.systems.local_engine import (
+from closed_forms.diamond_counting import diamond_counting, diamond_scgf
+from closed_forms.local_engine import (
     engine_rates,
-    local_engine,
     local_engine_counted_heats,
     local_engine_critical_flow,
     local_engine_current,
@@ -45,6 +35,14 @@ from trajectories.systems.local_engine import (
     local_engine_negativity_explicit,
     local_engine_state,
 )
+from scipy import linalg
+
+from trajectories import systems
+from trajectories.errors import InputError
+from trajectories.model import Model
+from trajectories.model.operators import dagger
+from trajectories.systems.diamond import BELL_BASIS, diamond, diamond_rates
+from trajectories.systems.local_engine import local_engine
 
 
 def tilted(model: Model, order: float = 0.0, counted: dict[str, complex] | None = None) -> np.ndarray:
@@ -140,7 +138,7 @@ def test_diamond_counting_table(betas: tuple[float, float]) -> None:
 def test_diamond_second_exponential_moment_grows_to_five_at_the_tabulated_time(betas: tuple[float, float]) -> None:
     model, time = diamond(*betas), COUNTING[betas][-1]
     # <e^{-2 Delta S}> = Tr[rho^2 e^{L_2 t}(rho^{-1})] for a start and a final measurement in the steady state.
-    p, basis = diamond_populations(*betas), bell_basis()
+    p, basis = diamond_populations(*betas), BELL_BASIS
     start, end = (basis / p) @ dagger(basis), (basis * p**2) @ dagger(basis)
     moment = np.vdot(end.reshape(-1), linalg.expm(tilted(model, 2.0) * time) @ start.reshape(-1)).real
     np.testing.assert_allclose(moment, 5.0, rtol=3e-4)  # five printed digits of t, times t d ln G/dt < 7
@@ -474,7 +472,7 @@ ENGINE_POINT = {"T_h": 1.0, "T_c": 0.5, "g": 0.01, "gamma_h": 0.01, "gamma_c": 0
 
 REFUSED: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "unknown system": (lambda: systems.build("dimond", {}), ("'dimond'", "did you mean 'diamond'", "local_engine")),
-    "describe unknown": (lambda: systems.describe("cavities"), ("'cavities'", "known: diamond, local_engine")),
+    "describe unknown": (lambda: systems.describe("cavities"), ("'cavities'", "known: diamond, cavity")),
     "unknown parameter": (lambda: systems.build("diamond", {"beta_a": 1}), ("'beta_a'", "did you mean 'beta_A'")),
     "missing parameter": (lambda: systems.build("local_engine", {"T_h": 1}), ("'T_c'", "required: T_c, g, gamma_h")),
     "text for a number": (lambda: systems.build("diamond", {"beta_A": "x", "beta_S": 1}), ("beta_A = 'x'", "number")),

@@ -8,25 +8,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from closed_forms import resonant_qubits
+from closed_forms.common_bath import common_bath_steady
+from closed_forms.double_dot import double_dot_concurrence, double_dot_populations
+from closed_forms.flux_qubits import flux_qubits_concurrence, flux_qubits_totals
+from closed_forms.four_levels import Way, four_level_populations
+from closed_forms.reset_engine import reset_engine_concurrence, reset_engine_heats
 
 from trajectories import systems
 from trajectories.errors import InputError
 from trajectories.model import Model
 from trajectories.model.operators import destroy, embed, number, sigma_minus, sigma_z
-from trajectories.systems import (
-    cavity,
-    common_bath,
-    double_dot,
-    effective_cavity,
-    flux_qubits,
-    reset_engine,
-    resonant_qubits,
-)
-from trajectories.systems.common_bath_steady import common_bath_steady
-from trajectories.systems.double_dot import double_dot_concurrence, double_dot_populations
-from trajectories.systems.flux_qubits import flux_qubits_concurrence, flux_qubits_totals
-from trajectories.systems.four_levels import Way, four_level_populations
-from trajectories.systems.reset_engine import reset_engine_concurrence, reset_engine_heats
+from trajectories.systems import cavity, common_bath, double_dot, effective_cavity, flux_qubits, reset_engine
 
 COUPLINGS = {"g": 1.6e-3, "p_c": 1e-2, "p_h": 1.1e-3}
 BARE = {"g": 1.6e-3, "gamma_c": 1e-2, "gamma_h": 1.1e-3}

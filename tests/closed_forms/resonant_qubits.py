@@ -1,4 +1,4 @@
-"""Two resonant qubits with exchange coupling, each at its own bath: what three published machines have in common.
+"""Steady states of two resonant qubits with exchange coupling, each at its own bath, in closed form.
 
 Brask et al., NJP 17, 113029 (2015), Eqs. (1), (2):
 
@@ -20,13 +20,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from closed_forms.four_levels import Way, four_level_populations
 from numpy.typing import NDArray
 
-from trajectories.model import validation
-from trajectories.model.operators import Array, dagger, embed, number, sigma_minus, tensor
-from trajectories.systems.four_levels import Way, four_level_populations
-
-DIMS = (2, 2)
+from trajectories.model.operators import Array
 
 
 class Bath(NamedTuple):
@@ -94,25 +91,3 @@ def heats(machine: Resonant, energy: float, U: float = 0.0) -> tuple[float, floa
     cold = energy * (c.up_0 * p00 - c.down_0 * p10) + (energy + U) * (c.up_1 * p01 - c.down_1 * p11)
     hot = energy * (h.up_0 * p00 - h.down_0 * p01) + (energy + U) * (h.up_1 * p10 - h.down_1 * p11)
     return cold, hot
-
-
-def couplings(system: str, g: float, energy: float, **rates: float) -> None:
-    """Check the exchange coupling, the energy and the bare rates of a machine.
-
-    Raises InputError, naming the parameter.
-    """
-    validation.real(g, f"{system}: g")
-    validation.real(energy, f"{system}: energy", above=0.0)
-    for name, rate in rates.items():
-        validation.real(rate, f"{system}: {name}", above=0.0)
-
-
-def hamiltonian(energy: float, g: float, U: float = 0.0) -> Array:
-    """H = energy (n_c + n_h) + g (|10><01| + |01><10|) + U |11><11|, shape (4, 4)."""
-    lower_c, lower_h = embed(sigma_minus(), 0, DIMS), embed(sigma_minus(), 1, DIMS)
-    exchange = dagger(lower_c) @ lower_h
-    return (
-        energy * (embed(number(), 0, DIMS) + embed(number(), 1, DIMS))
-        + g * (exchange + dagger(exchange))
-        + U * tensor(number(), number())
-    )

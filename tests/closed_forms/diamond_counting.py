@@ -19,10 +19,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from closed_forms.diamond import _net_rate, _weights, diamond_entropy_production
 from numpy.typing import ArrayLike, NDArray
 
 from trajectories.errors import InputError
-from trajectories.systems.diamond import Rates, _net_rate, _weights, diamond_entropy_production, diamond_rates
+from trajectories.systems.diamond import Rates, diamond_rates
 
 
 def diamond_counting(

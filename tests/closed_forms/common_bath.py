@@ -13,6 +13,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from closed_forms.four_levels import Way, four_level_populations
+from closed_forms.thermal import entropy_production
 from numpy.typing import NDArray
 
 from trajectories.errors import InputError
@@ -20,7 +22,6 @@ from trajectories.model import validation
 from trajectories.model.operators import Array, dagger
 from trajectories.systems import thermal_baths
 from trajectories.systems.common_bath import Baths, Frame, common_bath_baths, common_bath_frame, eigenbasis
-from trajectories.systems.four_levels import Way, four_level_populations
 
 
 class Steady(NamedTuple):
@@ -74,7 +75,7 @@ class Steady(NamedTuple):
     @property
     def entropy_production(self) -> float:
         """Entropy production rate -sum_k Q_k/T_k, nats per time; infinite where a bath at T = 0 takes heat."""
-        return thermal_baths.entropy_production(tuple(self.heats.values()), self.baths.temperatures)
+        return entropy_production(tuple(self.heats.values()), self.baths.temperatures)
 
 
 def common_bath_steady(
