@@ -68,7 +68,7 @@ def test_arrays_broadcast_and_what_does_not_exist_is_nan() -> None:
         ("max(a)", "two arguments"),
         ("a ^ 2", r"\*\*"),
         ("-" * 900 + "1", "is not a formula"),
-        ("1 + " * 300, "must be a formula"),
+        ("1 + " * 600, "must be a formula"),
         ("9" * 400, "is not a formula"),
         ("1if 1else 1", "is not a formula"),
     ],
