@@ -64,7 +64,7 @@ def machines() -> dict[str, Machine]:
 
 def channel_by_waiting_time(kernel: planted.Kernel, block: int) -> planted.Kernel:
     """A jump's channel is drawn with the number that its waiting time was drawn with."""
-    line = "log_r = math.log(u0[k])"
+    line = "k = draw(n + 1, stream, scratch)"
     return _kernel_with(line, f"{line}\n        u1[k] = u0[k]")
 
 
