@@ -26,7 +26,7 @@ from trajectories.errors import InputError
 from trajectories.master.currents import von_neumann_entropy
 from trajectories.master.eigenensemble import spectrum
 from trajectories.master.lindblad import Master
-from trajectories.master.propagation import LONGEST
+from trajectories.master.sparse_propagation import LONGEST
 
 PROPORTIONAL = 1e-9
 FULL_RANK = 1e-13
@@ -63,7 +63,7 @@ def split_of(master: Master) -> Split:
             f"split undefined: the steady state has {found.null_rank} empty state"
             f"{'s' * (found.null_rank > 1)}, and ln pi does not exist there"
         )
-    logarithm = (found.vectors * np.log(found.probabilities)) @ found.vectors.conj().T
+    logarithm = found.logarithm()
     shifts, misfits = np.array([_shift(operator, logarithm) for operator in model.operators]).T
     worst = int(np.argmax(misfits))
     if misfits[worst] > PROPORTIONAL * max(1.0, float(np.abs(np.log(found.probabilities)).max())):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from trajectories.errors import InputError
+from trajectories.master.currents import check_entropy
 from trajectories.master.lindblad import Master
 from trajectories.model import Model
 
@@ -137,12 +138,6 @@ def check_weights(model: Model, weights: ArrayLike) -> np.ndarray:
         name = model.channels[int(np.argmin(np.isfinite(given)))].name
         raise InputError(f"count weights: that of channel {name!r} is not finite")
     return given
-
-
-def check_entropy(model: Model) -> None:
-    """Raise InputError where the model has no entropy accounting."""
-    if not model.entropy:
-        raise InputError(f"{model.name} has no entropy accounting (entropy=False): its Delta S is undefined")
 
 
 def jump_operator(master: Master, weights: np.ndarray) -> np.ndarray:

@@ -27,8 +27,8 @@ from scipy import sparse
 from trajectories.counting.counted_currents import check_weights, jump_operator
 from trajectories.counting.long_time_cumulants import check_rows, covariance
 from trajectories.master.lindblad import Master
-from trajectories.master.linear_solvers import Drazin
-from trajectories.master.propagation import PolynomialPropagator, SparsePropagator
+from trajectories.master.propagation import PolynomialPropagator
+from trajectories.master.sparse_propagation import SparsePropagator
 from trajectories.master.states import check_times
 
 SMALL_ENOUGH = 1000  # dimension up to which matrices are dense: some dozen of them are kept
@@ -77,13 +77,13 @@ def long_time(master: Master, weights: ArrayLike, start: np.ndarray | None = Non
     single = np.ndim(weights) == 1
     master = master if start is None else master.covering(start)
     counts = check_rows(master, weights)
-    inverse = Drazin(master)
+    inverse = master.drazin()
     functionals, jumps, means = _operators(master, counts)
     vectors = [inverse.solve(inverse.solve(jump @ inverse.rho)) for jump in jumps]
     half = -(functionals.conj() @ np.array(vectors).T).real
     offset, shift, missed = np.zeros(len(counts)), np.zeros_like(half), np.zeros(len(master.model.operators))
     if start is not None:
-        moved = inverse.solve(_blocks(master, start))
+        moved = inverse.solve(master.flattened(start))
         missed = -master.jump_rates(moved)
         offset = counts @ missed
         turned = [inverse.solve(jump @ moved - mean * moved) for jump, mean in zip(jumps, means, strict=True)]
@@ -106,7 +106,7 @@ def finite_time_cumulants(
     master = master if start is None else master.covering(start)
     count = check_weights(master.model, weights)
     size = max(float(np.abs(count).max()), np.finfo(float).tiny)
-    rho = master.steady_blocks if start is None else _blocks(master, start)
+    rho = master.steady_blocks if start is None else master.flattened(start)
     mean = mean_current(master, count, rho, instants)
     resolved = resolved_moments(master, count / size, mean / size, order, rho, instants)
     moments = (resolved @ master.trace_row).real * [factorial(n) for n in range(order + 1)]
@@ -195,7 +195,3 @@ def dense_is_cheaper(master: Master, order: int, duration: float) -> bool:
     """Whether `resolved_moments` takes dense matrices: those of large models would not fit."""
     dense, sparse_cost = moment_costs(master, order, duration)
     return len(master.trace_row) <= SMALL_ENOUGH and (dense <= sparse_cost or len(master.trace_row) <= 80)
-
-
-def _blocks(master: Master, start: np.ndarray) -> np.ndarray:
-    return np.asarray(start, complex) if np.ndim(start) == 1 else master.sectors.flatten(start)

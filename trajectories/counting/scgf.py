@@ -19,9 +19,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from trajectories.counting.counted_currents import check_entropy, check_weights
+from trajectories.counting.counted_currents import check_weights
 from trajectories.counting.dominant_mode import leading_mode
 from trajectories.errors import InputError
+from trajectories.master.currents import check_entropy
 from trajectories.master.lindblad import Master
 from trajectories.model import Model
 

@@ -29,6 +29,15 @@ class Spectrum(NamedTuple):
     local: np.ndarray
     null_rank: int
 
+    def operator(self, values: np.ndarray) -> np.ndarray:
+        """Return sum_n f_n |n><n|, (d, d) in the computational basis, for values f (n,)."""
+        return np.asarray((self.vectors * values) @ self.vectors.conj().T)
+
+    def logarithm(self) -> np.ndarray:
+        """Return ln rho on its support, (d, d) in the computational basis."""
+        p = self.probabilities
+        return self.operator(np.log(np.where(p > 0, p, 1.0)))
+
 
 def spectrum(rho: np.ndarray, hamiltonian: np.ndarray, sectors: Sectors) -> Spectrum:
     """Diagonalise rho = sum_n p_n |n><n| sector by sector.

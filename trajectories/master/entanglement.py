@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from trajectories.errors import InputError
+from trajectories.model.operators import partial_trace
 
 ROUNDING = 16 * np.finfo(float).eps
 SAME = 1e-9
@@ -141,16 +142,9 @@ def reduce_pair(rho: np.ndarray, dims: Sequence[int], pair: tuple[int, int]) -> 
     Raises InputError where the shapes do not fit or the pair is none.
     """
     rho, dims = _state(rho, dims, pair)
-    a, b = pair
-    if a == b:
+    if pair[0] == pair[1]:
         raise InputError(f"pair is {tuple(pair)}; two different subsystems are wanted")
-    lead, n = rho.shape[:-2], len(dims)
-    rest = [i for i in range(n) if i not in (a, b)]
-    order = [a, b, *rest]
-    axes = [len(lead) + i for i in order] + [len(lead) + n + i for i in order]
-    size, others = dims[a] * dims[b], int(np.prod([dims[i] for i in rest]))
-    sorted_rho = rho.reshape(*lead, *dims, *dims).transpose(*range(len(lead)), *axes)
-    return np.einsum("...arbr->...ab", sorted_rho.reshape(*lead, size, others, size, others))
+    return partial_trace(rho, dims, pair)
 
 
 def _factor(rho: np.ndarray) -> np.ndarray:

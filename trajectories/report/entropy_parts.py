@@ -23,7 +23,6 @@ from trajectories.counting.infimum import Infimum, exact_infimum
 from trajectories.errors import InputError, TooCostly
 from trajectories.kernels.along import extrema
 from trajectories.kernels.ledger import ENTROPY
-from trajectories.kernels.plan import CHANNEL, SLOT, SLOT_END, TARGET
 from trajectories.master.lindblad import Master
 from trajectories.report.judge import MOST_SKEWED, NO_SPREAD, Law, judge_mean, judge_share
 from trajectories.report.report import law_at
@@ -81,7 +80,7 @@ class Alongside:
         """Return this with the statistics of trajectories 0, 1, ...; `tick` hears of every so many that are done."""
         if not self.anything:
             return self
-        measure, total = partial(_measured, self, _targets(self.preparation)), None
+        measure, total = partial(_measured, self, _master(self.preparation).space.targets), None
         for piece in record_stream(self.preparation, seed, point, trajectories):
             part = measure(piece)
             total = part if total is None else merge(total, part)
@@ -167,12 +166,8 @@ class Alongside:
         ends: tuple[np.ndarray | None, np.ndarray | None] = (None, None)
         weights = (self.split.adiabatic, self.split.nonadiabatic)[part]
         if part == NONADIABATIC:
-            ends = tuple(  # type: ignore[assignment]
-                preparation.sectors.flatten((one.vectors * np.log(np.where(p > 0, p, 1.0))) @ one.vectors.conj().T)
-                for one in preparation.spectra
-                for p in [one.probabilities]
-            )
-            ends = ends[0], -ends[1][None]  # type: ignore[index]
+            first, last = (preparation.sectors.flatten(one.logarithm()) for one in preparation.spectra)
+            ends = first, -last[None]
         found = trajectory_cumulants(_master(preparation), weights, preparation.start_state, times, *ends)
         column = len(preparation.ledger.linear) + ENTROPY
         return replace(law_at(found, 0), rounding=NO_SPREAD * float(preparation.exact.scale[-1, column]))
@@ -267,18 +262,8 @@ def _master(preparation: Preparation) -> Master:
     return Master(preparation.model, preparation.sectors)
 
 
-def _targets(preparation: Preparation) -> np.ndarray:
-    """Return the sector after a jump, (S, K) int64, -1 where a channel cannot fire."""
-    plan = preparation.plan
-    target = np.full((len(plan.sectors), len(preparation.model.channels)), -1, np.int64)
-    for s, row in enumerate(plan.sectors):
-        for slot in plan.slots[row[SLOT] : row[SLOT_END]]:
-            target[s, slot[CHANNEL]] = slot[TARGET]
-    return target
-
-
-def _measured(found: Alongside, target: np.ndarray, piece: Recorded) -> Block:
-    """Return the statistics of a piece of trajectories."""
+def _measured(found: Alongside, targets: np.ndarray, piece: Recorded) -> Block:
+    """Return the statistics of a piece of trajectories. targets: (K, S), see `BlockSpace`."""
     preparation, n = found.preparation, len(piece.initial)
     ledger = preparation.ledger
     x = np.zeros((n, 1, 6))
@@ -296,7 +281,7 @@ def _measured(found: Alongside, target: np.ndarray, piece: Recorded) -> Block:
             log_steady = np.log(preparation.exact.density[-1].real)
         both = np.zeros((n, 2))
         arrays = (ledger.pair_sign, ledger.pair_entropy, ledger.one_way, piece.initial, piece.offsets, piece.channels)
-        extrema(log_steady, preparation.plan.start_sector, target, *arrays, both)
+        extrema(log_steady, preparation.plan.start_sector, np.ascontiguousarray(targets.T), *arrays, both)
         x[:, 0, [INFIMUM, SUPREMUM]] = both
         below = (both[:, :1] <= -LEVELS).sum(axis=0)
     nothing = np.zeros((1, 1)), below[None], np.zeros(1, np.int64), np.zeros((n, 1))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from trajectories.counting.counted_currents import counts_entropy
-from trajectories.counting.first_passage import PassageSpace, targets
+from trajectories.counting.first_passage import PassageSpace
 from trajectories.counting.steady_counting import Count
 from trajectories.errors import InputError
 from trajectories.kernels import records as kernels
@@ -40,7 +40,7 @@ class FirstPassage:
         master = Master(model, sectors)
         steps = np.repeat(count.weights[:, None], len(sectors.dimensions), 1) if count else None
         steps = _entropy_steps(preparation, master) if steps is None else steps
-        self.space = PassageSpace(model, sectors, steps, low, high)
+        self.space = PassageSpace(master, steps, low, high)
         self._begin, end = preparation.counting_from, float(preparation.times[-1])
         self._sector = np.asarray(preparation.plan.start_sector, np.int64)
         self.times = np.linspace(self._begin, end, INSTANTS + 1)[1:]
@@ -95,6 +95,6 @@ def _entropy_steps(preparation: Preparation, master: Master) -> np.ndarray:
         )
     if not preparation.steady:
         raise InputError("first passage of Delta S: must start in the steady state, whose populations it takes")
-    target = targets(model, preparation.sectors)
+    target = master.space.targets
     log_p = np.log(master.steady_blocks.real)
     return np.where(target >= 0, model.entropy_steps[:, None] + log_p[None, :] - log_p[target], 0.0)

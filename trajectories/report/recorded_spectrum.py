@@ -28,7 +28,8 @@ from trajectories.errors import InputError
 from trajectories.kernels import records as kernels
 from trajectories.master.block_generator import DENSE_LIMIT
 from trajectories.master.lindblad import Master
-from trajectories.master.propagation import DensePropagator, SparsePropagator
+from trajectories.master.propagation import DensePropagator
+from trajectories.master.sparse_propagation import SparsePropagator
 from trajectories.report.exact_counting import square_kurtosis, start_of
 from trajectories.report.record_rows import Ratio
 from trajectories.report.recorded_waiting_times import occupied

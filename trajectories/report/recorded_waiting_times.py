@@ -157,9 +157,7 @@ def occupied(preparation: Preparation, master: Master, begin: float, end: float)
     """Return the integral of the run's ensemble state from `begin` to `end`, as flattened blocks (D,)."""
     if preparation.steady:
         return master.steady_blocks * (end - begin)
-    first = preparation.spectra[0]
-    start = (first.vectors * first.probabilities) @ first.vectors.conj().T
-    both = master.block_integrals(start, np.array([begin, end]))
+    both = master.block_integrals(preparation.start_state, np.array([begin, end]))
     return both[1] - both[0]
 
 

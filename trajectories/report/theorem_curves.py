@@ -62,9 +62,7 @@ def curves_of(preparation: Preparation, there: Weighted, back: Weighted) -> Curv
         limit = scgf(master, GRID)
     except InputError:
         return None
-    times, first = preparation.times[-1:], preparation.spectra[0]
-    start = (first.vectors * first.probabilities) @ first.vectors.conj().T
-    begin = preparation.exact.density[-1] if preparation.steady else preparation.sectors.flatten(start)
+    times, begin = preparation.times[-1:], preparation.start_state
 
     def average(u: float) -> float:
         try:

@@ -23,8 +23,8 @@ from trajectories.counting.scgf import scgf
 from trajectories.errors import InputError
 from trajectories.master.eigenensemble import spectrum
 from trajectories.master.lindblad import Master
-from trajectories.master.propagation import LONGEST
 from trajectories.master.sectors import find_sectors
+from trajectories.master.sparse_propagation import LONGEST
 from trajectories.model import Model
 from trajectories.sampling.cloning_population import CLONE_BITS, FAMILY_BITS, SETTLING, Setup, log_average, repetition
 from trajectories.sampling.doob_transform import guided

@@ -72,8 +72,7 @@ def capacity_of(preparation: Preparation) -> int:
     mean = preparation.jumps_per_trajectory
     master = Master(preparation.model, preparation.sectors)
     ones, duration = np.ones(len(preparation.model.channels)), preparation.times[-1:]
-    first = preparation.spectra[0]
-    start = None if preparation.steady else (first.vectors * first.probabilities) @ first.vectors.conj().T
+    start = None if preparation.steady else preparation.start_state
     try:
         variance = float(finite_time(master, ones, duration, start).covariance[0])
     except InputError:  # without a unique steady state: as many as independent jumps would have

@@ -148,14 +148,9 @@ def reversed_cumulants(preparation: Preparation) -> Cumulants:
     reverse = reverse_of(preparation)
     master, sectors = Master(reverse.model, reverse.sectors), reverse.sectors
 
-    def logarithm(found: Spectrum) -> np.ndarray:
-        p = found.probabilities
-        logs = np.log(np.where(p > 0, p, 1.0))
-        return sectors.flatten((found.vectors * logs) @ found.vectors.conj().T)
-
     begin, times = preparation.exact.density[-1].conj(), preparation.times[-1:]
-    ends = -logarithm(reverse.finish)[None]
-    return trajectory_cumulants(master, reverse.model.entropy_steps, begin, times, logarithm(reverse.start), ends)
+    first, last = (sectors.flatten(found.logarithm()) for found in (reverse.start, reverse.finish))
+    return trajectory_cumulants(master, reverse.model.entropy_steps, begin, times, first, -last[None])
 
 
 def survival(preparation: Preparation) -> float:

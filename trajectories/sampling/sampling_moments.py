@@ -251,7 +251,7 @@ class SamplingMoments:
         else:
             support = found.probabilities > 0
             energies = np.where(support, function(np.where(support, found.probabilities, 1.0)), 0.0)
-        return self._sectors.flatten((found.vectors * energies) @ found.vectors.conj().T)
+        return self._sectors.flatten(found.operator(energies))
 
     def _weight(self, exact: bool) -> Cumulants:
         """Of w = e^{-Delta S}: from <w^n> = G(n, t)."""

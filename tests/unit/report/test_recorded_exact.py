@@ -18,7 +18,6 @@ from trajectories.counting.steady_counting import counts_of
 from trajectories.errors import InputError
 from trajectories.kernels import records as kernels
 from trajectories.master.lindblad import Master
-from trajectories.master.linear_solvers import Drazin
 from trajectories.model import Model
 from trajectories.report.judge import judge
 from trajectories.report.record_rows import Moments, sampled_rows
@@ -125,7 +124,7 @@ def test_the_spectrum_at_finite_time_in_the_steady_state() -> None:
     rho = solver.steady_blocks
     rates = solver.jump_rates(rho)
     for omega in (0.0, 0.01, 0.3):
-        inverse = Drazin(solver, 1j * omega)
+        inverse = solver.drazin(1j * omega)
         kicked = jump_operator(solver, weights) @ rho
         kicked = kicked - rho * (solver.trace_row @ kicked)
         once = inverse.solve(kicked)
@@ -162,7 +161,7 @@ def test_first_passages_of_a_two_level_atom() -> None:
         (1.0, lambda t: (b * math.exp(-a * t) + a * math.exp(-b * t)) / (a + b), (b / a + a / b) / (a + b)),
         (2.0, lambda t: (b * math.exp(-a * t) - a * math.exp(-b * t)) / (b - a), 1 / a + 1 / b),
     ):
-        space = PassageSpace(model, preparation.sectors, np.ones((2, 2)), -np.inf, bound)
+        space = PassageSpace(Master(model, preparation.sectors), np.ones((2, 2)), -np.inf, bound)
         left, lasting = space.left(rho, times)
         np.testing.assert_allclose(1 - left.sum(axis=1), [survival(t) for t in times], rtol=1e-12)
         assert left[:, 1].max() < 1e-14
