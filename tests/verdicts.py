@@ -93,13 +93,13 @@ def theorem_rows(own: Prepared, seed: int) -> list[Row]:
 
 def count_rows(own: Prepared, seed: int) -> list[Row]:
     """Return the rows of `trajectories counting`: cumulants, covariances, uncertainty."""
-    return judge([found.row for found in counting_rows(own.point(seed), own.counting)])
+    return list(judge(counting_rows(own.point(seed), own.counting)))
 
 
 def record_rows(own: Prepared, seed: int) -> list[Row]:
     """Return the rows of `trajectories counting --waiting --g2 --spectrum --first-passage`."""
     every = sampled_rows(own.preparation, own.asked, seed, 0, own.machine.trajectories)
-    return judge([found.row for rows in every for found in rows])
+    return list(judge(found for rows in every for found in rows))
 
 
 COMMANDS: dict[str, Callable[[Prepared, int], list[Row]]] = {

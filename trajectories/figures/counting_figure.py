@@ -24,7 +24,6 @@ from trajectories.report.counting_rows import CountingRow
 from trajectories.report.recorded_first_passages import FirstPassage
 from trajectories.report.recorded_spectrum import PowerSpectrum, evenly_spaced
 from trajectories.report.recorded_waiting_times import Coincidences, WaitingTimes
-from trajectories.report.rows import Row
 
 WIDTH, HEIGHT = 3.7, 2.7  # inches, of one panel
 AWAY = 0.01  # relative difference from the steady state from which exact values of the run are drawn beside it
@@ -70,7 +69,7 @@ def compose(found: Counting) -> Figure:
     return figure
 
 
-def _places(asked: Asked, main: list[Row]) -> np.ndarray:
+def _places(asked: Asked, main: list[CountingRow]) -> np.ndarray:
     """Return where along the axis the rows stand (n,): frequencies, times, or the middles of bins."""
     if isinstance(asked, PowerSpectrum):
         return asked.frequencies
@@ -99,7 +98,7 @@ def _frequency_axis(axes: Axes, x: np.ndarray) -> None:
 
 def _panel(axes: Axes, asked: Asked, rows: tuple[CountingRow, ...]) -> None:
     """Draw the rows of a statistic's main quantity over its curve."""
-    main = [found.row for found in rows if found.row.quantity == rows[0].row.quantity]
+    main = [row for row in rows if row.quantity == rows[0].quantity]
     quantity = main[0].quantity
     x = _places(asked, main)
     y, error, exact = (
@@ -109,7 +108,7 @@ def _panel(axes: Axes, asked: Asked, rows: tuple[CountingRow, ...]) -> None:
     handles = [Line2D([], [], color=BLACK, lw=1.0)]
     names = ["steady state" if quantity != "first_passage_survival" else "exact"]
     axes.plot(*asked.curve, color=BLACK, lw=1.0, zorder=2)
-    limit = np.array([np.nan if found.long_time is None else found.long_time for found in rows[: len(main)]], float)
+    limit = np.array([np.nan if row.long_time is None else row.long_time for row in main], float)
     if quantity == "power_spectrum" or (np.abs(exact - limit) > AWAY * np.abs(limit)).any():
         axes.plot(x, exact, color=GREY, ls="", marker="_", ms=9, mew=1.2, zorder=2)
         handles.append(Line2D([], [], color=GREY, ls="", marker="_", ms=9, mew=1.2))

@@ -27,15 +27,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from scipy import special
 
+from trajectories.errors import AGREES, DISAGREES, UNRESOLVED
 from trajectories.report.rows import Row
 from trajectories.sampling.exact_averages import LARGEST_SKEWNESS
 from trajectories.sampling.statistics import Jackknife, p_value
 
 FALSE_ALARM_RATE = 1e-3
+EXIT_STATUS = {"agree": AGREES, "disagree": DISAGREES, "unresolved": UNRESOLVED}
 MOST_SKEWED = 0.2
 MOST_PEAKED = 0.06
 MOST_PEAKED_BOUND = 0.04
@@ -48,6 +51,7 @@ NO_SPREAD = 1e-12
 SURE = 100.0  # times its rounding error: a variance that is known
 MISSED = 0.5  # of its exact size: a sample error that has missed rare trajectories
 
+AnyRow = TypeVar("AnyRow", bound=Row)
 Tail = Callable[[float], float]
 """Upper bound on the probability that the mean lies as far out, on its side, as a given value."""
 
@@ -136,7 +140,7 @@ class Law:
 
 
 @np.errstate(all="ignore")
-def judge_mean(row: Row, n: int, law: Law, skewness: float = 0.0) -> Row:
+def judge_mean(row: AnyRow, n: int, law: Law, skewness: float = 0.0) -> AnyRow:
     """Judge a mean of n values; the row has estimate, standard error (None for a single value) and exact value.
 
     skewness: of the mean, from the sample, for rule 3. Returns the row with z, p-value and status "judged", "bounded",
@@ -172,7 +176,7 @@ def judge_mean(row: Row, n: int, law: Law, skewness: float = 0.0) -> Row:
     return _bounded(row, deviation, n, law, _too_few(law, error, n))
 
 
-def judge_share(row: Row, count: int, n: int) -> Row:
+def judge_share(row: AnyRow, count: int, n: int) -> AnyRow:
     """Judge a share, count of n, against the probability row.exact: by the binomial law."""
     assert row.exact is not None
     share = count / n
@@ -181,7 +185,7 @@ def judge_share(row: Row, count: int, n: int) -> Row:
 
 
 @np.errstate(all="ignore")
-def judge_smooth(row: Row, deviation: float, found: Jackknife, n: int, law: Law, smooth: bool = True) -> Row:
+def judge_smooth(row: AnyRow, deviation: float, found: Jackknife, n: int, law: Law, smooth: bool = True) -> AnyRow:
     """Judge a smooth function of means by its jackknife error, Student's t with the groups' degrees of freedom.
 
     deviation: estimate - exact, before any cut. found: at this row alone. n: values behind the means. law: of the
@@ -211,7 +215,7 @@ def judge_smooth(row: Row, deviation: float, found: Jackknife, n: int, law: Law,
     return replace(row, p_value=p, status="judged")
 
 
-def judge(rows: Iterable[Row], beside: int = 0) -> list[Row]:
+def judge(rows: Iterable[AnyRow], beside: int = 0) -> list[AnyRow]:
     """Turn p-values into statuses at the family-wise false-alarm rate (Bonferroni).
 
     beside: how many rows of the same command are judged elsewhere.
@@ -220,7 +224,7 @@ def judge(rows: Iterable[Row], beside: int = 0) -> list[Row]:
     judged = beside + sum(row.status in ("judged", "bounded") for row in found)
     threshold = FALSE_ALARM_RATE / max(judged, 1)
 
-    def status(row: Row) -> str:
+    def status(row: AnyRow) -> str:
         if row.p_value is None or row.status not in ("judged", "bounded"):
             return row.status
         if row.p_value < threshold:
@@ -228,6 +232,32 @@ def judge(rows: Iterable[Row], beside: int = 0) -> list[Row]:
         return "agree" if row.status == "judged" else "unresolved"
 
     return [replace(row, status=status(row)) for row in found]
+
+
+def judge_groups(groups: Iterable[Iterable[AnyRow]]) -> list[tuple[AnyRow, ...]]:
+    """Judge the rows of all groups as one family; return the groups again."""
+    groups = [tuple(group) for group in groups]
+    judged = iter(judge(row for group in groups for row in group))
+    return [tuple(next(judged) for _ in group) for group in groups]
+
+
+class Judged:
+    """A report whose `rows` have been judged together."""
+
+    @property
+    def rows(self) -> list[Row]:
+        """All rows of all points."""
+        raise NotImplementedError
+
+    @property
+    def verdict(self) -> str:
+        """agree, disagree or unresolved."""
+        return verdict(self.rows)
+
+    @property
+    def exit_status(self) -> int:
+        """0 agree, 1 disagree, 3 nothing resolved."""
+        return EXIT_STATUS[self.verdict]
 
 
 def verdict(rows: Iterable[Row]) -> str:
@@ -261,12 +291,12 @@ def normal_score(z: float, skewness: float, excess: float) -> float:
     return float(x - np.sign(x) * max(beyond * (abs(y) ** 3 - 3 * abs(y)) / 24, 0.0))
 
 
-def noted(row: Row, note: str) -> Row:
+def noted(row: AnyRow, note: str) -> AnyRow:
     """Return the row with something added to its note."""
     return replace(row, note="; ".join(filter(None, (row.note, note))))
 
 
-def _by_law(row: Row, deviation: float, n: int, law: Law) -> Row:
+def _by_law(row: AnyRow, deviation: float, n: int, law: Law) -> AnyRow:
     """Rule 2."""
     z = deviation / np.sqrt(law.variance / n)
     p = float(2 * special.ndtr(-abs(_score(float(z), n, law))))
@@ -289,14 +319,14 @@ def _by_bound(deviation: float, n: int, law: Law) -> float:
     return float(2 * np.exp(-(_score(deviation / np.sqrt(law.variance / n), n, law) ** 2) / 2))
 
 
-def _missed_noted(row: Row, error: float) -> Row:
+def _missed_noted(row: AnyRow, error: float) -> AnyRow:
     """Say where the sample's error bar is far below its exact size."""
     if row.exact_error and error < MISSED * row.exact_error:
         return noted(row, f"the exact standard error is {row.exact_error:.2g}")
     return row
 
 
-def _bounded(row: Row, deviation: float, n: int, law: Law, why: str) -> Row:
+def _bounded(row: AnyRow, deviation: float, n: int, law: Law, why: str) -> AnyRow:
     """Rule 4."""
     error, size = row.standard_error or 0.0, abs(deviation)
     own = float(np.sqrt(law.largest_variance / n))

@@ -11,9 +11,8 @@ import numpy as np
 from trajectories.counting.entropy_statistics import WORTH
 from trajectories.errors import TooCostly
 from trajectories.model.conversion import json_value
-from trajectories.report.judge import FALSE_ALARM_RATE, judge, verdict
+from trajectories.report.judge import EXIT_STATUS, FALSE_ALARM_RATE, judge, verdict
 from trajectories.report.rows import Row
-from trajectories.report.tables import EXIT_STATUS
 from trajectories.report.text import aligned, described, number, with_error
 from trajectories.runfiles.job import Job
 from trajectories.sampling.cloning import RareEstimate, cloning

@@ -6,6 +6,8 @@ probabilities of having arrived at either bound by T, and the mean of min(time, 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from trajectories.counting.counted_currents import counts_entropy
@@ -14,9 +16,9 @@ from trajectories.counting.steady_counting import Count
 from trajectories.errors import InputError
 from trajectories.kernels import records as kernels
 from trajectories.master.lindblad import Master
+from trajectories.report.counting_rows import CountingRow
 from trajectories.report.exact_counting import start_of
 from trajectories.report.record_rows import Ratio
-from trajectories.report.rows import Row
 from trajectories.sampling.jump_records import Recorded
 from trajectories.sampling.preparation import Preparation
 
@@ -52,20 +54,21 @@ class FirstPassage:
         span = f"{name} from {low:g} to {high:g}" if np.isfinite(low) else f"{name} to {high:g}"
         self.ratios = []
         for i, t in enumerate(self.times):
-            row = Row("first_passage_survival", span, None, self._begin, float(t), "1", None)
+            row = CountingRow("first_passage_survival", span, None, self._begin, float(t), "1", None)
             self.ratios.append(Ratio(row, i, share=True))
         for side, bound in ((0, high), (1, low)):
-            row = Row("first_passage_share", f"{name} at {bound:+g} first", None, self._begin, end, "1", None)
+            row = CountingRow("first_passage_share", f"{name} at {bound:+g} first", None, self._begin, end, "1", None)
             if np.isfinite(bound):
                 self.ratios.append(Ratio(row, INSTANTS + side, share=True))
-        row = Row(
-            "mean_first_passage_time", f"{span}, cut at {end - self._begin:g}", None, self._begin, end, "time", None
+        label, whole = (
+            f"{span}, cut at {end - self._begin:g}",
+            self.space.mean_time(begun) if preparation.steady else None,
         )
-        whole = self.space.mean_time(begun) if preparation.steady else None
-        settled = whole if whole is not None and np.isfinite(whole) else None
+        row = CountingRow("mean_first_passage_time", label, None, self._begin, end, "time", None)
+        row = replace(row, long_time=whole if whole is not None and np.isfinite(whole) else None)
         # Where hardly any arrives, all but a few times are T.
         arrived = max(float(1.0 - stayed[-1]), np.finfo(float).tiny)
-        self.ratios.append(Ratio(row, INSTANTS + 2, (), 1.0, settled, 1 / arrived, width=end - self._begin))
+        self.ratios.append(Ratio(row, INSTANTS + 2, (), 1.0, 1 / arrived, width=end - self._begin))
         fine = np.linspace(0.0, end - self._begin, 201)
         self.curve = fine + self._begin, 1.0 - self.space.left(begun, fine)[0].sum(axis=1)
 

@@ -25,8 +25,8 @@ from trajectories.errors import InputError
 from trajectories.kernels import records as kernels
 from trajectories.master.lindblad import Master
 from trajectories.master.relaxation import eigenvalues
+from trajectories.report.counting_rows import CountingRow
 from trajectories.report.record_rows import Ratio
-from trajectories.report.rows import Row
 from trajectories.sampling.bunching import bunches
 from trajectories.sampling.jump_records import Recorded
 from trajectories.sampling.preparation import Preparation
@@ -98,10 +98,11 @@ class WaitingTimes:
         self.ratios = _ratios(
             "waiting_time_density", "1/time", name, self.mean, edges, steady, np.full(len(edges) - 1, bunch)
         )
-        row = Row("mean_waiting_time", f"{name}, cut at {edges[-1]:.4g}", None, 0.0, float(edges[-1]), "time", None)
+        label, last = f"{name}, cut at {edges[-1]:.4g}", float(edges[-1])
+        row = CountingRow("mean_waiting_time", label, None, 0.0, last, "time", None, long_time=wait.mean)
         # Waits that are all cut have no spread: what spreads is as rare as starts or as waits that end.
         rarest = max(min(self.mean[0], float(self.mean[1:-1].sum())), np.finfo(float).tiny)
-        self.ratios.append(Ratio(row, len(edges), (0,), 1.0, wait.mean, bunch / rarest))
+        self.ratios.append(Ratio(row, len(edges), (0,), 1.0, bunch / rarest))
         tau = bins.instants(edges)
         self.curve = tau, time_correlations.waiting_time_density(self.master, start, stop, tau)
 
@@ -196,9 +197,10 @@ def _ratios(
     """
     found = []
     for j, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
-        row = Row(quantity, name, None, float(low), float(high), unit, None)
+        limit = float(steady[j] / (high - low))
+        row = CountingRow(quantity, name, None, float(low), float(high), unit, None, long_time=limit)
         kurtosis = float(bunch[j] / max(mean[1 + j], np.finfo(float).tiny))
-        found.append(Ratio(row, 1 + j, per, scale / (high - low), float(steady[j] / (high - low)), kurtosis))
+        found.append(Ratio(row, 1 + j, per, scale / (high - low), kurtosis))
     return found
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trajectories.model.conversion import json_value
-from trajectories.report.judge import judge
+from trajectories.report.judge import judge_groups
 from trajectories.report.report import rows_of
 from trajectories.report.result import result_of
 from trajectories.report.tables import SHOWN, stopping_lines
@@ -56,14 +56,10 @@ class RunStatus:
             n = len(result.points)
             chosen = range(n) if n <= MOST_POINTS else [i * (n - 1) // (MOST_POINTS - 1) for i in range(MOST_POINTS)]
             some = [result.points[i] for i in chosen]
-            found = [rows_of(point) for point in some]
-            judged = iter(judge([row for each in found for row in each]))
-            for point, each in zip(some, found, strict=True):
-                last = max(row.time for row in each)
-                every = [next(judged) for _ in each]
-                rows[point.index] = (
-                    point.swept, tuple(row for row in every if row.time == last and row.quantity in SHOWN)
-                )  # fmt: skip
+            for point, judged in zip(some, judge_groups(map(rows_of, some)), strict=True):
+                last = max(row.time for row in judged)
+                shown = tuple(row for row in judged if row.time == last and row.quantity in SHOWN)
+                rows[point.index] = (point.swept, shown)
         finished = sum(d >= a for d, a in zip(done, asked, strict=True))
         begun = sum(map(bool, done))
         return cls(path, read_status(path), sum(done), sum(asked), finished, len(asked), begun, rows, stopping)

@@ -23,10 +23,9 @@ from trajectories.report.fluctuation_theorems import (
     gather,
     windowed_row,
 )
-from trajectories.report.judge import FALSE_ALARM_RATE, NO_SPREAD, judge, judge_mean, judge_share, verdict
+from trajectories.report.judge import FALSE_ALARM_RATE, NO_SPREAD, Judged, judge_groups, judge_mean, judge_share
 from trajectories.report.report import law_at, rows_of
 from trajectories.report.rows import Row
-from trajectories.report.tables import EXIT_STATUS
 from trajectories.report.text import HEADER, aligned, cells, described, with_error
 from trajectories.report.theorem_curves import Curves, curves_of
 from trajectories.sampling.preparation import Preparation
@@ -119,7 +118,7 @@ class PointTheorems:
 
 
 @dataclass(frozen=True)
-class Theorems:
+class Theorems(Judged):
     """The fluctuation theorems of all points of a result, judged as one family."""
 
     title: str
@@ -128,15 +127,6 @@ class Theorems:
     @property
     def rows(self) -> list[Row]:
         return [row for point in self.points for row in point.rows]
-
-    @property
-    def verdict(self) -> str:
-        return verdict(self.rows)
-
-    @property
-    def exit_status(self) -> int:
-        """0 agree, 1 disagree, 3 nothing resolved."""
-        return EXIT_STATUS[self.verdict]
 
     def json(self) -> dict[str, Any]:
         """Return {"points": [...], "verdict", "false_alarm_rate"}; null for what does not exist."""
@@ -177,8 +167,8 @@ def theorems(
         point_theorems(point, result.seed, point.index, n, alongside=one, tick=tick)
         for point, one in zip(result.points, beside, strict=True)
     ]
-    rows = iter(judge([row for point in found for row in point.rows]))
-    points = tuple(replace(point, rows=tuple(next(rows) for _ in point.rows)) for point in found)
+    judged = judge_groups(point.rows for point in found)
+    points = tuple(replace(point, rows=rows) for point, rows in zip(found, judged, strict=True))
     title = f"{result.name}: fluctuation theorems, {n:,} trajectories forward and {n:,} reversed, seed {result.seed}"
     return Theorems(title, points)
 

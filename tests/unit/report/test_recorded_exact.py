@@ -64,7 +64,7 @@ def test_in_the_steady_state_they_are_the_known_densities(model, duration: float
         ratio = together.ratios[j]
         exact = ratio.scale * together.mean[1 + j] / (together.mean[0] * together.mean[-1])
         assert exact == pytest.approx(average / (edges[j + 1] - edges[j]), rel=1e-8)
-        assert ratio.steady == pytest.approx(exact, rel=1e-9)
+        assert ratio.row.long_time == pytest.approx(exact, rel=1e-9)
 
 
 def test_bins_of_any_width_hold_the_same_density() -> None:
@@ -184,7 +184,7 @@ def test_delta_s_is_told_apart_by_its_values() -> None:
     preparation = steady(diamond(1.0, 1.0), 3.0)
     found = FirstPassage(preparation, None, -1e-3, 1e-3)
     np.testing.assert_allclose(found.mean[:12], 1.0, rtol=1e-12)
-    assert found.ratios[-1].steady is None
+    assert found.ratios[-1].row.long_time is None
 
 
 def relaxing() -> Preparation:
@@ -253,7 +253,7 @@ def test_waits_that_are_all_cut_have_no_error_bar() -> None:
     waits = WaitingTimes(preparation, "any", ["A_up", "S_up"], ["A_down", "S_down"], Bins(longest=1e-9))
     late = FirstPassage(preparation, counts_of(preparation.model)[0], -60.0, 60.0)
     for statistic in (waits, late):
-        rows = judge([found.row for found in sampled_rows(preparation, [statistic], 1, 0, 2000)[0]])
+        rows = judge(sampled_rows(preparation, [statistic], 1, 0, 2000)[0])
         mean = rows[-1]
         assert mean.quantity.startswith("mean_") and mean.status in ("exact", "unresolved")
         assert "disagree" not in {row.status for row in rows}
