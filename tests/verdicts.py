@@ -19,7 +19,7 @@ from trajectories.figures.sampled_side import SampledSide
 from trajectories.master.lindblad import Master
 from trajectories.master.sectors import find_sectors
 from trajectories.report.counting_rows import counting_rows
-from trajectories.report.entropy_parts import Alongside
+from trajectories.report.entropy_parts import EntropyParts
 from trajectories.report.exact_counting import ExactCounting
 from trajectories.report.judge import judge, verdict
 from trajectories.report.record_rows import sampled_rows
@@ -56,8 +56,8 @@ class Prepared:
         return Point(dict(own.model.parameters), own, forest)
 
     @cached_property
-    def alongside(self) -> Alongside:
-        return Alongside.of(self.preparation)
+    def entropy_parts(self) -> EntropyParts:
+        return EntropyParts.of(self.preparation)
 
     @cached_property
     def counting(self) -> ExactCounting:
@@ -88,7 +88,7 @@ def report_rows(own: Prepared, seed: int) -> list[Row]:
 def theorem_rows(own: Prepared, seed: int) -> list[Row]:
     """Return the rows of `trajectories theorems`."""
     point = own.point(seed)
-    return judge(list(point_theorems(point, seed, 0, point.trajectories, alongside=own.alongside).rows))
+    return judge(list(point_theorems(point, seed, 0, point.trajectories, parts=own.entropy_parts).rows))
 
 
 def count_rows(own: Prepared, seed: int) -> list[Row]:

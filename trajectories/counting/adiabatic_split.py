@@ -33,7 +33,7 @@ FULL_RANK = 1e-13
 
 
 class Split(NamedTuple):
-    """What a jump of each channel adds, (K,) in nats: to -ln pi, to Delta S_ad and to Delta S_na.
+    """Change of -ln pi, Delta S_ad and Delta S_na by a jump of each channel, (K,) each in nats.
 
     adiabatic is +inf for a one-way channel.
     """
@@ -75,7 +75,7 @@ def split_of(master: Master) -> Split:
 
 
 def _shift(operator: np.ndarray, logarithm: np.ndarray) -> tuple[float, float]:
-    """Return Delta phi of the best fit [L, ln pi] = Delta phi L, and the norm of what is left over that of L."""
+    """Return Delta phi of the best fit [L, ln pi] = Delta phi L, and the norm of the residual over that of L."""
     commutator = operator @ logarithm - logarithm @ operator
     norm = float(np.linalg.norm(operator))
     shift = float(np.vdot(operator, commutator).real) / norm**2

@@ -180,7 +180,7 @@ def resolved_moments(
 
 
 def moment_costs(master: Master, order: int, duration: float) -> tuple[float, float]:
-    """Return what `resolved_moments` takes with dense and with sparse matrices, in multiplications of a dense product.
+    """Return the costs of `resolved_moments` with dense and with sparse matrices, in dense multiplications.
 
     A sparse product takes some twenty times as long for each of its elements.
     """
@@ -192,6 +192,6 @@ def moment_costs(master: Master, order: int, duration: float) -> tuple[float, fl
 
 
 def dense_is_cheaper(master: Master, order: int, duration: float) -> bool:
-    """Whether `resolved_moments` takes dense matrices: those of large models would not fit."""
+    """Return True where `resolved_moments` takes dense matrices; those of large models would not fit."""
     dense, sparse_cost = moment_costs(master, order, duration)
     return len(master.trace_row) <= SMALL_ENOUGH and (dense <= sparse_cost or len(master.trace_row) <= 80)

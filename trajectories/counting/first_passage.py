@@ -1,4 +1,4 @@
-"""First passages, exactly: the master equation on states resolved by what has been counted, with absorbing bounds.
+"""First passages, exactly: the master equation on states resolved by a count, with absorbing bounds.
 
 A jump of channel k out of sector s adds step[k, s] to a sum that begins at 0. The state is resolved by the value of the
 sum, rho_v(t), as long as it stays between two bounds,
@@ -78,7 +78,7 @@ class PassageSpace:
         return place
 
     def _assembled(self, effective: np.ndarray, jumps: np.ndarray) -> sparse.csr_array:
-        """Return the generator: blocks in the order of `_nodes`, then what has left upwards and downwards."""
+        """Return the generator: blocks in the order of `_nodes`, then the probabilities of having left up and down."""
         rows, columns, entries = [np.zeros(0, int)], [np.zeros(0, int)], [np.zeros(0, complex)]
 
         def add(block: np.ndarray, row: int, column: int) -> None:

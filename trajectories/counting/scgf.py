@@ -89,7 +89,7 @@ def symmetry(master: Master, u: ArrayLike) -> Symmetry:
 
 
 def time_reversal_breaking(model: Model) -> str | None:
-    """Return one line that says what the model's time reversal Theta changes, None where nothing is changed.
+    """Return a line naming the part that the model's time reversal Theta changes, None where it changes none.
 
     Wanted is Theta H Theta^dag = H, and for every value of Delta s the same map sum_k L_k . L_k^dag of the channels
     that have it, which does not depend on how these are combined or on their phases.

@@ -203,7 +203,7 @@ class Master:
         return eigenvalues(self._without_steady_state()) if self.sectors.size > 1 else np.zeros(0, complex)
 
     def _without_steady_state(self) -> np.ndarray:
-        """Eliminate one population by Tr rho = 1: the eigenvalues of what is left are those of L but the zero."""
+        """Return L without one population, eliminated by Tr rho = 1: it has the eigenvalues of L but the zero."""
         generator, trace = full(self.generator), self.trace_row
         gone = int(np.argmax(self.steady_blocks.real * trace))
         kept = np.arange(len(trace)) != gone
@@ -286,7 +286,7 @@ class Master:
         fixed: np.ndarray | None = None,
         most: float = LONGEST,
     ) -> DensePropagator | SparsePropagator:
-        """Return what exponentiates a generator of this object's block space, for instance a tilted one.
+        """Return a propagator of a generator on this object's blocks, for instance a tilted one.
 
         trace, fixed: (D,) what it conserves, see `DensePropagator`. most: see `SparsePropagator`.
         """

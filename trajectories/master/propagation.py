@@ -96,7 +96,7 @@ class DensePropagator:
         return (int(ratio), max(0.0, duration - int(ratio) * self._base)) if ratio < 2**50 else (int(ratio), 0.0)
 
     def _shortly(self, vector: np.ndarray, duration: float) -> np.ndarray:
-        """The same as `_short` on a vector; the terms of a small matrix are kept, since calls cost more than sums."""
+        """Return `_short` of a vector; the terms of a small matrix are kept, since calls cost more than sums."""
         size = len(self._generator)
         if size > SMALL:
             return self._short(vector, duration)

@@ -74,7 +74,7 @@ class Calculation:
 
     @property
     def place(self) -> str:
-        """Where and what, for messages."""
+        """The formula with its location, for messages."""
         return f"{self.where} = {show(self.text)}"
 
     @property

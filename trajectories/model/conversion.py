@@ -124,26 +124,26 @@ def arguments_of(meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) ->
 
 
 def damaged(error: Exception) -> InputError:
-    """Return the InputError that says of a stored model that it is damaged."""
+    """Return an InputError for a damaged stored model."""
     return InputError(f"stored model is damaged: {type(error).__name__}: {error}")
 
 
 def encoded(value: Any) -> Any:
-    """JSON has no infinity: floats that are not finite become {"float": "inf"}."""
+    """Return a value for JSON, which has no infinity: floats that are not finite become {"float": "inf"}."""
     if isinstance(value, float) and not math.isfinite(value):
         return {"float": repr(value)}
     return [encoded(item) for item in value] if isinstance(value, tuple) else value
 
 
 def decoded(value: Any) -> Any:
-    """The value that `encoded` made JSON of."""
+    """Return the value from its form made by `encoded`."""
     if isinstance(value, Mapping):
         return float(value["float"])
     return tuple(decoded(item) for item in value) if isinstance(value, (list, tuple)) else value
 
 
 def toml_value(value: Any) -> Any:
-    """Return what a Python user gives (tuples, NumPy arrays, QuTiP objects) as TOML has it: lists and numbers."""
+    """Return a Python value (tuple, NumPy array, QuTiP object) as TOML has it: lists and numbers."""
     if hasattr(value, "full"):
         value = value.full()
     if getattr(value, "ndim", 0) == 2 and value.shape[1] == 1:

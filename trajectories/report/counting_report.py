@@ -32,7 +32,7 @@ RECORDS = ("quantity", "of", "interval", *HEADER[3:6], "steady, T = inf", *HEADE
 class CountingPoint:
     """One sweep point: the steady state's counting statistics, and the sampled rows where there are any.
 
-    asked: what was asked of the jump records of `recorded` trajectories. records: the rows of each of them.
+    asked: statistics of the jump records of `recorded` trajectories. records: the rows of each of them.
     """
 
     parameters: dict[str, Any]
@@ -64,7 +64,7 @@ class Counting(Judged):
 
     @classmethod
     def of_jobs(cls, jobs: Sequence[Job], every_scgf: bool = False, wanted: Wanted = ALL) -> Counting:
-        """Compute the steady state's counting statistics of jobs' models, and what is wanted of records, exactly.
+        """Compute the steady state's counting statistics of jobs' models, and those wanted of records, exactly.
 
         Raises InputError where a steady state is not unique, or for a channel or a count that does not exist.
         """
@@ -81,8 +81,8 @@ class Counting(Judged):
     ) -> Counting:
         """Compare a Result's counts with the exact ones; all rows of all points are judged as one family.
 
-        wanted: what is asked of the jump records, which are sampled anew. Raises InputError for a point, a channel or a
-        count that does not exist. `progress(done, total)` hears every tenth of a second or so how many are sampled.
+        wanted: statistics of the jump records, which are sampled anew. progress: called with the numbers of
+        trajectories done and in all. Raises InputError for a point, a channel or a count that does not exist.
         """
         chosen = _chosen(result, wanted.point)
         points = [_sampled_point(result, point, every_scgf, wanted, progress) for point in chosen]
@@ -232,7 +232,7 @@ def _sampled_point(
 
 
 def _record_lines(rows: tuple[CountingRow, ...], recorded: int) -> list[str]:
-    """Return what jump records say; intervals are those of the waiting time or distance, or of the time counted."""
+    """Return a statistic's table; intervals are those of the waiting time or distance, or of the time counted."""
     of = f"from the jump records of {recorded:,} trajectories" if recorded else "of jump records as long as the run's"
     return [f"{rows[0].quantity} {of}", *_indented([RECORDS, *map(_cells, rows)])]
 

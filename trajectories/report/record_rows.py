@@ -1,6 +1,6 @@
-"""What jump records say, beside what the master equation says of them: streamed, with error bars over trajectories.
+"""Statistics of jump records beside their exact values: streamed, with error bars over trajectories.
 
-A statistic gives every trajectory a row of numbers x (Q,) whose expectations are known exactly; what is reported is a
+A statistic gives every trajectory a row of numbers x (Q,) whose expectations are known exactly; the reported value is a
 ratio of means, R = c <x_a>/(<x_b> <x_c> ...). It is tested by its influence function with the exact expectations,
 
     h = c/(E_b E_c ...) [x_a - E_a (x_b/E_b + x_c/E_c + ... - m + 1)],    m denominators,
@@ -41,7 +41,7 @@ class Ratio:
 
 
 class Statistic(Protocol):
-    """Numbers of each trajectory: mean (Q,) is their exact expectation, ratios what is reported of them."""
+    """Numbers of each trajectory with the exact expectations mean (Q,), and the ratios of means to be reported."""
 
     mean: np.ndarray
     ratios: list[Ratio]

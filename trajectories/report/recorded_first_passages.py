@@ -1,7 +1,7 @@
-"""First passages of a count in sampled jump records: when it first reaches a bound, seen or not by the end.
+"""First passages of a count in sampled jump records: the time of its first arrival at a bound, seen or not by the end.
 
-What has not arrived at T is not left out: rows are the probability of not having arrived by t, for t up to T, the
-probabilities of having arrived at either bound by T, and the mean of min(time, T), each exact at finite T.
+Trajectories that have not arrived at T are not left out: rows are the probability of not having arrived by t, for t up
+to T, the probabilities of having arrived at either bound by T, and the mean of min(time, T), each exact at finite T.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ INSTANTS = 12
 
 
 class FirstPassage:
-    """When a count, or Delta S where it is defined at every instant, first reaches `low` < 0 or `high` > 0.
+    """First time at which a count, or Delta S where it exists at every instant, reaches `low` < 0 or `high` > 0.
 
     count: what is counted; None: Delta S(t) = ln p(s_0) - ln p(s_t) + sum_j Delta s, with the steady populations p of
     one-dimensional sectors s. Raises InputError where that does not exist, or for bounds that are not such.
@@ -73,7 +73,7 @@ class FirstPassage:
         self.curve = fine + self._begin, 1.0 - self.space.left(begun, fine)[0].sum(axis=1)
 
     def measure(self, records: Recorded) -> np.ndarray:
-        """Return whether it has not arrived at each time, whether it arrived up or down, min(time, T), (n, T+3)."""
+        """Return (n, T+3): not yet arrived at each time (0 or 1), arrived upwards, downwards, min(time, T)."""
         arrived = np.zeros((len(records.initial), 2))
         space = self.space
         kernels.passages(

@@ -38,7 +38,7 @@ FIRST = 0.1  # first edge of logarithmic bins, in times that the fastest decayin
 
 
 class Bins(NamedTuple):
-    """How waits and distances are looked at: how many bins, whether their edges have equal ratios, up to where.
+    """Bins of waits and distances: their number, edges of equal ratios or distances, and the last edge.
 
     longest: None: chosen. With `logarithmic` the first bin is that from 0 to a tenth of the fastest decaying state's
     lifetime.
@@ -193,7 +193,7 @@ def _ratios(
 ) -> list[Ratio]:
     """Return the ratio of each bin; steady (bins,): the integral over the bin in the steady state.
 
-    bunch (bins,): how many of its events come as one.
+    bunch (bins,): mean number of its events in a bunch.
     """
     found = []
     for j, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):

@@ -1,4 +1,4 @@
-"""How far a run is, while it goes or afterwards: from RESULT.h5.run and the result file, both only read."""
+"""Progress of a run, during it or afterwards: from RESULT.h5.run and the result file, both only read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_POINTS = 10  # whose errors are shown: evenly chosen among those that have 
 
 @dataclass(frozen=True)
 class RunStatus:
-    """What `trajectories status` says.
+    """Progress of a run as `trajectories status` shows it.
 
     done, asked: blocks; points_done, points: of a sweep. rows: at the last time, of at most MOST_POINTS points, evenly
     chosen among those begun, by their numbers.
@@ -72,7 +72,7 @@ class RunStatus:
         return "complete" if self.points_done == self.points else "stopped"
 
     def json(self) -> dict[str, Any]:
-        """Return the same as JSON's types; null for what is not known."""
+        """Return the progress as JSON's types; null for unknown numbers."""
         owner = self.owner if self.state == "running" else None
         return {
             "file": str(self.path),

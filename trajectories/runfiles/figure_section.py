@@ -39,8 +39,7 @@ from trajectories.errors import InputError, kind, listing, nearest, show
 from trajectories.model.conversion import toml_value
 from trajectories.runfiles.figure_spec import ContourLine, Drawn, Figure, GuideLine, Paper
 from trajectories.runfiles.formulas import Formula
-from trajectories.runfiles.ranges import values
-from trajectories.runfiles.schema import Table
+from trajectories.runfiles.schema import Table, axis_values
 
 COLOURS = ("black", "blue", "red", "green", "orange", "purple", "sky", "yellow", "grey", "white")
 DASHES = ("solid", "dashed", "dotted", "dashdot")
@@ -247,7 +246,7 @@ def _limits(table: Table, key: str) -> tuple[float, float] | None:
 
 def _fine(table: Table) -> dict[str, tuple[float, ...]]:
     given = _subtable(table, "fine", None)
-    return {key: values(given, key) for key in given.values}
+    return {key: axis_values(given, key) for key in given.values}
 
 
 def _subtable(table: Table, key: str, known: tuple[str, ...] | None) -> Table:

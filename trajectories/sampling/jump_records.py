@@ -54,7 +54,7 @@ def record_stream(
     """Yield the records of trajectories first ... first + trajectories - 1 of a point, in the order of their numbers.
 
     They are those of a run of (preparation, seed), to the last bit, however they are cut into pieces. A piece has about
-    2*10^5 jumps, or one trajectory. `progress(done, trajectories)` is told after every piece.
+    2*10^5 jumps, or one trajectory. `progress(done, trajectories)` is called after every piece.
     capacity: jumps for which there is room at first (default: `capacity_of`); it cannot change the numbers, since
     trajectories that have more are sampled once again with as much room as they need.
     """

@@ -55,7 +55,7 @@ class Forest:
         return any(below < level and i >> (level - below) == index for below, i in tree)
 
     def done(self, block_index: int) -> bool:
-        """Whether block ``block_index`` is in, alone or merged."""
+        """Return True where block ``block_index`` is in, alone or merged."""
         return self._covered(self._trees[block_index % self.groups], 0, block_index // self.groups)
 
     def missing(self, blocks: int) -> Iterator[int]:

@@ -1,4 +1,4 @@
-"""One trajectory, told in full: its jumps, heat, energy and entropy, and Delta S in two independent ways.
+"""One trajectory in full: its jumps, heat, energy and entropy, and Delta S in two independent ways.
 
 A trajectory is a pure function of (seed, point, number), so any trajectory of any run can be had back without having
 been stored.
@@ -26,7 +26,7 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
 
 @dataclass(frozen=True)
 class Replay:
-    """The record gamma = {n0; (k1, t1) ... (kN, tN); nT} of one trajectory, and what follows from it.
+    """The record gamma = {n0; (k1, t1) ... (kN, tN); nT} of one trajectory, with its heat, energy and entropy.
 
     jump_times, channels (N,): when and which. start, end: eigenstates of rho(0) and rho(T) by index, with their
     probabilities.
@@ -197,7 +197,7 @@ class Replay:
         return _expected(self.preparation.model.hamiltonian[None], self.states(times))[0]
 
     def json(self) -> dict[str, Any]:
-        """Return the record and what follows from it, as JSON's types."""
+        """Return the record, heat, energy and entropy, as JSON's types."""
         from trajectories.model.conversion import json_value
 
         model = self.preparation.model

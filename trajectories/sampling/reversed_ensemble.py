@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trajectories.counting.scgf import time_reversal_breaking
 from trajectories.errors import InputError
 from trajectories.kernels.jumps import jumps
 from trajectories.kernels.plan import Plan
@@ -31,6 +32,7 @@ from trajectories.sampling.plan import unravel
 from trajectories.sampling.preparation import Preparation
 from trajectories.sampling.sampling_moments import Cumulants, trajectory_cumulants
 
+SYMMETRIC = 1e-10  # change of the steady state that counts as none
 BACKWARD = 1  # the reversed ensemble's family of random streams
 FAMILY_BITS = 28  # of the stream's counter word that number the sweep point
 
@@ -170,6 +172,18 @@ def survival(preparation: Preparation) -> float:
     inside = reverse.finish.vectors[:, reverse.finish.probabilities > 0]
     state = reverse.sectors.unflatten(blocks)
     return float(np.einsum("an,ab,bn->", inside.conj(), state, inside).real * np.exp(log_scale))
+
+
+def asymmetry(preparation: Preparation) -> str | None:
+    """Return a line on the time reversal's effect on H, (L_k, Delta s_k) or the steady state, None without any."""
+    if not preparation.steady:
+        return "the start is not the steady state, which the windowed identity without the reversed ensemble needs"
+    reason = time_reversal_breaking(preparation.model)
+    if reason is not None:
+        return reason
+    rho, u = preparation.sectors.unflatten(preparation.exact.density[-1]), preparation.model.time_reversal
+    difference = float(np.abs(u @ rho.conj() @ u.conj().T - rho).max())
+    return f"the time reversal changes the steady state, by up to {difference:.3g}" if difference > SYMMETRIC else None
 
 
 def _direction(preparation: Preparation, plan: Plan, family: int, begin: Spectrum, end: Spectrum) -> Direction:

@@ -1,4 +1,4 @@
-"""What the master equation says beforehand of an estimate by cloning: its value, and how rare the ends that decide."""
+"""Exact values of estimates by cloning, and the spread that rare final states give them."""
 
 from __future__ import annotations
 
