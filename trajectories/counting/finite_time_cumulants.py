@@ -25,7 +25,7 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from trajectories.counting.counted_currents import check_weights, jump_operator
-from trajectories.counting.long_time_cumulants import check_rows, covariance
+from trajectories.counting.long_time_cumulants import check_rows
 from trajectories.master.lindblad import Master
 from trajectories.master.propagation import PolynomialPropagator
 from trajectories.master.sparse_propagation import SparsePropagator
@@ -41,18 +41,6 @@ class Moments(NamedTuple):
     covariance: np.ndarray
 
 
-class Asymptote(NamedTuple):
-    """At long times the mean is mean_rate t + mean_offset and the covariance covariance_rate t + covariance_offset.
-
-    Shapes (C,), (C,), (C, C), (C, C); numbers for a single count.
-    """
-
-    mean_rate: np.ndarray
-    mean_offset: np.ndarray
-    covariance_rate: np.ndarray
-    covariance_offset: np.ndarray
-
-
 def finite_time(master: Master, weights: ArrayLike, times: ArrayLike, start: np.ndarray | None = None) -> Moments:
     """Return mean and covariance of counts over (0, t], exactly.
 
@@ -66,32 +54,6 @@ def finite_time(master: Master, weights: ArrayLike, times: ArrayLike, start: np.
     counts = check_rows(master, weights)
     moments = Moments(*_joint(master, counts, instants, start))
     return Moments(moments.mean[:, 0], moments.covariance[:, 0, 0]) if single else moments
-
-
-def long_time(master: Master, weights: ArrayLike, start: np.ndarray | None = None) -> Asymptote:
-    """Return rates and constants of the mean and the covariance of counts at long times; arguments: `finite_time`.
-
-    From the steady state the constants are 0 for the mean and -2 Tr[G (L^+)^2 G rho] for the variance. From rho(0) they
-    are m = -Tr[G y] with y = L^+ rho(0), and 2 Tr[G L^+ (G - J) y] - sum_k w_k^2 Tr[L_k^dag L_k y] - m^2 besides.
-    """
-    single = np.ndim(weights) == 1
-    master = master if start is None else master.covering(start)
-    counts = check_rows(master, weights)
-    inverse = master.drazin()
-    functionals, jumps, means = _operators(master, counts)
-    vectors = [inverse.solve(inverse.solve(jump @ inverse.rho)) for jump in jumps]
-    half = -(functionals.conj() @ np.array(vectors).T).real
-    offset, shift, missed = np.zeros(len(counts)), np.zeros_like(half), np.zeros(len(master.model.operators))
-    if start is not None:
-        moved = inverse.solve(master.flattened(start))
-        missed = -master.jump_rates(moved)
-        offset = counts @ missed
-        turned = [inverse.solve(jump @ moved - mean * moved) for jump, mean in zip(jumps, means, strict=True)]
-        shift = (functionals.conj() @ np.array(turned).T).real
-    constant = half + shift
-    total = constant + constant.T + (counts * missed) @ counts.T - np.outer(offset, offset)
-    result = Asymptote(means, offset, covariance(master, counts), total)
-    return Asymptote(*(part.reshape(-1)[0] for part in result)) if single else result
 
 
 def finite_time_cumulants(
@@ -145,12 +107,6 @@ def _joint(
             sums = [finite_time_cumulants(master, first + sign * second, times, start, 2)[:, 1] for sign in (1, -1)]
             joint[:, a, b] = joint[:, b, a] = 0.25 * sizes[0] * sizes[1] * (sums[0] - sums[1])
     return mean.T, joint
-
-
-def _operators(master: Master, counts: np.ndarray) -> tuple[np.ndarray, list, np.ndarray]:
-    """Return (C, D) whose conjugates give Tr[G_a .], the operators G_a on blocks, and the currents J_a, (C,)."""
-    means = counts @ master.jump_rates(master.steady_blocks)
-    return counts @ master.space.losses, [jump_operator(master, count) for count in counts], means
 
 
 def resolved_moments(

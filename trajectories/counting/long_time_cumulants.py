@@ -56,16 +56,6 @@ def noise(master: Master, weights: ArrayLike) -> float:
     return float(cumulants(master, weights, 2)[1])
 
 
-def third_cumulant(master: Master, weights: ArrayLike) -> float:
-    """Return c_3 = lim d<(N - <N>)^3>/dt in the steady state. As for `cumulants`."""
-    return float(cumulants(master, weights, 3)[2])
-
-
-def fourth_cumulant(master: Master, weights: ArrayLike) -> float:
-    """Return c_4 = lim d(<(N - <N>)^4> - 3 Var^2)/dt in the steady state. As for `cumulants`."""
-    return float(cumulants(master, weights, 4)[3])
-
-
 def covariance(master: Master, weights: ArrayLike) -> np.ndarray:
     """Return the matrix D_ab = lim d Cov(N_a, N_b)/dt of several counts in the steady state, (C, C) float64.
 

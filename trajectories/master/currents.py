@@ -55,23 +55,6 @@ def activity_operator(model: Model) -> np.ndarray:
     return model.loss
 
 
-def entropy_flow_operator(model: Model) -> np.ndarray:
-    """Return the operator (d, d) of the entropy given to the reservoirs, sum_k Delta s_k L_k^dag L_k (nat/time).
-
-    Channels without a reversal partner are left out; `irreversible_operator` says how often they fire.
-    Raises InputError where the model has no entropy accounting.
-    """
-    check_entropy(model)
-    steps = np.where(model.partner < 0, 0.0, model.entropy_steps)
-    return np.einsum("k,kba,kbc->ac", steps, model.operators.conj(), model.operators, optimize=True)
-
-
-def irreversible_operator(model: Model) -> np.ndarray:
-    """Return the operator (d, d) of one-way jumps per time, the sum of L_k^dag L_k over channels without partner."""
-    one_way = (model.partner < 0).astype(float)
-    return np.einsum("k,kba,kbc->ac", one_way, model.operators.conj(), model.operators, optimize=True)
-
-
 def entropy_production_rate(model: Model, rho: np.ndarray) -> float:
     """Return the entropy production rate of a steady state, sum_k Delta s_k Tr[L_k^dag L_k rho] (nat/time).
 

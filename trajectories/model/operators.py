@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trajectories.errors import InputError
+from trajectories.errors import InputError, show
 
 Array = NDArray[np.complex128]
 
@@ -164,7 +164,7 @@ def as_operator(value: Any, name: str) -> Array:
         # Adding 0 turns -0.0 into 0.0, so that equal matrices have equal bits and equal digests.
         matrix = np.array(value, dtype=np.complex128, order="C") + 0.0
     except (TypeError, ValueError):
-        raise InputError(f"{name}: must be a square matrix of numbers, not {_short(value)}") from None
+        raise InputError(f"{name}: must be a square matrix of numbers, not {show(value)}") from None
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
         raise InputError(f"{name}: shape {matrix.shape} is not that of a square matrix (d, d) with d >= 1")
     bad = np.argwhere(~np.isfinite(matrix))
@@ -172,8 +172,3 @@ def as_operator(value: Any, name: str) -> Array:
         i, j = (int(x) for x in bad[0])
         raise InputError(f"{name}: element ({i}, {j}) = {matrix[i, j]} must be a finite number")
     return matrix
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

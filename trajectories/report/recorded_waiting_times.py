@@ -211,6 +211,7 @@ def _measured(
     window: tuple[float, float],
     edges: np.ndarray,
 ) -> np.ndarray:
+    """Return the rows (n, bins+2) that a kernel fills from jump records."""
     x = np.zeros((len(records.initial), len(edges) + 1))
     starts, stops = (mask.astype(np.int64) for mask in masks)
     kernel(records.offsets, records.times, records.channels, starts, stops, *window, edges, x)
