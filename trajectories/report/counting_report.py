@@ -210,7 +210,7 @@ def _chosen(result: Result, number: int | None) -> list[Point]:
 
 def _exact_point(job: Job, every_scgf: bool, wanted: Wanted) -> CountingPoint:
     steady = SteadyCounting.of(Master(job.model, find_sectors(job.model)), every_scgf)
-    asked = tuple(wanted.statistics(job.prepare())) if wanted.anything else ()
+    asked = tuple(wanted.statistics(job.prepare())) if wanted.needs_records else ()
     parameters = dict(job.model.parameters) | dict(job.swept)
     return CountingPoint(parameters, None, steady, (), asked, tuple(map(exact_rows, asked)))
 

@@ -47,7 +47,7 @@ class Wanted:
     spaced: tuple[str, ...] = ()
 
     @property
-    def anything(self) -> bool:
+    def needs_records(self) -> bool:
         """Return True where jump records are needed."""
         return bool(self.waiting or self.g2 or self.spectrum or self.first_passage)
 
