@@ -71,7 +71,10 @@ def _spectrum(
     energies: list[np.ndarray],
     empty: dict[int, np.ndarray],
 ) -> Spectrum:
-    """energies: a block for each sector. empty: the bases of sectors outside the support, which H alone settles."""
+    """Return `spectrum` of flattened blocks.
+
+    energies: a block of H for each sector. empty: bases of sectors outside the support, which H alone determines.
+    """
     dimensions = sectors.dimensions
     d, largest = int(dimensions.sum()), int(dimensions.max())
     probabilities, local = np.zeros(d), np.zeros((d, largest), complex)

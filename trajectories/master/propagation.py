@@ -112,11 +112,11 @@ class DensePropagator:
         return np.array(terms).reshape(TERMS + 1, -1)
 
     def _short(self, vector: np.ndarray, duration: float) -> np.ndarray:
-        """Taylor series of e^{G duration} on a vector or matrix."""
+        """Return e^{G duration} on a vector or matrix, by its Taylor series."""
         return vector + self._change(vector, duration)
 
     def _change(self, vector: np.ndarray, duration: float) -> np.ndarray:
-        """Taylor series of e^{G duration} - 1 on a vector or matrix."""
+        """Return e^{G duration} - 1 on a vector or matrix, by its Taylor series."""
         term = total = self._generator @ vector * duration
         for n in range(2, TERMS + 1):
             term = self._generator @ term * (duration / n)
@@ -215,7 +215,7 @@ class PolynomialPropagator:
         return vector
 
     def _short(self, vector: np.ndarray, duration: float) -> np.ndarray:
-        """Taylor series of e^{G duration} - 1 on coefficients (n+1, D, anything)."""
+        """Return e^{G duration} - 1 on coefficients (n+1, D, ...), by its Taylor series."""
         term = self._convolved(self._generators, vector) * duration
         total = term
         for n in range(2, TERMS + 1):
@@ -231,7 +231,7 @@ class PolynomialPropagator:
         return np.asarray((joint @ b.reshape(len(joint), -1)).reshape(b.shape))
 
     def _change(self, level: int) -> np.ndarray:
-        """e^{G h 2^level} - 1, of which slow rates beside fast ones keep their digits."""
+        """Return e^{G h 2^level} - 1, in which slow rates beside fast ones keep their digits."""
         while len(self._changes) <= level:
             if self._changes:
                 last = self._changes[-1]

@@ -49,7 +49,7 @@ def arguments_of_qutip(
 
 
 def _static(value: Any, where: str) -> Array:
-    """A matrix; time-dependent QuTiP forms are refused by name."""
+    """Return a matrix; raise InputError for time-dependent QuTiP forms."""
     if isinstance(value, (list, tuple)) and value and hasattr(value[0], "full"):
         raise InputError(f"{where}: [operator, coefficient] is time dependent; only constant operators are supported")
     if not getattr(value, "isoper", True) or hasattr(value, "isconstant"):
@@ -66,7 +66,7 @@ def _one_each(value: Sequence[Any] | None, count: int, what: str, default: list[
 
 
 def _pairs(channels: Sequence[Channel], reservoir: Reservoir, entropy: bool) -> list[str]:
-    """A reservoir name for each channel, the same for the two of a pair."""
+    """Return a reservoir name for each channel, the same for the two of a pair."""
     if not channels:
         return []
     partner = pair_channels(channels, [reservoir], entropy).partner
@@ -76,7 +76,7 @@ def _pairs(channels: Sequence[Channel], reservoir: Reservoir, entropy: bool) -> 
 
 
 def _named_reservoirs(given: Sequence[Any]) -> tuple[list[str], list[Reservoir]]:
-    """Names for each channel and the distinct reservoirs, in order of appearance."""
+    """Return reservoir names for each channel and the distinct reservoirs, in order of appearance."""
     baths: dict[str, Reservoir | None] = {}
     groups = []
     for k, entry in enumerate(given):

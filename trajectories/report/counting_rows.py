@@ -103,7 +103,7 @@ def _pairs(n: int) -> list[tuple[int, int]]:
 
 
 def _sampled(point: Point, exact: ExactCounting) -> Jackknife:
-    """Jackknife all quantities of all counts, covariances of pairs, and tests of ratios: (T, 5 C + pairs + 2 C).
+    """Return the jackknife of all counts' quantities, pairs' covariances and tests of ratios: (T, 5 C + pairs + 2 C).
 
     A ratio R = A/<N>^2 is tested by A - R <N>^2 with the exact R, which must vanish: it has far less of a tail than R.
     """

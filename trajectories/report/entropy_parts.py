@@ -132,7 +132,7 @@ class EntropyParts:
         return lines
 
     def _split_rows(self, part: int) -> list[Row]:
-        """<Delta S_x> and <e^{-Delta S_x}> of one part, and the latter by its tilted generator."""
+        """Return the rows of <Delta S_x> and <e^{-Delta S_x}> of one part, the latter also by its tilted generator."""
         assert self.split is not None
         preparation, name = self.preparation, PARTS[part]
         master, start, times = self._master, preparation.start_state, preparation.times[-1:]
@@ -186,7 +186,7 @@ class EntropyParts:
         return replace(row, estimate=row.exact, note="the same on every trajectory") if same else row
 
     def _infimum_rows(self, total: Block) -> list[Row]:
-        """<inf Delta S> and P(inf Delta S <= -x): against their exact values where there are any, else the bounds."""
+        """Return the rows of <inf Delta S> and P(inf Delta S <= -x), beside exact values or bounds."""
         time, n = float(self.preparation.times[-1]), int(total.count)
         try:
             exact = exact_infimum(self._master, time)

@@ -258,7 +258,7 @@ def settled_bins(
 
 
 def _generating_row(preparation: Preparation, average: float) -> Row:
-    """G(1, T) of the forward tilted generator against the reversed process's survival: deterministic on both sides."""
+    """Return the row of G(1, T), by the forward tilted generator and by the reversed process's survival: no sample."""
     row = Row("generating_function", "G(1,T)", None, 0.0, float(preparation.times[-1]), "1", None)
     if np.isnan(average):
         return replace(row, note=NOT_COMPUTED)
@@ -271,7 +271,7 @@ def _generating_row(preparation: Preparation, average: float) -> Row:
 
 
 def _mean_rows(preparation: Preparation, forward_sample: Weighted, reversed_sample: Weighted) -> list[Row]:
-    """<Delta S> with the outcome drawn, <Delta S~>, or the share of reversed trajectories that undo a forward one."""
+    """Return the rows of <Delta S> with the outcome drawn and of <Delta S~>, or of the reversed survival."""
     time = float(preparation.times[-1])
     column = len(preparation.ledger.linear) + ENTROPY
     rounding = NO_SPREAD * float(preparation.exact.scale[-1, column])

@@ -183,7 +183,7 @@ def cloning(
 
 
 def _default_guide(model: Model, u: float) -> float:
-    """A quarter nearer to 1/2; the forward process where one-way jumps leave no positive eigenvector."""
+    """Return u moved by a quarter towards 1/2; 0, the forward process, where jumps are one-way."""
     if (model.partner < 0).any():
         return 0.0
     return u + GUIDE_DISTANCE if u < 0.5 else u - GUIDE_DISTANCE
