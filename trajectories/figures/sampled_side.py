@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from trajectories.report.judge import FEWEST_GROUPS, Law, judge, judge_smooth
+from trajectories.report.judge import FEWEST_GROUPS, judge, judge_smooth
+from trajectories.report.law import Law
 from trajectories.report.result import Result
 from trajectories.report.rows import Measure, Row, entanglement_measures, exact_row, pair_states, span
 from trajectories.results.points import Point

@@ -23,7 +23,8 @@ import numpy as np
 from trajectories.counting.steady_counting import RATIOS, unit_of_covariance
 from trajectories.kernels.ledger import ENTROPY_SINCE
 from trajectories.report.exact_counting import QUANTITIES, ExactCounting
-from trajectories.report.judge import Law, judge_mean, judge_smooth, noted
+from trajectories.report.judge import judge_mean, judge_smooth, noted
+from trajectories.report.law import Law
 from trajectories.report.rows import Row
 from trajectories.results.points import Point
 from trajectories.sampling.statistics import Block, Jackknife, jackknife

@@ -24,7 +24,8 @@ from trajectories.errors import InputError, TooCostly
 from trajectories.kernels.along import extrema
 from trajectories.kernels.ledger import ENTROPY
 from trajectories.master.lindblad import Master
-from trajectories.report.judge import MOST_SKEWED, NO_SPREAD, Law, judge_mean, judge_share
+from trajectories.report.judge import judge_mean, judge_share
+from trajectories.report.law import MOST_SKEWED, NO_SPREAD, Law
 from trajectories.report.report import law_at
 from trajectories.report.rows import Row
 from trajectories.sampling.exact_averages import trajectories_for, wanted

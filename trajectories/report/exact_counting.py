@@ -24,7 +24,7 @@ from trajectories.counting.steady_counting import CUMULANTS, RATIOS, Count, Stea
 from trajectories.counting.uncertainty_relations import STILL
 from trajectories.kernels.ledger import ENTROPY_SINCE
 from trajectories.master.lindblad import Master
-from trajectories.report.judge import NO_SPREAD, Law
+from trajectories.report.law import NO_SPREAD, Law
 from trajectories.sampling.preparation import Preparation
 
 QUANTITIES = (*CUMULANTS[1:], *RATIOS)

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from trajectories.report.judge import NO_SPREAD, Law, judge_mean
+from trajectories.report.judge import judge_mean
+from trajectories.report.law import NO_SPREAD, Law
 from trajectories.report.rows import Row
 from trajectories.sampling.reversed_ensemble import BACKWARD, Direction, entropies
 

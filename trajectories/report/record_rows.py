@@ -18,7 +18,8 @@ from typing import Protocol
 import numpy as np
 
 from trajectories.report.counting_rows import CountingRow
-from trajectories.report.judge import NO_SPREAD, Law, judge_mean
+from trajectories.report.judge import judge_mean
+from trajectories.report.law import NO_SPREAD, Law
 from trajectories.sampling.jump_records import Recorded, record_stream
 from trajectories.sampling.preparation import Preparation
 

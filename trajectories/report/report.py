@@ -12,7 +12,8 @@ from trajectories.counting.entropy_statistics import WORTH, generating_function,
 from trajectories.errors import TooCostly
 from trajectories.kernels.ledger import ENTROPY, FIRST_STATIC, WEIGHT
 from trajectories.master.lindblad import Master
-from trajectories.report.judge import FROM_KINK, NO_SPREAD, Law, judge_mean, judge_share, judge_smooth, noted
+from trajectories.report.judge import FROM_KINK, judge_mean, judge_share, judge_smooth, noted
+from trajectories.report.law import NO_SPREAD, Law
 from trajectories.report.rows import (
     Measure,
     Row,

@@ -22,7 +22,8 @@ from trajectories.report.fluctuation_theorems import (
     gather,
     windowed_row,
 )
-from trajectories.report.judge import FALSE_ALARM_RATE, NO_SPREAD, Judged, judge_groups, judge_mean, judge_share
+from trajectories.report.judge import FALSE_ALARM_RATE, Judged, judge_groups, judge_mean, judge_share
+from trajectories.report.law import NO_SPREAD
 from trajectories.report.report import law_at, rows_of
 from trajectories.report.rows import Row
 from trajectories.report.text import HEADER, aligned, cells, described, with_error
