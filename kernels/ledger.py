@@ -1,4 +1,4 @@
-"""The arrays that say what is measured on a trajectory, and where each number goes."""
+"""The arrays that define the numbers measured on a trajectory, and the places of these numbers in its row."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from .arrays import Complex2, Complex3, Float1, Float2, Int1, Int2
 
-# Columns of a trajectory's row behind the linear ones (`columns.linear_forms`); the static functionals follow.
+# Columns of a trajectory's row behind the linear forms; the static functionals follow. Each of the five has its line
+# in the kernel `tally` and its entry in `sampling.quantities`.
 ENTROPY_SINCE, ENTROPY, WEIGHT, COUPLING_WORK, PROJECTION = range(5)
 FIRST_STATIC = 5
 
@@ -15,11 +16,11 @@ STATE, LOG_STATE, OUTSIDE, DIAGONAL = range(4)
 
 
 class Ledger(NamedTuple):
-    """What the tally needs to know; K channels, T sample times, S sectors of D = sum m^2 block elements."""
+    """Weights, operators and histogram edges; K channels, T sample times, S sectors of D = sum m^2 block elements."""
 
     dimension: Int1  # (S,) int64: dimension m of each sector
     block_offset: Int1  # (S+1,) int64: where each sector's block begins among the D elements
-    linear: Float2  # (C, K) float64: linear forms of the counts, see `columns.linear_forms`; the heats from 1 on
+    linear: Float2  # (C, K) float64: linear forms of the counts: all jumps, the counted heats, others
     pair_sign: Int2  # (P, K) int64: +1 for a channel, -1 for its partner, one row for each pair
     pair_entropy: Float1  # (P,) float64: Delta s of the pair's first channel
     one_way: Int1  # (K,) int64: 1 for a channel without a reversal partner

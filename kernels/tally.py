@@ -1,4 +1,4 @@
-"""From sampled trajectories to one row of numbers per trajectory and sample time."""
+"""Accumulation of sampled trajectories: one row of numbers per trajectory and sample time, sums and histograms."""
 
 from __future__ import annotations
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-# The papers' claims are scripts, no part of the package.
-sys.path.insert(0, str(Path(__file__).parents[1] / "runs" / "papers" / "claims"))
+# The papers' figures and claims are scripts, no part of the package.
+PAPERS = Path(__file__).parents[1] / "runs" / "papers"
+sys.path[:0] = [str(PAPERS / "claims"), str(PAPERS)]
 os.environ.setdefault("MPLBACKEND", "Agg")
 # As the command line does, before NumPy is imported: threads on small matrices cost up to forty times what they gain.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):

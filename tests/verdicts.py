@@ -24,7 +24,7 @@ from trajectories.report.exact_counting import ExactCounting
 from trajectories.report.judge import judge, verdict
 from trajectories.report.record_rows import sampled_rows
 from trajectories.report.report import rows_of
-from trajectories.report.result import Result
+from trajectories.report.result import ResultData
 from trajectories.report.rows import Row
 from trajectories.report.theorems import point_theorems
 from trajectories.results.points import Point
@@ -80,7 +80,7 @@ def report_rows(own: Prepared, seed: int) -> list[Row]:
     point = own.point(seed)
     rows = judge(rows_of(point))
     if own.machine.purity:
-        result = Result([point], name=own.machine.name, seed=seed, text="", meta={})
+        result = ResultData([point], name=own.machine.name, seed=seed, text="", meta={})
         rows.append(SampledSide.of(result).rows[0]["purity"])
     return rows
 

@@ -16,33 +16,59 @@ from typing import TYPE_CHECKING, Any
 from trajectories.errors import InputError, Interrupted
 
 if TYPE_CHECKING:
-    from trajectories import systems
+    from trajectories import exact, systems
     from trajectories.api import open as open  # not in __all__: `import *` must leave Python's own alone
-    from trajectories.api import run
+    from trajectories.api import replay, run, sweep
     from trajectories.model import Channel, Model, Reservoir
+    from trajectories.result import Result
     from trajectories.runfiles.run import load
+    from trajectories.studies import merge, plan, rare, solve
 
 __version__ = "0.1.0"
-__all__ = ["Channel", "InputError", "Interrupted", "Model", "Reservoir", "load", "run", "systems"]
+__all__ = [
+    "Channel",
+    "InputError",
+    "Interrupted",
+    "Model",
+    "Reservoir",
+    "Result",
+    "exact",
+    "load",
+    "merge",
+    "plan",
+    "rare",
+    "replay",
+    "run",
+    "solve",
+    "sweep",
+    "systems",
+]
 
 _HOMES = {
     "Channel": "trajectories.model.model",
     "Model": "trajectories.model.model",
     "Reservoir": "trajectories.model.model",
+    "Result": "trajectories.result",
     "load": "trajectories.runfiles.run",
+    "merge": "trajectories.studies",
     "open": "trajectories.api",
+    "plan": "trajectories.studies",
+    "rare": "trajectories.studies",
+    "replay": "trajectories.api",
     "run": "trajectories.api",
+    "solve": "trajectories.studies",
+    "sweep": "trajectories.api",
 }
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used."""
-    if name == "systems":
-        return importlib.import_module("trajectories.systems")
+    if name in ("exact", "systems"):
+        return importlib.import_module(f"trajectories.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'trajectories' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_HOMES})
+    return sorted({*__all__, "open", "__version__"})

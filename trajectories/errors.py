@@ -1,4 +1,4 @@
-"""The ways a command ends: its exit statuses, what ends a run early that is nobody's bug, and words of messages."""
+"""Exit statuses, the exceptions of bad input and of stopped runs, and helpers for the words of messages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import traceback
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 AGREES, DISAGREES, BAD_INPUT, UNRESOLVED = 0, 1, 2, 3
 FAULT = 70  # of this program itself
@@ -20,23 +21,45 @@ TRACEBACK = "TRAJECTORIES_TRACEBACK"
 
 
 class InputError(ValueError):
-    """Something the user gave is wrong.
+    """Raised where an argument, a run file or a result file is wrong; nothing has been written or lost.
 
-    The message is one line: what is wrong, where (file and key, or matrix and element), what would be right.
-    The command line prints it and exits with status 2; nothing has been written or lost.
+    The message is one line: the mistake, its place (file and key, or matrix and element), what would be right. The
+    command line prints the line and exits with status 2.
+
+    Examples
+    --------
+    >>> try:
+    ...     trajectories.systems.diamond(beta_A=-2, beta_S=3, pump=-1)
+    ... except trajectories.InputError as error:
+    ...     print(error)
+    diamond: pump = -1 is out of range; allowed: finite number > 0
     """
 
 
 class TooCostly(InputError):
-    """A calculation that would take longer than it is worth, which is known before it is begun."""
+    """Raised where a calculation is known beforehand to take longer than the result is worth."""
 
 
 class Interrupted(BaseException):
-    """A run was stopped before its end; everything finished so far is in the result file (exit status 75).
+    """Raised where a run is stopped before its end and there is no Result to return.
 
-    Like KeyboardInterrupt it may come at any moment, and is no Exception: what a user's own function catches for its
-    own ends must not keep a run from being stopped.
+    `trajectories.run` and `trajectories.sweep` return what has been sampled on Ctrl-C, and raise this error only where
+    no block is finished yet, on SIGTERM and SIGUSR1, and where another process is writing the `output`. Everything
+    finished is in the `output` if there is one. The error is no `Exception`, as `KeyboardInterrupt` is none: an
+    `except Exception` in a user's function must not keep a run from being stopped. Exit status 75 of the command line.
+
+    Attributes
+    ----------
+    result : ResultData or None
+        Finished blocks of a run without `output`.
+
+    Examples
+    --------
+    >>> issubclass(trajectories.Interrupted, Exception)
+    False
     """
+
+    result: Any = None
 
 
 def told(error: BaseException) -> str:
@@ -45,7 +68,7 @@ def told(error: BaseException) -> str:
 
 
 def fault(error: BaseException) -> str:
-    """Return one line about an exception that is a fault of this program; with the environment variable, all of it."""
+    """Return one line that reports an exception as a fault of this program; with TRAJECTORIES_TRACEBACK, the whole."""
     if os.environ.get(TRACEBACK):
         return "".join(traceback.format_exception(error)).rstrip()
     if isinstance(error, MemoryError):
@@ -63,7 +86,7 @@ def fault(error: BaseException) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`did you mean "x"? ` for the known word most like `word`, or nothing when none is."""
+    """Return `did you mean "x"? ` for the known word most like `word`, "" where none is like it."""
     known = list(known)
     folded = {name.lower(): name for name in known}
     match = difflib.get_close_matches(word.lower(), list(folded), n=1, cutoff=0.6)
@@ -71,13 +94,13 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def listing(names: Iterable[str], most: int = 20) -> str:
-    """The names with commas, shortened where there are very many."""
+    """Return the names joined by commas; beyond the first `most` only their number."""
     names = list(names)
     return ", ".join(names[:most]) + (f", ... ({len(names)} in all)" if len(names) > most else "")
 
 
 def show(value: object) -> str:
-    """A value as the run file spells it, on one line and short."""
+    """Return a value as a run file spells it, on one line of at most 60 characters."""
     if isinstance(value, bool):
         return "true" if value else "false"
     try:
@@ -91,7 +114,7 @@ def show(value: object) -> str:
 
 
 def kind(value: object) -> str:
-    """What a TOML value is, in words."""
+    """Return the type of a TOML value in words, such as "a number"."""
     names: tuple[tuple[type | tuple[type, ...], str], ...] = (
         (bool, "a boolean"),
         (int, "an integer"),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
@@ -20,8 +21,12 @@ from trajectories.results.points import Point
 from trajectories.sampling.block import sample_block
 from trajectories.sampling.preparation import GROUPS, Preparation, prepare
 from trajectories.sampling.reduction_tree import Forest
-from trajectories.sampling.statistics import Block, confidence_interval
+from trajectories.sampling.statistics import Block
 from trajectories.systems import diamond, local_engine
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
+
+from intervals import confidence_interval  # noqa: E402
 
 GROUND = np.diag([1.0, 0, 0, 0]).astype(complex)
 TRAJECTORIES = 64 * 64

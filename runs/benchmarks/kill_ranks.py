@@ -183,7 +183,7 @@ def same(left: Path, right: Path) -> bool:
             for p, q in zip(one.points, other.points, strict=True)
             for a, b in zip(p.groups, q.groups, strict=True)
         ),
-        (one.records, other.records),
+        (one.jump_records, other.jump_records),
     ]
     return all(np.array_equal(x, y, equal_nan=True) for a, b in pairs for x, y in zip(a, b, strict=True))
 

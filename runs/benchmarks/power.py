@@ -4,8 +4,8 @@
     python runs/benchmarks/power.py --to 1e7 --seeds 5 --out power          (the full table: hours)
     python runs/benchmarks/power.py --faults partners,nothing --machines engine --judges report
 
-The sampled side is that of the faulty engine (another plan, another ledger, another kernel), the exact side that of the
-right model. N rises by about 3 from --from to --to; each fault is sampled with each seed until a judge says "disagree".
+The sampled side is that of the faulty engine (another plan, ledger or kernel), the exact side that of the right
+model. N rises by about 3 from --from to --to; each fault is sampled with each seed until a judge says "disagree".
 The table gives the smallest N of the median seed, and of the quickest and the slowest; "-" where a judge never said so.
 "nothing" is no fault: a "disagree" there is a false alarm, which one run in a thousand may have. --out NAME writes
 NAME.md (the table) and NAME.csv (a line for each machine, fault, seed and judge, with the quantities that disagreed).
@@ -36,7 +36,7 @@ from sampled import point_of  # noqa: E402
 from trajectories.model import Model  # noqa: E402
 from trajectories.report.entropy_parts import EntropyParts  # noqa: E402
 from trajectories.report.judge import judge  # noqa: E402
-from trajectories.report.result import Result  # noqa: E402
+from trajectories.report.result import ResultData  # noqa: E402
 from trajectories.report.theorems import point_theorems  # noqa: E402
 from trajectories.sampling import block as sampling  # noqa: E402
 from trajectories.sampling import reversed_ensemble  # noqa: E402
@@ -104,7 +104,7 @@ FAULTS = {
 def report_disagrees(preparation: Preparation, faulty: Preparation, n: int, seed: int) -> set[str]:
     """Return the quantities in which the report of n trajectories of the faulty engine disagrees."""
     point = point_of(preparation, n, seed, engine=faulty)
-    rows = Result([point], name="power", seed=seed, text="", meta={}).report().rows
+    rows = ResultData([point], name="power", seed=seed, text="", meta={}).report().rows
     return {row.quantity for row in rows if row.status == "disagree"}
 
 

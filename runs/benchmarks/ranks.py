@@ -26,8 +26,8 @@ from trajectories.results.ownership import read_status  # noqa: E402
 from trajectories.results.storage import Header, Store  # noqa: E402
 from trajectories.runfiles.job import jobs_of  # noqa: E402
 from trajectories.runfiles.run import load  # noqa: E402
-from trajectories.running.manager import Crew  # noqa: E402
-from trajectories.running.schedule import Handout, Task, tasks  # noqa: E402
+from trajectories.running.manager import Manager  # noqa: E402
+from trajectories.running.schedule import Schedule, Task, tasks  # noqa: E402
 from trajectories.running.signals import Stop  # noqa: E402
 from trajectories.running.sweep_point import Work  # noqa: E402
 from trajectories.running.tasks import sample_node  # noqa: E402
@@ -144,11 +144,11 @@ def acted_out(folder: Path, size: int, nodes: int) -> dict[str, float]:
     begin = time.perf_counter()
     with Store.create(folder / "acted.h5", header, template, 64, [nodes]) as store:
         forest, committed, commits, writing = work.forest, time.monotonic(), 0, 0.0
-        crew = Crew(Stop())
+        crew = Manager(Stop())
         crew.world = stand_in  # type: ignore[assignment]
         # Rank 0 itself samples nothing here: what is measured is what its other work takes.
         seconds = work.seconds_per_block
-        crew._handout = Handout(tasks(0, forest, nodes, seconds), nodes * seconds, size)
+        crew._handout = Schedule(tasks(0, forest, nodes, seconds), nodes * seconds, size)
         received = 0
         while received < nodes:
             crew.attend()
@@ -157,7 +157,7 @@ def acted_out(folder: Path, size: int, nodes: int) -> dict[str, float]:
                 received += 1
             if time.monotonic() - committed > 1.0:
                 start = time.perf_counter()
-                store.commit(0, forest.nodes())
+                store.commit({0: forest.nodes()})
                 writing, commits, committed = writing + time.perf_counter() - start, commits + 1, time.monotonic()
     seconds = time.perf_counter() - begin
     return {

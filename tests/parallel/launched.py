@@ -127,7 +127,7 @@ def assert_same_bits(found: Path, wanted: Path) -> None:
             left.preparation.plan._fields, left.preparation.plan, right.preparation.plan, strict=True
         ):
             np.testing.assert_array_equal(x, y, err_msg=name)
-    assert (one.records is None) == (other.records is None)
-    if one.records is not None:
-        for name, x, y in zip(one.records._fields, one.records, other.records, strict=True):
+    assert (one.jump_records is None) == (other.jump_records is None)
+    if one.jump_records is not None:
+        for name, x, y in zip(one.jump_records._fields, one.jump_records, other.jump_records, strict=True):
             np.testing.assert_array_equal(x, y, err_msg=name)

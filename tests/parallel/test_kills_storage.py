@@ -32,7 +32,7 @@ def test_no_kill_damages_a_file_or_loses_what_was_committed() -> None:
 
 
 def test_overwriting_in_place_is_damaged_by_kills_and_found_out() -> None:
-    """The control: without copy on write about one kill in four damages or loses something; bits are never wrong."""
+    """The control: without replacement about one kill in four damages or loses something; bits are never wrong."""
     status, found = kill("--kills", "60", "--seed", "5", "--in-place")
     assert status == 0, found
     assert found.get("damaged", 0) + found.get("lost", 0) >= 1

@@ -48,13 +48,13 @@ LONG = ("--trajectories", "1e9")
 SLOW = """
 import sys, time
 from trajectories.cli import main as cli
-from trajectories.running import manager as crew
+from trajectories.running import manager
 from trajectories.running import tasks as nodes
 sound = nodes.sample_node
 def slow(*arguments):
     time.sleep(0.1)
     return sound(*arguments)
-nodes.sample_node = crew.sample_node = slow
+nodes.sample_node = manager.sample_node = slow
 sys.exit(cli.main())
 """
 
@@ -146,7 +146,7 @@ def test_kills_on_one_two_and_four_ranks_change_no_bit() -> None:
 BREAK = """
 import os, sys
 from trajectories.cli import main as cli
-from trajectories.running import manager as crew
+from trajectories.running import manager
 from trajectories.running import tasks as nodes
 from trajectories.errors import InputError
 sound = nodes.sample_node
@@ -155,7 +155,7 @@ def broken(sampler, task, poll):
         return sound(sampler, task, poll)
     raise {error}("nothing goes right on this rank")
 if os.environ["PMI_RANK"] == "{rank}":
-    nodes.sample_node = crew.sample_node = broken
+    nodes.sample_node = manager.sample_node = broken
 sys.exit(cli.main())
 """
 
@@ -211,7 +211,7 @@ def test_a_missing_mpi_library_is_named(sweep: Path, tmp_path: Path) -> None:
         ({"SLURM_JOB_ID": "7", "SLURM_NTASKS": "64", "SLURM_PROCID": "0"}, 1),  # inside a batch script, without srun
         ({"SLURM_JOB_ID": "7", "SLURM_NTASKS": "64", "SLURM_STEP_ID": "0"}, 64),
         (SLURM_STEP, 2),
-        ({"PMI_SIZE": "4", "SLURM_STEP_NUM_TASKS": "2"}, 4),  # mpiexec in a job: srun has started one helper per node
+        ({"PMI_SIZE": "4", "SLURM_STEP_NUM_TASKS": "2"}, 4),  # mpiexec in a job: srun has started one worker per node
         ({"OMPI_COMM_WORLD_SIZE": "3"}, 3),
         ({"PMI_SIZE": "?"}, 1),
     ],
@@ -221,7 +221,7 @@ def test_what_launchers_announce(told: dict[str, str], expected: int, monkeypatc
         monkeypatch.delenv(name, raising=False)
     for name, value in told.items():
         monkeypatch.setenv(name, value)
-    assert mpi.announced() == expected
+    assert mpi.announced_size() == expected
 
 
 def test_a_process_on_its_own_imports_no_mpi(sweep: Path) -> None:
@@ -234,30 +234,27 @@ def test_a_process_on_its_own_imports_no_mpi(sweep: Path) -> None:
 
 
 @needs_mpi
-@pytest.mark.parametrize("rank", [0, 1])
-def test_a_rank_that_falls_silent_does_not_leave_the_others_waiting(rank: int, sweep: Path, tmp_path: Path) -> None:
-    """As where a launcher does not notice that a rank has died: here it hangs."""
-    program = f"""
+def test_a_rank_that_hangs_ends_the_run(sweep: Path, tmp_path: Path) -> None:
+    """Launchers notice a process that has died, but not one that hangs."""
+    program = """
 import os, sys, time
 from trajectories.cli import main as cli
-from trajectories.running import manager as crew
+from trajectories.running import manager
 from trajectories.running import driver as ensemble
-from trajectories.running import worker as helper
 from trajectories.running import tasks as nodes
-crew.LONGEST_SILENCE = ensemble.LONGEST_SILENCE = 2.0
-crew.SECONDS_OF_SILENCE = helper.SECONDS_OF_SILENCE = 0.2
-if os.environ["PMI_RANK"] == "{rank}":
+manager.LONGEST_SILENCE = ensemble.LONGEST_SILENCE = 2.0
+if os.environ["PMI_RANK"] == "1":
     sound, asked = nodes.sample_node, []
     def hanging(*arguments):
         asked.append(time.sleep(60) if len(asked) > 3 else None)
         return sound(*arguments)
-    nodes.sample_node = crew.sample_node = hanging
+    nodes.sample_node = manager.sample_node = hanging
 sys.exit(cli.main())
 """
     arguments = ("run", str(sweep), "-o", str(tmp_path / "many.h5"), "--no-figure", *LONG)
     status, _, err = run(2, *arguments, program=program)
     assert status not in (0, 75)
-    assert f"rank {rank} has not been heard of" in err
+    assert "rank 1 has sent no message" in err
 
 
 SLOW_POINTS = """

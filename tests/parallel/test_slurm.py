@@ -19,7 +19,7 @@ from private_slurm import MISSING, Slurm, installed, private_slurm
 
 import trajectories
 from trajectories.kernels import cache_folder
-from trajectories.report.result import Result
+from trajectories.report.result import ResultData
 from trajectories.results.ownership import read_status
 from trajectories.runfiles.job import jobs_of
 from trajectories.runfiles.run import load
@@ -87,7 +87,7 @@ def write_run(path: Path, count: int, sweep: str = "") -> Path:
 
 
 @pytest.fixture(scope="module")
-def serial(tmp_path_factory: pytest.TempPathFactory) -> Result:
+def serial(tmp_path_factory: pytest.TempPathFactory) -> ResultData:
     """The same run by one process, undisturbed."""
     path = write_run(tmp_path_factory.mktemp("serial") / "engine.toml", TRAJECTORIES)
     return execute(jobs_of(load(path)))
@@ -180,12 +180,12 @@ def told_to_stop(ranks: list[int]) -> bool:
     return True
 
 
-def assert_same_bits(found: Result, wanted: Result) -> None:
+def assert_same_bits(found: ResultData, wanted: ResultData) -> None:
     for point, other in zip(found.points, wanted.points, strict=True):
         for one, two in zip(point.groups, other.groups, strict=True):
             for name, a, b in zip(Block._fields, one, two, strict=True):
                 np.testing.assert_array_equal(a, b, err_msg=name)
-    for name, a, b in zip(wanted.records._fields, found.records, wanted.records, strict=True):
+    for name, a, b in zip(wanted.jump_records._fields, found.jump_records, wanted.jump_records, strict=True):
         np.testing.assert_array_equal(a, b, err_msg=name)
 
 
@@ -209,7 +209,7 @@ def command_lines() -> Iterator[str]:
             yield path.read_text(errors="replace")
 
 
-def test_a_job_on_two_nodes(slurm: Slurm, here: Path, serial: Result) -> None:
+def test_a_job_on_two_nodes(slurm: Slurm, here: Path, serial: ResultData) -> None:
     job = submit(slurm, "--nodes=2", "--ntasks=4", "engine.toml")
     assert finished(slurm, job)["NodeList"] == "n[1-2]"
     log = log_of(slurm, job)
@@ -251,7 +251,7 @@ def test_an_array_and_its_merge(slurm: Slurm, here: Path) -> None:
     assert_same_bits(trajectories.open("sweep.h5"), execute(jobs_of(run)))
 
 
-def test_a_more_urgent_job_is_let_through(slurm: Slurm, here: Path, serial: Result) -> None:
+def test_a_more_urgent_job_is_let_through(slurm: Slurm, here: Path, serial: ResultData) -> None:
     job = submit(slurm, "--nodelist=n2", "--ntasks=2", "--exclusive", "engine.toml")
     ranks = stop_in_the_middle(job, here / "engine.h5")
     urgent = slurm.submit("--partition=high", "--nodelist=n2", "--exclusive", "--output=urgent.log", "--wrap=hostname")
@@ -264,7 +264,7 @@ def test_a_more_urgent_job_is_let_through(slurm: Slurm, here: Path, serial: Resu
     assert_same_bits(trajectories.open("engine.h5"), serial)
 
 
-def test_a_killed_rank_ends_the_job_and_nothing_else(slurm: Slurm, here: Path, serial: Result) -> None:
+def test_a_killed_rank_ends_the_job_and_nothing_else(slurm: Slurm, here: Path, serial: ResultData) -> None:
     job = submit(slurm, "--nodes=2", "--ntasks=3", "engine.toml")
     eventually(lambda: begun(here / "engine.h5"), "no block was written")
     os.kill(ranks_of(job)[1], signal.SIGKILL)
@@ -282,7 +282,7 @@ def test_a_killed_rank_ends_the_job_and_nothing_else(slurm: Slurm, here: Path, s
     assert_same_bits(trajectories.open("engine.h5"), serial)
 
 
-def test_a_lost_node_leaves_one_writer(here: Path, serial: Result) -> None:
+def test_a_lost_node_leaves_one_writer(here: Path, serial: ResultData) -> None:
     """A node falls silent while its ranks live on: Slurm starts the job elsewhere, which waits for them."""
     with private_slurm() as slurm:
         # One process: the nodes here share a host, so the living would see the shared memory of the lost.
@@ -302,7 +302,7 @@ def test_a_lost_node_leaves_one_writer(here: Path, serial: Result) -> None:
     assert_same_bits(trajectories.open("engine.h5"), serial)
 
 
-def test_a_time_limit_is_survived(slurm: Slurm, limited: tuple[int, list[int], Path], serial: Result) -> None:
+def test_a_time_limit_is_survived(slurm: Slurm, limited: tuple[int, list[int], Path], serial: ResultData) -> None:
     job, ranks, folder = limited
     eventually(lambda: told_to_stop(ranks), "no signal before the time limit")
     go_on(ranks)

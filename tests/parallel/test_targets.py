@@ -7,17 +7,17 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from intervals import confidence_interval
 from launched import assert_same_bits, finish, kill, mpiexec_of, needs_mpi, run, start, wait_for
 
 import trajectories
-from trajectories.running.stopping_rule import FIRST_LOOK, Gate, Rule
+from trajectories.running.stopping_rule import FIRST_LOOK, PrefixGate, Rule
 from trajectories.sampling.block import sample
 from trajectories.sampling.preparation import prepare
 from trajectories.sampling.reduction_tree import Forest
 from trajectories.sampling.statistics import (
     Block,
     block_of,
-    confidence_interval,
     merge,
     skewness_of_mean,
     standard_error,
@@ -106,13 +106,13 @@ def blocks_of(*parts: np.ndarray) -> list[Block]:
 
 
 def end_by_rule(values: np.ndarray, target: float) -> int:
-    """Blocks at which the Gate ends this run, its blocks given in an order of their own."""
+    """Blocks at which the PrefixGate ends this run, its blocks given in an order of their own."""
     work = SimpleNamespace(forest=Forest(16), blocks=MOST)
 
     def met(work: SimpleNamespace) -> bool:
         return bool(standard_error(work.forest.total())[0, 0] <= target)
 
-    gate = Gate(work, Rule.parse([f"activity={target}"]), met)  # type: ignore[arg-type]
+    gate = PrefixGate(work, Rule.parse([f"activity={target}"]), met)  # type: ignore[arg-type]
     for first in range(0, MOST, 32):  # in any order among neighbours, as ranks would
         for index in reversed(range(first, first + 32)):
             if gate.stopped is None:
@@ -144,7 +144,7 @@ def test_looks_see_the_first_blocks_alone_whatever_nodes_come(level: int, stop_a
         return looks[-1] == stop_at
 
     work = SimpleNamespace(forest=Forest(groups), blocks=blocks)
-    gate = Gate(work, Rule.parse(["activity=1"]), met)  # type: ignore[arg-type]
+    gate = PrefixGate(work, Rule.parse(["activity=1"]), met)  # type: ignore[arg-type]
     keys = list(Forest(groups).missing_nodes(blocks, level))
     assert max(height for _, height, _ in keys) == level
     for place in np.random.default_rng(level).permutation(len(keys)).tolist():

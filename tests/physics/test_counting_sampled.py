@@ -12,6 +12,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from intervals import confidence_interval
 from sampled import point_of
 
 from trajectories.counting.steady_counting import SteadyCounting
@@ -27,7 +28,6 @@ from trajectories.sampling import block as sampling
 from trajectories.sampling.block import sample_block
 from trajectories.sampling.preparation import GROUPS, Preparation, prepare
 from trajectories.sampling.reduction_tree import Forest
-from trajectories.sampling.statistics import confidence_interval
 from trajectories.systems import diamond, local_engine
 
 GROUND = np.diag([1.0, 0.0, 0.0, 0.0]).astype(complex)

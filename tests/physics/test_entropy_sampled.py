@@ -118,7 +118,7 @@ def test_replay_is_the_trajectory_that_was_sampled() -> None:
     """Records, replay and the counts that were averaged are one and the same trajectory."""
     model = local_engine(T_h=2.0, T_c=0.3, g=0.3, gamma_h=0.5, gamma_c=0.4)
     result = trajectories.run(model, duration=8.0, trajectories=64, records=64, initial="mixed", seed=1)
-    records = result.records
+    records = result.jump_records
     assert records is not None
     total = 0
     for number in (0, 7, 63):

@@ -1,49 +1,35 @@
-"""The figures of Tacchino et al., PRL 120, 063604 (2018), as their run files draw them: values along curves and maps.
+"""The curves and maps of the scripts of Tacchino et al., PRL 120, 063604 (2018).
 
 Reference values: steady states from an independent null space, to the digits printed here. Takes about two seconds.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import tacchino_fig1b
+import tacchino_fig1c
+import tacchino_fig2b
+import tacchino_fig2c
+import tacchino_fig3a
+import tacchino_fig3b
+import tacchino_fig4a
+import tacchino_fig4b
+import tacchino_fig4c
 
-from trajectories.figures.draw import sweep_picture
-from trajectories.figures.figure_data import Map, Panel, Picture
 from trajectories.kernels.ledger import OUTSIDE
-from trajectories.runfiles.run import load
 from trajectories.sampling.preparation import prepare
 from trajectories.systems import cavity, local_engine
 
-RUNS = Path(__file__).parents[2] / "runs"
-LOSSES = [0.03, 0.3, 2.0, 30.0, 300.0]
-
-
-def drawn(name: str, *changes: str) -> Picture:
-    """The exact side of a figure, with some values of its grids changed."""
-    found = sweep_picture(load(RUNS / f"tacchino_{name}.toml", changes))
-    assert found is not None
-    return found
-
-
-def curves(name: str, *changes: str) -> list[np.ndarray]:
-    panel = drawn(name, *changes).grid[0][0]
-    assert isinstance(panel, Panel)
-    return [curve.y for curve in panel.curves]
-
-
-def values(name: str, *changes: str) -> np.ndarray:
-    shown = drawn(name, *changes).grid[0][0]
-    assert isinstance(shown, Map)
-    return shown.values
+LOSSES = np.array([0.03, 0.3, 2.0, 30.0, 300.0])
 
 
 def test_fig_1b_and_1c_at_the_corners_and_on_the_diagonal() -> None:
     """C at (-2, 3), (0, 3); sigma at (-2, 3), (0, 3), (-1, -2); the map has beta_S as its rows."""
-    grid = "figure.fine={beta_A = [-2, -1, 0, 3], beta_S = [-2, -1, 0, 3]}"
-    concurrence, production = values("fig1b", grid), values("fig1c", grid)
+    beta = np.array([-2.0, -1.0, 0.0, 3.0])
+    concurrence, production = tacchino_fig1b.curves(beta, beta), tacchino_fig1c.curves(beta, beta)
     np.testing.assert_allclose(concurrence[3, [0, 2]], [0.1738304626, 0.06559612619], rtol=1e-9)
     np.testing.assert_allclose(production[3, [0, 2]], [8.675872639, 3.609767498], rtol=1e-9)
     assert production[0, 1] == pytest.approx(0.1187542358, rel=1e-9)
@@ -53,14 +39,14 @@ def test_fig_1b_and_1c_at_the_corners_and_on_the_diagonal() -> None:
 
 
 def test_fig_2b_full_and_effective_model() -> None:
-    full, effective = curves("fig2b", f"figure.fine={{kappa = {LOSSES}}}")
+    full, effective = tacchino_fig2b.curves(LOSSES)
     np.testing.assert_allclose(full, [0.419555, 0.476637, 0.487125, 0.471069, 0.400712], atol=5e-7)
     np.testing.assert_allclose(effective, [0.499133, 0.497248, 0.492842, 0.471313, 0.400720], atol=5e-7)
 
 
 def test_fig_2c_full_and_effective_model_at_three_pump_rates() -> None:
-    """The run counts time in units of 1/p; the concurrence knows ratios of rates only."""
-    found = curves("fig2c", f"figure.fine={{p_over_g = [2e-4, 1e-3, 5e-3], kappa_over_g = {LOSSES}}}")
+    """The run counts time in units of 1/p, the script in units of 1/g; the concurrence knows ratios of rates only."""
+    full, effective = tacchino_fig2c.curves((2e-4, 1e-3, 5e-3), LOSSES)
     known = [
         [0.088160, 0.126615, 0.133858, 0.122761, 0.075754],
         [0.150660, 0.282079, 0.305800, 0.270297, 0.110835],
@@ -69,35 +55,31 @@ def test_fig_2c_full_and_effective_model_at_three_pump_rates() -> None:
         [0.331503, 0.327510, 0.318096, 0.270812, 0.110850],
         [0.450203, 0.440607, 0.417340, 0.290103, 0.0],
     ]
-    np.testing.assert_allclose(found, known, atol=5e-7)
+    np.testing.assert_allclose(np.concatenate([full, effective]), known, atol=5e-7)
 
 
 @pytest.mark.parametrize(
-    ("name", "gamma", "ratio", "kappa", "largest"),
-    [("fig3a", 1e-3, 5.424, 2.332, 0.3869532), ("fig3b", 1e-4, 13.16, 2.248, 0.4479219)],
+    ("script", "gamma", "ratio", "kappa", "largest"),
+    [(tacchino_fig3a, 1e-3, 5.424, 2.332, 0.3869532), (tacchino_fig3b, 1e-4, 13.16, 2.248, 0.4479219)],
 )
 def test_fig_3_is_largest_where_it_should_be(
-    name: str, gamma: float, ratio: float, kappa: float, largest: float
+    script: Any, gamma: float, ratio: float, kappa: float, largest: float
 ) -> None:
     """The paper prints 0.3869 and 0.4479; five per cent beside the maximum it is lower on all sides."""
-    p, around = gamma * ratio, (0.95, 1.0, 1.05)
-    grid = f"p_over_g = {[p * x for x in around]}, kappa_over_g = {[kappa * x for x in around]}"
-    found = values(name, f"figure.fine={{{grid}}}")
+    around = np.array([0.95, 1.0, 1.05])
+    found = script.curves(gamma * ratio * around, kappa * around)
+    assert script.GAMMA == gamma
     assert found[1, 1] == pytest.approx(largest, abs=1e-7)
     assert found[1, 1] > np.delete(found, 4).max()
 
 
 @pytest.mark.parametrize(
-    ("name", "parameter", "half", "end"),
-    [
-        ("fig4a", "dephasing", 4.684e-3, 0.0960),
-        ("fig4b", "detuning", 0.08986, 0.4413),
-        ("fig4c", "cavity_pump", 0.3282, 0.6489),
-    ],
+    ("script", "half", "end"),
+    [(tacchino_fig4a, 4.684e-3, 0.0960), (tacchino_fig4b, 0.08986, 0.4413), (tacchino_fig4c, 0.3282, 0.6489)],
 )
-def test_fig_4_falls_to_one_half_and_to_nothing(name: str, parameter: str, half: float, end: float) -> None:
+def test_fig_4_falls_to_one_half_and_to_nothing(script: Any, half: float, end: float) -> None:
     """To the printed digits: half of 0.3869532 at `half`, and zero between the neighbours of `end`'s last digit."""
-    (found,) = curves(name, f"figure.fine={{{parameter} = [1e-9, {half}, {end - 1e-4}, {end + 1e-4}]}}")
+    found = script.curves(np.array([1e-9, half, end - 1e-4, end + 1e-4]))
     assert found[0] == pytest.approx(0.3869532, abs=1e-7)
     assert found[1] == pytest.approx(found[0] / 2, rel=5e-4)
     assert found[2] > 0 == found[3]

@@ -4,18 +4,14 @@ secular approximation, and that one against the Bloch-Redfield equation, built h
 
 from __future__ import annotations
 
-from pathlib import Path
-
+import local_global
 import numpy as np
 import pytest
 
 from trajectories.counting.steady_quantities import steady_state, steady_values
-from trajectories.figures.exact_side import ExactSide
 from trajectories.model.operators import Array, dagger, embed, number, sigma_minus
-from trajectories.runfiles.run import load
 from trajectories.systems import nonsecular_engine
 
-RUN = Path(__file__).parents[2] / "runs" / "local_global.toml"
 DIMS = (2, 2)
 ENGINE = {"T_h": 1.0, "T_c": 0.3, "gamma_h": 1e-3, "gamma_c": 2e-3}
 
@@ -89,19 +85,10 @@ def test_each_equation_holds_on_its_own_side() -> None:
 
 def test_detuned_qubits_break_the_second_law_of_the_local_energy_current_alone() -> None:
     """Reference values at g = 1.6e-3: -sum Q/T = -3.7e-9 of the local energy current, sigma = 1.88e-9 counted."""
-    run = load(RUN)
-    assert run.figure.paper is not None
-    paper = run.figure.paper
-    g = np.array([1.6e-3, *paper.fine["g"]])
-    local, globally, reference = (
-        formula.evaluate(ExactSide(run, paper.lines).values({"g": g}, formula.names))
-        for formula in (drawn.of for drawn in paper.formulas[3][:3])
-    )
+    *_, energies, counted, _ = local_global.curves(np.array([1.6e-3, *local_global.G]))
+    local, other, reference = energies
     assert local[0] == pytest.approx(-3.7e-9, abs=0.05e-9)
-    assert (local < 0).all() and (globally > 0).all() and (reference > 0).all()
-    counted = [
-        drawn.of.evaluate(ExactSide(run, paper.lines).values({"g": g}, drawn.of.names)) for drawn in paper.formulas[4]
-    ]
+    assert (local < 0).all() and (other > 0).all() and (reference > 0).all()
     assert counted[0][0] == pytest.approx(1.88e-9, abs=0.005e-9)
     assert (np.array(counted) > 0).all()
-    np.testing.assert_allclose(counted[1], globally, rtol=1e-9)  # the global equation counts the energies of H
+    np.testing.assert_allclose(counted[1], other, rtol=1e-9)  # the global equation counts the energies of H

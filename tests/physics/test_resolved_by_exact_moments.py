@@ -14,7 +14,7 @@ from zoo import MACHINES, rare_bath
 from trajectories.figures.sampled_side import SampledSide
 from trajectories.master.lindblad import Master
 from trajectories.report.report import rows_of
-from trajectories.report.result import Result
+from trajectories.report.result import ResultData
 from trajectories.runfiles.job import Job
 from trajectories.runfiles.run import load
 from trajectories.running.stopping_rule import Target
@@ -66,7 +66,7 @@ def test_the_purity_of_a_wrong_engine_is_called_wrong() -> None:
     found = {}
     for name, engine in (("right", preparation), ("half the loss", planted.loss(preparation))):
         point = point_of(preparation, machine.trajectories, 1, engine=engine)
-        found[name] = SampledSide.of(Result([point], name="", seed=1, text="", meta={})).rows[0]["purity"].status
+        found[name] = SampledSide.of(ResultData([point], name="", seed=1, text="", meta={})).rows[0]["purity"].status
     assert found == {"right": "agree", "half the loss": "disagree"}
 
 

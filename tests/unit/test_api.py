@@ -19,7 +19,7 @@ from trajectories.systems import diamond
 ROOT = Path(__file__).parents[2]
 
 
-def sampled(beta_S: float, **more: Any) -> trajectories.report.result.Result:
+def sampled(beta_S: float, **more: Any) -> trajectories.Result:
     return trajectories.run(diamond(beta_A=-1.0, beta_S=beta_S), duration=2.0, trajectories=256, **more)
 
 
@@ -63,20 +63,26 @@ def test_points_of_a_loop_are_independent() -> None:
     assert abs(correlation([(None, None)] * 20)) < 0.79
 
 
-def test_the_loop_in_the_readme(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8").partition("## From Python")[2]
-    first, second = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)[:2]
+def test_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every snippet of the section, one after another, with fewer trajectories."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8").partition("## From Python")[2].partition("\n## ")[0]
+    (tmp_path / "runs").symlink_to(ROOT / "runs")
+    monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
-    exec(first.replace("100_000", "640").replace("20_000", "640"), names)
-    exec(second.replace("20_000", "640"), names)
-    assert len({result.seed for result in names["results"]}) == len(names["hot"]) == len(names["heat"]) == 4
-    assert min(names["errors"]) > 0
+    snippets = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    assert len(snippets) == 4
+    for snippet in snippets:
+        exec(re.sub(r"\b\d+_000\b", "640", snippet), names)
+        if "heat" in names and np.ndim(names["heat"].estimate) == 3:
+            assert names["heat"].estimate.shape == (3, 2, 1) and names["hot"].tolist() == [1.0, 1.5, 2.0]
+    assert trajectories.open("engine.h5").records[7].text() == names["trajectory"].text()
+    assert names["rho_t"].shape == (3, 4, 4) and names["waits"].x.shape == (40,) and names["entangled"].shape == (4,)
 
 
 def test_everything_may_be_imported() -> None:
     names: dict[str, Any] = {}
     exec("from trajectories import *", names)
-    assert "open" not in names and {"run", "load", "Model", "systems"} <= names.keys()
+    assert "open" not in names and {"run", "sweep", "load", "Model", "systems", "exact"} <= names.keys()
     assert callable(trajectories.open) and "open" in dir(trajectories)
 
 

@@ -138,7 +138,7 @@ def test_what_the_readme_calls_from_python_is_there() -> None:
     text = (ROOT / "README.md").read_text()
     imports = sorted(set(re.findall(r"from trajectories(?:\.\w+)* import \w+(?:, \w+)*", text)))
     attributes = sorted(set(re.findall(r"(?<![\w./`])`?trajectories\.([a-z]\w*)(?:\.\w+)?\(", text)))
-    assert "from trajectories.sampling.cloning import cloning" in imports and {"open", "run"} <= set(attributes)
+    assert "from trajectories import exact" in imports and {"open", "run"} <= set(attributes)
     lines = ["import trajectories", *(f"trajectories.{name}" for name in attributes), *imports]
     done = subprocess.run(
         [sys.executable, "-c", "\n".join(lines)], cwd=ROOT, capture_output=True, text=True, timeout=120

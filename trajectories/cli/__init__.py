@@ -1,1 +1,1 @@
-"""The command `trajectories`: `main` runs it, `parser` is what it understands, `commands` what each command does."""
+"""The command `trajectories`: `main` runs a command line, `parser` defines the options, `commands` the commands."""

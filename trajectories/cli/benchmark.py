@@ -1,6 +1,6 @@
 """Speed and memory of the engine, measured beside QuTiP in the same process where QuTiP is installed.
 
-Single numbers depend on the machine; what is to be quoted is the ratio. Both engines sample the same model with two
+Single numbers depend on the machine; quote the ratio. Both engines sample the same model with two
 sample times, at least 100 jumps per trajectory, keeping no states, on one core; their runs alternate and the best of
 several is taken.
 """
@@ -29,7 +29,7 @@ QUTIP_METHODS = ("diag", "tsit5", "vern7", "adams")
 
 
 def bench_models() -> dict[str, tuple[Model, np.ndarray]]:
-    """Return what is timed, and the Hamiltonian that QuTiP gets: without what only turns phases, however fast."""
+    """Return the models to time, each with QuTiP's Hamiltonian: in the rotating frame, where phases turn slowly."""
     energy = embed(number(), 0, (2, 2)) + embed(number(), 1, (2, 2))
     engine = {"T_h": 1.0, "T_c": 0.1, "g": 1.6e-3, "gamma_h": 1e-3, "gamma_c": 1.1e-2}
     models = {
@@ -117,7 +117,7 @@ def _qutip_run(model: Model, rotating: np.ndarray, steady: np.ndarray, times: np
 
 
 def memory_growth() -> dict[str, float]:
-    """Return the largest memory in MiB after 2^14 and after 2^18 trajectories: it does not grow with their number."""
+    """Return the peak memory in MiB after 2^14 and after 2^18 trajectories; the two should be equal."""
     from trajectories.api import run
 
     model = diamond(beta_A=-2.0, beta_S=3.0)

@@ -1,4 +1,4 @@
-"""What each command does. Every function takes the parsed command line and returns the exit status."""
+"""The commands: each function takes the parsed command line, carries out one command and returns the exit status."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trajectories.cli.terminal import Progress, left_anywhere, say, stopper, write
+from trajectories.cli.terminal import held_before, interruptible, say, stopper, write
 from trajectories.counting.stages import stage
 from trajectories.errors import InputError, fault, told
+from trajectories.running.progress import ProgressBar
 
 if TYPE_CHECKING:
-    from trajectories.report.result import Result
+    from trajectories.report.result import ResultData
     from trajectories.runfiles.job import Jobs
     from trajectories.runfiles.run import Run
     from trajectories.running.signals import Stop
@@ -26,7 +27,7 @@ OTHER_FILES = {".toml": "run file", ".png": "picture", ".pdf": "picture", ".csv"
 
 
 def run(arguments: Namespace) -> int:
-    """Sample, report, draw."""
+    """Sample a run file's trajectories, print the report and draw the figure."""
     from trajectories.running.signals import seconds_of
 
     deadline = time.monotonic() + seconds_of(arguments.walltime) if arguments.walltime else None
@@ -35,20 +36,20 @@ def run(arguments: Namespace) -> int:
 
 
 def _run(arguments: Namespace, stop: Stop) -> int:
-    with stop.at_once():
-        ordered = _ordered(arguments)
-        if isinstance(ordered, int):
-            return ordered
-    wanted, output, jobs, rule = ordered
+    with stop.interruptible():
+        requested = _requested(arguments)
+        if isinstance(requested, int):
+            return requested
+    wanted, output, jobs, rule = requested
     from trajectories.running.driver import execute
 
-    with closing(Progress(not arguments.quiet and sys.stderr.isatty())) as progress:
+    with closing(ProgressBar(not arguments.quiet and sys.stderr.isatty())) as progress:
         result = execute(jobs, output, progress, say, stop, rule)
-    stop.deadline = None  # what is left is said and drawn, in a moment
-    with stop.at_once():
+    stop.deadline = None  # report and figure take a moment
+    with stop.interruptible():
         report = result.report()
         if not arguments.quiet:
-            print(progress.remark(output), end="", file=sys.stderr if arguments.json else sys.stdout)
+            print(held_before(progress, output), end="", file=sys.stderr if arguments.json else sys.stdout)
             write(arguments.json, report.json, report.text)
         written = [output]
         if not arguments.no_figure:
@@ -61,7 +62,7 @@ def _run(arguments: Namespace, stop: Stop) -> int:
 
 
 def _drawn(draw: Callable[[], list[Path]]) -> list[Path]:
-    """Draw the picture beside an answer: what goes wrong with it is a warning, since the answer stands."""
+    """Draw the picture of a finished result; a failure is only a warning, since the result is complete."""
     stage("the picture")
     try:
         return draw()
@@ -71,8 +72,8 @@ def _drawn(draw: Callable[[], list[Path]]) -> list[Path]:
         return []
 
 
-def _ordered(arguments: Namespace) -> tuple[Run, Path, Jobs, Rule] | int:
-    """Return what is to be run, where its result goes and when it ends; the exit status where nothing is sampled."""
+def _requested(arguments: Namespace) -> tuple[Run, Path, Jobs, Rule] | int:
+    """Return run, output path, jobs and stopping rule; the exit status where nothing is to be sampled."""
     from trajectories.runfiles.run import load
 
     stage("the run file and its model")
@@ -101,7 +102,7 @@ def _ordered(arguments: Namespace) -> tuple[Run, Path, Jobs, Rule] | int:
 
 
 def status(arguments: Namespace) -> int:
-    """Say how far a run is."""
+    """Print the progress of a run."""
     from trajectories.report.status import RunStatus
 
     found = RunStatus.of(arguments.file)
@@ -110,7 +111,7 @@ def status(arguments: Namespace) -> int:
 
 
 def merge(arguments: Namespace) -> int:
-    """Make one result of several parts."""
+    """Merge several parts of one run into one result."""
     from trajectories.results.merge import merge as merged
 
     output = _result_file(arguments.output)
@@ -120,7 +121,7 @@ def merge(arguments: Namespace) -> int:
 
 
 def _result_file(name: str) -> Path:
-    """Return the path of a result file; raises InputError where its ending is that of something else."""
+    """Return the path of a result file; raises InputError where the name ends like another kind of file."""
     output = Path(name)
     if output.suffix not in (".h5", ".hdf5"):
         kind = f"is the name of a {OTHER_FILES[output.suffix]}: " if output.suffix in OTHER_FILES else ""
@@ -138,7 +139,7 @@ def _drawn_only(wanted: Run, arguments: Namespace) -> int:
     return 0
 
 
-@left_anywhere
+@interruptible
 def report(arguments: Namespace) -> int:
     """Compare a result with the master equation."""
     from trajectories.report.result import open_result
@@ -151,7 +152,7 @@ def report(arguments: Namespace) -> int:
 def _write_table(
     arguments: Namespace, csv: Callable[[], str], json: Callable[[], Any], text: Callable[[], str]
 ) -> None:
-    """Print a table as text, JSON or comma-separated values, or write the last to a file beside the text."""
+    """Print a table as text, JSON or comma-separated values, or print the text and write the values to a file."""
     if arguments.csv and arguments.csv != "-":
         if Path(arguments.csv).resolve() == Path(arguments.file).resolve():
             raise InputError(
@@ -164,7 +165,7 @@ def _write_table(
         write(arguments.json, json, text)
 
 
-@left_anywhere
+@interruptible
 def solve(arguments: Namespace) -> int:
     """Solve the master equation of a run file, at the parameters that it gives or where a quantity is largest."""
     from trajectories.report.tables import Solution
@@ -178,11 +179,11 @@ def solve(arguments: Namespace) -> int:
     return 0
 
 
-@left_anywhere
+@interruptible
 def counting(arguments: Namespace) -> int:
-    """Counting statistics of a run file's steady state, or of a result."""
+    """Print counting statistics of a run file's steady state, or of a result."""
     from trajectories.report.counting_report import Counting, Wanted
-    from trajectories.report.result import Result
+    from trajectories.report.result import ResultData
     from trajectories.runfiles.job import jobs_of
 
     path = Path(arguments.output) if arguments.output else None
@@ -196,8 +197,8 @@ def counting(arguments: Namespace) -> int:
     if path and not wanted.needs_records:
         raise InputError(f"-o {path}: nothing to draw: ask for --waiting, --g2, --spectrum or --first-passage")
     source = _source(arguments)
-    if isinstance(source, Result):
-        with closing(Progress(sys.stderr.isatty())) as progress:
+    if isinstance(source, ResultData):
+        with closing(ProgressBar(sys.stderr.isatty())) as progress:
             found = Counting.of_result(source, arguments.scgf, wanted, progress=progress)
     elif arguments.trajectories is not None:
         raise InputError(f"--trajectories: {arguments.file} is a run file, and nothing is sampled: must be a result")
@@ -213,7 +214,7 @@ def counting(arguments: Namespace) -> int:
     return found.exit_status
 
 
-@left_anywhere
+@interruptible
 def figure(arguments: Namespace) -> int:
     """Draw a result, or a run file's exact curves."""
     from trajectories.figures.draw import draw
@@ -238,9 +239,9 @@ def _window(text: str | None) -> tuple[float, float] | None:
     return begin, end
 
 
-@left_anywhere
+@interruptible
 def replay(arguments: Namespace) -> int:
-    """Tell one trajectory."""
+    """Print one trajectory jump by jump."""
     from trajectories.api import replay as replayed
 
     found = replayed(_source(arguments), arguments.trajectory, arguments.point)
@@ -263,7 +264,7 @@ def systems(arguments: Namespace) -> int:
     return 0
 
 
-@left_anywhere
+@interruptible
 def theorems(arguments: Namespace) -> int:
     """Test the fluctuation theorems of a result."""
     from trajectories.report.result import open_result
@@ -274,7 +275,7 @@ def theorems(arguments: Namespace) -> int:
         raise InputError(f"-o {path}: has the ending {path.suffix!r}: must be .png or .pdf")
     from trajectories.report.theorems import theorems as tested
 
-    with closing(Progress(sys.stderr.isatty())) as progress:
+    with closing(ProgressBar(sys.stderr.isatty())) as progress:
         found = tested(result, arguments.trajectories, progress=progress)
     write(arguments.json, found.json, found.text)
     if not arguments.no_figure:
@@ -285,9 +286,9 @@ def theorems(arguments: Namespace) -> int:
     return found.exit_status
 
 
-@left_anywhere
+@interruptible
 def rare(arguments: Namespace) -> int:
-    """Estimate what rare trajectories decide."""
+    """Estimate averages that rare trajectories dominate."""
     from trajectories.report.rare_events import Rare
     from trajectories.runfiles.job import Job, jobs_of
     from trajectories.runfiles.run import load
@@ -299,9 +300,9 @@ def rare(arguments: Namespace) -> int:
     return found.exit_status
 
 
-@left_anywhere
+@interruptible
 def bench(arguments: Namespace) -> int:
-    """Measure the speed."""
+    """Measure speed and memory on this machine."""
     from trajectories.cli import benchmark
 
     found = benchmark.bench()
@@ -309,8 +310,8 @@ def bench(arguments: Namespace) -> int:
     return 0
 
 
-def _source(arguments: Namespace) -> Run | Result:
-    """A run file where the name ends in .toml, a result file otherwise."""
+def _source(arguments: Namespace) -> Run | ResultData:
+    """Return the Run of a name that ends in .toml, otherwise the Result."""
     if arguments.file.endswith(".toml"):
         from trajectories.runfiles.run import load
 
@@ -323,7 +324,7 @@ def _source(arguments: Namespace) -> Run | Result:
 
 
 def _description(found: dict[str, Any]) -> str:
-    """A system's summary and its parameters, one line each."""
+    """Return a system's summary and its parameters, one line each."""
     lines = [f"{found['name']}: {found['summary']}", "", '[system] name = "' + found["name"] + '" and']
     width = max((len(name) for name in found["parameters"]), default=0)
     for name, parameter in found["parameters"].items():

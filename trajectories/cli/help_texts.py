@@ -1,4 +1,4 @@
-"""What `trajectories --help` and `trajectories COMMAND --help` say; the examples stand below the options."""
+"""Texts of `trajectories --help` and `trajectories COMMAND --help`; examples are printed below the options."""
 
 DESCRIPTION = """\
 Quantum-jump trajectories of open quantum systems,

@@ -1,4 +1,4 @@
-"""The command `trajectories`: what it understands, and how it ends.
+"""The command `trajectories`: run one command line and turn its outcome into an exit status.
 
 Exit statuses are listed in `errors`. This file imports nothing heavy, so that --help is immediate.
 """
@@ -38,9 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name in THREADS:
         os.environ.setdefault(name, "1")
     try:
-        if words[:1] != ["run"] or mpi.announced() == 1:
+        if words[:1] != ["run"] or mpi.announced_size() == 1:
             return _main(words)
-        return mpi.together(lambda: _main(words), _serve)
+        return mpi.run_on_all_ranks(lambda: _main(words), _serve)
     except InputError as error:
         return _end(error)
     except Exception as error:
@@ -56,7 +56,7 @@ def _serve(world: mpi.World) -> int:
 def _main(words: list[str]) -> int:
     arguments = parser().parse_args(words)
     try:
-        # Looked up here, because what a command imports is what --help must not wait for.
+        # Imported here: --help must not wait for what a command imports.
         from trajectories.cli import commands
 
         status: int = getattr(commands, arguments.command)(arguments)
@@ -69,15 +69,15 @@ def _main(words: list[str]) -> int:
 
 
 def _end(error: BaseException) -> int:
-    """Say in one line what a user can mend and return the exit status; anything else is a bug and is raised again."""
+    """Print one line for an error that a user can mend and return the exit status; raise any other error again."""
     if isinstance(error, InputError):
         return _complain(f"error: {told(error)}", BAD_INPUT)
     if isinstance(error, Interrupted):
-        # Some say themselves what to do.
+        # Some messages already say what to do.
         text = told(error)
         return _complain(text if "again" in text else f"{text} {UNFINISHED_WORDS}", UNFINISHED)
     if isinstance(error, BrokenPipeError):
-        # Whoever read the output (head, less) has seen enough; nothing is left to say, not even at exit.
+        # The reader of the output (head, less) has closed it: nothing more may be written, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     if isinstance(error, OSError):

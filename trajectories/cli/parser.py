@@ -1,4 +1,4 @@
-"""What the command `trajectories` understands: its commands and their options. Imports nothing heavy."""
+"""The parser of the command `trajectories`: commands and their options. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from trajectories.errors import BAD_INPUT
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose complaints are one line like all others."""
+    """An argument parser whose errors are one line, like all other errors of the program."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(BAD_INPUT, f"trajectories: error: {message} (see `{self.prog} --help`)\n")
@@ -63,7 +63,7 @@ def _changes(command: Parser, which: str = "") -> None:
 
 
 def _whole(text: str) -> int:
-    """An integer, also written 1e6 or 1_000_000."""
+    """Return an integer, which may be written 1e6 or 1_000_000."""
     try:
         return int(text)
     except ValueError:
@@ -77,7 +77,7 @@ _whole.__name__ = "whole number"
 
 
 def _between(low: int, high: int, top: str) -> Callable[[str], int]:
-    """A whole number in [low, high], for what changes a run file under a name of its own; top: how high is spelt."""
+    """Return a function that reads a whole number in [low, high]; top: how messages write `high`."""
 
     def number(text: str) -> int:
         try:

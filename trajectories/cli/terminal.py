@@ -1,4 +1,4 @@
-"""What a command writes on the terminal: its answer as text or JSON, remarks, a progress bar; and how it is stopped."""
+"""Terminal output of a command: text or JSON, messages; and its reaction to signals."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 from trajectories.counting.stages import Teller, stage
 from trajectories.running import mpi
+from trajectories.running.progress import ProgressBar
 from trajectories.running.signals import GRACE, GRACE_OF_RANKS, Stop
 
 Command = Callable[[Namespace], int]
@@ -31,51 +32,29 @@ def say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
-class Progress:
-    """Hears (done, total) trajectories: draws a bar on a terminal, knows what was already there."""
-
-    def __init__(self, show: bool) -> None:
-        self.show = show
-        self.bar: Any = None
-        self.found: tuple[int, int] | None = None
-
-    def __call__(self, done: int, total: int) -> None:
-        self.found = self.found or (done, total)
-        if not self.show or self.found[0] == total:
-            return
-        if self.bar is None:
-            from tqdm import tqdm
-
-            self.bar = tqdm(total=total, initial=done, unit=" trajectories", unit_scale=True, leave=False)
-        self.bar.update(done - self.bar.n)
-
-    def close(self) -> None:
-        if self.bar is not None:
-            self.bar.close()
-
-    def remark(self, output: Path) -> str:
-        """A line about what was already in the file, or nothing."""
-        done, total = self.found or (0, 0)
-        if not done:
-            return ""
-        if done == total:
-            return f"{output} is complete: its {total:,} trajectories were sampled before\n"
-        return f"{output} held {done:,} of {total:,} trajectories; the rest was added\n"
+def held_before(progress: ProgressBar, output: Path) -> str:
+    """Return a line that says how many trajectories the result file held already, "" where it held none."""
+    done, total = progress.first or (0, 0)
+    if not done:
+        return ""
+    if done == total:
+        return f"{output} is complete: its {total:,} trajectories were sampled before\n"
+    return f"{output} held {done:,} of {total:,} trajectories; the rest was added\n"
 
 
 def stopper(deadline: float | None = None, quiet: bool = False) -> Stop:
-    """Return what hears signals for a command, and says on a terminal what takes long."""
+    """Return the Stop of a command, which reports on a terminal what takes long."""
     tell = Teller(say) if sys.stderr.isatty() and not quiet else None
     return Stop(deadline, own=True, tell=tell, grace=GRACE if mpi.current() is None else GRACE_OF_RANKS)
 
 
-def left_anywhere(command: Command) -> Command:
-    """Let a command that keeps nothing end wherever it is when a signal comes."""
+def interruptible(command: Command) -> Command:
+    """Let a command that writes no result end anywhere when a signal comes."""
 
     @wraps(command)
     def carried_out(arguments: Namespace) -> int:
         stop = stopper()
-        with stop.listening(), stop.at_once():
+        with stop.listening(), stop.interruptible():
             stage(f"what `{arguments.command}` shows")
             return command(arguments)
 

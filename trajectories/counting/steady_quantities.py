@@ -203,6 +203,12 @@ def steady_state(model: Model) -> np.ndarray:
     return 0.5 * (rho + rho.conj().T)
 
 
+def quantities_of(model: Model, names: Iterable[str]) -> dict[str, float]:
+    """Return quantities of the steady state of one model by name."""
+    rho = steady_state(model)
+    return {name: _value(model, rho, name, {}) for name in names}
+
+
 def _value(model: Model, rho: np.ndarray, name: str, closed: Mapping[str, Any]) -> float:
     quantity, _, label = name.partition(".")
     simple: dict[str, Callable[[], Any]] = {

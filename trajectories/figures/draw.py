@@ -20,7 +20,7 @@ from trajectories.runfiles.run import Run
 
 if TYPE_CHECKING:
     from trajectories.figures.figure_data import Picture
-    from trajectories.report.result import Result
+    from trajectories.report.result import ResultData
 
 DOTS_PER_INCH = 200
 # No dates and no versions: the same result gives the same bytes.
@@ -31,7 +31,7 @@ METADATA: dict[str, dict[str, Any]] = {
 
 
 def draw(
-    source: Result | Run,
+    source: ResultData | Run,
     path: str | Path,
     exact: bool = False,
     formats: Sequence[str] | None = None,
@@ -60,8 +60,15 @@ def draw(
         return [save(compose_it(), path.with_name(f"{path.name}.{ending}"), ending) for ending in formats]
 
 
+def figure_of(source: ResultData | Run, exact: bool = False, window: tuple[float, float] | None = None) -> Figure:
+    """Return the picture that `draw` writes, as a matplotlib Figure; arguments and errors: those of `draw`."""
+    compose_it, _ = _composer(source, exact, None, window)
+    with rc_context(SETTINGS):
+        return compose_it()
+
+
 def _composer(
-    source: Result | Run, exact: bool, run: Run | None, window: tuple[float, float] | None
+    source: ResultData | Run, exact: bool, run: Run | None, window: tuple[float, float] | None
 ) -> tuple[Callable[[], Figure], Sequence[str]]:
     """Return what makes the figure, and the formats that the run asks for."""
     picture = sweep_picture(source, exact, run)
@@ -80,7 +87,7 @@ def _composer(
     return partial(compose, content), content.settings.formats
 
 
-def sweep_picture(source: Result | Run, exact: bool = False, run: Run | None = None) -> Picture | None:
+def sweep_picture(source: ResultData | Run, exact: bool = False, run: Run | None = None) -> Picture | None:
     """Return what the picture of a sweep, or the figure that a run describes, shows; None where there is neither."""
     own = source if isinstance(source, Run) else run or stored_run(source)
     if own is None or own.figure.paper is None:
@@ -96,7 +103,7 @@ def sweep_picture(source: Result | Run, exact: bool = False, run: Run | None = N
     return PaperFigure(own, own.figure.paper, SampledSide.of(source), source.trajectories).picture()
 
 
-def stored_run(result: Result) -> Run | None:
+def stored_run(result: ResultData) -> Run | None:
     """Return the run that a result stores, None where its model came from Python."""
     mapping = result.meta.get("run", {})
     if not mapping.get("figure", {}).get("x"):

@@ -8,6 +8,7 @@ import numpy as np
 
 from trajectories.master.lindblad import Master
 from trajectories.sampling.exact_averages import ensemble_of, exact_averages
+from trajectories.sampling.observable_table import tallied_numbers
 from trajectories.sampling.preparation import Preparation
 
 INTERVALS = 200
@@ -45,4 +46,5 @@ def smooth(preparation: Preparation) -> Preparation:
     varying = np.full((len(grid), *ledger.varying.shape[1:]), np.nan, complex)
     ledger = ledger._replace(varying=varying, burn_index=np.array([burn_index], np.int64))
     with np.errstate(invalid="ignore"):  # an infinite entropy production rate at time 0
-        return replace(preparation, times=grid, exact=exact_averages(master, ensemble, ledger, grid, resolution=False))
+        exact = exact_averages(master, ensemble, ledger, grid, tallied_numbers(), resolution=False)
+        return replace(preparation, times=grid, exact=exact)

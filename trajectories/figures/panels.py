@@ -15,7 +15,8 @@ from matplotlib.axis import Axis
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
-from trajectories.figures.typography import ket, length, quantity_name, short
+from trajectories.figures.typography import ket, length, short, short_quantity_name
+from trajectories.sampling.quantity_names import nonnegative, of_reservoirs
 
 if TYPE_CHECKING:
     from trajectories.report.rows import Row
@@ -32,9 +33,6 @@ LETTER, SYMBOL, GAP = 3.9, 14.7, 7.7  # points: width of a letter, of a line wit
 DECADES = 1.8  # from which powers of ten are labels enough on a logarithmic axis
 MOST_CURVES = len(PALETTE)
 MOST_BARS = 60  # beyond so many sample times, points and bars become a band
-SHORT = {"heat_current": "heat", "energy_current": "energy", "coupling_work": "coupling work"}
-FROM = ("heat_current", "energy_current", "charge_current")
-BOUNDED_BELOW = ("population", "concurrence", "negativity", "irreversible_fraction", "activity")
 
 
 @dataclass(frozen=True)
@@ -162,10 +160,10 @@ def draw_curves(axes: Axes, curves: Sequence[Curve], several_times: bool) -> Non
 def _legend_label(curve: Curve, curves: Sequence[Curve]) -> str:
     """Return what tells a curve from the others of its panel."""
     several = len({other.quantity for other in curves}) > 1
-    parts = [SHORT.get(curve.quantity, quantity_name(curve.quantity))] if several else []
+    parts = [short_quantity_name(curve.quantity)] if several else []
     if curve.which is not None and (len({other.which for other in curves}) > 1 or not several):
         name = ket(curve.which) if curve.quantity == "population" else short(curve.which)
-        parts.append(f"from {name}" if curve.quantity in FROM else name)
+        parts.append(f"from {name}" if of_reservoirs(curve.quantity) else name)
     return " ".join(parts)
 
 
@@ -191,7 +189,7 @@ def _limits(axes: Axes, curves: Sequence[Curve]) -> None:
     middle = 0.5 * (low + high)
     if high - low <= 1e-9 * abs(middle) or max(abs(low), abs(high)) < 1e-12:
         low, high = middle - 0.5, middle + 0.5
-    elif all(curve.quantity in BOUNDED_BELOW for curve in curves) and low < 0.35 * high:
+    elif all(nonnegative(curve.quantity) for curve in curves) and low < 0.35 * high:
         low = max(min(low, 0.0), -0.03 * high)
     if low < 0 < high and curves[0].quantity.endswith(("current", "work")):
         axes.axhline(0, color=GREY, lw=0.6, zorder=1)

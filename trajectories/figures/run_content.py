@@ -9,24 +9,16 @@ import numpy as np
 
 from trajectories.figures.exact_curves import logarithmic, smooth
 from trajectories.figures.panels import Curve, curves_of
-from trajectories.report.result import Result
+from trajectories.report.result import ResultData
 from trajectories.report.rows import Row, by_state, exact_rows
-from trajectories.runfiles import figure_section, sections
+from trajectories.runfiles import figure_section
 from trajectories.runfiles.job import Job
 from trajectories.runfiles.run import Run
 from trajectories.sampling.quantities import measures_entropy
+from trajectories.sampling.quantity_names import panel_groups, reported_names
 from trajectories.sampling.replay import Replay
 
 MOST_PANELS = 6
-GROUPS = (
-    ("concurrence", "negativity"),
-    ("population",),
-    ("observable",),
-    ("heat_current", "energy_current", "coupling_work"),
-    ("charge_current", "count_rate"),
-    ("entropy_production", "irreversible_fraction"),
-    ("integral_fluctuation_theorem",),
-)
 
 
 @dataclass(frozen=True)
@@ -62,7 +54,7 @@ class Content:
     window: tuple[float, float] | None = None
 
 
-def sampled_content(result: Result, window: tuple[float, float] | None = None) -> Content:
+def sampled_content(result: ResultData, window: tuple[float, float] | None = None) -> Content:
     """Return what the picture of a result shows; window: of its trajectory."""
     content = exact_content(result)
     point, settings = result.points[0], content.settings
@@ -82,7 +74,7 @@ def sampled_content(result: Result, window: tuple[float, float] | None = None) -
     )
 
 
-def exact_content(source: Result | Run) -> Content:
+def exact_content(source: ResultData | Run) -> Content:
     """Return what the picture of the master equation alone shows, for a result's model or a run's."""
     if isinstance(source, Run):
         table, preparation, seed = source.mapping(), Job.of(source).prepare(), source.seed
@@ -111,9 +103,9 @@ def chosen(content: Content) -> list[list[Curve]]:
 
 def _asked(content: Content, asked: tuple[str, ...]) -> list[list[Curve]]:
     """Return the curves asked for, in that order; what belongs together shares a panel."""
-    labels = [name for name in asked if name not in sections.QUANTITIES]
+    labels = [name for name in asked if name not in reported_names()]
     quantities = ["observable" if name in labels else name for name in asked]
-    groups = dict.fromkeys(next((group for group in GROUPS if name in group), (name,)) for name in quantities)
+    groups = dict.fromkeys(next((group for group in panel_groups() if name in group), (name,)) for name in quantities)
     panels = []
     for group in groups:
         only = labels if group == ("observable",) and "observable" not in asked else ()
@@ -125,7 +117,7 @@ def _suitable(content: Content) -> list[list[Curve]]:
     """Return the curves that suit a model: where it has no counted heat, energy currents; where no entropy, jumps."""
     present = {row.quantity for row in (*content.lines, *content.points)}
     without = {"coupling_work", "energy_current" if "heat_current" in present else ""}
-    groups = GROUPS if "integral_fluctuation_theorem" in present else (*GROUPS, ("energy",), ("activity",))
+    groups = panel_groups() + ([] if "integral_fluctuation_theorem" in present else [("energy",), ("activity",)])
     panels = [
         curves_of(content.points, content.lines, [name for name in group if name not in without]) for group in groups
     ]

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from trajectories.report.judge import FEWEST_GROUPS, judge, judge_smooth
-from trajectories.report.law import Law
-from trajectories.report.result import Result
-from trajectories.report.rows import Measure, Row, entanglement_measures, exact_row, pair_states, span
+from trajectories.report.judge import FEWEST_GROUPS, judge
+from trajectories.report.report import function_rows
+from trajectories.report.result import ResultData
+from trajectories.report.rows import EnsembleFunction, Row, ensemble_functions, exact_row, span
 from trajectories.results.points import Point
 from trajectories.runfiles.formulas import Formula
-from trajectories.sampling.preparation import Preparation
-from trajectories.sampling.sampling_moments import measured_cumulants
+from trajectories.sampling.quantity import Function
 from trajectories.sampling.statistics import jackknife
 
 
@@ -36,16 +35,18 @@ class Sampled:
 class SampledSide:
     """A result's points, and the rows of each by the names of formulas: concurrence, heat_current.c, population.G."""
 
-    result: Result
+    result: ResultData
     rows: tuple[Mapping[str, Row], ...]
 
     @classmethod
-    def of(cls, result: Result) -> SampledSide:
+    def of(cls, result: ResultData) -> SampledSide:
         report, last = result.report(), float(result.times[-1])
-        # Reports say nothing of the purity: it is judged with their rows, as one of them.
+        # Functions of the state that reports do not show, such as the purity, are judged with the rows of reports.
         judged = sum(row.p_value is not None for row in report.rows)
-        purities = judge([_purity(point, last) for point in result.points], judged)
-        return cls(result, tuple(_named(report.point_rows(i), own, last) for i, own in enumerate(purities)))
+        others = [_unreported(point, last) for point in result.points]
+        judgements = iter(judge([row for rows in others for row in rows], judged))
+        own = [[next(judgements) for _ in rows] for rows in others]
+        return cls(result, tuple(_named((*report.point_rows(i), *rows), last) for i, rows in enumerate(own)))
 
     def parameters(self, name: str) -> np.ndarray:
         """Return the value of one parameter at every point, (n,)."""
@@ -97,20 +98,15 @@ def _number(value: Any) -> float:
     return np.nan if value is None else float(value)
 
 
-def _names(row: Row) -> list[str]:
-    """Return what formulas call a row; an observable has two names."""
-    which = row.reservoir or (row.label if row.quantity not in ("concurrence", "negativity") else None)
-    own = [row.label] if row.quantity == "observable" and row.label else []
-    return [f"{row.quantity}.{which}" if which else row.quantity, *own]
+def _unreported(point: Point, last: float) -> list[Row]:
+    """Return the rows, at the last sample time, of the functions of the state that reports do not show."""
+    functions = ensemble_functions(point.preparation, reported=False)
+    return [row for function in functions for row in function_rows(point, function) if row.time == last]
 
 
-def _named(rows: tuple[Row, ...], purity: Row, last: float) -> dict[str, Row]:
-    """Return the rows of the last sample time by name, and the purity."""
-    found: dict[str, Row] = {}
-    for row in rows:
-        if row.time == last:
-            found |= dict.fromkeys(_names(row), row)
-    return found | {"purity": purity}
+def _named(rows: Sequence[Row], last: float) -> dict[str, Row]:
+    """Return the rows of the last sample time by name."""
+    return {name: row for row in rows if row.time == last for name in row.names}
 
 
 def joint_error(
@@ -131,9 +127,9 @@ def joint_error(
     places: dict[str, tuple[int, float]] = {}
     for q, column in enumerate(preparation.columns):
         row = exact_row(preparation, q, last)
-        if row is not None and column is not None:
+        if row is not None:
             width = span(preparation, column, row.time)
-            places |= {name: (q, width) for name in _names(row)}
+            places |= {name: (q, width) for name in row.names}
     comoment = point.total.comoment[last]
     if all(name in places and places[name][0] < len(comoment) for name in names):
         at = [places[name][0] for name in names]
@@ -141,10 +137,8 @@ def joint_error(
         spread = np.sqrt(np.diagonal(comoment)[at])
         steps = np.array([float(parts[name]) for name in names]) / np.where(spread > 0, spread, 1.0)
         return float(np.sqrt(max(0.0, steps @ comoment[np.ix_(at, at)] @ steps)))
-    measures = {
-        name: _of_pair(measure, preparation) for name, (measure, _) in entanglement_measures(preparation).items()
-    }
-    measures["purity"] = _purity_of(point)
+    functions = [f for reported in (True, False) for f in ensemble_functions(preparation, reported)]
+    measures = {function.quantity.name: _of_blocks(function) for function in functions}
     size = len(preparation.columns)
 
     def value(mean: np.ndarray) -> np.ndarray:
@@ -162,32 +156,6 @@ def joint_error(
     return float(jackknife(value, sums, counts).standard_error)
 
 
-def _of_pair(measure: Measure, preparation: Preparation) -> Measure:
-    """Return a measure of the pair's states as one of flattened states (..., D)."""
-    return lambda density: measure(pair_states(preparation, density))
-
-
-def _purity_of(point: Point) -> Callable[[np.ndarray], np.ndarray]:
-    """Return Tr rho^2 as a function of flattened states (..., D)."""
-
-    def purity(density: np.ndarray) -> np.ndarray:
-        rho = point.preparation.sectors.unflatten(density)
-        return np.asarray((np.abs(rho) ** 2).sum(axis=(-2, -1)))
-
-    return purity
-
-
-def _purity(point: Point, time: float) -> Row:
-    """Tr rho^2 of the sampled state at the last time, by the jackknife over groups of trajectories."""
-
-    preparation, purity = point.preparation, _purity_of(point)
-    sums = np.array([group.density[-1] for group in point.groups])
-    counts = np.array([int(group.count) for group in point.groups])
-    found = jackknife(purity, sums, counts)
-    rho = preparation.exact.density[-1]
-    exact, estimate = float(purity(rho)), float(found.estimate)
-    row = Row("purity", None, None, None, time, "1", exact, estimate, float(found.standard_error))
-    # The gradient of Tr rho^2 is 2 rho.
-    spread = measured_cumulants(2 * rho[None], rho[None], preparation.sectors)
-    law = Law(float(spread.variance[0]), float(spread.third[0]), float(spread.fourth[0]), exact=False)
-    return judge_smooth(row, estimate - exact, found, point.trajectories, law)
+def _of_blocks(function: EnsembleFunction) -> Function:
+    """Return a function of the ensemble state as one of flattened states (..., D)."""
+    return lambda blocks: function.value(function.states(blocks))

@@ -11,7 +11,7 @@ import numpy as np
 from trajectories.figures.figure_data import Axis, Curve, Map, Panel, Picture, Points
 from trajectories.figures.labels import logarithmic
 from trajectories.figures.typography import described, parameter, quantity_name, short, unit_of, words
-from trajectories.report.result import Result
+from trajectories.report.result import ResultData
 from trajectories.report.rows import Row, exact_rows
 from trajectories.runfiles.job import jobs_of
 from trajectories.runfiles.run import Run
@@ -56,7 +56,7 @@ class Sweep:
         return next(row.unit for row in self.rows[0] if _kind(row) == kind)
 
 
-def rows_picture(source: Result | Run, exact: bool) -> Picture | None:
+def rows_picture(source: ResultData | Run, exact: bool) -> Picture | None:
     """Return what the picture of a sweep shows; None for a result or a run without one."""
     if isinstance(source, Run):
         if not source.sweep:
@@ -154,10 +154,10 @@ def _scale(grid: np.ndarray) -> str:
     return "log" if logarithmic(grid) else "linear"
 
 
-def _facts(source: Result | Run, sweep: Sweep) -> list[str]:
+def _facts(source: ResultData | Run, sweep: Sweep) -> list[str]:
     """What stands behind the parameters: time, what lines and points are, how many, units."""
     facts = [f"$t$ = {sweep.rows[0][0].time:g}"]
-    if sweep.sampled and isinstance(source, Result):
+    if sweep.sampled and isinstance(source, ResultData):
         drawn = "lines: master equation; points: sampled ± 1 standard error" if len(sweep.swept[0]) == 1 else ""
         grey = "" if drawn else "grey: unresolved, too few events"
         facts += [f"N = {source.trajectories:,} at each point", f"seed {source.seed}", drawn or grey]

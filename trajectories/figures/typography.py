@@ -9,6 +9,8 @@ from typing import Any
 
 from matplotlib.mathtext import MathTextParser
 
+from trajectories.sampling.quantities import QUANTITIES
+
 SETTINGS: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 7.5,
@@ -39,24 +41,6 @@ SETTINGS: Any = {
     "savefig.facecolor": "white",
 }
 
-NAMES = {
-    "concurrence": "concurrence",
-    "negativity": "negativity",
-    "population": "population",
-    "observable": "observable",
-    "energy": r"energy $\langle H\rangle$",
-    "energy_current": "energy current",
-    "heat_current": "heat current",
-    "coupling_work": "coupling work",
-    "charge_current": "charge current",
-    "count_rate": "counts per time",
-    "activity": "jumps per time",
-    "entropy_production": r"entropy production $\langle\Delta S\rangle$",
-    "entropy_production_rate": "entropy production",
-    "integral_fluctuation_theorem": r"$\langle e^{-\Delta S}\rangle$",
-    "projection_energy": "energy of the projection",
-    "irreversible_fraction": r"fraction with $\Delta S=\infty$",
-}
 CAPITALS = frozenset("Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split())
 GREEK = frozenset("alpha beta gamma delta epsilon eta theta kappa lambda mu nu omega phi rho sigma tau xi zeta".split())
 SHORT_GREEK = {"eps": "varepsilon"}
@@ -80,8 +64,13 @@ def short(text: str) -> str:
 
 
 def quantity_name(quantity: str) -> str:
-    """Return what a quantity is called on an axis or in a legend."""
-    return NAMES.get(quantity, short(quantity))
+    """Return the name of a quantity on an axis or in a legend."""
+    return QUANTITIES[quantity].title if quantity in QUANTITIES else short(quantity)
+
+
+def short_quantity_name(quantity: str) -> str:
+    """Return the name of a quantity in a legend beside others."""
+    return (QUANTITIES[quantity].short_title if quantity in QUANTITIES else "") or quantity_name(quantity)
 
 
 def unit_of(unit: str, power: int = 0) -> str:

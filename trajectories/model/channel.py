@@ -1,4 +1,4 @@
-"""What a model's jumps are made of: reservoirs, channels, and what a jump carries."""
+"""Reservoirs and jump channels of a model, with the energy and charge of their jumps."""
 
 from __future__ import annotations
 
@@ -16,10 +16,24 @@ from trajectories.model.operators import Array, as_operator
 
 @dataclass(frozen=True, eq=False)
 class Reservoir:
-    """A reservoir: its name and its inverse temperature beta.
+    """A reservoir of energy, and of particles where its channels carry a charge.
 
-    beta: in units of 1/energy; may be negative (population inversion); +inf is zero temperature, -inf a pump that only
-    gives energy; None where no temperature is defined.
+    Parameters
+    ----------
+    name : str
+    beta : float, optional
+        Inverse temperature (1/energy). May be negative (population inversion); +inf is zero temperature, -inf a pump
+        that only gives energy; None where no temperature is defined.
+
+    Raises
+    ------
+    InputError
+        For a name or a beta that is none.
+
+    Examples
+    --------
+    >>> trajectories.Reservoir("hot", beta=0.5)
+    Reservoir(name='hot', beta=0.5)
     """
 
     name: str
@@ -34,20 +48,37 @@ class Reservoir:
 
 @dataclass(frozen=True, eq=False)
 class Channel:
-    """One kind of jump.
-
-    operator: (d, d) jump operator L with its rate included, so that L^dagger L has the unit of a rate;
-    reservoir: name of the reservoir that makes the jump;
-    quantum: energy delta q that the system gains from the reservoir in one jump, as the reservoir's energy scale counts
-        it. None: the jump exchanges no counted energy, as in dephasing: 0 where another channel of the reservoir has a
-        quantum; a reservoir none of whose channels has one has no counted heat;
-    partner: name of the channel that undoes this one; its own name for L = L^dagger; "none" for a jump that nothing
-        undoes (declared one-way); None: it is looked for among the channels of the reservoir;
-    charge: particles (or whatever else is counted) that the system gains from the reservoir in one jump, such as +1
-        for an electron that enters. None: 0 where another channel of the reservoir has a charge; where none has, quanta
-        are counted instead, with the sign of their energy: +1 for quantum > 0, -1 for quantum < 0.
+    """One kind of jump, with the reservoir that makes it.
 
     Partners have opposite quanta and charges.
+
+    Parameters
+    ----------
+    name : str
+    operator : (d, d) array, sparse matrix or QuTiP object
+        Jump operator L with its rate included, so that L^dagger L has the unit of a rate.
+    reservoir : str
+        Name of the reservoir.
+    quantum : float, optional
+        Energy that the system gains from the reservoir in one jump, as the reservoir's energy scale counts it. None:
+        no counted energy, as in dephasing; 0 where another channel of the reservoir has a quantum.
+    partner : str, optional
+        Name of the channel that undoes this one: its own name for L = L^dagger, "none" where nothing does (one-way).
+        None: the partner is searched among the reservoir's channels.
+    charge : float, optional
+        Particles that the system gains from the reservoir in one jump, such as +1 for an electron that enters. None: 0
+        where another channel of the reservoir has a charge; where none has, quanta are counted by their signs.
+
+    Raises
+    ------
+    InputError
+        For an operator that is zero or no square matrix, and names or numbers that are none.
+
+    Examples
+    --------
+    >>> decay = trajectories.Channel("emit", [[0, 0.1], [0, 0]], "cold", quantum=-1.0)
+    >>> decay.operator.shape
+    (2, 2)
     """
 
     name: str
@@ -75,7 +106,7 @@ class Channel:
 
 
 def counted(values: Sequence[float | None], channels: Sequence[Channel]) -> NDArray[np.float64]:
-    """What K channels count, (K,): None is 0 beside a number of the same reservoir, nan where there is none."""
+    """Return the numbers that K channels count, (K,): None is 0 beside a number of its reservoir, else nan."""
     known = {channel.reservoir for channel, value in zip(channels, values, strict=True) if value is not None}
     return np.array([
         (0.0 if channel.reservoir in known else math.nan) if value is None else value
@@ -84,14 +115,14 @@ def counted(values: Sequence[float | None], channels: Sequence[Channel]) -> NDAr
 
 
 def checked_reservoirs(value: Iterable[Reservoir]) -> tuple[Reservoir, ...]:
-    """Reservoirs with unique names."""
+    """Return the reservoirs as a tuple; raise InputError unless their names are unique."""
     found = validation.instances(value, Reservoir, "reservoirs")
     validation.unique([bath.name for bath in found], "reservoir")
     return found
 
 
 def checked_channels(value: Iterable[Channel], baths: Sequence[Reservoir], dimension: int) -> tuple[Channel, ...]:
-    """At least one channel, with unique names, known reservoirs and the Hamiltonian's shape."""
+    """Return the channels as a tuple; raise InputError unless names, reservoirs and shapes fit."""
     found = validation.instances(value, Channel, "channels")
     if not found:
         raise InputError("channels: there is none; a model needs at least one jump channel")

@@ -28,10 +28,10 @@ Bases = Mapping[str, tuple[Array, tuple[str, ...]]]
 
 
 class Model:
-    """An open quantum system, immutable and checked.
+    """An open quantum system: Hamiltonian, jump channels and reservoirs, checked and immutable.
 
-    Arguments
-    ---------
+    Parameters
+    ----------
     hamiltonian : (d, d) array, sparse matrix or QuTiP object
         Hermitian, in the computational basis.
     channels : sequence of Channel
@@ -43,8 +43,8 @@ class Model:
         Levels of each subsystem, first one first; the product is d. Default: one subsystem of dimension d.
     states : sequence of str
         Labels of the d computational basis states. Default "00", "01", ... from dims.
-    bases : mapping name -> (unitary (d, d) whose columns are the basis vectors, d labels)
-        Further bases in which the model may fall into smaller sectors.
+    bases : mapping of str to (unitary (d, d), labels)
+        Further bases in which the model may fall into smaller sectors; the columns are the d basis vectors.
     time_reversal : (d, d) array
         Unitary U of the time reversal Theta = U K, with K the complex conjugation in the computational basis.
         Default: identity.
@@ -59,21 +59,43 @@ class Model:
         One-line warnings about the model's validity.
     truncated : sequence of int
         Subsystems, counted from 0, that were cut off: a run in which their highest level gets populated is refused.
-    counts : mapping name -> mapping channel -> weight
+    counts : mapping of str to mapping of channel to weight
         Further counts N = sum_k w_k N_k of the jumps, such as a junction's current a_L I_L + a_R I_R; a channel that is
         not named has the weight 0.
 
-    Attributes (read-only arrays; K channels)
-    -----------------------------------------
-    operators (K, d, d), partner (K,) (-1 one-way), entropy_steps (K,) Delta s in nats (+inf one-way),
-    quanta (K,) and charges (K,) (None as 0; nan in a reservoir where no channel has one), reservoir_index (K,),
-    loss (d, d) = sum_k L_k^dagger L_k, effective_hamiltonian (d, d) = H - (i/2) loss, counts (name -> weights (K,)),
-    partners_found (one line of text for each pair).
+    Attributes
+    ----------
+    operators : (K, d, d) array
+        Jump operators, read-only as all arrays here.
+    partner : (K,) array of int
+        Reversal partner of each channel, -1 for one-way channels.
+    entropy_steps : (K,) array
+        Entropy that a jump gives to its reservoir (nat), +inf for one-way channels.
+    quanta, charges : (K,) array
+        None as 0; nan in a reservoir where no channel has one.
+    reservoir_index : (K,) array of int
+        Reservoir of each channel.
+    loss : (d, d) array
+        sum_k L_k^dagger L_k.
+    effective_hamiltonian : (d, d) array
+        H - (i/2) loss.
+    partners_found : tuple of str
+        A line for each pair.
 
     Raises
     ------
     InputError
         One line naming the matrix and element, or the channel or reservoir, and what would be right.
+
+    Examples
+    --------
+    >>> lower = np.array([[0, 1], [0, 0]])
+    >>> channels = [trajectories.Channel("emit", 0.2 * lower, "hot", quantum=-1.0),
+    ...             trajectories.Channel("absorb", 0.1 * lower.T, "hot", quantum=1.0)]
+    >>> trajectories.Model(np.diag([0, 1.0]), channels, [trajectories.Reservoir("hot", beta=np.log(4))], name="atom")
+    Model 'atom': dimension 2 (2)
+      reservoir hot (beta = 1.38629): emit, absorb
+      emit <-> absorb  Delta s = +1.38629...
     """
 
     __slots__ = (
@@ -176,19 +198,39 @@ class Model:
         charges: Sequence[float | None] | None = None,
         **options: Any,
     ) -> Model:
-        """Model from a Hamiltonian and a list of collapse operators, as given to QuTiP's solvers (or as arrays).
-
-        hamiltonian: (d, d) `qutip.Qobj` or array; c_ops: K of them, rates included.
-        reservoirs: one for each collapse operator, a `Reservoir` or just a name; without it every pair of channels that
-            undo each other becomes a reservoir of its own, without a temperature.
-        quanta, names, partners, charges: one for each collapse operator, as in `Channel`; names default to "c1", ...
-        options: the keyword arguments of `Model`; `dims` defaults to those of the Qobj.
+        """Return the model of a Hamiltonian and collapse operators, as given to QuTiP's solvers (or as arrays).
 
         Partners are found where exactly one collapse operator is proportional to the adjoint (in the same reservoir if
         reservoirs are given). Matrices are taken as they stand: basis state 0 is |0>, whatever QuTiP calls it; note
         that `qutip.sigmam()` is |1><0| in that numbering and `qutip.destroy(2)` is |0><1|.
 
-        Raises InputError as `Model` does, and for time-dependent operators.
+        Parameters
+        ----------
+        hamiltonian : (d, d) qutip.Qobj or array
+        c_ops : sequence of (d, d) qutip.Qobj or array
+            K collapse operators, rates included.
+        reservoirs : sequence of Reservoir or str, optional
+            One for each collapse operator. Default: every pair of channels that undo each other has a reservoir of its
+            own, without a temperature.
+        quanta, names, partners, charges : sequence, optional
+            One for each collapse operator, as in `Channel`; names default to "c1", ...
+        **options
+            Keyword arguments of `Model`; `dims` defaults to those of the Qobj.
+
+        Returns
+        -------
+        Model
+
+        Raises
+        ------
+        InputError
+            As `Model` does, and for time-dependent operators.
+
+        Examples
+        --------
+        >>> lower = np.array([[0, 1], [0, 0]])
+        >>> trajectories.Model.from_qutip(np.diag([0, 1]), [0.2 * lower, 0.1 * lower.T]).partners_found
+        ('c1 <-> c2  Delta s = +1.38629...',)
         """
         energy, channels, baths, options = arguments_of_qutip(
             hamiltonian, c_ops, reservoirs, quanta, names, partners, charges, options
@@ -201,9 +243,19 @@ class Model:
         return int(self.hamiltonian.shape[0])
 
     def digest(self) -> str:
-        """SHA-256 (hex) of everything that determines numbers or the names they are reported under.
+        """Return the SHA-256 of everything that determines numbers or the names they are reported under.
 
         Left out: the model's own name, the displayed parameters, remarks, and how partners were found.
+
+        Returns
+        -------
+        str
+            64 hexadecimal digits.
+
+        Examples
+        --------
+        >>> len(trajectories.systems.diamond(beta_A=-2, beta_S=3).digest())
+        64
         """
         meta, arrays = self.pack()
         for key in ("name", "parameters", "remarks", "partners_found"):
@@ -216,7 +268,7 @@ class Model:
         return digest.hexdigest()
 
     def pack(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """(meta, arrays): JSON-able description and arrays; `Model.unpack` gives the same model back, bit by bit."""
+        """Return (description of JSON's types, arrays); `Model.unpack` makes the same model of them, bit by bit."""
         meta = {
             "name": self.name,
             "dims": list(self.dims),
@@ -252,7 +304,7 @@ class Model:
 
     @classmethod
     def unpack(cls, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Model:
-        """The model that `pack` described. Raises InputError if the description is damaged."""
+        """Return the model that `pack` described. Raises InputError if the description is damaged."""
         given = arguments_of(meta, arrays)
         try:
             model = cls(**given)
@@ -270,7 +322,7 @@ class Model:
         return model
 
     def showing(self, numbers: Mapping[str, float]) -> Model:
-        """The same model, bit by bit, with these numbers among the parameters that reports show."""
+        """Return the same model, bit by bit, with these numbers among the parameters that reports show."""
         meta, arrays = self.pack()
         return type(self).unpack({**meta, "parameters": {**meta["parameters"], **numbers}}, arrays)
 
@@ -298,7 +350,7 @@ class Model:
 
 
 def _resolved(channels: Sequence[Channel], operators: Array, partner: NDArray[np.int64]) -> list[Channel]:
-    """The channels with the partners that were found and the phases that were chosen."""
+    """Return the channels with their partners and the operators in the chosen phases."""
     names = [channel.name for channel in channels]
     undoing = ["none" if p == ONE_WAY else names[p] for p in partner]
     return [replace(c, operator=operators[k], partner=undoing[k]) for k, c in enumerate(channels)]

@@ -25,10 +25,17 @@ def build(file: Path, function: str, parameters: Mapping[str, Any]) -> Model:
     Raises InputError naming file and function where the file is missing or fails to load, the function is missing,
     does not take these parameters, raises, or returns something other than a Model.
     """
+    return call(_function(file, function), f"{file}: {function}", parameters, file)
+
+
+def call(target: Callable[..., Any], where: str, parameters: Mapping[str, Any], file: Path | None = None) -> Model:
+    """Call `target(**parameters)` and return the Model it makes; file: the Python file it comes from, if known.
+
+    where: opens error messages. Raises InputError where the function does not take these parameters, raises, or
+    returns something other than a Model.
+    """
     from trajectories.model.model import Model
 
-    where = f"{file}: {function}"
-    target = _function(file, function)
     _check_arguments(target, where, parameters)
     try:
         model = target(**parameters)
@@ -41,7 +48,7 @@ def build(file: Path, function: str, parameters: Mapping[str, Any]) -> Model:
     if model.parameters:
         return model
     # Where a function says nothing of its parameters, they are what the run file gave it, and its defaults.
-    return model.showing(shown({**_defaults(target), **parameters}))
+    return model.showing(shown({**defaults(target), **parameters}))
 
 
 def shown(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,7 +61,8 @@ def _storable(value: Any) -> bool:
     return all(map(_storable, value)) if isinstance(value, list) else isinstance(value, bool | int | float | str)
 
 
-def _defaults(target: Callable[..., Any]) -> dict[str, Any]:
+def defaults(target: Callable[..., Any]) -> dict[str, Any]:
+    """Return the default values of a function's parameters, by name."""
     every = inspect.signature(target).parameters.values()
     return {one.name: one.default for one in every if one.default is not inspect.Parameter.empty}
 
@@ -67,7 +75,7 @@ def parameters(file: Path, function: str) -> tuple[frozenset[str] | None, dict[s
     target = _function(file, function)
     every = inspect.signature(target).parameters.values()
     takes_any = any(one.kind is one.VAR_KEYWORD for one in every)
-    return None if takes_any else frozenset(one.name for one in every), _defaults(target)
+    return None if takes_any else frozenset(one.name for one in every), defaults(target)
 
 
 def _function(file: Path, function: str) -> Callable[..., Any]:
@@ -124,7 +132,7 @@ def _check_arguments(target: Callable[..., Any], where: str, parameters: Mapping
         raise InputError(f"{where}: parameter {missing[0]} is missing; it takes {listing(known)}")
 
 
-def _one_line(error: BaseException, file: Path) -> str:
+def _one_line(error: BaseException, file: Path | None) -> str:
     """Return `ValueError: message (line 12)`: the exception with the line of the user's file it came from."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
     line = error.lineno if isinstance(error, SyntaxError) else (lines[-1] if lines else None)

@@ -16,12 +16,12 @@ from trajectories.report.counting_rows import CountingRow, counting_rows
 from trajectories.report.exact_counting import ExactCounting
 from trajectories.report.judge import FALSE_ALARM_RATE, Judged, judge_groups
 from trajectories.report.record_rows import exact_rows, sampled_rows
-from trajectories.report.result import Result
+from trajectories.report.result import ResultData
 from trajectories.report.rows import Row
 from trajectories.report.text import aligned, comma_separated, described, interval, number, with_error
 from trajectories.results.points import Point
 from trajectories.runfiles.job import Job
-from trajectories.sampling.absent_quantities import said
+from trajectories.sampling.quantity_names import absence_lines
 
 ALL = Wanted()
 HEADER = ("quantity", "of", "(from, time]", "estimate", "exact", "z", "long time", "unit", "status", "")
@@ -74,7 +74,7 @@ class Counting(Judged):
     @classmethod
     def of_result(
         cls,
-        result: Result,
+        result: ResultData,
         every_scgf: bool = False,
         wanted: Wanted = ALL,
         progress: Callable[[int, int], None] = lambda done, total: None,
@@ -177,7 +177,7 @@ def _steady_lines(steady: SteadyCounting, every_scgf: bool) -> list[str]:
         *_indented([("", *waits.channels), *times]),
         "",
         *_symmetry_lines(steady),
-        *said(steady.absent),
+        *absence_lines(steady.absent),
     ]
     return lines + (["", *_scgf_lines(steady)] if every_scgf else [])
 
@@ -198,7 +198,7 @@ def _scgf_lines(steady: SteadyCounting) -> list[str]:
     return ["lambda(u) = lim ln <exp(-u N)>/t", *_indented([("u", *columns), *rows])]
 
 
-def _chosen(result: Result, number: int | None) -> list[Point]:
+def _chosen(result: ResultData, number: int | None) -> list[Point]:
     """Return one point of a sweep, or all."""
     if number is None:
         return list(result.points)
@@ -216,7 +216,7 @@ def _exact_point(job: Job, every_scgf: bool, wanted: Wanted) -> CountingPoint:
 
 
 def _sampled_point(
-    result: Result, point: Point, every_scgf: bool, wanted: Wanted, progress: Callable[[int, int], None]
+    result: ResultData, point: Point, every_scgf: bool, wanted: Wanted, progress: Callable[[int, int], None]
 ) -> CountingPoint:
     model = point.preparation.model
     steady = SteadyCounting.of(Master(model, find_sectors(model)), every_scgf)

@@ -63,10 +63,10 @@ class Wanted:
         for text in self.g2:
             found.append(Coincidences(preparation, *_pair(model, "--g2", text), bins))
         for text in self.spectrum:
-            found.append(PowerSpectrum(preparation, _count(model, "--spectrum", text), frequencies))
+            found.append(PowerSpectrum(preparation, count_named(model, "--spectrum", text), frequencies))
         for text in self.first_passage:
             name, low, high = _bounds(text)
-            count = None if name == ENTROPY else _count(model, "--first-passage", name)
+            count = None if name == ENTROPY else count_named(model, "--first-passage", name)
             if count is not None and (count.weights >= 0).all():
                 low = -math.inf
             found.append(FirstPassage(preparation, count, low, high))
@@ -93,10 +93,10 @@ def _pair(model: Model, option: str, text: str) -> tuple[str, list[str], list[st
     parts = [part.strip() for part in text.split(",")]
     if len(parts) != 2 or not all(parts):
         raise InputError(f"{option} {text}: must be two groups of channels, FROM,TO, such as {_example(model)}")
-    return f"{parts[0]} to {parts[1]}", _group(model, option, parts[0]), _group(model, option, parts[1])
+    return f"{parts[0]} to {parts[1]}", channels_named(model, option, parts[0]), channels_named(model, option, parts[1])
 
 
-def _group(model: Model, option: str, text: str) -> list[str]:
+def channels_named(model: Model, option: str, text: str) -> list[str]:
     """Return the channels that names joined by + mean, each a channel, a reservoir or "any"."""
     channels, found = [channel.name for channel in model.channels], []
     for name in text.split("+"):
@@ -115,7 +115,7 @@ def _group(model: Model, option: str, text: str) -> list[str]:
     return found
 
 
-def _count(model: Model, option: str, name: str) -> Count:
+def count_named(model: Model, option: str, name: str) -> Count:
     """Return the count of a reservoir, of the jumps, or of the entropy production."""
     counts = counts_of(model)
     names: dict[str, Count] = {}

@@ -1,9 +1,9 @@
-"""The judge: whether an estimate contradicts its exact value, for every row of every table.
+"""The judge: decide whether an estimate contradicts its exact value, for every row of every table.
 
-A row's null law is that of the mean of n independent values of a correct engine, known beforehand from exact moments
-of the very quantity. The rules, in this order, with their thresholds:
+The null hypothesis of a row is that its estimate is the mean of n independent values of a correct engine, whose exact
+moments are known beforehand. The rules, in this order, with their thresholds:
 
-1. *exact*: the quantity has one value, or the sample has, and it is the exact one up to rounding.
+1. *exact*: the quantity, or the sample, has a single value, which equals the exact one up to rounding.
 2. *Judged by the exact law.* z = (estimate - exact)/sqrt(kappa_2/n), where the mean of n values is close to normal:
    skewness |kappa_3|/(kappa_2^(3/2) sqrt n) <= 0.2 and excess kurtosis |kappa_4|/(kappa_2^2 n) <= 0.06, as of 25 rare
    events (a Poisson number of 25 has skewness 0.2 and excess 0.04, a gamma number of that skewness 0.06). Its p-value
@@ -99,9 +99,9 @@ def judge_share(row: AnyRow, count: int, n: int) -> AnyRow:
 def judge_smooth(row: AnyRow, deviation: float, found: Jackknife, n: int, law: Law, smooth: bool = True) -> AnyRow:
     """Judge a smooth function of means by its jackknife error, Student's t with the groups' degrees of freedom.
 
-    deviation: estimate - exact, before any cut. found: at this row alone. n: values behind the means. law: of the
-    influence of one value, the function's gradient at the exact means: an estimate is to first order the mean of
-    influences. smooth: False where the function has a kink within the sample's reach.
+    deviation: estimate - exact, before any cut. found: jackknife estimate and error of this row. n: values behind the
+    means. law: of the influence of one value, the function's gradient at the exact means: to first order an estimate is
+    the mean of influences. smooth: False where the function has a kink within the sample's reach.
     """
     error, groups = row.standard_error, found.degrees_of_freedom + 1
     if error is None or not np.isfinite(error) or groups < FEWEST_GROUPS:
@@ -129,7 +129,7 @@ def judge_smooth(row: AnyRow, deviation: float, found: Jackknife, n: int, law: L
 def judge(rows: Iterable[AnyRow], beside: int = 0) -> list[AnyRow]:
     """Turn p-values into statuses at the family-wise false-alarm rate (Bonferroni).
 
-    beside: how many rows of the same command are judged elsewhere.
+    beside: number of rows of the same command that are judged elsewhere.
     """
     found = list(rows)
     judged = beside + sum(row.status in ("judged", "bounded") for row in found)
@@ -172,9 +172,9 @@ class Judged:
 
 
 def verdict(rows: Iterable[Row]) -> str:
-    """Return "disagree" if any row does, "agree" if none does and something was tested, otherwise "unresolved".
+    """Return "disagree" if any row disagrees, "agree" if none does and a row was tested, otherwise "unresolved".
 
-    Exact rows alone are a test only where nothing was left unresolved: some are the same for any engine.
+    Exact rows alone count as a test only where no row is unresolved: some of them are equal for any engine.
     """
     statuses = {row.status for row in rows}
     if "disagree" in statuses:
@@ -183,12 +183,12 @@ def verdict(rows: Iterable[Row]) -> str:
 
 
 def noted(row: AnyRow, note: str) -> AnyRow:
-    """Return the row with something added to its note."""
+    """Return the row with text appended to its note."""
     return replace(row, note="; ".join(filter(None, (row.note, note))))
 
 
 def _by_law(row: AnyRow, deviation: float, n: int, law: Law) -> AnyRow:
-    """Rule 2."""
+    """Judge by rule 2, the exact law."""
     z = deviation / np.sqrt(law.variance / n)
     p = float(2 * special.ndtr(-abs(_score(float(z), n, law))))
     return replace(row, z=float(z), p_value=p, status="judged")
@@ -211,14 +211,14 @@ def _by_bound(deviation: float, n: int, law: Law) -> float:
 
 
 def _missed_noted(row: AnyRow, error: float) -> AnyRow:
-    """Say where the sample's error bar is far below its exact size."""
+    """Note where the sample's error bar is far below the exact standard error."""
     if row.exact_error and error < MISSED * row.exact_error:
         return noted(row, f"the exact standard error is {row.exact_error:.2g}")
     return row
 
 
 def _bounded(row: AnyRow, deviation: float, n: int, law: Law, why: str) -> AnyRow:
-    """Rule 4."""
+    """Judge by rule 4, bounds that hold for every law."""
     error, size = row.standard_error or 0.0, abs(deviation)
     own = float(np.sqrt(law.largest_variance / n))
     if law.exact and law.known and own > 0:
@@ -262,7 +262,7 @@ def _peaked(law: Law, error: float, n: int) -> float:
 
 
 def _peaked_bound(law: Law) -> float:
-    """Limit of rule 3; that of a theorem with limits of its own in proportion."""
+    """Return the limit of rule 3, scaled for a law with limits of its own."""
     return MOST_PEAKED_BOUND * (law.most_skewed / MOST_SKEWED) ** 2
 
 

@@ -21,13 +21,14 @@ Tail = Callable[[float], float]
 
 @dataclass(frozen=True)
 class Law:
-    """Exact moments and bounds of one of n independent values of a correct engine.
+    """Distribution of one of n independent values of a correct engine, as far as it is known beforehand.
 
     variance, third, fourth: cumulants kappa_2, kappa_3, kappa_4; nan where unknown. noise: rounding error of the
-    variance. beyond: of an estimate that is a mean to first order only, n times its second-order part. exact: of the
-    very values, False: of values that spread at least as much. width: range of one value. kurtosis: upper bound of
-    mu_4/kappa_2^2 where it is known without the moments themselves. rounding: error of one value's arithmetic.
-    most_skewed, most_peaked: limits of rule 2. tail: see `Tail`. missing: why the spread is not known.
+    variance. beyond: for an estimate that is a mean to first order only, n times its second-order part. exact: True if
+    the moments are those of the values themselves, False if those of values that spread at least as much. width: range
+    of one value. kurtosis: upper bound of mu_4/kappa_2^2 where it is known without the moments themselves. rounding:
+    error of one value's arithmetic. most_skewed, most_peaked: limits of rule 2. tail: see `Tail`. missing: reason why
+    the spread is not known.
     """
 
     variance: float = np.nan
@@ -46,17 +47,17 @@ class Law:
 
     @classmethod
     def of_share(cls, p: float, n: int) -> Law:
-        """Return the law of a yes or no that is yes with probability p."""
+        """Return the law of an event of probability p (value 0 or 1)."""
         v = p * (1 - p)
         tail = lambda share: _binomial(round(share * n), n, p)  # noqa: E731
         return cls(v, v * (1 - 2 * p), v * (1 - 6 * v), width=1.0, rounding=NO_SPREAD, tail=tail)
 
     def of_weight(self) -> Law:
-        """Return the law with the limits of an exponential average, whose skewness `exact` lets be larger."""
+        """Return the law with the limits of an exponential average, which may be more skewed."""
         return replace(self, most_skewed=LARGEST_SKEWNESS, most_peaked=2 * LARGEST_SKEWNESS**2)
 
     def scaled(self, factor: float) -> Law:
-        """Return the law of the values times a factor; a tail bound is asked in the new unit."""
+        """Return the law of the values times a factor; the tail bound is then evaluated in the new unit."""
         size, tail = np.float64(abs(factor)), self.tail
         return replace(
             self,
@@ -89,11 +90,11 @@ class Law:
 
     @property
     def sure(self) -> bool:
-        """Whether the variance is known to a percent."""
+        """Return whether the variance is known to one percent."""
         return self.known and self.variance > SURE * self.noise
 
     def needed(self) -> float:
-        """Return how many values make their mean close to normal: inf where that is not known."""
+        """Return the number of values that makes their mean close to normal; inf where it is not known."""
         if not self.sure:
             return np.inf
         skewed = self.third / self.variance / np.sqrt(self.variance) / self.most_skewed

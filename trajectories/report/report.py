@@ -8,26 +8,16 @@ from dataclasses import replace
 import numpy as np
 from scipy import optimize
 
-from trajectories.counting.entropy_statistics import WORTH, generating_function, jump_average
+from trajectories.counting.entropy_statistics import WORTH
 from trajectories.errors import TooCostly
-from trajectories.kernels.ledger import ENTROPY, FIRST_STATIC, WEIGHT
-from trajectories.master.lindblad import Master
 from trajectories.report.judge import FROM_KINK, judge_mean, judge_share, judge_smooth, noted
 from trajectories.report.law import NO_SPREAD, Law
-from trajectories.report.rows import (
-    Measure,
-    Row,
-    entanglement_measures,
-    entanglement_row,
-    exact_row,
-    irreversible_row,
-    pair_states,
-    span,
-)
+from trajectories.report.rows import EnsembleFunction, Row, ensemble_functions, exact_row, share_rows, span
 from trajectories.results.points import Point
 from trajectories.sampling.exact_averages import trajectories_needed, wanted
-from trajectories.sampling.quantities import measures_entropy
-from trajectories.sampling.sampling_moments import Cumulants
+from trajectories.sampling.quantities import QUANTITIES
+from trajectories.sampling.quantity import Function, Share, StateFunctional
+from trajectories.sampling.sampling_moments import Cumulants, measured_cumulants
 from trajectories.sampling.statistics import jackknife, skewness_of_mean, standard_error
 
 INITIAL_DRAW = "steady start: tests the initial draw only"
@@ -43,49 +33,49 @@ def rows_of(point: Point) -> list[Row]:
     errors, skewness = standard_error(block), skewness_of_mean(block)
     for q in range(len(point.preparation.columns)):
         rows += _column_rows(point, q, errors[:, q], skewness[:, q])
-    rows += _irreversible_rows(point)
-    rows += _entanglement_rows(point)
+    rows += _share_rows(point)
+    for function in ensemble_functions(point.preparation):
+        rows += function_rows(point, function)
     return rows
 
 
 def column_law(point: Point, q: int, t: int) -> Law:
-    """Return what is known beforehand of one trajectory's value of column q at sample time t, in the tally's units."""
+    """Return the law of one trajectory's value of column q at sample time t, in the tally's units."""
     preparation = point.preparation
-    moments, place = preparation.moments, q - len(preparation.ledger.linear)
-    found = moments.column(q)
-    law = law_at(found, t)
+    moments, measure = preparation.moments, preparation.columns[q].measure
+    law = law_at(moments.column(q), t)
     return replace(
-        law.of_weight() if place == WEIGHT else law,
-        width=moments.width(q, t),
+        law.of_weight() if measure.weight else law,
+        width=measure.width(moments, q, t),
         rounding=NO_SPREAD * float(preparation.exact.scale[t, q]),
-        tail=_chernoff(point, q, t) if place < 0 or place == ENTROPY else None,
+        tail=_chernoff(point, q, t),
     )
 
 
-def law_at(found: Cumulants, t: int) -> Law:
+def law_at(cumulants: Cumulants, t: int) -> Law:
     """Return the law of a number whose cumulants are known, at one time."""
-    variance, third, fourth = float(found.variance[t]), float(found.third[t]), float(found.fourth[t])
-    noise = float(np.nan_to_num(found.noise[t]))
-    return Law(variance, third, fourth, noise=noise, exact=found.exact, missing=found.missing)
+    variance, third, fourth = float(cumulants.variance[t]), float(cumulants.third[t]), float(cumulants.fourth[t])
+    noise = float(np.nan_to_num(cumulants.noise[t]))
+    return Law(variance, third, fourth, noise=noise, exact=cumulants.exact, missing=cumulants.missing)
 
 
 def _column_rows(point: Point, q: int, errors: np.ndarray, skewness: np.ndarray) -> list[Row]:
     preparation, block = point.preparation, point.total
-    column, n_linear = preparation.columns[q], len(preparation.ledger.linear)
+    column = preparation.columns[q]
     rows = []
     for t, time in enumerate(preparation.times):
         row = exact_row(preparation, q, t)
-        if row is None or column is None:
+        if row is None:
             continue
         if row.status != "irreversible":
             width = span(preparation, column, float(time))
             error = float(errors[t] / width)
             row = replace(row, estimate=float(block.mean[t, q] / width))
             row = replace(row, standard_error=error if np.isfinite(error) else None)
-            if q >= n_linear + FIRST_STATIC and preparation.steady:
+            if isinstance(column.measure, StateFunctional) and preparation.steady:
                 row = noted(row, INITIAL_DRAW)
             law = column_law(point, q, t).scaled(1 / width)
-            if q == n_linear + WEIGHT:
+            if column.measure.weight:
                 row = _theorem(row, point, t, law, float(skewness[t]))
             else:
                 row = judge_mean(row, int(block.count), law, float(skewness[t]))
@@ -107,38 +97,32 @@ def _theorem(row: Row, point: Point, t: int, law: Law, skewness: float) -> Row:
     return judge_mean(row, int(point.total.count), law, skewness)
 
 
-def _chernoff(point: Point, q: int, t: int) -> Callable[[float], float]:
+def _chernoff(point: Point, q: int, t: int) -> Callable[[float], float] | None:
     """Return Chernoff's bound on the mean of a column: P(mean beyond x) <= exp(-n sup_l (l x - ln <e^{l X}>)).
 
     With the exact generating function, that of measured outcomes where they are averaged over: its values are larger.
+    None for a column whose generating function is not known.
     """
     preparation, n = point.preparation, point.trajectories
-    place = q - len(preparation.ledger.linear)
-    start, begin = preparation.moments.begun(q)
-    times = preparation.times[t : t + 1] - begin
-    weights = preparation.model.entropy_steps if place == ENTROPY else preparation.ledger.linear[q]
+    exponential = preparation.columns[q].measure.exponential(preparation.moments, q, t, WORTH / MOST_TILTS)
+    if exponential is None:
+        return None
+    weights, average = exponential
     size = max(float(np.abs(weights).max(initial=0.0)), np.finfo(float).tiny)
-    master = Master(preparation.model, preparation.sectors)
-
-    def average(exponent: float) -> float:
-        with np.errstate(over="ignore"):
-            factors = np.exp(exponent * weights)
-        if not np.isfinite(factors).all():
-            return np.inf
-        try:
-            if place == ENTROPY:
-                return float(generating_function(master, -exponent, start, times, most=WORTH / MOST_TILTS)[0])
-            return float(jump_average(master, factors, start, times, WORTH / MOST_TILTS)[0])
-        except TooCostly:
-            return np.inf
 
     def tail(value: float) -> float:
         sign = 1.0 if value > float(preparation.exact.mean[t, q]) else -1.0
 
         def rate(log_size: float) -> float:
             exponent = sign * float(np.exp(log_size)) / size
-            found = average(exponent)
-            return float(np.log(found) - exponent * value) if 0 < found < np.inf else np.inf
+            with np.errstate(over="ignore"):
+                if not np.isfinite(np.exp(exponent * weights)).all():
+                    return np.inf
+            try:
+                mean = average(exponent)
+            except TooCostly:
+                return np.inf
+            return float(np.log(mean) - exponent * value) if 0 < mean < np.inf else np.inf
 
         best = optimize.minimize_scalar(rate, bounds=tuple(TILTS), method="bounded", options={"maxiter": MOST_TILTS})
         # A value of the function is a bound wherever it is taken: the minimum need not be exact.
@@ -147,41 +131,44 @@ def _chernoff(point: Point, q: int, t: int) -> Callable[[float], float]:
     return tail
 
 
-def _irreversible_rows(point: Point) -> list[Row]:
-    preparation, block = point.preparation, point.total
-    if not (measures_entropy(preparation.model) and preparation.ledger.one_way.any()):
-        return []
-    return [
-        judge_share(irreversible_row(preparation, t), int(block.infinite[t]), int(block.count))
-        for t in range(len(preparation.times))
-    ]
-
-
-def _entanglement_rows(point: Point) -> list[Row]:
-    """Concurrence and negativity of the pair: nonlinear in the ensemble state, so by the jackknife over groups."""
-    preparation = point.preparation
-    if preparation.pair is None:
-        return []
-    known = pair_states(preparation, preparation.exact.density)
-    sums = np.array([pair_states(preparation, group.density) for group in point.groups])
-    counts = np.array([int(group.count) for group in point.groups])
+def _share_rows(point: Point) -> list[Row]:
     rows = []
-    for name, (measure, gap) in entanglement_measures(preparation).items():
-        found = jackknife(measure, sums, counts, stacked=True)
-        smooth = _smooth(gap, known, sums, counts)
-        exact = measure(known)
-        for t in range(len(preparation.times)):
-            estimate = float(found.estimate[t])
-            row = entanglement_row(preparation, name, t, float(exact[t]))
-            row = replace(row, estimate=max(0.0, estimate), standard_error=float(found.standard_error[t]))
-            row = noted(row, INITIAL_DRAW) if preparation.steady else row
-            one = found._replace(standard_error=found.standard_error[t], bias=found.bias[t])
-            law = influence_law(measure, known[t], point.trajectories)
-            rows.append(judge_smooth(row, estimate - float(exact[t]), one, point.trajectories, law, bool(smooth[t])))
+    for quantity in QUANTITIES.values():
+        if isinstance(quantity.measure, Share):
+            numbers = quantity.measure.number(point.total)
+            exact = share_rows(point.preparation, quantity)
+            rows += [judge_share(row, int(numbers[t]), int(point.total.count)) for t, row in enumerate(exact)]
     return rows
 
 
-def influence_law(measure: Measure, rho: np.ndarray, n: int) -> Law:
+def function_rows(point: Point, function: EnsembleFunction) -> list[Row]:
+    """Return the rows of a function of the ensemble state, by the jackknife over groups of trajectories."""
+    preparation = point.preparation
+    known = function.states(preparation.exact.density)
+    sums = np.array([function.states(group.density) for group in point.groups])
+    counts = np.array([int(group.count) for group in point.groups])
+    sampled = jackknife(function.value, sums, counts, stacked=True)
+    smooth = _smooth(function.kink, known, sums, counts)
+    exact, rows = function.value(known), []
+    for t, row in enumerate(function.rows()):
+        estimate = float(sampled.estimate[t])
+        row = replace(row, estimate=function.cut(estimate), standard_error=float(sampled.standard_error[t]))
+        row = noted(row, INITIAL_DRAW) if preparation.steady else row
+        one = sampled._replace(standard_error=sampled.standard_error[t], bias=sampled.bias[t])
+        law = _function_law(point, function, known[t])
+        rows.append(judge_smooth(row, estimate - float(exact[t]), one, point.trajectories, law, bool(smooth[t])))
+    return rows
+
+
+def _function_law(point: Point, function: EnsembleFunction, rho: np.ndarray) -> Law:
+    """Return bounds on the influence of one trajectory on a function of the ensemble state rho."""
+    if function.gradient is None:
+        return influence_law(function.value, rho, point.trajectories)
+    spread = measured_cumulants(function.gradient(rho)[None], rho[None], point.preparation.sectors)
+    return Law(float(spread.variance[0]), float(spread.third[0]), float(spread.fourth[0]), exact=False)
+
+
+def influence_law(measure: Function, rho: np.ndarray, n: int) -> Law:
     """Return bounds on the influence that one of n trajectories has on a measure of their mean state (m, m).
 
     To first order the measure changes by Tr[D (|psi><psi| - rho)], D its gradient, whose outcomes measured in rho
@@ -206,13 +193,13 @@ def influence_law(measure: Measure, rho: np.ndarray, n: int) -> Law:
     return Law(m2, m3, m4 - 3 * m2**2, exact=False, width=float(np.ptp(values)), rounding=NO_SPREAD)
 
 
-def _smooth(gap: Measure | None, exact: np.ndarray, sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def _smooth(gap: Function | None, exact: np.ndarray, sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Return whether a measure is as good as linear over the sample's spread at each time: its kink is far away."""
     if gap is None:
         return np.ones(len(exact), bool)
-    found = jackknife(gap, sums, counts, stacked=True)
-    error, known = np.nan_to_num(found.standard_error), gap(exact)
+    sampled = jackknife(gap, sums, counts, stacked=True)
+    error, known = np.nan_to_num(sampled.standard_error), gap(exact)
     # Values that are all equal, always, make no kink. Where the sample lies plays no part: an engine that is wrong
     # enough to sit at the kink must not escape by it.
-    never = (error <= NO_SPREAD) & (np.abs(found.estimate) <= NO_SPREAD) & (known <= NO_SPREAD)
+    never = (error <= NO_SPREAD) & (np.abs(sampled.estimate) <= NO_SPREAD) & (known <= NO_SPREAD)
     return np.asarray(never | (known > FROM_KINK * error))

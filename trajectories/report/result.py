@@ -1,8 +1,8 @@
-"""What a run found: its sampled statistics beside what the master equation says, as NumPy arrays."""
+"""The data of a result: sampled statistics beside the master equation's values, as NumPy arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,28 +13,42 @@ from trajectories.errors import InputError
 from trajectories.report.report import rows_of
 from trajectories.report.rows import Row
 from trajectories.report.tables import Report
-from trajectories.results.container import Records
+from trajectories.results.layout import Records
 from trajectories.results.points import Point, StoredPoints
 from trajectories.results.reader import Reader, read
 from trajectories.sampling.preparation import LARGE_SWEEP
 
+UNJUDGED = ("judged", "bounded")  # statuses of rows before `judge` has compared their p-values
+
 
 class Estimate(NamedTuple):
-    """A sampled quantity at the times of `times`: estimate, standard error and exact value, each (T,)."""
+    """A sampled quantity beside its exact value.
+
+    Attributes
+    ----------
+    times : (T,) array
+        Sample times.
+    estimate, standard_error, exact : array
+        Sampled value, its standard error, and the master equation's value, nan where one does not exist. Shape (T,);
+        from `Result.arrays` (*sweep axes, T).
+    status : array of str
+        "agree", "disagree", "unresolved", "exact", "unchecked" or "irreversible", as in the report; "" where the
+        verdict depends on other points of a sweep (`Result.arrays` has it) and for points without a block.
+    """
 
     times: np.ndarray
     estimate: np.ndarray
     standard_error: np.ndarray
     exact: np.ndarray
+    status: np.ndarray
 
 
-class Result:
-    """The result of a run.
+class ResultData:
+    """The points of a result with their estimates and report; `trajectories.Result` adds what draws, counts and saves.
 
-    points: one for each sweep point. seed, trajectories: per point. times (T,). text: the run file as it was given.
-    `result["heat_current", "h"]` (quantity, and label or reservoir where there are several) gives an Estimate;
-    `result.states` the sampled ensemble states (T, d, d); `result.report()` the comparison with the master equation;
-    `result.records` the jump records of the first trajectories where the run kept some.
+    points: one for each sweep point that has been begun. name, seed, text: of the run; text is the run file as given.
+    meta: what the result file says of the run. path: the result file, None in memory. records: jump records of the
+    first trajectories, None where none are kept. write: writes an in-memory result to a path.
     """
 
     def __init__(
@@ -47,75 +61,225 @@ class Result:
         meta: dict[str, Any],
         path: Path | None = None,
         records: Records | None = None,
+        write: Callable[[Path], None] | None = None,
     ) -> None:
         self.points = points
-        self.name, self.seed, self.text, self.meta, self.path, self.records = name, seed, text, meta, path, records
-        self._looked_at: tuple[int, list[Row]] | None = None
+        self.name, self.seed, self.text, self.meta, self.path = name, seed, text, meta, path
+        self.jump_records, self.write = records, write
+        self._last_rows: tuple[int, list[Row]] | None = None
 
     @property
     def times(self) -> np.ndarray:
+        """Sample times (T,) in the model's unit of time."""
         return self.points[0].preparation.times
 
     @property
     def trajectories(self) -> int:
+        """Number of sampled trajectories of the first point."""
         return self.points[0].trajectories
 
     @property
     def states(self) -> np.ndarray:
+        """Sampled ensemble states rho(t) of the first point, (T, d, d) complex, in the computational basis."""
         return self.points[0].states
 
     def quantities(self, point: int = 0) -> list[tuple[str, str | None]]:
-        """Return the (quantity, label or reservoir) pairs that can be asked for."""
-        rows = self._rows(point)
-        return list(dict.fromkeys((row.quantity, row.label or row.reservoir) for row in rows))
+        """Return the names of the quantities that were sampled.
+
+        Parameters
+        ----------
+        point : int, default 0
+            Place among `points`.
+
+        Returns
+        -------
+        list of (str, str or None)
+            Quantity, and label or reservoir where there are several.
+
+        Examples
+        --------
+        >>> result = example()
+        >>> ("heat_current", "S") in result.quantities()
+        True
+        """
+        return list(dict.fromkeys((row.quantity, row.label or row.reservoir) for row in self._rows(point)))
 
     def estimate(self, quantity: str, which: str | None = None, point: int = 0) -> Estimate:
-        """Return estimate, standard error and exact value of a quantity at its times; nan where there is none.
+        """Return a quantity of one point at its times; `result["heat_current", "S"]` is short for it.
 
-        `which` is a label or a reservoir, needed where the quantity has several. Raises InputError for an unknown
-        one, with the list.
+        Parameters
+        ----------
+        quantity : str
+            Such as "activity", "heat_current" or "population".
+        which : str, optional
+            Label or reservoir, needed where the quantity has several.
+        point : int, default 0
+            Place among `points`.
+
+        Returns
+        -------
+        Estimate
+            Arrays (T,).
+
+        Raises
+        ------
+        InputError
+            For a point or a quantity that the result does not have.
+
+        Examples
+        --------
+        >>> heat = example().estimate("heat_current", "S")
+        >>> bool(abs(heat.estimate[-1] - heat.exact[-1]) < 5 * heat.standard_error[-1])
+        True
         """
-        rows = [row for row in self._rows(point) if row.quantity == quantity]
-        found = [row for row in rows if which is None or which in (row.label, row.reservoir)]
-        kinds = {(row.label, row.reservoir) for row in found}
-        if len(kinds) != 1:
+        rows = self._rows(point) if len(self.points) > 1 else self._judged_rows(point)
+        chosen = _chosen(rows, quantity, which)
+        if not chosen:
             known = ", ".join(f"{q} {w or ''}".strip() for q, w in self.quantities(point))
             raise InputError(f"no single quantity {' '.join(filter(None, (quantity, which)))!r}: choose one of {known}")
-        names = ("time", "estimate", "standard_error", "exact")
-        return Estimate(*(np.array([np.nan if (v := getattr(row, n)) is None else v for row in found]) for n in names))
+        return _estimate(chosen)
+
+    @cached_property
+    def sweep(self) -> dict[str, np.ndarray]:
+        """Values (n,) of each swept parameter in the order of the sweep's axes; empty without a sweep."""
+        if not self.points[0].swept:
+            return {}
+        axes = self.meta["run"]["sweep"]
+        return {name: np.array([float(value) for value in axes[name]]) for name in self.points[0].swept}
+
+    def arrays(self, name: str) -> Estimate:
+        """Return a quantity at all points of a sweep.
+
+        Parameters
+        ----------
+        name : str
+            A quantity, with a reservoir or label after a dot where there are several: "concurrence",
+            "heat_current.h", "population.11".
+
+        Returns
+        -------
+        Estimate
+            `times` (T,); the others have the shape (*axes, T), with the axes of `sweep` in their order. nan (and
+            status "") at points that have no block yet.
+
+        Raises
+        ------
+        InputError
+            For a quantity that the result does not have, with the list.
+
+        Examples
+        --------
+        >>> result = trajectories.sweep("diamond", over={"beta_S": [1, 2, 3]}, beta_A=-1,
+        ...                             duration=2, trajectories=640, seed=1)
+        >>> result.sweep["beta_S"]
+        array([1., 2., 3.])
+        >>> result.arrays("heat_current.S").estimate.shape
+        (3, 1)
+        """
+        quantity, _, which = name.partition(".")
+        shape = tuple(len(values) for values in self.sweep.values())
+        columns: Estimate | None = None
+        for i, point in enumerate(self.points):
+            rows = _chosen(self._judged_rows(i), quantity, which or None)
+            if not rows:
+                known = ", ".join(".".join(filter(None, pair)) for pair in self.quantities())
+                raise InputError(f"no single quantity {name!r}: choose one of {known}")
+            values = _estimate(rows)
+            if columns is None:
+                blank = np.full((*shape, len(rows)), np.nan)
+                status = np.full(blank.shape, "", dtype="<U16")
+                columns = Estimate(values.times, blank, blank.copy(), blank.copy(), status)
+            place = np.unravel_index(point.index, shape) if shape else ()
+            for array, value in zip(columns[1:], values[1:], strict=True):
+                array[place] = value
+        assert columns is not None
+        return columns
+
+    def _judged_rows(self, point: int) -> Sequence[Row]:
+        """Return the rows of one point with the report's verdicts."""
+        self._check(point)
+        return self.report().point_rows(point)
 
     def _rows(self, point: int) -> list[Row]:
-        """Return the rows of one point, which hold no verdict yet; the last point looked at is remembered."""
+        """Return the rows of one point without verdicts; those of the last point are remembered."""
+        self._check(point)
+        if self._last_rows is None or self._last_rows[0] != point:
+            self._last_rows = point, rows_of(self.points[point])
+        return self._last_rows[1]
+
+    def _check(self, point: int) -> None:
         if not 0 <= point < len(self.points):
             raise InputError(f"point {point}: must be a point from 0 to {len(self.points) - 1}")
-        if self._looked_at is None or self._looked_at[0] != point:
-            self._looked_at = point, rows_of(self.points[point])
-        return self._looked_at[1]
 
     def __getitem__(self, key: str | tuple[str, str]) -> Estimate:
+        """Return `estimate(key)`, or `estimate(*key)` of a pair (quantity, label or reservoir)."""
         return self.estimate(key) if isinstance(key, str) else self.estimate(*key)
 
     def covariance(self, point: int = 0) -> np.ndarray:
-        """Return the sample covariance (T, C, C) of the tallied counts (`linear_forms`) and Delta S in (from, t]."""
+        """Return the sample covariance of the counts of one trajectory.
+
+        Parameters
+        ----------
+        point : int, default 0
+            Place among `points`.
+
+        Returns
+        -------
+        (T, C, C) array
+            Of the tallied counts (`sampling.quantities.linear_forms` has their order) and, last, of Delta S since the
+            end of the burn-in.
+
+        Examples
+        --------
+        >>> covariance = example().covariance()
+        >>> covariance.shape[1] == covariance.shape[2]
+        True
+        """
         block = self.points[point].total
         return block.comoment / (int(block.count) - 1)
 
     def histogram(self, row: int = 0, point: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """Return (edges (bins+1,), counts (bins+2,)) at the end of the run.
+        """Return the histogram of Delta S or of a counted heat at the end of the run.
 
-        Row 0 is Delta S with the outcome drawn, the others are the counted heats.
+        Parameters
+        ----------
+        row : int, default 0
+            0: Delta S, with the final outcome drawn; 1, 2, ...: the counted heats.
+        point : int, default 0
+            Place among `points`.
 
-        The first count lies below all edges, the last above (trajectories with infinite Delta S among them).
+        Returns
+        -------
+        edges : (bins + 1,) array
+        counts : (bins + 2,) array
+            Numbers of trajectories; the first lies below all edges, the last above (infinite Delta S among them).
+
+        Examples
+        --------
+        >>> edges, counts = example().histogram()
+        >>> int(counts.sum()) == example().trajectories
+        True
         """
-        found = self.points[point]
-        return found.preparation.ledger.edges[row], found.total.histogram[row]
+        chosen = self.points[point]
+        return chosen.preparation.ledger.edges[row], chosen.total.histogram[row]
 
     @cached_property
     def _report(self) -> Report:
         return Report.of(self.points, name=self.name, seed=self.seed, meta=self.meta)
 
     def report(self) -> Report:
-        """Return the comparison of every quantity with the master equation; it prints as a table."""
+        """Compare every quantity with the master equation.
+
+        Returns
+        -------
+        Report
+            Prints as a table; `.verdict`, `.json()` and `.csv()` are for programs.
+
+        Examples
+        --------
+        >>> example().report().verdict
+        'agree'
+        """
         return self._report
 
     def __repr__(self) -> str:
@@ -126,7 +290,28 @@ class Result:
         )
 
 
-def open_result(path: str | Path) -> Result:
+def _chosen(rows: Sequence[Row], quantity: str, which: str | None) -> list[Row]:
+    """Return the rows of a quantity, those of `which` label or reservoir; none where several kinds would be meant."""
+    chosen = [row for row in rows if row.quantity == quantity]
+    chosen = [row for row in chosen if which is None or which in (row.label, row.reservoir)]
+    return chosen if len({(row.label, row.reservoir) for row in chosen}) == 1 else []
+
+
+def _estimate(rows: Sequence[Row]) -> Estimate:
+    """Return the rows of one quantity, one for each time, as arrays; nan where a row has no number."""
+    names = ("time", "estimate", "standard_error", "exact")
+    numbers = (np.array([np.nan if (v := getattr(row, n)) is None else v for row in rows]) for n in names)
+    times, estimate, error, exact = numbers
+    return Estimate(
+        times,
+        estimate,
+        error,
+        exact,
+        np.array(["" if row.status in UNJUDGED else row.status for row in rows], dtype="<U16"),
+    )
+
+
+def open_result(path: str | Path) -> ResultData:
     """Read a result file, also while it is being written; of a sweep, the points that have been begun.
 
     The points of a large sweep are read when they are asked for, and again when they are asked for again.
@@ -135,7 +320,7 @@ def open_result(path: str | Path) -> Result:
     return result_of(read(path))
 
 
-def result_of(reader: Reader) -> Result:
+def result_of(reader: Reader) -> ResultData:
     """Return the result that an opened file holds; the file stays open as long as it is needed."""
     path = reader.path
     points: Sequence[Point] = StoredPoints(reader)
@@ -148,4 +333,6 @@ def result_of(reader: Reader) -> Result:
         points = tuple(points)
         reader.close()
     meta = dict(header.meta) | {"sessions": sessions}
-    return Result(points, name=meta["name"], seed=header.seed, text=header.text, meta=meta, path=path, records=records)
+    return ResultData(
+        points, name=meta["name"], seed=header.seed, text=header.text, meta=meta, path=path, records=records
+    )

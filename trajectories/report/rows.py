@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from trajectories.kernels.ledger import ENTROPY, ENTROPY_SINCE
-from trajectories.master.entanglement import (
-    concurrence_gap,
-    concurrence_signed,
-    negativity,
-    negativity_gap,
-    negativity_signed,
-    reduce_pair,
-)
+from trajectories.master.entanglement import reduce_pair
 from trajectories.model import Model
 from trajectories.sampling.preparation import Preparation
-from trajectories.sampling.quantities import Column, measures_entropy
+from trajectories.sampling.quantities import QUANTITIES
+from trajectories.sampling.quantity import (
+    AVERAGE,
+    CUMULATIVE,
+    Column,
+    Function,
+    PairFunction,
+    Quantity,
+    Share,
+    StateFunction,
+)
+from trajectories.sampling.quantity_names import dotted_names
 
 ROUNDING = 1e-14  # of a quantity's natural size: exact zeros come out of sums of that size
 IRREVERSIBLE = "absolutely irreversible: {:.6g} % of all trajectories have infinite entropy production"
@@ -49,6 +52,11 @@ class Row:
     note: str = ""
     exact_error: float | None = None
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the row in formulas: heat_current.h, population.G, concurrence; an observable's label too."""
+        return dotted_names(self.quantity, self.label, self.reservoir)
+
     def json(self) -> dict[str, Any]:
         """Return the row as JSON's types, `from` for the start of the interval; null for what does not exist."""
         names = (
@@ -69,31 +77,36 @@ class Row:
 
 
 def span(preparation: Preparation, column: Column, time: float) -> float:
-    """Return what a tallied number is divided by: the time over which a counted quantity is averaged, otherwise 1."""
-    return time - preparation.counting_from if column.kind == "average" else 1.0
+    """Return the divisor of a tallied number: the time over which a counted quantity is averaged, otherwise 1."""
+    return time - preparation.counting_from if column.kind == AVERAGE else 1.0
 
 
 def exact_row(preparation: Preparation, q: int, t: int) -> Row | None:
     """Return the row of column q at sample time t without an estimate; None where that number does not exist."""
     column, time = preparation.columns[q], float(preparation.times[t])
-    if column is None or (column.kind == "average" and time <= preparation.counting_from):
+    if not column.reported or (column.kind == AVERAGE and time <= preparation.counting_from):
         return None
-    start = {"average": preparation.counting_from, "cumulative": 0.0}.get(column.kind)
-    row = Row(column.quantity, column.label, column.reservoir, start, time, column.unit, None)
-    n_linear = len(preparation.ledger.linear)
-    if q in (n_linear + ENTROPY, n_linear + ENTROPY_SINCE) and preparation.ledger.one_way.any():
+    row = replace(_empty_row(preparation, column.described, t), label=column.label, reservoir=column.reservoir)
+    if column.measure.diverges and preparation.ledger.one_way.any():
         note = IRREVERSIBLE.format(100 * preparation.exact.irreversible[t])
-        return _replaced(row, status="irreversible", note=note)
+        return replace(row, status="irreversible", note=note)
     width = span(preparation, column, time)
     value = float(preparation.exact.mean[t, q] / width)
     rounding = ROUNDING * float(preparation.exact.scale[-1, q]) / width
-    return _replaced(row, exact=(0.0 if abs(value) <= rounding else value) if np.isfinite(value) else None)
+    return replace(row, exact=(0.0 if abs(value) <= rounding else value) if np.isfinite(value) else None)
 
 
-def irreversible_row(preparation: Preparation, t: int) -> Row:
-    """Return the row of the fraction of trajectories with a one-way jump before sample time t."""
-    exact = float(preparation.exact.irreversible[t])
-    return Row("irreversible_fraction", None, None, 0.0, float(preparation.times[t]), "1", exact)
+def share_rows(preparation: Preparation, quantity: Quantity) -> list[Row]:
+    """Return the rows of a share of the trajectories at the sample times; none where it has no meaning."""
+    if not isinstance(quantity.measure, Share) or not quantity.measure.defined(preparation.model):
+        return []
+    shares = quantity.measure.exact(preparation.exact)
+    return [replace(_empty_row(preparation, quantity, t), exact=float(share)) for t, share in enumerate(shares)]
+
+
+def _empty_row(preparation: Preparation, quantity: Quantity, t: int) -> Row:
+    start = {AVERAGE: preparation.counting_from, CUMULATIVE: 0.0}.get(quantity.kind)
+    return Row(quantity.name, None, None, start, float(preparation.times[t]), quantity.unit, None)
 
 
 def by_state(rows: Sequence[Row], model: Model) -> list[Row]:
@@ -102,41 +115,65 @@ def by_state(rows: Sequence[Row], model: Model) -> list[Row]:
     for labels in (model.states, *(labels for _, labels in model.bases.values())):
         order |= {label: i for i, label in enumerate(labels)}
     places = [i for i, row in enumerate(rows) if row.quantity == "population"]
-    found = list(rows)
+    ordered = list(rows)
     for i, row in zip(places, sorted((rows[i] for i in places), key=lambda row: order[row.label or ""]), strict=True):
-        found[i] = row
-    return found
+        ordered[i] = row
+    return ordered
 
 
-Measure = Callable[[np.ndarray], np.ndarray]
+@dataclass(frozen=True)
+class EnsembleFunction:
+    """A quantity that is a function of the ensemble state, for the model and the pair of one sweep point.
 
-
-def entanglement_measures(preparation: Preparation) -> dict[str, tuple[Measure, Measure | None]]:
-    """Return the entanglement measures of the pair as functions of its states (..., m, m), not cut at zero.
-
-    With each one the distance from its kink, None where none is known.
+    value: function of the pair's states (..., m, m), or of flattened states (..., D) where pair is False.
+    kink: likewise, the distance from the value's kink; None where none is known.
+    gradient: function of flattened states (..., D) with values (..., D); None where it is not known.
     """
-    if preparation.pair is None:
-        return {}
-    a, b = (preparation.model.dims[i] for i in preparation.pair)
-    if (a, b) == (2, 2):
-        return {
-            "concurrence": (concurrence_signed, concurrence_gap),
-            "negativity": (negativity_signed, negativity_gap),
-        }
-    return {"negativity": (lambda rho: negativity(rho, (a, b)), None)}
+
+    quantity: Quantity
+    preparation: Preparation
+    pair: bool
+    value: Function
+    kink: Function | None = None
+    gradient: Function | None = None
+
+    def states(self, blocks: np.ndarray) -> np.ndarray:
+        """Return the arguments of `value` from flattened states (..., D), in which they are linear."""
+        preparation = self.preparation
+        if not self.pair or preparation.pair is None:
+            return blocks
+        return reduce_pair(preparation.sectors.unflatten(blocks), preparation.model.dims, preparation.pair)
+
+    def rows(self) -> list[Row]:
+        """Return the rows at the sample times with their exact values, not below zero where a quantity never is."""
+        exact = self.value(self.states(self.preparation.exact.density))
+        pair = self.preparation.pair if self.pair else None
+        label = f"{pair[0] + 1}-{pair[1] + 1}" if pair else None
+        return [
+            replace(_empty_row(self.preparation, self.quantity, t), label=label, exact=self.cut(float(value)))
+            for t, value in enumerate(exact)
+        ]
+
+    def cut(self, value: float) -> float:
+        """Return a value as reports show it: not below zero where the quantity never is."""
+        return max(0.0, value) if self.quantity.nonnegative else value
 
 
-def pair_states(preparation: Preparation, blocks: np.ndarray) -> np.ndarray:
-    """Return the states (..., m, m) of the pair in flattened states (..., D)."""
-    assert preparation.pair is not None
-    return reduce_pair(preparation.sectors.unflatten(blocks), preparation.model.dims, preparation.pair)
-
-
-def entanglement_row(preparation: Preparation, name: str, t: int, exact: float) -> Row:
-    """Return the row of an entanglement measure at sample time t; `exact` is its value before the cut at zero."""
-    first, second = preparation.pair or (0, 1)
-    return Row(name, f"{first + 1}-{second + 1}", None, None, float(preparation.times[t]), "1", max(0.0, exact))
+def ensemble_functions(preparation: Preparation, reported: bool = True) -> list[EnsembleFunction]:
+    """Return the functions of the ensemble state that a sweep point has, those of reports or the others."""
+    functions = []
+    for quantity in QUANTITIES.values():
+        measure = quantity.measure
+        if quantity.reported != reported:
+            continue
+        if isinstance(measure, StateFunction):
+            functions.append(EnsembleFunction(quantity, preparation, False, measure.value, None, measure.gradient))
+        elif isinstance(measure, PairFunction) and preparation.pair is not None:
+            first, second = preparation.pair
+            pair_function = measure.of_levels((preparation.model.dims[first], preparation.model.dims[second]))
+            if pair_function is not None:
+                functions.append(EnsembleFunction(quantity, preparation, True, *pair_function))
+    return functions
 
 
 def exact_rows(preparation: Preparation) -> list[Row]:
@@ -145,13 +182,8 @@ def exact_rows(preparation: Preparation) -> list[Row]:
     rows = [
         row for q in range(len(preparation.columns)) for t in times if (row := exact_row(preparation, q, t)) is not None
     ]
-    if measures_entropy(preparation.model) and preparation.ledger.one_way.any():
-        rows += [irreversible_row(preparation, t) for t in times]
-    for name, (measure, _) in entanglement_measures(preparation).items():
-        exact = measure(pair_states(preparation, preparation.exact.density))
-        rows += [entanglement_row(preparation, name, t, float(exact[t])) for t in times]
+    for quantity in QUANTITIES.values():
+        rows += share_rows(preparation, quantity)
+    for function in ensemble_functions(preparation):
+        rows += function.rows()
     return rows
-
-
-def _replaced(row: Row, **changes: Any) -> Row:
-    return Row(**(row.__dict__ | changes))

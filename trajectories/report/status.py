@@ -12,10 +12,11 @@ from trajectories.model.conversion import json_value
 from trajectories.report.judge import judge_groups
 from trajectories.report.report import rows_of
 from trajectories.report.result import result_of
-from trajectories.report.tables import SHOWN, stopping_lines
+from trajectories.report.tables import stopping_lines
 from trajectories.report.text import aligned, described, with_error
 from trajectories.results.ownership import Status, read_status
 from trajectories.results.storage import read
+from trajectories.sampling.quantity_names import headline_names
 
 if TYPE_CHECKING:
     from trajectories.report.rows import Row
@@ -53,12 +54,12 @@ class RunStatus:
         if any(done):
             result = result_of(reader)
             stopping = tuple(stopping_lines(result.meta))
-            n = len(result.points)
+            n, headlines = len(result.points), headline_names()
             chosen = range(n) if n <= MOST_POINTS else [i * (n - 1) // (MOST_POINTS - 1) for i in range(MOST_POINTS)]
             some = [result.points[i] for i in chosen]
             for point, judged in zip(some, judge_groups(map(rows_of, some)), strict=True):
                 last = max(row.time for row in judged)
-                shown = tuple(row for row in judged if row.time == last and row.quantity in SHOWN)
+                shown = tuple(row for row in judged if row.time == last and row.quantity in headlines)
                 rows[point.index] = (point.swept, shown)
         finished = sum(d >= a for d, a in zip(done, asked, strict=True))
         begun = sum(map(bool, done))

@@ -11,7 +11,7 @@ from trajectories.report.judge import FALSE_ALARM_RATE, Judged, judge_groups
 from trajectories.report.report import rows_of
 from trajectories.report.rows import Row, by_state, exact_rows
 from trajectories.report.text import HEADER, aligned, cells, comma_separated, described, interval, number, with_error
-from trajectories.sampling.absent_quantities import said
+from trajectories.sampling.quantity_names import absence_lines, headline_names
 from trajectories.sampling.statistics import effective_sample_size, largest_weight_share
 
 if TYPE_CHECKING:
@@ -35,7 +35,26 @@ class PointReport:
 
 @dataclass(frozen=True)
 class Report(Judged):
-    """Estimates against the master equation, in standard errors, with one verdict for all."""
+    """The comparison of a result with the master equation, with one verdict for all rows; prints as a table.
+
+    Attributes
+    ----------
+    title : str
+    points : tuple of PointReport
+        Rows and parameters of each sweep point.
+    rows : list of Row
+        Of all points.
+    verdict : str
+        "agree", "disagree", or "unresolved".
+    exit_status : int
+        0 agree, 1 disagree, 3 nothing resolved.
+
+    Examples
+    --------
+    >>> report = example().report()
+    >>> {row.status for row in report.rows} <= {"agree", "exact", "unresolved"}
+    True
+    """
 
     title: str
     points: tuple[PointReport, ...]
@@ -46,22 +65,48 @@ class Report(Judged):
 
         name, seed, meta: of the result.
         """
-        found = [by_state(rows_of(point), point.preparation.model) for point in points]
-        reports = [_point_report(*each) for each in zip(points, judge_groups(found), strict=True)]
+        unjudged = [by_state(rows_of(point), point.preparation.model) for point in points]
+        reports = [_point_report(*each) for each in zip(points, judge_groups(unjudged), strict=True)]
         title = "\n".join([f"{name}: {_amount(points, meta)}, seed {seed}", *stopping_lines(meta)])
         return cls(title, tuple(reports))
 
     @property
     def rows(self) -> list[Row]:
+        """Rows of all points."""
         return [row for point in self.points for row in point.rows]
 
     def point_rows(self, point: int) -> tuple[Row, ...]:
+        """Return the rows of one point.
+
+        Parameters
+        ----------
+        point : int
+            Place among `points`.
+
+        Returns
+        -------
+        tuple of Row
+
+        Examples
+        --------
+        >>> example().report().point_rows(0)[0].quantity
+        'activity'
+        """
         return self.points[point].rows
 
     def json(self) -> dict[str, Any]:
-        """Return {"points": [{"parameters", "trajectories", "rows", "not_reported"}], "verdict"}.
+        """Return all rows for programs.
 
-        null for what does not exist; not_reported: {quantity: reason}.
+        Returns
+        -------
+        dict
+            {"points": [{"parameters", "trajectories", "rows", "not_reported"}], "verdict", "false_alarm_rate"} of
+            JSON's types; null for numbers that do not exist, not_reported: {quantity: reason}.
+
+        Examples
+        --------
+        >>> example().report().json()["verdict"]
+        'agree'
         """
         points = [
             {
@@ -75,7 +120,18 @@ class Report(Judged):
         return {"points": points, "verdict": self.verdict, "false_alarm_rate": FALSE_ALARM_RATE}
 
     def csv(self) -> str:
-        """Return the rows of all points as comma-separated values with a header line."""
+        """Return the rows of all points as comma-separated values.
+
+        Returns
+        -------
+        str
+            With a header line.
+
+        Examples
+        --------
+        >>> example().report().csv().startswith("beta_A,beta_S")
+        True
+        """
         parameters = list(self.points[0].parameters)
         return comma_separated(
             {name: point.parameters.get(name) for name in parameters} | row.json()
@@ -84,7 +140,22 @@ class Report(Judged):
         )
 
     def text(self, every_time: bool = False) -> str:
-        """Return a table of the last sample time, or of every time, and the verdict."""
+        """Return a table and the verdict.
+
+        Parameters
+        ----------
+        every_time : bool
+            Show every sample time, not only the last.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> print(example().report().text().partition(":")[0])
+        diamond
+        """
         lines = [self.title]
         if len(self.points) > 1 and not every_time:
             lines += ["", *_sweep_lines(self.points)]
@@ -109,9 +180,9 @@ class Report(Judged):
 
 @dataclass(frozen=True)
 class Solution:
-    """What the master equation alone says of a run: for each point of its sweep parameters, rows and what was found.
+    """The master equation's values alone, for each point of a sweep: parameters, rows, summary, absent quantities.
 
-    optima: for each point what [optimise] found, None where nothing was optimised.
+    optima: for each point the optimum of [optimise], None where nothing was optimised.
     """
 
     title: str
@@ -151,20 +222,20 @@ class Solution:
         header = ("quantity", "of", "(from, time]", "exact", "unit", "")
         for (parameters, rows, summary, _), optimum in zip(self.points, self.optima, strict=True):
             last = max(row.time for row in rows)
-            found = [
+            table = [
                 (row.quantity, row.label or row.reservoir or "", interval(row), number(row.exact), row.unit, row.note)
                 for row in rows
                 if row.time == last
             ]
-            described_so = [described(parameters), *("  " + line for line in summary)]
+            head = [described(parameters), *("  " + line for line in summary)]
             if optimum is not None:
-                described_so.append("  " + optimum.text())
-            lines += [*([""] if len(self.points) > 1 else []), *described_so, *aligned([header, *found])]
+                head.append("  " + optimum.text())
+            lines += [*([""] if len(self.points) > 1 else []), *head, *aligned([header, *table])]
         return "\n".join(lines)
 
 
 def stopping_lines(meta: Mapping[str, Any]) -> list[str]:
-    """Say by which rule a run ended and at which number of blocks, and on how many ranks it was sampled."""
+    """Return lines on the stopping rule, the number of blocks at which a run ended, and its ranks."""
     lines = []
     rule = meta.get("stopping")
     if rule:
@@ -184,11 +255,11 @@ def stopping_lines(meta: Mapping[str, Any]) -> list[str]:
 
 
 def _amount(points: Sequence[Point], meta: Mapping[str, Any]) -> str:
-    """Say how many trajectories there are, and that they are whole blocks where another number was asked for."""
-    there = points[0].trajectories
-    asked = meta.get("run", {}).get("ensemble", {}).get("trajectories", there)
-    text = f"{there:,} trajectories"
-    if asked < there < asked + points[0].preparation.block_size:
+    """Return the number of trajectories as text, with the number asked for where blocks rounded it up."""
+    sampled = points[0].trajectories
+    asked = meta.get("run", {}).get("ensemble", {}).get("trajectories", sampled)
+    text = f"{sampled:,} trajectories"
+    if asked < sampled < asked + points[0].preparation.block_size:
         text += f" ({asked:,} asked for, rounded up to whole blocks)"
     return text
 
@@ -207,16 +278,16 @@ def _point_report(point: Point, rows: tuple[Row, ...]) -> PointReport:
     )
 
 
-SHOWN = ("concurrence", "negativity", "heat_current", "entropy_production_rate", "activity")
 MOST_COLUMNS = 5
 MOST_LINES = 200
 
 
 def _sweep_lines(points: Sequence[PointReport]) -> list[str]:
-    """One line for each point of a sweep: what is swept, a few quantities at the last sample time, the worst row."""
+    """Return a line for each point of a sweep: swept parameters, headline quantities at the end, the worst row."""
     last = [[row for row in point.rows if row.time == point.rows[-1].time] for point in points]
-    kinds = dict.fromkeys((row.quantity, row.label, row.reservoir) for row in last[0] if row.quantity in SHOWN)
-    columns = sorted(kinds, key=lambda kind: SHOWN.index(kind[0]))[:MOST_COLUMNS]
+    headlines = headline_names()
+    kinds = dict.fromkeys((row.quantity, row.label, row.reservoir) for row in last[0] if row.quantity in headlines)
+    columns = sorted(kinds, key=lambda kind: headlines.index(kind[0]))[:MOST_COLUMNS]
     fixed = {name: value for name, value in points[0].parameters.items() if name not in points[0].swept}
     # What is derived or optimised differs from point to point as well.
     varying = [name for name in fixed if any(point.parameters.get(name) != fixed[name] for point in points)]
@@ -224,8 +295,8 @@ def _sweep_lines(points: Sequence[PointReport]) -> list[str]:
     header = (*points[0].swept, *varying, *names, "worst z", "rows disagree")
     table = [header]
     for point, rows in zip(points, last, strict=True):
-        found = {(row.quantity, row.label, row.reservoir): row for row in rows}
-        shown = [found.get(column) for column in columns]
+        by_kind = {(row.quantity, row.label, row.reservoir): row for row in rows}
+        shown = [by_kind.get(column) for column in columns]
         values = ["-" if row is None else with_error(row.estimate, row.standard_error) for row in shown]
         # A z of too few events says nothing: its row is unresolved.
         decided = [row for row in point.rows if row.status in ("agree", "disagree")]
@@ -235,7 +306,7 @@ def _sweep_lines(points: Sequence[PointReport]) -> list[str]:
         shown_so = [f"{value:g}" if isinstance(value, int | float) else str(value) for value in own]
         table.append((*shown_so, *values, f"{worst:.2f}", str(wrong)))
     fixed = {name: value for name, value in fixed.items() if name not in varying}
-    head = [*points[0].summary[:2], *said(points[0].absent)]
+    head = [*points[0].summary[:2], *absence_lines(points[0].absent)]
     lines = [described(fixed), *("  " + line for line in head)]
     if len(points) > MOST_LINES:
         far = sorted(range(len(points)), key=lambda i: float(table[i + 1][-2]), reverse=True)[:MOST_LINES]

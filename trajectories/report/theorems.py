@@ -41,7 +41,7 @@ from trajectories.sampling.reversed_ensemble import (
 )
 
 if TYPE_CHECKING:
-    from trajectories.report.result import Result
+    from trajectories.report.result import ResultData
     from trajectories.results.points import Point
 
 SAME = 1e-10
@@ -143,7 +143,7 @@ class Theorems(Judged):
 
 
 def theorems(
-    result: Result,
+    result: ResultData,
     trajectories: int | None = None,
     poll: Callable[[], None] = lambda: None,
     progress: Callable[[int, int], None] = lambda done, total: None,

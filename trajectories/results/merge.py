@@ -1,7 +1,7 @@
-"""Several result files of one run made into one: the points of a sweep that an array of jobs computed, or blocks.
+"""Merging result files of one run: points of a sweep computed by an array of jobs, or blocks of one point.
 
-A part keeps the numbers of its points in the whole sweep, which key their random streams, and a node of a point's
-forest is a function of its key: so what is merged has the bits of a sweep that was run in one go.
+Each part keeps the numbers of its points in the whole sweep, which key their random streams, and a node of a point's
+reduction tree is a function of its key. The merged file therefore has the bits of a sweep run by one job.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
 from trajectories.errors import InputError
-from trajectories.results import container
-from trajectories.results.container import SESSIONS, Header, Records
+from trajectories.results.layout import Header, Records
 from trajectories.results.merge_inputs import (
     Holders,
     Part,
@@ -28,20 +29,17 @@ from trajectories.results.merge_inputs import (
 )
 from trajectories.results.ownership import Ownership
 from trajectories.results.provenance import Environment
-from trajectories.results.raw_file import replacing
-from trajectories.results.reader import Reader, read
-from trajectories.results.storage import Store
-from trajectories.runfiles.fingerprints import compact, digest, together
-from trajectories.sampling.reduction_tree import Forest, Key
+from trajectories.results.reader import read
+from trajectories.results.storage import MOST_SESSIONS
+from trajectories.results.writer import NodeWriter, new_result, write_header, write_records, write_run
+from trajectories.runfiles.fingerprints import compact, digest, joint_fingerprint
+from trajectories.sampling.reduction_tree import Forest
 from trajectories.sampling.serialised_preparation import described
-from trajectories.sampling.statistics import Block
-
-_TOGETHER = 256  # points committed with one pair of syncs
 
 
 @dataclass(frozen=True)
 class Merged:
-    """What a merge wrote: how many points of how many, from how many files, and blocks done of those asked for."""
+    """Summary of a merge: numbers of files, of points written and of the sweep, of blocks finished and wanted."""
 
     path: Path
     parts: int
@@ -66,7 +64,7 @@ class Merged:
 def merge(paths: Sequence[str | Path], output: str | Path, partial: bool = False) -> Merged:
     """Merge the result files of one run into one, which is resumed, extended, reported and drawn like any other.
 
-    output: where it goes; a result of the same run that is there already is one more part. partial: whether points or
+    output: path of the merged file; an existing result of the same run is one more part. partial: whether points or
     blocks may be missing. A block that several files hold counts once.
 
     Raises InputError for files of different runs, naming the file and what differs, and for missing points or blocks,
@@ -78,10 +76,10 @@ def merge(paths: Sequence[str | Path], output: str | Path, partial: bool = False
     found = _collected(files, output, partial)
     with Ownership.acquire(output) as ownership:
         if output.exists():
-            found = _collected(files, output, partial)  # it may have grown while we waited for its owner
+            found = _collected(files, output, partial)  # its owner, now gone, may have added blocks
         parts, holders, asked = found
-        with replacing(Path(os.path.realpath(output)), ownership.check) as temporary:
-            done = _write(temporary, parts, holders, asked)
+        with new_result(Path(os.path.realpath(output)), ownership.check) as file:
+            done = _write(file, parts, holders, asked)
             if not partial and done < sum(asked.values()):
                 raise InputError(
                     f"the files hold {done} of {sum(asked.values())} blocks together: run them to the end, or take "
@@ -93,61 +91,55 @@ def merge(paths: Sequence[str | Path], output: str | Path, partial: bool = False
 
 def _collected(files: Sequence[Path], output: Path, partial: bool) -> tuple[list[Part], Holders, Mapping[int, int]]:
     """The parts, with the output where it exists; who has which point; blocks asked for at each. Refuses misfits."""
-    there = output.exists() and os.path.realpath(output) not in map(os.path.realpath, files)
-    parts = [Part.of(path) for path in (*files, *([output] if there else []))]
+    exists = output.exists() and os.path.realpath(output) not in map(os.path.realpath, files)
+    parts = [Part(path) for path in (*files, *([output] if exists else []))]
     for part in parts[1:]:
         refuse_other(parts[0], part)
     holders = holders_of(parts)
     refuse_other_points(parts, holders)
-    asked = {number: max(parts[i].asked[place] for i, place in held) for number, held in holders.items()}
+    asked = {number: max(int(parts[i].blocks[place]) for i, place in held) for number, held in holders.items()}
     if not partial:
         refuse_missing(parts, holders, asked)
     return parts, holders, asked
 
 
-def _write(temporary: Path, parts: Sequence[Part], holders: Holders, asked: Mapping[int, int]) -> int:
-    """Write the merged file; return how many blocks it holds."""
+def _write(file: h5py.File, parts: Sequence[Part], holders: Holders, wanted: Mapping[int, int]) -> int:
+    """Write the merged file; return the number of blocks in it."""
     places = {number: place for place, number in enumerate(holders)}
-    blocks = np.array(list(asked.values()), np.int64)
-    extent = container.extent_for(parts[0].template, parts[0].groups, blocks)
-    container.write(temporary, _header(parts, holders), extent, _sessions(parts), _records(parts, holders))
-    with Store(temporary) as store:
+    write_header(file, _header(parts, holders))
+    write_run(file, parts[0].groups, np.array(list(wanted.values())), _sessions(parts))
+    records = _records(parts, holders)
+    if records is not None:
+        write_records(file, records)
+    done = 0
+    with NodeWriter(file, parts[0].shapes, sum(part.nodes for part in parts)) as writer:
         for i, part in enumerate(parts):
-            # First whoever has most of a point: what the others have of it is then mostly there already.
-            mine = [(n, place) for place, n in enumerate(part.numbers) if holders[n][0] == (i, place)]
-            _add(store, part, [(places[n], place) for n, place in mine])
-        for i, part in enumerate(parts):
-            more = [(n, place) for place, n in enumerate(part.numbers) if holders[n][0] != (i, place)]
-            _add(store, part, [(places[n], place) for n, place in more if store.blocks_done(places[n]) < asked[n]])
-        return sum(store.blocks_done(place) for place in places.values())
+            with read(part.path) as reader:
+                for place, number in enumerate(part.numbers):
+                    if holders[number][0] == (i, place):
+                        forest = Forest(part.groups, reader.load(place))
+                        others = holders[number][1:] if forest.blocks_done < wanted[number] else ()
+                        for j, other in others:
+                            _add(forest, parts[j].path, other)
+                        writer.append(places[number], forest.nodes())
+                        done += forest.blocks_done
+    return done
 
 
-def _add(store: Store, part: Part, points: Sequence[tuple[int, int]]) -> None:
-    """Add what a part holds of its points to those of the store: pairs (place in the store, place in the part)."""
-    if not points:
-        return
-    with read(part.path) as reader:
-        for first in range(0, len(points), _TOGETHER):
-            some = points[first : first + _TOGETHER]
-            store.commit_points({own: _united(store, own, reader, other) for own, other in some})
-
-
-def _united(store: Store, own: int, reader: Reader, other: int) -> Mapping[Key, Block]:
-    """The nodes of a point in the store and those in a part that it does not have."""
-    forest = Forest(store.groups, store.load(own))
-    for (group, level, index), block in reader.load(other).items():
-        try:
-            forest.add_node(group, level, index, block)
-        except ValueError:
-            continue  # these blocks, or some of them, are there already; what is lost is only time
-    return forest.nodes()
+def _add(forest: Forest, path: Path, place: int) -> None:
+    """Add the nodes of a point of another file, as far as the forest has none of their blocks."""
+    with read(path) as reader:
+        for (group, level, index), block in reader.load(place).items():
+            # Where some blocks of a node are known already, only time is lost by leaving all of them out.
+            with suppress(ValueError):
+                forest.add_node(group, level, index, block)
 
 
 def _header(parts: Sequence[Part], holders: Holders) -> Header:
     """The header that a run of all these points would have written."""
     chosen = [(parts[held[0][0]], held[0][1]) for held in holders.values()]
     each, numbers, first = [part.fingerprints(place) for part, place in chosen], list(holders), parts[0]
-    fingerprints = together(each[0], first.header.meta["run"], numbers, first.of_points)
+    fingerprints = joint_fingerprint(each[0], first.header.meta["run"], numbers, first.of_points)
     kept = {name: value for name, value in first.header.meta.items() if name != "stopping"}
     meta = kept | {
         "fingerprints": fingerprints,
@@ -175,7 +167,7 @@ def _sessions(parts: Sequence[Part]) -> list[Environment]:
     """Every environment that worked on a part, oldest first."""
     every = sorted((session for part in parts for session in part.sessions), key=lambda session: session["time"])
     different = {json.dumps({**session, "time": ""}, sort_keys=True): session for session in reversed(every)}
-    return list(reversed(different.values()))[:SESSIONS]
+    return list(reversed(different.values()))[:MOST_SESSIONS]
 
 
 def _records(parts: Sequence[Part], holders: Holders) -> Records | None:

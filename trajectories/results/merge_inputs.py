@@ -1,66 +1,42 @@
-"""Result files that are parts of one run: what each holds, and whether they belong together."""
+"""Result files that are parts of one run: contents of each, and checks that all belong to the same run."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from trajectories.errors import InputError
-from trajectories.results.container import Header
-from trajectories.results.provenance import Environment
-from trajectories.results.reader import read
+from trajectories.results.reader import Reader
 from trajectories.runfiles.fingerprints import (
     OPERATORS,
     Fingerprints,
     Packed,
     at_point,
-    different,
+    describe_differences,
+    differing_names,
     operator_difference,
-    said,
     stored_model,
 )
 from trajectories.sampling.serialised_preparation import Descriptions
-from trajectories.sampling.statistics import Block
 
 Holders = Mapping[int, Sequence[tuple[int, int]]]
 
 
-@dataclass(frozen=True)
-class Part:
-    """What one file says: the numbers of its points of the whole sweep, blocks asked for and done at each."""
+class Part(Reader):
+    """One file of a run; closed after its header and the keys of its nodes are read."""
 
-    path: Path
-    header: Header
-    groups: int
-    template: Block
-    sessions: list[Environment]
-    asked: list[int]
-    done: list[int]
-
-    @classmethod
-    def of(cls, path: Path) -> Part:
-        """Read what a result file says; InputError if it is none."""
-        with read(path) as reader:
-            meta = reader.header.meta
-            if not {"points", "of", "each", "preparations"} <= meta.keys() or OPERATORS not in meta["fingerprints"]:
-                raise InputError(f"{path}: was written by another version of this program: must be run anew")
-            return cls(
-                path,
-                reader.header,
-                reader.groups,
-                reader.empty(),
-                reader.sessions,
-                reader.blocks.tolist(),
-                [reader.blocks_done(point) for point in range(reader.points)],
-            )
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.close()
+        meta = self.header.meta
+        if not {"points", "of", "each", "preparations"} <= meta.keys() or OPERATORS not in meta["fingerprints"]:
+            raise InputError(f"{path}: was written by another version of this program: must be run anew")
 
     @property
     def numbers(self) -> list[int]:
+        """Number of each point in the whole sweep."""
         return self.header.meta["points"]
 
     @cached_property
@@ -69,19 +45,20 @@ class Part:
 
     @property
     def of_points(self) -> int:
+        """Number of points of the whole sweep."""
         return self.header.meta["of"]
 
     @property
     def layout(self) -> tuple[Any, ...]:
-        """What all files of a run have in common: points of the whole sweep, groups, shapes of a Block's fields."""
-        return self.of_points, self.groups, [np.shape(field) for field in self.template]
+        """Properties that all files of a run share: points of the whole sweep, groups, shapes of a Block's fields."""
+        return self.of_points, self.groups, self.shapes
 
     def fingerprints(self, place: int) -> Fingerprints:
-        """What determines the numbers of one of its points."""
+        """Return the fingerprints of one point of the file."""
         return at_point(self.header.meta["each"], place)
 
     def model(self, place: int) -> Packed:
-        """The model of one of its points."""
+        """Return the packed model of one point of the file."""
         return stored_model(self.descriptions[place], self.header.plans[place])
 
 
@@ -91,16 +68,18 @@ def holders_of(parts: Sequence[Part]) -> dict[int, list[tuple[int, int]]]:
     for i, part in enumerate(parts):
         for place, number in enumerate(part.numbers):
             found.setdefault(number, []).append((i, place))
-    return {n: sorted(found[n], key=lambda held: -parts[held[0]].done[held[1]]) for n in sorted(found)}
+    return {n: sorted(found[n], key=lambda held: -parts[held[0]].blocks_done(held[1])) for n in sorted(found)}
 
 
 def refuse_other(first: Part, part: Part) -> None:
-    """Raise InputError if two files belong to different runs, saying what differs."""
+    """Raise InputError if two files belong to different runs, naming the differences."""
     ours, its = first.header.meta, part.header.meta
-    names = different(ours["fingerprints"], its["fingerprints"])
+    names = differing_names(ours["fingerprints"], its["fingerprints"])
     names = [name for name in names if name not in ("points", OPERATORS)]
     tables = ours["run"], its["run"]
-    words = said(names, ours["fingerprints"], its["fingerprints"], *tables, ("in the latter", "in the former"))
+    words = describe_differences(
+        names, ours["fingerprints"], its["fingerprints"], *tables, ("in the latter", "in the former")
+    )
     if not words and first.layout != part.layout:
         words = "sectors or channels differ"
     if words:
@@ -113,7 +92,7 @@ def refuse_other_points(parts: Sequence[Part], holders: Holders) -> None:
         first, place = parts[held[0][0]], held[0][1]
         for j, other in held[1:]:
             part = parts[j]
-            differ = different(first.fingerprints(place), part.fingerprints(other))
+            differ = differing_names(first.fingerprints(place), part.fingerprints(other))
             if differ == [OPERATORS] and not operator_difference(first.model(place), part.model(other)):
                 differ = []
             sizes = [one.descriptions[at]["block_size"] for one, at in ((first, place), (part, other))]
@@ -136,7 +115,7 @@ def refuse_missing(parts: Sequence[Part], holders: Holders, asked: Mapping[int, 
             f"--points {missing[0]} -o ...), or take what there is: --partial"
         )
     for number, held in holders.items():
-        done = sum(parts[i].done[place] for i, place in held)
+        done = sum(parts[i].blocks_done(place) for i, place in held)
         if done < asked[number]:
             raise InputError(
                 f"{parts[held[0][0]].path}: point {number} has {done} of {asked[number]} blocks: run it to the end, "
@@ -145,7 +124,7 @@ def refuse_missing(parts: Sequence[Part], holders: Holders, asked: Mapping[int, 
 
 
 def spans(numbers: Sequence[int]) -> str:
-    """Return ascending numbers as a person writes them: 0, 3-7, 9; shortened where there are very many."""
+    """Return ascending numbers as text with ranges, such as 0, 3-7, 9; shortened to twelve ranges."""
     starts = [n for i, n in enumerate(numbers) if i == 0 or numbers[i - 1] != n - 1]
     ends = [n for i, n in enumerate(numbers) if i == len(numbers) - 1 or numbers[i + 1] != n + 1]
     words = [str(a) if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True)]

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Self
 
 from trajectories.errors import InputError, Interrupted
-from trajectories.results.raw_file import remove_leftovers
+from trajectories.results.atomic_file import remove_leftovers
 
 STALE_AFTER = 60.0  # seconds without a heartbeat
 BEAT_EVERY = 2.0
@@ -44,7 +44,7 @@ class Lost(Interrupted):
 
 @dataclass(frozen=True)
 class Status:
-    """What RESULT.h5.run says; see the module's text for the keys."""
+    """Contents of RESULT.h5.run; see the module's text for the keys."""
 
     token: str
     host: str
@@ -68,7 +68,7 @@ class Status:
         return time.time() - self.heartbeat
 
     def gone(self) -> bool:
-        """Whether the owner's process is known to have ended (False where that cannot be seen from here)."""
+        """Return whether the owner's process is known to have ended (False for an owner on another machine)."""
         if self.host != socket.gethostname():
             return False
         if self.boot != _boot():
@@ -76,21 +76,21 @@ class Status:
         return self.namespace == _namespace() and self.pid_started != _process_start(self.pid)
 
     def active(self) -> bool:
-        """Whether a run is, as far as can be seen, at work on the result."""
+        """Return whether a run is writing the result, as far as can be known on this machine."""
         return self.state == "running" and self.age <= STALE_AFTER and not self.gone()
 
 
 def status_path(path: str | os.PathLike[str]) -> Path:
-    """RESULT.h5.run for RESULT.h5 (beside the file itself where RESULT.h5 is a link)."""
+    """Return the path RESULT.h5.run for RESULT.h5 (beside the target where RESULT.h5 is a link)."""
     return Path(os.path.realpath(path) + ".run")
 
 
 def read_status(path: str | os.PathLike[str]) -> Status | None:
-    """The status beside the result at ``path``; None where there is none or it cannot be understood."""
+    """Return the status beside the result at ``path``; None where the file is missing or is no status."""
     known = {field.name for field in fields(Status)}
     try:
-        said = json.loads(status_path(path).read_text())
-        return Status(**{name: value for name, value in said.items() if name in known})
+        stored = json.loads(status_path(path).read_text())
+        return Status(**{name: value for name, value in stored.items() if name in known})
     except (OSError, ValueError, TypeError, AttributeError):
         return None
 
@@ -122,6 +122,7 @@ class Ownership:
         while True:
             other = _claim(target, path, own)
             if other is None:
+                remove_leftovers(Path(os.path.realpath(path)))
                 return cls(target, own)
             now = time.monotonic()
             beat = f"{other.token} {other.heartbeat}"
@@ -150,32 +151,32 @@ class Ownership:
         expected_end: float | None = None,
         rank_0: dict[str, float] | None = None,
     ) -> None:
-        """Say that this process lives and how far it is; does something every two seconds only.  Raises Lost.
+        """Write a heartbeat and the progress, if the last one is two seconds old.  Raises Lost.
 
-        done, total  blocks; rate  trajectories per second; expected_end  seconds since 1970; rank_0  what it
-        spends its time on, in seconds
+        done, total  blocks; rate  trajectories per second; expected_end  seconds since 1970; rank_0  seconds
+        spent by rank 0, by activity
         """
         if self._last_beat is not None and time.monotonic() - self._last_beat < BEAT_EVERY:
             return
         self.check()
-        self._say(done=done, total=total, rate=rate, expected_end=expected_end, rank_0=rank_0)
+        self._update(done=done, total=total, rate=rate, expected_end=expected_end, rank_0=rank_0)
 
     def release(
         self, state: str, done: int | None = None, total: int | None = None, rank_0: dict[str, float] | None = None
     ) -> None:
-        """Give the result up: ``state`` is "stopped" or "complete".  Without effect if it is not ours any more."""
+        """End the ownership; ``state`` is "stopped" or "complete".  No effect if another process has taken over."""
         other = _read(self._path)
         if other is not None and other.token != self.status.token:
             return
         done = self.status.done if done is None else done
-        self._say(
+        self._update(
             state=state,
             done=done,
             total=self.status.total if total is None else total,
             rank_0=rank_0 or self.status.rank_0,
         )
 
-    def _say(self, **changes: object) -> None:
+    def _update(self, **changes: object) -> None:
         self.status = replace(self.status, heartbeat=time.time(), **changes)  # type: ignore[arg-type]
         self._last_beat = time.monotonic()
         try:
@@ -260,7 +261,7 @@ def _namespace() -> str:
 
 
 def _process_start(pid: int) -> str:
-    """When process ``pid`` started, in the system's own terms; empty if there is none, or only its corpse."""
+    """Return the start time of process ``pid`` as the system writes it; empty for no process or a zombie."""
     try:
         after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return "" if after_name[0] in "ZX" else after_name[19]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, overload
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
+
+from trajectories.results.layout import put
 
 MANY = 256  # points: beyond, arrays that differ from point to point are compressed
 
@@ -41,16 +42,6 @@ class PerPoint(Sequence[Mapping[str, NDArray]]):
             raise IndexError(f"point {point} of {self._length}")
         return {name: _cut(array, point % self._length) for name, array in self._stacked.items()}
 
-    def digest(self) -> str:
-        """SHA-256 over names, types, shapes and contents."""
-        state = hashlib.sha256()
-        for name in sorted(self._stacked):
-            array = self._stacked[name]
-            for part in array if isinstance(array, Ragged) else (array,):
-                state.update(f"{name} {part.dtype.str} {part.shape}\n".encode())
-                state.update(part.tobytes())
-        return state.hexdigest()
-
 
 def _cut(array: NDArray | Ragged, point: int) -> NDArray:
     if isinstance(array, Ragged):
@@ -71,7 +62,7 @@ def _stack_one(name: str, arrays: list[NDArray]) -> NDArray | Ragged:
         raise ValueError(f"array {name!r} must have one type and number of dimensions at every point")
     if all(a.shape == arrays[0].shape for a in arrays):
         first = arrays[0].tobytes()
-        # Identity first: whoever prepares many points keeps what they share once.
+        # Identity first: points of a large sweep share equal arrays.
         same = all(a is arrays[0] or a.tobytes() == first for a in arrays)
         return arrays[0][None] if same else np.stack(arrays)
     offsets = np.cumsum([0] + [a.size for a in arrays], dtype=np.int64)
@@ -84,21 +75,19 @@ def write_sets(group: h5py.Group, sets: Sequence[Mapping[str, NDArray]]) -> None
 
     Where shapes differ, it is a group of three.
     """
-    stacked = _stack(sets)
+    stacked = sets if isinstance(sets, PerPoint) else _stack(sets)
     for name, array in stacked._stacked.items():
         if isinstance(array, Ragged):
+            parts = group.create_group(name)
             for part, values in array._asdict().items():
-                group[f"{name}/{part}"] = values
-        elif len(array) > MANY:
-            # Written once and never in place, so it may be compressed; plans of sparse matrices shrink to a third.
-            group.create_dataset(name, data=array, compression="gzip", compression_opts=1, shuffle=True)
+                put(parts, part, values)
         else:
-            group[name] = array
-    group.attrs.update(sha256=stacked.digest(), points=len(stacked))
+            put(group, name, array, compress=len(array) > MANY)  # plans of sparse matrices shrink to a third
+    group.attrs["points"] = len(stacked)
 
 
 def read_sets(group: h5py.Group) -> PerPoint:
-    """The sets stored under ``group``, not yet verified against the digest beside them."""
+    """Return the sets stored under ``group``."""
     stacked: dict[str, NDArray | Ragged] = {}
     for name, item in group.items():
         if isinstance(item, h5py.Group):

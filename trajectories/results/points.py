@@ -1,8 +1,8 @@
-"""Sweep points of a result: what was prepared for each, and the statistics of its blocks, in memory or in a file."""
+"""Sweep points of a result: preparation and block statistics of each, in memory or in a file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 
 from trajectories.errors import InputError
 from trajectories.kernels.ledger import WEIGHT
-from trajectories.results.container import Header
+from trajectories.results.layout import Header
 from trajectories.results.reader import Reader
 from trajectories.sampling import serialised_preparation
 from trajectories.sampling.preparation import Preparation
@@ -22,9 +22,9 @@ from trajectories.sampling.statistics import Block
 
 @dataclass(frozen=True)
 class Point:
-    """One sweep point: what was prepared for it, and the statistics of the blocks that are done.
+    """One sweep point: its Preparation and the statistics of its finished blocks.
 
-    index: its number in the whole sweep. swept: the parameters that differ from point to point.
+    index: number of the point in the whole sweep. swept: the parameters that differ from point to point.
     """
 
     parameters: dict[str, Any]
@@ -35,29 +35,28 @@ class Point:
 
     @cached_property
     def groups(self) -> list[Block]:
+        """Statistics of each group of blocks, for the jackknife."""
         return [block for block in self.forest.group_totals() if block is not None]
 
     @cached_property
     def total(self) -> Block:
+        """Statistics of all finished blocks."""
         return self.forest.total()
 
     @property
     def trajectories(self) -> int:
+        """Number of finished trajectories."""
         return self.forest.blocks_done * self.preparation.block_size
 
     @property
     def weight_column(self) -> int:
+        """Column of exp(-Delta S) among the quantities of a Block."""
         return len(self.preparation.ledger.linear) + WEIGHT
 
     @property
     def states(self) -> np.ndarray:
         """Sampled ensemble states (T, d, d) in the computational basis."""
         return self.preparation.sectors.unflatten(self.total.density / int(self.total.count))
-
-
-def loading(store: Reader, point: int) -> Callable[[], Forest]:
-    """Return what reads a point's forest."""
-    return lambda: Forest(store.groups, store.load(point))
 
 
 def described(header: Header, path: Path) -> serialised_preparation.Descriptions:
@@ -71,14 +70,14 @@ def described(header: Header, path: Path) -> serialised_preparation.Descriptions
 
 
 def parameters_of(preparation: Preparation, swept: Mapping[str, float]) -> dict[str, Any]:
-    """Return the model's parameters, and those of the sweep that it does not show itself."""
+    """Return the parameters of the model, and those of the sweep that are not among them."""
     return dict(preparation.model.parameters) | {
         name: value for name, value in swept.items() if name not in preparation.model.parameters
     }
 
 
 class StoredPoints(Sequence[Point]):
-    """The points of a result file that have been begun; of a large sweep only the last one looked at is in memory."""
+    """Points of a result file with at least one finished block; only the last one read is in memory."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader, self._meta = reader, reader.header.meta
@@ -112,5 +111,10 @@ class StoredPoints(Sequence[Point]):
                 f"{reader.path}: was written by another version of this program ({error}): must be run anew"
             ) from None
         swept = self._meta["swept"][place]
-        forest = loading(reader, place)()
-        return Point(parameters_of(preparation, swept), preparation, forest, self._meta["points"][place], dict(swept))
+        return Point(
+            parameters_of(preparation, swept),
+            preparation,
+            reader.forest(place),
+            self._meta["points"][place],
+            dict(swept),
+        )

@@ -1,4 +1,4 @@
-"""What a result was computed with: versions of the program and its libraries, and the processor."""
+"""Versions of the program and its libraries, and the processor, as stored with a result."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _LIBRARIES = ("numpy", "numba", "scipy", "h5py")
 
 
 def environment() -> Environment:
-    """Versions by name: program, git (empty outside a checkout), python, numpy, numba, scipy, h5py and cpu.
+    """Return versions by name: program, git (empty outside a checkout), python, numpy, numba, scipy, h5py and cpu.
 
     Equal environments give equal bits; different ones need not.
     """
-    return dict(_found())
+    return dict(_environment())
 
 
 @cache
-def _found() -> Environment:
+def _environment() -> Environment:
     found = {"program": _version("trajectories"), "git": _git_revision(), "python": platform.python_version()}
     found |= {library: _version(library) for library in _LIBRARIES}
     return found | {"cpu": _cpu_model()}

@@ -1,26 +1,26 @@
-"""Reading a result file past HDF5, at the places where its datasets lie (layout: see ``storage``)."""
+"""Reading a result file (see `layout`)."""
 
 from __future__ import annotations
 
 import json
 import os
-import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
+import h5py
 import numpy as np
-from numpy.typing import NDArray
 
 from trajectories.errors import InputError
-from trajectories.results import container
-from trajectories.results.container import ENTRY, HEAD, SESSION_BYTES, SESSIONS, Header, Records
+from trajectories.results.layout import FORMAT, FORMAT_VERSION, KEY_FIELDS, NODE_TYPES, Header, Records, texts_of
+from trajectories.results.per_point_arrays import read_sets
 from trajectories.results.provenance import Environment
-from trajectories.results.raw_file import RawFile
-from trajectories.sampling.reduction_tree import Key, end_of
+from trajectories.results.writer import Shapes
+from trajectories.sampling.reduction_tree import Forest, Key, end_of
 from trajectories.sampling.statistics import Block
 
-_ATTEMPTS = 50
-_TOGETHER = 256  # points whose directories are read at once
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 def read(path: str | os.PathLike[str]) -> Reader:
@@ -29,90 +29,87 @@ def read(path: str | os.PathLike[str]) -> Reader:
 
 
 class Reader:
-    """Read access to a result file: what it says about itself, and the nodes of each point."""
+    """Read access to one snapshot of a result: its header, and the nodes of each point.
 
-    _writable = False
+    The snapshot stays readable after a run has put a newer one into its place; `read` again for the newer one.
+
+    groups: number of groups G into which the blocks of a point are folded. blocks (P,): number of blocks wanted at
+    each point. shapes: of each field of a stored Block. sessions: versions and processor of the creating session and
+    of every later one that differed, oldest first.
+    """
+
+    header: Header
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._attach()
+        self._file = open_hdf5(path)
+        with self._damage_named():
+            _check_format(path, self._file)
+            self._read_index()
+            run = self._file["run"]
+            (text,), (meta,) = texts_of(run["text"]), texts_of(run["meta"])
+            plans = read_sets(self._file["plan"])
+            self.header = Header(text, str(run.attrs["digest"]), int(run.attrs["seed"]), json.loads(meta), plans)
 
-    def _attach(self) -> None:
-        for _ in range(_ATTEMPTS):
-            contents = container.read(self.path)
-            file = RawFile(self.path, self._writable)
-            if file.inode == contents.inode:
-                break
-            file.close()  # replaced between the two looks at it
-        else:
-            raise InputError(f"{self.path}: the file is being replaced over and over; wait for the run that does so")
-        self._contents, self._file = contents, file
-        self._heads = np.zeros(contents.extent.points, HEAD)
-        self._sides = np.zeros(contents.extent.points, np.int64)
-        self._entries: list[NDArray] = [np.zeros(0, ENTRY)] * contents.extent.points
-        for first in range(0, contents.extent.points, _TOGETHER):
-            self._load_directories(first, min(first + _TOGETHER, contents.extent.points))
-
-    @property
-    def header(self) -> Header:
-        """Run text, digest, seed, meta, models and plans."""
-        return self._contents.header
+    def _read_index(self) -> None:
+        """Read what changes from one commit to the next, the statistics of the nodes excepted."""
+        self._nodes = {name: self._file["nodes"][name] for name in NODE_TYPES}
+        self._keys = np.stack([self._nodes[name][()] for name in KEY_FIELDS[1:]], axis=1)
+        self.shapes: Shapes = {name: self._nodes[name].shape[1:] for name in Block._fields}
+        self.groups, self.blocks = int(self._file["run"].attrs["groups"]), self._file["run/blocks"][()]
+        self.sessions: list[Environment] = [json.loads(text) for text in texts_of(self._file["sessions"])]
+        points = self._nodes["point"][()]
+        begun, first, number = np.unique(points, return_index=True, return_counts=True)
+        self._rows = np.zeros((self.points, 2), np.int64)  # of each point: the first and one more than the last
+        self._rows[begun] = np.stack([first, first + number], axis=1)
+        self._done = np.bincount(points, 2.0 ** self._keys[:, 1], self.points).astype(np.int64)
+        scattered = np.count_nonzero(np.diff(points)) >= max(1, len(begun))
+        if scattered or len({len(table) for table in self._nodes.values()}) > 1:
+            raise ValueError("the tables of /nodes do not fit each other")
 
     @property
     def points(self) -> int:
         """Number of sweep points P."""
-        return self._contents.extent.points
+        return len(self.blocks)
 
     @property
-    def groups(self) -> int:
-        """Number of groups G into which the blocks of a point are folded."""
-        return self._contents.extent.groups
+    def nodes(self) -> int:
+        """Number of nodes N of all points."""
+        return len(self._keys)
 
-    @property
-    def blocks(self) -> NDArray[np.int64]:
-        """(P,) blocks asked for at each point."""
-        return self._contents.extent.blocks.copy()
-
-    @property
-    def sessions(self) -> list[Environment]:
-        """Versions and processor of the creating session and of every later one that differed, oldest first."""
-        rows = self._file.read(SESSIONS * SESSION_BYTES, self._contents.sessions)
-        lines = [rows[i : i + SESSION_BYTES].rstrip(b"\0") for i in range(0, len(rows), SESSION_BYTES)]
-        return [json.loads(line) for line in lines if line.endswith(b"}")]
+    def keys(self, point: int) -> list[Key]:
+        """Return the keys (group, level, index) of the nodes of a point."""
+        first, last = self._rows[point]
+        return [(group, level, index) for group, level, index in self._keys[first:last].tolist()]
 
     def blocks_done(self, point: int) -> int:
-        """Blocks of this point in the file, without reading them."""
-        return sum(1 << level for level in self._entries[point]["level"].tolist())
+        """Return the number of blocks of a point in the file."""
+        return int(self._done[point])
 
     def end(self, point: int) -> int:
-        """One more than the highest block of this point in the file, without reading them; 0 if there is none."""
-        return end_of(keys_of(self._entries[point]), self.groups)
+        """Return one more than the highest block of a point in the file; 0 if there is none."""
+        return end_of(self.keys(point), self.groups)
 
     def load(self, point: int) -> dict[Key, Block]:
-        """The nodes of one point by (group, level, index); InputError if one does not match its checksum."""
-        for _ in range(_ATTEMPTS):
-            nodes, bad = self._read_nodes(self._entries[point])
-            if not bad:
-                return nodes
-            before = self._heads[point]["sequence"]
-            self._load_directory(point)
-            if self._heads[point]["sequence"] == before:  # nobody is writing: the slot was not reused
-                break
-        raise InputError(
-            f"{self.path}: node (group {bad[0][0]}, level {bad[0][1]}, index {bad[0][2]}) of point {point} does not "
-            "match its checksum: the file is damaged; restore it or run anew"
-        )
+        """Return the nodes of a point by (group, level, index); InputError if a checksum does not match."""
+        first, last = self._rows[point]
+        with self._damage_named(f"nodes of point {point}: "):
+            columns = [self._nodes[name][first:last] for name in Block._fields]
+        return {key: Block(*(column[i, ...] for column in columns)) for i, key in enumerate(self.keys(point))}
+
+    def forest(self, point: int) -> Forest:
+        """Return the reduction tree of a point; InputError if a checksum does not match."""
+        return Forest(self.groups, self.load(point))
 
     def records(self) -> Records | None:
-        """The jump records, None if none are stored."""
-        return container.read_records(self.path)
-
-    def empty(self) -> Block:
-        """A Block of zeros, of the shapes and types that the file stores."""
-        return Block(*(np.zeros(field.shape, field.dtype) for field in self._contents.fields.values()))
+        """Return the jump records, None if none are stored."""
+        with self._damage_named():
+            if "records" not in self._file:
+                return None
+            return Records(**{name: self._file["records"][name][()] for name in Records._fields})
 
     def close(self) -> None:
-        """Close the file; nothing can be lost by not doing so."""
+        """Close the file."""
         self._file.close()
 
     def __enter__(self) -> Self:
@@ -121,72 +118,55 @@ class Reader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _load_directories(self, first: int, last: int) -> None:
-        """As _load_directory for points first..last-1, with two reads where nobody is writing."""
-        capacity, n = self._contents.extent.capacity, last - first
-        heads = np.frombuffer(self._file.read(2 * n * HEAD.itemsize, self._heads_offset(first)), HEAD).reshape(n, 2)
-        raw = self._file.read(2 * n * capacity * ENTRY.itemsize, self._entries_offset(first, 0))
-        entries = np.frombuffer(raw, ENTRY).reshape(n, 2, capacity)
-        sides = (heads["sequence"][:, 1] > heads["sequence"][:, 0]).astype(int).tolist()
-        lengths, sequences, checksums = (heads[name].tolist() for name in ("length", "sequence", "checksum"))
-        for i, side in enumerate(sides):
-            found = entries[i, side, : lengths[i][side]].copy()
-            point = first + i
-            if container.directory_checksum(point, sequences[i][side], found) == checksums[i][side]:
-                self._heads[point], self._sides[point], self._entries[point] = heads[i, side], side, found
-            else:
-                self._load_directory(point)
-
-    def _load_directory(self, point: int) -> None:
-        for _ in range(_ATTEMPTS):
-            for side in self._sides_by_age(point):
-                head, entries = self._read_directory(point, side)
-                if entries is not None:
-                    self._heads[point], self._sides[point], self._entries[point] = head, side, entries
-                    return
-        raise InputError(f"{self.path}: both directories of point {point} are damaged; restore the file or run anew")
-
-    def _heads_offset(self, point: int, side: int = 0) -> int:
-        return self._contents.heads + (2 * point + side) * HEAD.itemsize
-
-    def _entries_offset(self, point: int, side: int) -> int:
-        return self._contents.entries + (2 * point + side) * self._contents.extent.capacity * ENTRY.itemsize
-
-    def _sides_by_age(self, point: int) -> tuple[int, int]:
-        heads = np.frombuffer(self._file.read(2 * HEAD.itemsize, self._heads_offset(point)), HEAD)
-        return (1, 0) if heads["sequence"][1] > heads["sequence"][0] else (0, 1)
-
-    def _read_directory(self, point: int, side: int) -> tuple[NDArray, NDArray | None]:
-        head = np.frombuffer(self._file.read(HEAD.itemsize, self._heads_offset(point, side)), HEAD)[0]
-        if head["length"] > self._contents.extent.capacity:
-            return head, None
-        raw = self._file.read(int(head["length"]) * ENTRY.itemsize, self._entries_offset(point, side))
-        entries = np.frombuffer(raw, ENTRY)
-        right = container.directory_checksum(point, int(head["sequence"]), entries) == head["checksum"]
-        return head, entries if right else None
-
-    def _read_nodes(self, entries: NDArray) -> tuple[dict[Key, Block], list[Key]]:
-        """The nodes of a directory, in its order, and the keys of those that do not match their checksums."""
-        order = np.argsort(entries["slot"])
-        slots = entries["slot"][order].astype(np.int64)
-        # Neighbouring slots are read at once: a sweep's file has very many small nodes.
-        cuts = np.flatnonzero(np.diff(slots) != 1) + 1
-        runs = [(int(run[0]), len(run)) for run in np.split(slots, cuts) if len(run)]
-        checksums = [0] * len(slots)
-        columns = []
-        for field in self._contents.fields.values():
-            offset, size = field.offset, field.size
-            raw = memoryview(b"".join(self._file.read(n * size, offset + first * size) for first, n in runs))
-            checksums = [zlib.crc32(raw[i * size : (i + 1) * size], value) for i, value in enumerate(checksums)]
-            values = np.frombuffer(raw, field.dtype).reshape(len(slots), *field.shape)
-            columns.append(values.astype(field.dtype.newbyteorder("=")))
-        place = np.argsort(order).tolist()
-        keys = keys_of(entries)
-        nodes = {key: Block(*(column[i, ...] for column in columns)) for key, i in zip(keys, place, strict=True)}
-        wrong = np.array(checksums, np.uint32)[place] != entries["checksum"]
-        return nodes, [keys[i] for i in np.flatnonzero(wrong)]
+    @contextmanager
+    def _damage_named(self, where: str = "") -> Iterator[None]:
+        """Turn whatever a damaged file makes h5py raise into an InputError of one line."""
+        try:
+            yield
+        except InputError:
+            raise
+        except (OSError, KeyError, IndexError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+            raise _damaged(self.path, where, error) from error
 
 
-def keys_of(entries: NDArray) -> list[Key]:
-    """The Forest's keys of a directory's entries."""
-    return list(zip(*(entries[name].tolist() for name in ("group", "level", "index")), strict=True))
+def _damaged(path: Path, where: str, error: Exception) -> InputError:
+    reason = where + " ".join(str(error).split())
+    return InputError(f"{path}: the file is damaged or incomplete ({reason}); restore it or run anew")
+
+
+def open_hdf5(path: Path) -> h5py.File:
+    """Return the HDF5 file at `path`, opened for reading; InputError if it is none or cannot be read."""
+    try:
+        with open(path, "rb") as plain:
+            signature = plain.read(len(_SIGNATURE))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; the path of a result file is expected") from None
+    except IsADirectoryError:
+        raise InputError(f"{path}: a folder; the path of a result file is expected") from None
+    except PermissionError:
+        raise InputError(f"{path}: reading it is not permitted; check who owns it (ls -l)") from None
+    except OSError as error:
+        raise _damaged(path, "", error) from error
+    if not signature:
+        raise InputError(f"{path}: the file is empty; a result file (HDF5) is expected")
+    if signature != _SIGNATURE:
+        raise InputError(f"{path}: not an HDF5 file; a result file of this program is expected")
+    try:
+        # No lock: some file systems have none, and nobody changes a file that is in place.
+        return h5py.File(path, "r", locking=False)
+    except (OSError, RuntimeError) as error:
+        raise _damaged(path, "", error) from error
+
+
+def _check_format(path: Path, file: h5py.File) -> None:
+    name, version = file.attrs.get("format"), file.attrs.get("format_version")
+    if name != FORMAT or version is None:
+        raise InputError(
+            f"{path}: an HDF5 file, but no result of this program: its attribute 'format' is {name!r}, not {FORMAT!r}"
+        )
+    if int(version) != FORMAT_VERSION:
+        age = "newer" if int(version) > FORMAT_VERSION else "older"
+        raise InputError(
+            f"{path}: format version {version} is {age} than this program reads ({FORMAT_VERSION}): it was written by "
+            "another version; use that one, or run anew into another file"
+        )

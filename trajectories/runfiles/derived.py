@@ -134,9 +134,13 @@ class _Machine:
 def every_parameter(run: Run) -> dict[str, Any]:
     """Return the [system] table of a run without a sweep with the defaults of what it leaves out, as JSON can hold it.
 
-    Of a model made in Python: its name and its parameters. What is None is left out.
+    Of a model made in Python: its name and its parameters. None values are left out.
     """
-    if run.given is not None:
+    if callable(run.given):
+        from trajectories.model import user_model
+
+        every = {**user_model.shown(user_model.defaults(run.given)), **run.system}
+    elif run.given is not None:
         every = {"name": run.given.name, **run.given.parameters}
     else:
         every = {**_signature(run.system, run.directory)[1], **run.system}

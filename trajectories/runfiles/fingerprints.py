@@ -1,4 +1,4 @@
-"""Which run a result belongs to: what determines its numbers, by the names a person knows, and how two runs differ.
+"""Fingerprints of a run: everything that determines its numbers, by name, and how two runs differ.
 
 A fingerprint is a value as JSON text ("system.g": "0.3"), or a digest of an array. Operators are digested to the last
 bit: a model built twice on one machine is the same. Another processor may round differently, so where digests differ
@@ -27,15 +27,15 @@ Fingerprints = dict[str, str]
 Packed = tuple[Mapping[str, Any], Mapping[str, np.ndarray]]  # a model as (description, arrays)
 
 OPERATORS = "operators"
-# Of a value's or element's own size: what formulas, sums of products, and rates lose on another kind of processor.
+# Relative to the value or element itself: rounding of formulas, sums of products and rates on another processor.
 SAME_VALUE = 1e-15
 SAME_ELEMENT = {"hamiltonian": 1e-14, "operators": 1e-12, "time_reversal": 1e-12}
 # Of the largest element of a matrix: elements of H below are rounding, whatever their digits. The square of a jump
 # operator's element is a rate, so that a difference below can never show.
 ROUNDING = {"hamiltonian": 1e-15, "operators": 1e-13, "time_reversal": 1e-13}
-MOST_SAID = 4
+MOST_NAMED = 4
 DIGEST = "sha256:"
-# What a model has for people, and what is a fingerprint of its own.
+# Parts of a model that change no number, or that have a fingerprint of their own.
 LEFT_OUT = ("name", "parameters", "remarks", "partners_found", "states", "bases", "pair", "truncated")
 
 
@@ -56,16 +56,18 @@ def digest_of(array: ArrayLike) -> str:
     return DIGEST + _sha(f"{given.shape} {' '.join(words)}")
 
 
-def digest_of_model(model: Model) -> str:
+def model_digest(model: Model) -> str:
     """Return a digest of everything in a model that determines numbers, to the last bit."""
     return DIGEST + model.digest()
 
 
-def together(first: Mapping[str, str], run: Mapping[str, Any], numbers: Sequence[int], points: int) -> Fingerprints:
-    """Return the fingerprints of points of these numbers as one run, with "points" unless they are the whole sweep.
+def joint_fingerprint(
+    first: Mapping[str, str], run: Mapping[str, Any], numbers: Sequence[int], points: int
+) -> Fingerprints:
+    """Return the fingerprints of several sweep points as one run, with "points" unless they are the whole sweep.
 
-    first: those of the first of them; run: the run as tables. What the first point alone has (its swept, derived and
-    optimised parameters) gives way to the tables that they come from.
+    first: fingerprints of the first point. run: the run as tables. numbers: indices of the points in the whole sweep.
+    The first point's own swept, derived and optimised parameters are replaced by the tables that they come from.
     """
     found = dict(first)
     if points > 1:
@@ -96,12 +98,12 @@ def digest(fingerprints: Mapping[str, str]) -> str:
     return _sha(json.dumps(fingerprints, sort_keys=True))
 
 
-def different(stored: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:
-    """Return the names of what differs, the order of `wanted` first; floats may differ in their last bits."""
+def differing_names(stored: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:
+    """Return the names whose values differ, in the order of `wanted`; floats may differ in their last bits."""
     return [name for name in {**wanted, **stored} if not _same(stored.get(name), wanted.get(name))]
 
 
-def said(
+def describe_differences(
     names: Iterable[str],
     stored: Mapping[str, str],
     wanted: Mapping[str, str],
@@ -109,9 +111,9 @@ def said(
     wanted_run: Mapping[str, Any],
     words: tuple[str, str] = ("in the file", "asked for"),
 ) -> str:
-    """Return what differs, such as "system.g: 0.3 in the file, 0.1 asked for".
+    """Return the differences in words, such as "system.g: 0.3 in the file, 0.1 asked for".
 
-    stored_run, wanted_run: the runs as tables, for what only a digest is kept of.
+    stored_run, wanted_run: the runs as tables, for values of which only a digest is stored.
     """
     given = list(names)
     if "ensemble.duration" in given:  # the sample times go with it
@@ -122,8 +124,8 @@ def said(
             _given(name, one, run) for one, run in ((stored.get(name), stored_run), (wanted.get(name), wanted_run))
         ]
         lines.append(_difference(name, values[0], values[1], words))
-    more = len(lines) - MOST_SAID
-    return "; ".join(lines[:MOST_SAID] if more > 0 else lines) + (f"; and {more} more" if more > 0 else "")
+    more = len(lines) - MOST_NAMED
+    return "; ".join(lines[:MOST_NAMED] if more > 0 else lines) + (f"; and {more} more" if more > 0 else "")
 
 
 def stored_model(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Packed:
@@ -132,10 +134,10 @@ def stored_model(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> P
 
 
 def operator_difference(stored: Packed, wanted: Packed, words: tuple[str, str] = ("in the file", "now")) -> str:
-    """Return the first thing in which two models, packed, differ beyond rounding; "" where nothing does.
+    """Return the first difference beyond rounding between two packed models, in words; "" where there is none.
 
-    Elements are the same that agree to twelve digits of their own, fourteen in H; what is rounding beside the largest
-    element of a matrix does not count (`ROUNDING`).
+    Elements are equal that agree to twelve digits, fourteen in H; differences that are rounding relative to the
+    largest element of a matrix are ignored (`ROUNDING`).
     """
     old_meta, new_meta = (
         json.loads(json.dumps({key: value for key, value in meta.items() if key not in LEFT_OUT}))
@@ -175,7 +177,7 @@ def _same(stored: str | None, wanted: str | None) -> bool:
 
 
 def _given(name: str, value: str | None, run: Mapping[str, Any]) -> Any:
-    """What a person gave: from the tables where only a digest is kept."""
+    """Return the value that the user gave: from the tables where only a digest is stored."""
     if value is None or not value.startswith(DIGEST):
         return None if value is None else json.loads(value)
     section, _, key = name.partition(".")
@@ -183,7 +185,7 @@ def _given(name: str, value: str | None, run: Mapping[str, Any]) -> Any:
 
 
 def _difference(name: str, stored: Any, wanted: Any, words: tuple[str, str]) -> str:
-    """The first leaf in which two values of this name differ, in words."""
+    """Return in words the first leaf in which two values of this name differ."""
     for leaf, one, other in _leaves(name, stored, wanted, SAME_VALUE):
         return f"{leaf}: {_both(one, other, words)}"
     return f"{name} differs"
@@ -209,7 +211,7 @@ def _leaves(name: str, one: Any, other: Any, same: float) -> Iterator[tuple[str,
 
 
 def _both(one: Any, other: Any, words: tuple[str, str]) -> str:
-    """Two values in words, with as many digits as it takes to tell them apart."""
+    """Return two values in words, with enough digits to tell them apart."""
     for digits in (8, 17):
         shown = [_shown(value, digits) for value in (one, other)]
         if shown[0] != shown[1]:

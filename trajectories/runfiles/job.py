@@ -1,4 +1,4 @@
-"""A run in numbers: the one thing that `run` files and Python calls both come to before anything is computed."""
+"""A run in numbers: run files and Python calls are both turned into Jobs before anything is computed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from trajectories.errors import InputError
 from trajectories.model import Model
 from trajectories.runfiles.derived import every_parameter, points
 from trajectories.runfiles.figure_section import Figure
-from trajectories.runfiles.fingerprints import OPERATORS, Fingerprints, digest_of, digest_of_model, text_of, together
+from trajectories.runfiles.fingerprints import (
+    OPERATORS,
+    Fingerprints,
+    digest_of,
+    joint_fingerprint,
+    model_digest,
+    text_of,
+)
 from trajectories.runfiles.run import Run
 from trajectories.sampling.preparation import BINS, FEWEST_BLOCKS, LARGE_SWEEP, Preparation, groups_for, prepare
 
@@ -25,15 +32,15 @@ STREAM_VERSION = 1  # raised when the same seed would give other trajectories
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be sampled.
+    """One point to be sampled.
 
     times (T,): sample times, the last is the duration. initial (d, d): density matrix, None for the steady state.
     trajectories: how many are asked for. records: how many of the first ones keep their jump records. pair: the
     subsystems, from 0, whose entanglement is meant. mapping: the run as tables. swept: what this
     point of a sweep has of its own. point: its number in the whole sweep of `points`, which keys its random streams.
     text: the run file, if there was one. system: [system] at this point, with every parameter that the machine takes.
-    optimum: what [optimise] found at this point.
-    early: whether a rule may end it early, so that what is asked for is only the most, and blocks are smaller.
+    optimum: the result of [optimise] at this point. has_stopping_rule: True if a stopping rule applies; `trajectories`
+    is then an upper limit, and at least 1024 blocks are made.
     """
 
     name: str
@@ -53,7 +60,7 @@ class Job:
     text: str = ""
     system: Mapping[str, Any] = field(default_factory=dict)
     optimum: Optimum | None = None
-    early: bool = False
+    has_stopping_rule: bool = False
 
     @classmethod
     def of(cls, run: Run) -> Job:
@@ -86,13 +93,13 @@ class Job:
 
     @property
     def fewest_blocks(self) -> int:
-        """How many blocks the trajectories that are asked for must make at least."""
-        if self.early:
+        """Least number of blocks that the requested trajectories are divided into."""
+        if self.has_stopping_rule:
             return BLOCKS_UNDER_A_RULE
         return groups_for(self.points) if self.points > LARGE_SWEEP else FEWEST_BLOCKS
 
     def prepare(self) -> Preparation:
-        """Settle everything that is known before the first trajectory."""
+        """Return the Preparation: everything that is computed before the first trajectory."""
         return prepare(
             self.model,
             self.times,
@@ -106,13 +113,13 @@ class Job:
         )
 
     def fingerprints(self) -> Fingerprints:
-        """Return what determines the numbers, by the names a person knows it by: values, and digests of arrays.
+        """Return everything that determines the numbers, by name: values, and digests of arrays.
 
-        The number of trajectories is not among them: asking for more extends a result.
+        The number of trajectories is not included: asking for more extends a result.
         """
-        found = {f"system.{name}": text_of(value) for name, value in self.system.items()}
-        found |= {
-            OPERATORS: digest_of_model(self.model),
+        named = {f"system.{name}": text_of(value) for name, value in self.system.items()}
+        named |= {
+            OPERATORS: model_digest(self.model),
             "ensemble.duration": text_of(float(self.times[-1])),
             "ensemble.times": digest_of(self.times),
             "ensemble.initial": text_of("steady") if self.initial is None else digest_of(self.initial),
@@ -121,17 +128,17 @@ class Job:
             "ensemble.seed": str(self.seed),
             "stream version": str(STREAM_VERSION),
         }
-        return found | {f"observables.{name}": digest_of(operator) for name, operator in self.observables.items()}
+        return named | {f"observables.{name}": digest_of(operator) for name, operator in self.observables.items()}
 
 
 class Jobs(Sequence[Job]):
-    """The jobs of a run's points, each built when it is asked for: models take longer than everything else about them.
+    """The jobs of a run's points; each model is built when its job is first used, since building takes longest.
 
-    numbers: the points that are chosen, of the whole sweep of `points`.
+    numbers: indices of the chosen points in the whole sweep of `points` points.
     """
 
-    def __init__(self, run: Run, numbers: Sequence[int], early: bool = False) -> None:
-        self.run, self.numbers, self.early = run, numbers, early
+    def __init__(self, run: Run, numbers: Sequence[int], has_stopping_rule: bool = False) -> None:
+        self.run, self.numbers, self.has_stopping_rule = run, numbers, has_stopping_rule
         self.points = run.point_count
         self._every, self._mapping = points(run, numbers), run.mapping()
         self._last: tuple[int, Job] | None = None
@@ -152,31 +159,32 @@ class Jobs(Sequence[Job]):
         return self._last[1]
 
     def swept(self, place: int) -> dict[str, float]:
-        """What this point has of its own, without building its model."""
+        """Return the swept parameters of this point, without building its model."""
         return dict(self._every[place][0])
 
     def spec(self, place: int) -> Spec:
-        """All that it takes to build the job elsewhere."""
+        """Return everything needed to build the job on another rank."""
         number = self.numbers[place]
         swept, run = self._every[place]
         light = replace(run, text="", title="", description="", figure=Figure())
-        return Spec(light, swept, number, self.points, self.early)
+        return Spec(light, swept, number, self.points, self.has_stopping_rule)
 
 
 @dataclass(frozen=True)
 class Spec:
-    """A point of a run whose model has not been built: what travels to the rank that builds it."""
+    """A point of a run whose model has not been built; sent to the rank that builds it."""
 
     run: Run
     swept: Mapping[str, float]
     number: int
     points: int
-    early: bool
+    has_stopping_rule: bool
 
     def job(self) -> Job:
-        """Build the model; raises InputError where it cannot be built."""
+        """Build the model and return the job; raises InputError where the model cannot be built."""
         job = Job.of(self.run)
-        return replace(job, swept=dict(self.swept), point=self.number, points=self.points, early=self.early)
+        job = replace(job, swept=dict(self.swept), point=self.number, points=self.points)
+        return replace(job, has_stopping_rule=self.has_stopping_rule)
 
 
 def jobs_of(run: Run, chosen: str = "", option: str = "--points") -> Jobs:
@@ -186,21 +194,21 @@ def jobs_of(run: Run, chosen: str = "", option: str = "--points") -> Jobs:
     chooses no point, and for a first point that cannot be built.
     """
     jobs = Jobs(run, chosen_points(chosen, run.point_count, option))
-    jobs[0]  # what is wrong with all of them shows at the first
+    jobs[0]  # a fault common to all points is found at the first
     return jobs
 
 
-def early(jobs: Sequence[Job]) -> Sequence[Job]:
-    """Return the same jobs, which a rule may end before what is asked for is reached."""
+def with_stopping_rule(jobs: Sequence[Job]) -> Sequence[Job]:
+    """Return the same jobs with `has_stopping_rule` set."""
     if isinstance(jobs, Jobs):
         return Jobs(jobs.run, jobs.numbers, True)
-    return [replace(job, early=True) for job in jobs]
+    return [replace(job, has_stopping_rule=True) for job in jobs]
 
 
 def chosen_points(chosen: str, points: int, option: str = "--points") -> range:
-    """Return the numbers of the points that "3", "0:100" or "3::10" choose of so many; all of them for "".
+    """Return the indices of the points that "3", "0:100" or "3::10" choose out of `points` points; "" chooses all.
 
-    option: the name that errors give them, --point where it must be one of them.
+    option: name of the option in errors; --point where exactly one point must be chosen.
     """
     try:
         parts = [int(part) if part.strip() else None for part in chosen.split(":")]
@@ -219,13 +227,13 @@ def chosen_points(chosen: str, points: int, option: str = "--points") -> range:
 
 
 def fingerprints_of(jobs: Sequence[Job]) -> Fingerprints:
-    """Return what determines the numbers of one job, or of all points of a sweep together.
+    """Return the fingerprints of one job, or of all points of a sweep as one run.
 
     Of a sweep the first point's model and the tables of the run stand for all of them, since building thousands of
     models takes minutes; each point keeps fingerprints of its own in the result.
     """
     first = jobs[0]
-    return together(first.fingerprints(), first.mapping, numbers_of(jobs), first.points)
+    return joint_fingerprint(first.fingerprints(), first.mapping, numbers_of(jobs), first.points)
 
 
 def numbers_of(jobs: Sequence[Job]) -> list[int]:
@@ -234,5 +242,5 @@ def numbers_of(jobs: Sequence[Job]) -> list[int]:
 
 
 def swept_of(jobs: Sequence[Job]) -> list[dict[str, float]]:
-    """Return what each point has of its own."""
+    """Return the swept parameters of each point."""
     return [jobs.swept(i) for i in range(len(jobs))] if isinstance(jobs, Jobs) else [dict(job.swept) for job in jobs]

@@ -1,4 +1,4 @@
-"""Run files: TOML -> Run. Every key is checked, and what is wrong is said in one line.
+"""Run files: TOML -> Run. Every key is checked; an error is one line with file, key and remedy.
 
 title, description                  optional strings
 [system]      name = "diamond" and its parameters, or file = "own_model.py", function = "build" and its parameters
@@ -12,13 +12,13 @@ title, description                  optional strings
                                     equal seeds draw equal random numbers: give each its own before you combine them
               burn_in               counting starts at this time (default 0; added to the sample times)
               records               jump records of this many trajectories are kept (default 0)
-              pair                  the two subsystems that concurrence and negativity mean, from 1
+              pair                  the two subsystems of concurrence and negativity, counted from 1
 [observables] name = "expression"   such as "n1 + n2" or "sx1*sx2", or a Hermitian matrix
 [sweep]       parameter = [0, 1, 2]  one or two parameters of [system], each with its values, or a range:
               parameter = { from = 0.1, to = 10, points = 21, scale = "log" }   (scale: "linear" if left out)
-[derived]     name = "formula"      a number worked out at each point: "0.16 * p_c" of the numbers in [system] (defaults
+[derived]     name = "formula"      a number computed at each point: "0.16 * p_c" of the numbers in [system] (defaults
               included), the swept, the optimised and other derived ones; + - * / **, pi, inf, sqrt exp log tanh coth
-              sinh cosh abs min max. What only formulas use, swept or derived, need not be a parameter of the system.
+              sinh cosh abs min max. A name that only formulas use need not be a parameter of the system.
 [optimise]    maximise              a quantity of the steady state (listed in `steady_quantities`), or a formula of some
               over = { g = [1e-6, 1e-2], p_h = [] }   the parameters that take, at each point, the values at which it
               is largest, and their bounds ([]: default ones, see `derived`); the search is deterministic (`optimum`)
@@ -29,7 +29,7 @@ title, description                  optional strings
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -45,6 +45,7 @@ from trajectories.runfiles.figure_section import Figure
 from trajectories.runfiles.schema import Table, canonical_value
 from trajectories.runfiles.sections import SECTIONS, Optimise
 from trajectories.runfiles.toml import read
+from trajectories.sampling.quantity_names import reported_names
 
 if TYPE_CHECKING:
     from trajectories.counting.optimum import Optimum
@@ -53,15 +54,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One run: a system, an ensemble of its trajectories, what is observed and drawn.
+    """One run: a system, an ensemble of its trajectories, its observables and its figure.
 
     name: stem of the run file, names the outputs; source: how messages call the run file; directory: where [system]
     file is looked up; text: the run file as read; overrides: the `--set` changes applied to it. system: the [system]
     table. times (T,): increasing, the last one is `duration`. initial: a word, or a nested tuple of complex numbers
     (vector or rows of a density matrix). pair: 0-based subsystems or None (the model's own). observables: name ->
-    expression or rows of a matrix. given: the Model where it was made in Python instead of described in [system].
+    expression or rows of a matrix. given: the Model that was made in Python instead of described in [system], or the
+    function that builds it from the parameters in `system`.
     derived: name -> formula. optimise: what is largest at each point, over which parameters. At one of
-    `derived.points` these two are worked out: auxiliary are the numbers that are no parameters, optimum what was found.
+    `derived.points`, auxiliary holds the computed numbers that are no parameters, optimum the result of the search.
     """
 
     name: str
@@ -83,7 +85,7 @@ class Run:
     observables: Mapping[str, str | tuple[Any, ...]]
     sweep: Mapping[str, tuple[float, ...]]
     figure: Figure
-    given: Model | None
+    given: Model | Callable[..., Model] | None
     derived: Mapping[str, str] = field(default_factory=dict)
     optimise: Optimise | None = None
     auxiliary: Mapping[str, float] = field(default_factory=dict)
@@ -99,12 +101,12 @@ class Run:
         source: str = "",
         text: str = "",
         overrides: Sequence[str] = (),
-        model: Model | None = None,
+        model: Model | Callable[..., Model] | None = None,
     ) -> Run:
         """Check a parsed run file (or the same tables made in Python, arrays allowed) and return the Run.
 
-        model: used instead of what [system] describes, which may then be left out. Raises InputError for anything
-        that is not as the module's docstring says.
+        model: used instead of what [system] describes, which may then be left out; a function builds the model from the
+        parameters in [system]. Raises InputError for anything that breaks the rules of the module's docstring.
         """
         changed = [tuple(item.partition("=")[0].strip().split(".")) for item in overrides]
         top = Table(
@@ -120,9 +122,9 @@ class Run:
             keys = [path[1] for path in changed if len(path) == 2 and path[0] == section]
             tables[section] = Table(values, section, source, known, keys)
         title = top.text("title", "")
-        system = sections.system(tables["system"]) if model is None or "system" in mapping else {"name": model.name}
+        system = _system(tables["system"], model)
         observables = sections.observables(tables["observables"])
-        figure = figure_section.figure(tables["figure"], title, (*sections.QUANTITIES, *observables))
+        figure = figure_section.figure(tables["figure"], title, (*reported_names(), *observables))
         sweep = sections.sweep(tables["sweep"])
         derived = sections.derived(tables["derived"], system, sweep)
         optimise = sections.optimise(tables["optimise"], (*sweep, *derived))
@@ -146,12 +148,12 @@ class Run:
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        """What travels to another process; read-only views cannot."""
+        """Return the state for pickling; read-only mappings cannot be pickled."""
         return {name: dict(v) if isinstance(v, MappingProxyType) else v for name, v in self.__dict__.items()}
 
     @property
     def point_count(self) -> int:
-        """How many points the sweep has, 1 without one."""
+        """Number of points of the sweep, 1 without a sweep."""
         return math.prod(map(len, self.sweep.values()))
 
     def build_model(self) -> Model:
@@ -159,13 +161,15 @@ class Run:
 
         Raises InputError where it cannot be built.
         """
-        if self.given is not None:
+        if self.given is not None and not callable(self.given):
             return self.given
         parameters = {key: value for key, value in self.system.items() if key not in ("name", "file", "function")}
         try:
-            if "file" in self.system:
-                from trajectories.model import user_model
+            from trajectories.model import user_model
 
+            if self.given is not None:
+                model = user_model.call(self.given, self.system["function"], parameters)
+            elif "file" in self.system:
                 model = user_model.build(self.directory / self.system["file"], self.system["function"], parameters)
             else:
                 from trajectories import systems
@@ -179,7 +183,7 @@ class Run:
 
     def initial_state(self, model: Model) -> np.ndarray | None:
         """Return rho(0), shape (d, d), or None for a start in the steady state. Raises InputError where `initial` is
-        no state.
+        not a state.
         """
         where = f"{self._where('ensemble')} initial"
         if isinstance(self.initial, str):
@@ -206,9 +210,7 @@ class Run:
         return found
 
     def pair_of(self, model: Model) -> tuple[int, int] | None:
-        """Return the two subsystems (0-based) that concurrence and negativity mean, None where the model has fewer
-        than two.
-        """
+        """Return the two subsystems (from 0) of concurrence and negativity, None where the model has fewer than two."""
         if self.pair is None:
             return model.pair if len(model.dims) > 1 else None
         if max(self.pair) >= len(model.dims):
@@ -247,11 +249,39 @@ class Run:
         return f"{self.source}: [{section}]" if self.source else f"[{section}]"
 
 
-def load(path: str | Path, overrides: Sequence[str] = ()) -> Run:
-    """Read a run file and return the Run.
+def _system(table: Table, model: Model | Callable[..., Model] | None) -> dict[str, Any]:
+    """Return the [system] table of a run: checked as a file's, or made for a model or a function from Python."""
+    if callable(model):
+        return {"function": getattr(model, "__name__", "model"), **table.values}
+    return sections.system(table) if model is None or table.values else {"name": model.name}
 
-    overrides: changes such as "system.beta_A=-1" or "ensemble.seed=7", applied in order; a value is read as TOML,
-    and as a string where it is none. Raises InputError with file, key and remedy.
+
+def load(path: str | Path, overrides: Sequence[str] = ()) -> Run:
+    """Read a run file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A TOML file; `trajectories/runfiles/run.py` lists all keys.
+    overrides : sequence of str, optional
+        Changes such as "system.beta_A=-1" or "ensemble.seed=7", applied in order. A value is read as TOML, and as a
+        string where it is none.
+
+    Returns
+    -------
+    Run
+        For `trajectories.run`.
+
+    Raises
+    ------
+    InputError
+        For anything wrong in the file, with its key and the remedy.
+
+    Examples
+    --------
+    >>> run = trajectories.load("runs/diamond.toml", ["ensemble.seed=7"])
+    >>> run.seed, run.duration
+    (7, 6.0)
     """
     path = Path(path)
     mapping, text = read(path, overrides)

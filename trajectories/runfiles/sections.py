@@ -1,4 +1,4 @@
-"""The tables of a run file one by one: which keys each has, and what their values may be."""
+"""The tables of a run file: the keys of each and their allowed values."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from trajectories.model.conversion import toml_value
 from trajectories.runfiles import figure_section
 from trajectories.runfiles.formulas import Formula
 from trajectories.runfiles.schema import Table, axis_values, complex_entries, is_number
+from trajectories.sampling.quantity_names import reported_names
 
 SECTIONS = {
     "system": None,
@@ -23,27 +24,6 @@ SECTIONS = {
     "optimise": ("maximise", "over"),
     "figure": figure_section.KEYS,
 }
-QUANTITIES = (
-    *(
-        "concurrence",
-        "negativity",
-        "population",
-        "energy",
-        "energy_current",
-        "heat_current",
-        "coupling_work",
-        "charge_current",
-        "count_rate",
-        "activity",
-    ),
-    *(
-        "entropy_production",
-        "entropy_production_rate",
-        "integral_fluctuation_theorem",
-        "projection_energy",
-        "observable",
-    ),
-)
 MODEL_KEYS = ("name", "file", "function")
 MOST_OPTIMISED = 4
 SAMPLES = 10
@@ -90,9 +70,9 @@ UNSAMPLED: dict[str, Any] = {"trajectories": 0, "duration": 1.0, "samples": 1}
 
 
 def ensemble(table: Table, sampled: bool = True) -> dict[str, Any]:
-    """Check the [ensemble] table and return its values under the names they have in a Run, defaults filled in.
+    """Check the [ensemble] table and return its values under their names in a Run, with defaults.
 
-    sampled: without sampling the table may be left out.
+    sampled: False if nothing is sampled; the table may then be left out.
     """
     if not sampled:
         table.values = UNSAMPLED | dict(table.values)
@@ -156,15 +136,15 @@ def _pair(table: Table) -> tuple[int, int] | None:
 
 
 def observables(table: Table) -> dict[str, str | tuple[Any, ...]]:
-    """Check the [observables] table: name -> expression or rows of a matrix; what they mean needs the model."""
+    """Check the [observables] table: name -> expression or rows of a matrix; they are evaluated with the model."""
     found: dict[str, str | tuple[Any, ...]] = {}
     for name, given in table.values.items():
         value, where = toml_value(given), table.where(name)
         if not name or not name.isprintable() or "/" in name or len(name) > 60:
             raise InputError(f"{where}: must be a name of 1 to 60 printable characters without /")
-        if name in QUANTITIES:
+        if name in reported_names():
             raise InputError(
-                f"{where}: is already the name of a quantity: must be another name than {listing(QUANTITIES)}"
+                f"{where}: is already the name of a quantity: must be another name than {listing(reported_names())}"
             )
         if isinstance(value, str):
             found[name] = value
@@ -194,9 +174,7 @@ def derived(table: Table, system: Mapping[str, Any], swept: Mapping[str, Any]) -
 
 @dataclass(frozen=True)
 class Optimise:
-    """What is to be largest at each point, and over which parameters: (name, lower bound, upper bound), None for the
-    default ones.
-    """
+    """A search at each point: the quantity to maximise, and (parameter, lower, upper bound); None: default bound."""
 
     maximise: str
     over: tuple[tuple[str, float | None, float | None], ...]
@@ -209,7 +187,7 @@ class Optimise:
 
 
 def optimise(table: Table, taken: Sequence[str]) -> Optimise | None:
-    """Check the [optimise] table. taken: names that are swept or derived, and cannot be searched over."""
+    """Check the [optimise] table. taken: swept or derived names, which cannot be searched over."""
     if not table.values:
         return None
     wanted = "a table such as { g = [1e-6, 1e-2], p_h = [] }, [] for the default bounds, or a list of names"
@@ -238,7 +216,7 @@ def optimise(table: Table, taken: Sequence[str]) -> Optimise | None:
 
 
 def _float(number: float) -> float:
-    """The nearest float, an infinity for an integer that is too large."""
+    """Return the nearest float; infinity for an integer that is too large."""
     try:
         return float(number)
     except OverflowError:
@@ -246,7 +224,7 @@ def _float(number: float) -> float:
 
 
 def search_changes(maximise: str | None, over: str | None) -> list[str]:
-    """What `--maximise concurrence --over g=1e-6:1e-2,p_h` changes in a run file, as `--set` would.
+    """Return the changes of a run file for `--maximise concurrence --over g=1e-6:1e-2,p_h`, as `--set` takes them.
 
     Raises InputError where one of the two is missing, or a bound is no number.
     """
@@ -283,7 +261,7 @@ def _frozen(entries: Sequence[Any]) -> tuple[Any, ...]:
 def refuse_without_effect(
     system: Table, sweep: Mapping[str, Any], derived: Mapping[str, Any], optimise: Optimise | None
 ) -> None:
-    """Raise InputError for a `--set system.NAME` that another table would overrule at every point."""
+    """Raise InputError for a `--set system.NAME` that another table overrides at every point."""
     over = [name for name, _, _ in optimise.over] if optimise else []
     rulers = {"sweep": sweep, "derived": derived, "optimise": over}
     for key in sorted(system.changed):

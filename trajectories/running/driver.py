@@ -1,41 +1,42 @@
-"""How a run goes: prepared, sampled by all ranks, kept in its file, stopped and taken up again.
+"""Run an ensemble: prepare the sweep points, sample them on all ranks, store the blocks, stop and resume.
 
-The checkpoint is the result file, and resuming is running the same command again: blocks that are in the file are not
-sampled again, and a block is a pure function of (run, seed, its point and number), so the bits at the end depend
-neither on how often a run was stopped nor on how many ranks it had. Only where a first request was so small that its
-blocks would slow the rest is everything sampled anew, in larger ones.
+The checkpoint is the result file, and resuming is running the same command again: blocks in the file are not sampled
+again. A block is a pure function of (run, seed, point, block number), so the final bits depend neither on how often a
+run was stopped nor on the number of ranks. Only where a first request was so small that its small blocks would slow the
+extension is everything sampled anew, in larger blocks.
 """
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from trajectories.errors import Interrupted
 from trajectories.model.conversion import json_value
-from trajectories.report.result import Result, open_result
+from trajectories.report.result import ResultData, open_result
 from trajectories.results.ownership import Ownership
-from trajectories.results.points import Point, loading, parameters_of
+from trajectories.results.points import Point, parameters_of
 from trajectories.results.storage import Records, Store
-from trajectories.runfiles.job import Job, early, swept_of
-from trajectories.running.manager import LONGEST_SILENCE, Crew
+from trajectories.runfiles.job import Job, swept_of, with_stopping_rule
+from trajectories.running.manager import LONGEST_SILENCE, Manager
 from trajectories.running.progress import Pace
 from trajectories.running.recording import records_of
 from trajectories.running.result_file import complete, create, reopen, wants_records
-from trajectories.running.schedule import ORDER_SECONDS, WHOLE, Handout, Task, highest_level, tasks
-from trajectories.running.signals import Patience, Stop
-from trajectories.running.stopping_rule import Gate, Rule
-from trajectories.running.sweep_point import Work, settled, work_of
+from trajectories.running.schedule import PORTION_SECONDS, WHOLE, Schedule, Task, highest_level, tasks
+from trajectories.running.signals import Stop, WaitForOwner
+from trajectories.running.stopping_rule import PrefixGate, Rule
+from trajectories.running.sweep_point import SweepPoint, prepared_points, unstarted_points
+from trajectories.running.tasks import PackedPoint
 from trajectories.sampling.preparation import LARGE_SWEEP
 from trajectories.sampling.reduction_tree import Key
 from trajectories.sampling.serialised_preparation import unpack
 from trajectories.sampling.statistics import Block
 
-SECONDS_BETWEEN_WORDS = 5.0
-SECONDS_BETWEEN_COMMITS = 1.0
+SECONDS_BETWEEN_MESSAGES = 5.0
 Progress = Callable[[int, int], None]
 Say = Callable[[str], None]
 
@@ -47,31 +48,25 @@ def execute(
     say: Say = lambda message: None,
     stop: Stop | None = None,
     rule: Rule | None = None,
-) -> Result:
-    """Sample a job, or the jobs of a sweep, and return the Result; with `output`, keep it there, resume it, extend it.
+) -> ResultData:
+    """Sample a job, or the jobs of a sweep, and return the result; with `output`, keep it there, resume, extend it.
 
-    `progress(done, total)` hears of finished trajectories, `say` of what the run is waiting for. `stop` says when to
-    end before the end, `rule` (for an `output` only) when a point's errors are small enough. Raises InputError for a
-    file that belongs to another run, Interrupted when a signal or the time stopped the run (everything finished is
-    then in the file), ownership.Busy when another process is writing the file.
+    progress: called with (done, total) trajectories. say: called with messages for the user. stop: signals and deadline
+    that end the run early. rule: targets for standard errors (with an `output` only). Raises InputError for a file that
+    belongs to another run, Interrupted when a signal or the deadline stopped the run (finished blocks are then in the
+    file or, without one, in the exception's `result`), ownership.Busy when another process is writing the file.
     """
     jobs, rule = (jobs,) if isinstance(jobs, Job) else jobs, rule or Rule()
     if rule.targets:
-        jobs = early(jobs)
+        jobs = with_stopping_rule(jobs)
     with (stop or Stop()).listening() as stop:
-        crew = Crew(stop)
-        tell = _telling(jobs, say)
+        manager = Manager(stop)
+        tell = _preparation_messages(jobs, say)
         if output is None:
-            work = work_of(jobs, settled(jobs, crew, tell), swept_of(jobs))
-            pace = Pace(work)
-            for task, result in _sampled(work, crew, progress, pace):
-                for (group, level, node), block in nodes_of(task, result):
-                    work[task.point].forest.add_node(group, level, node, block)
-                    pace.add(work[task.point], 1 << level)
-            return _result(jobs, work, _records(jobs, work, stop) if jobs[0].records else None)
-        # Whatever can be refused is refused before anything is written, a claim on the file included.
-        fresh = None if output.exists() else settled(jobs, crew, tell)
-        with stop.at_once():
+            return _in_memory(jobs, manager, progress, tell)
+        # A run that must be refused is refused before anything is written, the ownership file included.
+        fresh = None if output.exists() else prepared_points(jobs, manager, tell)
+        with stop.interruptible():
             found = complete(jobs, output, rule, say) if fresh is None else None
         if fresh is not None:
             rule.check(unpack(fresh[0].meta, fresh[0].arrays))
@@ -83,89 +78,108 @@ def execute(
             )
             progress(done, done)
             return found
-        with Ownership.acquire(output, ranks=crew.ranks, waiting=Patience(stop, say)) as ownership:
+        with Ownership.acquire(output, ranks=manager.ranks, waiting=WaitForOwner(stop, say)) as ownership:
             if output.exists():
-                store, work = reopen(jobs, output, ownership, rule, crew.ranks, say)
+                store, work = reopen(jobs, output, ownership, rule, manager.ranks, say)
             else:
-                store, work = create(jobs, output, fresh or settled(jobs, crew, tell), ownership, crew.ranks)
+                store, work = create(
+                    jobs, output, fresh or prepared_points(jobs, manager, tell), ownership, manager.ranks
+                )
             del fresh
             with store:
-                _Sampling(jobs, store, work, ownership, crew, rule).run(progress)
+                _Sampling(jobs, store, work, ownership, manager, rule).run(progress)
     return open_result(output)
 
 
-def _telling(jobs: Sequence[Job], say: Say) -> Callable[[int], None]:
-    """Tell how far the preparation of a large sweep is, every few seconds."""
-    said = time.monotonic()
+def _in_memory(jobs: Sequence[Job], manager: Manager, progress: Progress, tell: Callable[[int], None]) -> ResultData:
+    """Sample without a file; an Interrupted that comes meanwhile takes the finished blocks along as `result`."""
+    every = prepared_points(jobs, manager, tell)
+    work = unstarted_points(jobs, every, swept_of(jobs))
+    pace = Pace(work)
+    try:
+        for task, result in _sampled(work, manager, progress, pace):
+            for (group, level, node), block in nodes_of(task, result):
+                work[task.point].forest.add_node(group, level, node, block)
+                pace.add(work[task.point], 1 << level)
+        records = _records(jobs, work, manager.stop) if jobs[0].records else None
+    except Interrupted as stopped:
+        stopped.result = _result(jobs, every, work, None) if pace.blocks else None
+        raise
+    return _result(jobs, every, work, records)
+
+
+def _preparation_messages(jobs: Sequence[Job], say: Say) -> Callable[[int], None]:
+    """Return a callback that reports how far the preparation of a large sweep is, every few seconds."""
+    last = time.monotonic()
 
     def tell(done: int) -> None:
-        nonlocal said
-        if len(jobs) > LARGE_SWEEP and (time.monotonic() - said > SECONDS_BETWEEN_WORDS or done == len(jobs)):
-            said = time.monotonic()
+        nonlocal last
+        if len(jobs) > LARGE_SWEEP and (time.monotonic() - last > SECONDS_BETWEEN_MESSAGES or done == len(jobs)):
+            last = time.monotonic()
             say(f"prepared {done:,} of {len(jobs):,} points")
 
     return tell
 
 
 def nodes_of(task: Task, result: Block | dict[Key, Block]) -> Iterable[tuple[Key, Block]]:
-    """Return what has come of a task, by the keys of the point's forest."""
+    """Return the nodes that a task has sampled, with their keys in the point's Forest."""
     return result.items() if isinstance(result, dict) else [((task.group, task.level, task.node), result)]
 
 
 class _Sampling:
-    """What is missing of a file, on its way into it."""
+    """Sample the missing blocks of a result file and commit them to it."""
 
     def __init__(
         self,
         jobs: Sequence[Job],
         store: Store,
-        work: list[Work],
+        work: list[SweepPoint],
         ownership: Ownership,
-        crew: Crew,
+        manager: Manager,
         rule: Rule,
     ) -> None:
         rule.check(work[0].preparation)
-        self.jobs, self.store, self.work, self.ownership, self.crew, self.rule = (
+        self.jobs, self.store, self.work, self.ownership, self.manager, self.rule = (
             jobs,
             store,
             work,
             ownership,
-            crew,
+            manager,
             rule,
         )
-        self.gates: dict[int, Gate] = {}
+        self.gates: dict[int, PrefixGate] = {}
         self.pace = Pace(work)
         self.changed: set[int] = set()
         self.begun, self.merging, self.writing = time.perf_counter(), 0.0, 0.0
-        crew.seconds = 0.0
+        manager.seconds = 0.0
 
     def run(self, progress: Progress) -> None:
-        """Sample; whatever stops it, what is finished is written."""
-        committed = -math.inf
+        """Sample all missing blocks; however the sampling ends, finished blocks are committed."""
         try:
-            for task, result in _sampled(self.work, self.crew, progress, self.pace, bool(self.rule.targets)):
+            for task, result in _sampled(self.work, self.manager, progress, self.pace, bool(self.rule.targets)):
                 self.keep(task, result)
-                if time.monotonic() - committed > SECONDS_BETWEEN_COMMITS:
+                if self.store.due:
                     self.commit()
-                    committed = time.monotonic()
+                self.beat()
         finally:
-            for task, result in self.crew.drop():
+            for task, result in self.manager.cancel():
                 self.keep(task, result)
             self.commit()
-        self.note_rule()
+            self.beat()
+        self.write_rule()
         if wants_records(self.jobs, self.store.records()):
-            self.store.write_records(_records(self.jobs, self.work, self.crew.stop))
-        self.ownership.release("complete", self.pace.of_blocks, self.pace.of_blocks, self.spent())
+            self.store.write_records(_records(self.jobs, self.work, self.manager.stop))
+        self.ownership.release("complete", self.pace.of_blocks, self.pace.of_blocks, self.times_spent())
 
-    def gate(self, point: int) -> Gate:
+    def gate(self, point: int) -> PrefixGate:
         if point not in self.gates:
-            self.gates[point] = Gate(self.work[point], self.rule)
+            self.gates[point] = PrefixGate(self.work[point], self.rule)
         return self.gates[point]
 
-    def spent(self) -> dict[str, float]:
-        """What rank 0 has spent its time on since it began to sample, in seconds."""
+    def times_spent(self) -> dict[str, float]:
+        """Return the seconds spent by rank 0 on messages, merging and writing, and in total, since sampling began."""
         total = time.perf_counter() - self.begun
-        return {"messages": self.crew.seconds, "merging": self.merging, "writing": self.writing, "total": total}
+        return {"messages": self.manager.seconds, "merging": self.merging, "writing": self.writing, "total": total}
 
     def keep(self, task: Task, result: Block | dict[Key, Block]) -> None:
         begin = time.perf_counter()
@@ -182,22 +196,25 @@ class _Sampling:
     def commit(self) -> None:
         begin = time.perf_counter()
         if self.changed:
-            self.store.commit_points({p: self.work[p].forest.nodes() for p in sorted(self.changed)})
-            self.forget(point for point in self.changed if not self.work[point].missing)
+            self.store.commit({p: self.work[p].forest.nodes() for p in sorted(self.changed)})
+            self.free(point for point in self.changed if not self.work[point].missing)
             self.changed.clear()
         self.writing += time.perf_counter() - begin
-        pace = self.pace
-        self.ownership.beat(pace.blocks, pace.of_blocks, pace.rate, pace.expected_end, self.spent())
 
-    def forget(self, points: Iterable[int]) -> None:
-        """Let go of finished points of a large sweep: memory does not grow with their number."""
+    def beat(self) -> None:
+        """Note in RESULT.h5.run, every two seconds, how far the run is."""
+        pace = self.pace
+        self.ownership.beat(pace.blocks, pace.of_blocks, pace.rate, pace.expected_end, self.times_spent())
+
+    def free(self, points: Iterable[int]) -> None:
+        """Free the memory of finished points of a large sweep, so that memory does not grow with their number."""
         if len(self.work) > LARGE_SWEEP and not self.rule.targets:
             for point in points:
-                self.work[point].release(loading(self.store, point))
+                self.work[point].release(partial(self.store.forest, point))
                 self.gates.pop(point, None)
 
-    def note_rule(self) -> None:
-        """Write into the file by which rule its points ended."""
+    def write_rule(self) -> None:
+        """Write the stopping rule and the blocks at which it ended each point into the file."""
         before = self.store.header
         meta = {name: value for name, value in before.meta.items() if name != "stopping"}
         if self.rule.targets:
@@ -208,46 +225,66 @@ class _Sampling:
 
 
 def _sampled(
-    work: Sequence[Work], crew: Crew, progress: Progress, pace: Pace, ruled: bool = False
+    work: Sequence[SweepPoint], manager: Manager, progress: Progress, pace: Pace, ruled: bool = False
 ) -> Iterator[tuple[Task, Any]]:
-    """Yield the nodes that are still missing, as (task, block): alone in order, with more ranks as they come."""
+    """Yield the missing nodes as (task, block): in order on one rank, as they arrive with more ranks."""
     seconds = sum(one.seconds for one in work)
     whole = len(work) > LARGE_SWEEP and not ruled
-    handout = Handout(_missing(work, crew.ranks, whole), seconds, crew.ranks)
+    schedule = Schedule(_missing(work, manager.ranks, whole), seconds, manager.ranks)
     some = work[:: 1 + len(work) // 100]
-    crew.patience = max(LONGEST_SILENCE, max(100 * one.seconds_per_block / one.size for one in some))
+    manager.patience = max(LONGEST_SILENCE, max(20 * one.seconds_per_block for one in some))
     progress(pace.done, pace.total)
-    for task, block in crew.sample(handout, lambda point: work[point].sampler):
+    for task, block in manager.sample(schedule, lambda point: work[point].sampler):
         yield task, block
         progress(pace.done, pace.total)
 
 
-def _missing(work: Sequence[Work], ranks: int, whole: bool) -> Iterator[Task]:
-    """What is still to be done; whole: light points of which nothing is done as one task each."""
+def _missing(work: Sequence[SweepPoint], ranks: int, whole: bool) -> Iterator[Task]:
+    """Yield the tasks that are missing; whole: an unstarted point of low cost becomes one task."""
     blocks = sum(one.missing for one in work)
     for point, one in enumerate(work):
         if not one.missing:
             continue
-        if whole and not one.blocks_done and one.seconds <= ORDER_SECONDS:
+        if whole and not one.blocks_done and one.seconds <= PORTION_SECONDS:
             yield Task(point, 0, WHOLE, one.blocks, one.seconds)
             continue
         level = highest_level(one.seconds_per_block, min(blocks, one.blocks), ranks, one.groups)
         for task in tasks(point, one.forest, one.blocks, one.seconds_per_block, level):
             if (task.node << task.level) * one.groups >= one.blocks:
-                break  # the point has ended earlier than it was to
+                break  # the stopping rule has ended the point meanwhile
             yield task
 
 
-def _records(jobs: Sequence[Job], work: Sequence[Work], stop: Stop) -> Records:
+def _records(jobs: Sequence[Job], work: Sequence[SweepPoint], stop: Stop) -> Records:
     return records_of(jobs[0].records, work, stop.poll)
 
 
-def _result(jobs: Sequence[Job], work: Sequence[Work], records: Records | None) -> Result:
-    """What a run without a file has found."""
+def _result(
+    jobs: Sequence[Job], every: Sequence[PackedPoint], work: Sequence[SweepPoint], records: Records | None
+) -> ResultData:
+    """Return the result of a run without a file: the points that have a block."""
     points = [
         Point(parameters_of(one.preparation, one.swept), one.preparation, one.forest, one.number, dict(one.swept))
         for one in work
+        if one.blocks_done
     ]
     first = jobs[0]
     meta = {"name": first.name, "run": json_value(dict(first.mapping)), "stopping": None}
-    return Result(points, name=first.name, seed=first.seed, text=first.text, meta=meta, records=records)
+    write = partial(_write, jobs, every, work, records)
+    return ResultData(
+        points, name=first.name, seed=first.seed, text=first.text, meta=meta, records=records, write=write
+    )
+
+
+def _write(
+    jobs: Sequence[Job], every: Sequence[PackedPoint], work: Sequence[SweepPoint], records: Records | None, output: Path
+) -> None:
+    """Write what was sampled in memory to a new result file, which a run can resume and extend."""
+    with Ownership.acquire(output) as ownership:
+        store, _ = create(jobs, output, every, ownership, 1)
+        with store:
+            store.commit({p: one.forest.nodes() for p, one in enumerate(work) if one.blocks_done})
+            if records is not None:
+                store.write_records(records)
+        done, total = (sum(getattr(one, name) for one in work) for name in ("blocks_done", "blocks"))
+        ownership.release("complete" if done == total else "stopped", done, total)

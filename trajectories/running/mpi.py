@@ -1,7 +1,7 @@
-"""The processes of one MPI job: who they are, how they send each other messages, how they end together.
+"""The processes of one MPI job: their ranks, their messages, and how all of them end together.
 
-The only importer of mpi4py, and only where a launcher (mpiexec, srun) says that it has started several processes. Rank
-0 runs the command as a process on its own would; the others are its hands (`worker`) and leave with its exit status.
+The only importer of mpi4py, and only where a launcher (mpiexec, srun) announces several processes. Rank 0 runs the
+command as a single process would; the other ranks carry out its tasks (`worker`) and end with its exit status.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from trajectories.errors import FAULT, InputError, fault
 
 # How MPI's own launchers announce the number of processes: MPICH, Intel MPI, Cray and Slurm's PMI-2; Open MPI; MVAPICH.
 ANNOUNCED = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
-SLEEP = 0.001  # between two looks for messages: waiting ranks leave the processor to others
+SLEEP = 0.001  # seconds between two polls for messages: waiting ranks leave the processor to others
 END, BYE = "end", "bye"
 LONGEST_FAREWELL = 600.0  # seconds: some may still be compiling
 
 
-def announced() -> int:
-    """Return how many processes the launcher says it has started; 1 without one.
+def announced_size() -> int:
+    """Return the number of processes that the launcher announces; 1 without a launcher.
 
-    Of Slurm only a job step (srun) counts: inside a batch script a command on its own is on its own.
+    With Slurm only a job step (srun) counts: a command run directly in a batch script is a single process.
     """
     sizes = [int(value) for name in ANNOUNCED if (value := os.environ.get(name, "")).isdigit()]
     if sizes:
@@ -52,19 +52,19 @@ class World:
         self._pending.append(self._communicator.isend(message, dest=to))
 
     def receive(self) -> list[tuple[int, Any]]:
-        """Return what has come, as (sender, message), without waiting."""
-        found = []
+        """Return the messages that have arrived, as (sender, message), without waiting."""
+        messages = []
         while (message := self._communicator.improbe(status=self._status)) is not None:
-            found.append((self._status.Get_source(), message.recv()))
-        return found
+            messages.append((self._status.Get_source(), message.recv()))
+        return messages
 
     def wait(self) -> None:
-        """Let a little time pass, and messages under way move on."""
+        """Sleep for a millisecond and let pending messages proceed."""
         self._pending = [request for request in self._pending if not request.Test()]
         time.sleep(SLEEP)
 
     def dismiss(self, status: int) -> None:
-        """Rank 0: send the others away with an exit status, and wait until they have gone."""
+        """Rank 0: end the other ranks with an exit status, and wait for their confirmation."""
         for rank in range(1, self.size):
             self.send(rank, (END, status))
         left, begin = set(range(1, self.size)), time.monotonic()
@@ -75,7 +75,7 @@ class World:
             self.wait()
 
     def leave(self) -> None:
-        """Another rank than 0: say that nothing more will come, once everything has been received."""
+        """A rank other than 0: confirm the end, once all its messages have been received."""
         self.send(0, (BYE,))
         while self._pending:
             self.wait()
@@ -95,15 +95,15 @@ _current: World | None = None
 
 
 def current() -> World | None:
-    """Return the ranks of which this process is one; None where it works alone."""
+    """Return the MPI job that this process belongs to; None for a single process."""
     return _current
 
 
-def together(lead: Callable[[], int], serve: Callable[[World], int]) -> int:
+def run_on_all_ranks(lead: Callable[[], int], serve: Callable[[World], int]) -> int:
     """Run `lead` on rank 0 and `serve` on the others, and return the exit status of `lead` on all of them.
 
-    Raises InputError on every copy where the launcher's processes do not find each other: they would all do the same
-    work. Any other exception, on any rank, is printed and ends them all.
+    Raises InputError on every copy where the launcher's processes do not find each other, since each would do all the
+    work. Any other exception, on any rank, is printed and ends all ranks.
     """
     global _current
     _current = world = _join()
@@ -121,13 +121,13 @@ def together(lead: Callable[[], int], serve: Callable[[World], int]) -> int:
 
 
 def _join() -> World:
-    expected = announced()
+    expected = announced_size()
     try:
         import mpi4py
 
         mpi4py.rc.thread_level = "funneled"
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # of another launcher: said below, in one line
+            warnings.simplefilter("ignore", RuntimeWarning)  # of a foreign launcher: reported below, in one line
             from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
         reason = " ".join(str(error).split())

@@ -1,4 +1,4 @@
-"""What a run will cost and what it can resolve, said before anything is spent (`run --plan`)."""
+"""Estimate cost and resolution of a run before it is started (`run --plan`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from trajectories.kernels.ledger import WEIGHT
-from trajectories.results.container import extent_for
 from trajectories.runfiles.job import Job
 from trajectories.running.sweep_point import blocks_for
 from trajectories.running.tasks import template
@@ -27,7 +26,7 @@ MiB = 2**20
 class RunPlan:
     """Sectors, cost and resolution of a run that has not been started.
 
-    resolvable: sample times at which the sampled <exp(-Delta S)> means something with this many trajectories.
+    resolvable: sample times at which this many trajectories resolve <exp(-Delta S)>.
     """
 
     name: str
@@ -79,7 +78,7 @@ class RunPlan:
             f"{self.name}: {self.trajectories:,} trajectories in {self.blocks:,} blocks of {preparation.block_size:,}"
         ]
         if self.points > 1:
-            lines.append(f"{self.points} points of a sweep; what follows is said of the one with the most jumps")
+            lines.append(f"{self.points} points of a sweep; the following lines describe the point with the most jumps")
         lines += ["  " + line for line in preparation.summary]
         lines.append(
             f"jumps per trajectory: {preparation.jumps_per_trajectory:.4g} up to t = {preparation.times[-1]:g}"
@@ -106,7 +105,6 @@ def plan(jobs: Sequence[Job]) -> RunPlan:
     jumps = np.array([max(found.jumps_per_trajectory, 1.0) for found in preparations])
     blocks, groups = int(every.sum()), groups_for(jobs[0].points)
     block = template(preparation)
-    extent = extent_for(block, groups, every)
     node = sum(np.asarray(part).nbytes for part in block)
     numbers = len(preparation.times) * (
         len(preparation.columns) + len(preparation.model.channels) + 2 * int(preparation.sectors.dimensions.max())
@@ -119,12 +117,18 @@ def plan(jobs: Sequence[Job]) -> RunPlan:
         blocks=blocks,
         seconds=float(amounts @ (jumps / jumps.max())) * _seconds_per_trajectory(preparation),
         memory=8 * preparation.block_size * numbers + node * groups * 2 * len(jobs),
-        file_size=extent.slots * node,
+        file_size=sum(_final_nodes(int(n), groups) for n in every) * node,
     )
 
 
+def _final_nodes(blocks: int, groups: int) -> int:
+    """Return the number of nodes that a complete point has in the result file."""
+    each, more = divmod(blocks, groups)
+    return more * (each + 1).bit_count() + (groups - more) * each.bit_count()
+
+
 def _seconds_per_trajectory(preparation: Preparation) -> float:
-    """Time growing handfuls of trajectories, at most a block, until the clock can be trusted."""
+    """Return the seconds per trajectory, timed on growing samples (at most a block) until 0.2 s have passed."""
     size = 1
     while True:
         begin = time.perf_counter()

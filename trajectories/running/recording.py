@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from trajectories.results.storage import Records
-from trajectories.running.sweep_point import Work
+from trajectories.running.sweep_point import SweepPoint
 from trajectories.running.tasks import Sampler
 from trajectories.sampling.block import JUMPS_PER_CALL, sample
 
 
 def records_of(
     wanted: int,
-    work: Sequence[Work],
+    work: Sequence[SweepPoint],
     poll: Callable[[], None] = lambda: None,
 ) -> Records:
     """Return the jump records of the first `wanted` trajectories of every point.

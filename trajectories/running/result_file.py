@@ -4,45 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from trajectories.errors import InputError
 from trajectories.model.conversion import json_value
-from trajectories.report.result import Result, open_result
+from trajectories.report.result import ResultData, open_result
 from trajectories.results.ownership import Ownership
-from trajectories.results.points import described, loading
+from trajectories.results.points import described
 from trajectories.results.storage import Header, Reader, Records, Store, read
 from trajectories.runfiles.fingerprints import (
     OPERATORS,
     at_point,
     compact,
-    different,
+    describe_differences,
+    differing_names,
     digest,
+    joint_fingerprint,
     operator_difference,
-    said,
     stored_model,
-    together,
 )
 from trajectories.runfiles.job import Job, fingerprints_of, swept_of
 from trajectories.running.stopping_rule import Rule
-from trajectories.running.sweep_point import Work, work_of
-from trajectories.running.tasks import Settled, template
+from trajectories.running.sweep_point import SweepPoint, unstarted_points
+from trajectories.running.tasks import PackedPoint, template
 from trajectories.sampling import serialised_preparation
 from trajectories.sampling.preparation import LARGE_SWEEP
 
 Say = Callable[[str], None]
 
 
-def complete(jobs: Sequence[Job], output: Path, rule: Rule, say: Say) -> Result | None:
-    """Return the result if the file holds all of it, so that nothing need be written; refuse another run's file.
+def complete(jobs: Sequence[Job], output: Path, rule: Rule, say: Say) -> ResultData | None:
+    """Return the result if the file holds all wanted blocks, otherwise None.
 
-    Says so where fewer trajectories are asked for than the file holds or was asked for.
+    `say` is told where fewer trajectories are wanted than the file holds or than were wanted before. Raises
+    InputError for the file of another run.
     """
     with read(output) as reader:
         check(jobs, reader.header, output)
-        asked = _asked(jobs, reader, rule)
-        _say_of_fewer(jobs, reader, rule, asked, say)
+        asked = _wanted_blocks(jobs, reader, rule)
+        _announce_fewer(jobs, reader, rule, asked, say)
         if asked != reader.blocks.tolist():
             return None
         if any(reader.blocks_done(point) < wanted for point, wanted in enumerate(asked)):
@@ -52,10 +54,10 @@ def complete(jobs: Sequence[Job], output: Path, rule: Rule, say: Say) -> Result 
     return open_result(output)
 
 
-def _asked(jobs: Sequence[Job], reader: Reader, rule: Rule) -> list[int]:
-    """Return the number of blocks of each point: what is asked for now, less where the rule ended it.
+def _wanted_blocks(jobs: Sequence[Job], reader: Reader, rule: Rule) -> list[int]:
+    """Return the number of blocks wanted at each point: fewer than requested where the rule ended the point.
 
-    Nothing that is there is thrown away: it is never less than what the file holds.
+    Never less than the file holds: no finished block is dropped.
     """
     asked = jobs[0].trajectories
     wanted = [-(-asked // int(meta["block_size"])) for meta in described(reader.header, reader.path)]
@@ -66,8 +68,8 @@ def _asked(jobs: Sequence[Job], reader: Reader, rule: Rule) -> list[int]:
     ]
 
 
-def _say_of_fewer(jobs: Sequence[Job], reader: Reader, rule: Rule, blocks: Sequence[int], say: Say) -> None:
-    """Say where a run ends that was asked for more before."""
+def _announce_fewer(jobs: Sequence[Job], reader: Reader, rule: Rule, blocks: Sequence[int], say: Say) -> None:
+    """Tell the user where a run ends of which more trajectories were wanted before."""
     asked = jobs[0].trajectories
     sizes = [int(meta["block_size"]) for meta in described(reader.header, reader.path)]
     stopped = rule.stopped_before(reader.header.meta, len(jobs))
@@ -89,15 +91,15 @@ def _say_of_fewer(jobs: Sequence[Job], reader: Reader, rule: Rule, blocks: Seque
 
 
 def wants_records(jobs: Sequence[Job], kept: Records | None) -> bool:
-    """Return whether the jobs ask for more jump records than there are."""
+    """Return whether the jobs want more jump records than are stored."""
     return jobs[0].records * len(jobs) > (0 if kept is None else len(kept.initial))
 
 
 def create(
-    jobs: Sequence[Job], output: Path, every: Sequence[Settled], ownership: Ownership, ranks: int
-) -> tuple[Store, list[Work]]:
+    jobs: Sequence[Job], output: Path, every: Sequence[PackedPoint], ownership: Ownership, ranks: int
+) -> tuple[Store, list[SweepPoint]]:
     """Create the result of these jobs."""
-    work = work_of(jobs, every, swept_of(jobs))
+    work = unstarted_points(jobs, every, swept_of(jobs))
     meta = meta_of(jobs, every) | {"preparations": serialised_preparation.described([one.meta for one in every])}
     header = Header(jobs[0].text, digest(meta["fingerprints"]), jobs[0].seed, meta, [one.arrays for one in every])
     blocks = [one.blocks for one in work]
@@ -107,15 +109,15 @@ def create(
 
 def reopen(
     jobs: Sequence[Job], output: Path, ownership: Ownership, rule: Rule, ranks: int, say: Say
-) -> tuple[Store, list[Work]]:
-    """Open the result of these jobs to go on with it; a larger request makes room in a copy."""
+) -> tuple[Store, list[SweepPoint]]:
+    """Open the result of these jobs for writing, with the number of blocks that they want now."""
     store = Store.open(output, ownership.check, ranks)
     check(jobs, store.header, output)
-    before, blocks = store.blocks.tolist(), _asked(jobs, store, rule)
-    work = _stored_work(store, blocks)
+    before, blocks = store.blocks.tolist(), _wanted_blocks(jobs, store, rule)
+    work = _stored_points(store, blocks)
     if blocks != before:
         stopped = any(end is not None for end in rule.stopped_before(store.header.meta, len(jobs)))
-        anew = [] if stopped else _anew(jobs, work, before)
+        anew = [] if stopped else _larger_block_sizes(jobs, work, before)
         if anew:
             say(
                 f"{output}: {jobs[0].trajectories:,} trajectories are sampled anew, in larger blocks "
@@ -125,14 +127,14 @@ def reopen(
             store.begin_again(blocks, _header_of_sizes(jobs, store, anew))
         else:
             store.extend(blocks)
-        work = _stored_work(store, blocks)
+        work = _stored_points(store, blocks)
     return store, work
 
 
-def _stored_work(store: Store, blocks: Sequence[int]) -> list[Work]:
+def _stored_points(store: Store, blocks: Sequence[int]) -> list[SweepPoint]:
     metas, meta = described(store.header, store.path), store.header.meta
     return [
-        Work(
+        SweepPoint(
             meta["points"][point],
             store.header.seed,
             meta["swept"][point],
@@ -141,21 +143,21 @@ def _stored_work(store: Store, blocks: Sequence[int]) -> list[Work]:
             store.groups,
             blocks[point],
             store.blocks_done(point),
-            loading(store, point),
+            partial(store.forest, point),
         )
         for point in range(store.points)
     ]
 
 
-def _anew(jobs: Sequence[Job], work: Sequence[Work], before: Sequence[int]) -> list[int]:
-    """Return the sizes of larger blocks, where all trajectories take less time in them than what is added to the old.
+def _larger_block_sizes(jobs: Sequence[Job], work: Sequence[SweepPoint], before: Sequence[int]) -> list[int]:
+    """Return the larger block size of each point, if sampling everything anew is faster than adding small blocks.
 
-    The first request settled the size of blocks; blocks of a few trajectories cost more than the trajectories in them.
-    before: blocks that were asked for; what was done of them plays no part, so that kills do not change the answer.
+    The first request fixes the block size; blocks of few trajectories cost more than the trajectories in them.
+    before: blocks wanted so far. The number of finished ones is not used, so that kills do not change the answer.
     """
     if any(one.blocks < old for one, old in zip(work, before, strict=True)):
         return []
-    found = [one.anew(jobs[0].trajectories, jobs[0].fewest_blocks) for one in work]
+    found = [one.blocks_if_fresh(jobs[0].trajectories, jobs[0].fewest_blocks) for one in work]
     added = sum((one.blocks - old) * one.seconds_per_block for one, old in zip(work, before, strict=True))
     return [size for size, _ in found] if sum(seconds for _, seconds in found) < added else []
 
@@ -170,7 +172,7 @@ def _header_of_sizes(jobs: Sequence[Job], store: Store, sizes: Sequence[int]) ->
 
 
 def check(jobs: Sequence[Job], header: Header, path: Path) -> None:
-    """Raise InputError unless the file is these jobs' and of this version's making, saying what differs.
+    """Raise InputError, naming the differences, unless this version of the program wrote the file for these jobs.
 
     Models are built, and compared, at all points of small sweeps, and at the first, middle and last one of large ones.
     """
@@ -178,7 +180,7 @@ def check(jobs: Sequence[Job], header: Header, path: Path) -> None:
     metas = described(header, path)
     if OPERATORS not in stored:
         raise InputError(f"{path}: was written by another version of this program: must be run anew")
-    names = [name for name in different(stored, wanted) if name != OPERATORS]
+    names = [name for name in differing_names(stored, wanted) if name != OPERATORS]
     if "points" in names:
         raise InputError(
             f"{path} holds other points of a sweep than those asked for (--points); give another file with -o, "
@@ -186,34 +188,34 @@ def check(jobs: Sequence[Job], header: Header, path: Path) -> None:
         )
     runs = header.meta["run"], jobs[0].mapping
     if names:
-        raise _another(path, said(names, stored, wanted, *runs))
+        raise _other_run(path, describe_differences(names, stored, wanted, *runs))
     last = len(jobs) - 1
     for point in range(last + 1) if last < LARGE_SWEEP else sorted({0, last // 2, last}):
         job, each = jobs[point], at_point(header.meta["each"], point)
         own = job.fingerprints()
-        names = [name for name in different(each, own) if name != OPERATORS]
-        words = said(names, each, own, *runs)
+        names = [name for name in differing_names(each, own) if name != OPERATORS]
+        words = describe_differences(names, each, own, *runs)
         if not names and each[OPERATORS] != own[OPERATORS]:
             words = operator_difference(stored_model(metas[point], header.plans[point]), job.model.pack())
             machine = f"{job.system['function']} in {job.system['file']}" if "file" in job.system else job.model.name
             same = "[system] is" if job.text else "the parameters are"
             words = words and f"the operators of {machine} differ although {same} the same: {words}"
         if words:
-            raise _another(path, f"at point {job.point}, {words}" if job.points > 1 else words)
+            raise _other_run(path, f"at point {job.point}, {words}" if job.points > 1 else words)
 
 
-def _another(path: Path, words: str) -> InputError:
+def _other_run(path: Path, words: str) -> InputError:
     return InputError(
         f"{path} holds the result of a different run: {words}; give another file with -o, or remove this one"
     )
 
 
-def meta_of(jobs: Sequence[Job], every: Sequence[Settled]) -> dict[str, Any]:
-    """Return what a result says of its run: name, fingerprints, run as tables; of each point its parameters, number."""
+def meta_of(jobs: Sequence[Job], every: Sequence[PackedPoint]) -> dict[str, Any]:
+    """Return the description of a run: name, fingerprints, run as tables, parameters and number of each point."""
     first, numbers = jobs[0], [one.number for one in every]
     return {
         "name": first.name,
-        "fingerprints": together(every[0].fingerprints, first.mapping, numbers, first.points),
+        "fingerprints": joint_fingerprint(every[0].fingerprints, first.mapping, numbers, first.points),
         "each": compact([one.fingerprints for one in every]),
         "points": numbers,
         "of": first.points,

@@ -22,12 +22,12 @@ GRACE_OF_RANKS = 10.0  # the same with several ranks, which end better together
 
 
 class Stop:
-    """Hears SIGINT, SIGTERM and SIGUSR1 while a run is under way; `poll` raises Interrupted once one has come.
+    """Catches SIGINT, SIGTERM and SIGUSR1 during a run; `poll` raises Interrupted once one has come.
 
-    A second signal ends the process at once. deadline: when the time is up, by the clock time.monotonic. own: the
-    process is nobody else's (a command); then it ends by its own hand, also where Python is held up by a library, and
-    says by `tell`, called four times a second, what it prepares. In a caller's process a second signal is
-    KeyboardInterrupt.
+    A second signal ends the process at once, in a caller's process by KeyboardInterrupt. deadline: time at which the
+    run must end, by the clock time.monotonic. own: True for a command, False in a caller's process. A command ends
+    itself even while Python waits for a library, and reports what it is preparing by `tell`, called four times a
+    second. grace: seconds that a library call may go on after a signal.
     """
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
@@ -39,40 +39,40 @@ class Stop:
         tell: Callable[[], None] | None = None,
         grace: float = GRACE,
     ) -> None:
-        self.heard: int | None = None
+        self.signal_number: int | None = None
         self.deadline, self.own, self.tell, self.grace = deadline, own, tell, grace
-        self.at_work = False  # at something that asks for nothing itself
+        self.at_work = False  # in a calculation that does not poll
         self._listening = False
         self._first: float | None = None
 
-    def hear(self, number: int, frame: FrameType | None = None) -> None:
-        """Take note of a signal, one's own or one that another rank has heard."""
-        self.heard = number
+    def note_signal(self, number: int, frame: FrameType | None = None) -> None:
+        """Remember a signal that this process or another rank has received."""
+        self.signal_number = number
 
     def _hear_own(self, number: int, frame: FrameType | None = None) -> None:
         again = self._first is not None and time.monotonic() - self._first > SAME
         self._first = self._first or time.monotonic()
-        self.hear(number)
-        if again and not self.own:  # else `Watch` has ended it
+        self.note_signal(number)
+        if again and not self.own:  # else `SignalThread` has ended it
             raise KeyboardInterrupt
 
     def poll(self) -> None:
         """Raise Interrupted if a signal has come, or the time is up."""
-        if self.heard is not None:
-            raise Interrupted(f"stopped by {signal.Signals(self.heard).name}")
+        if self.signal_number is not None:
+            raise Interrupted(f"stopped by {signal.Signals(self.signal_number).name}")
         if self.deadline is not None and time.monotonic() > self.deadline:
             raise Interrupted("the walltime is over")
 
     @contextmanager
     def listening(self) -> Iterator[Stop]:
-        """Listen until the end of the block; only the main thread can."""
+        """Catch signals until the end of the block; only in the main thread."""
         if self._listening or threading.current_thread() is not threading.main_thread():
             yield self
             return
         previous = {number: signal.signal(number, self._hear_own) for number in self.SIGNALS}
         self._listening = True
         try:
-            with Watch(self) if self.own else nullcontext():
+            with SignalThread(self) if self.own else nullcontext():
                 yield self
         finally:
             self._listening = False
@@ -80,11 +80,11 @@ class Stop:
                 signal.signal(number, handler)
 
     @contextmanager
-    def at_once(self, check: Callable[[], None] | None = None) -> Iterator[None]:
-        """Call `check` (default: `poll`) four times a second until the end of the block, between Python's instructions.
+    def interruptible(self, check: Callable[[], None] | None = None) -> Iterator[None]:
+        """Call `check` (default: `poll`) four times a second until the end of the block, between Python instructions.
 
-        For calculations that can be left anywhere: nothing may be half written in the block. It waits for calls into
-        libraries; where it cannot be done (not the main thread, an alarm of the caller's) signals are heard afterwards.
+        For calculations that may be left anywhere: nothing may be half written in the block. A call into a library is
+        not interrupted. Outside the main thread, or where the caller uses SIGALRM, signals are handled afterwards.
         """
         check = check or self.poll
         check()
@@ -98,7 +98,7 @@ class Stop:
                 if self.at_work:
                     check()
             except BaseException:
-                self.at_work = False  # what is left on the way out is left in peace
+                self.at_work = False  # clean-up on the way out is not interrupted
                 raise
 
         previous = signal.signal(signal.SIGALRM, tick)
@@ -112,32 +112,32 @@ class Stop:
             signal.signal(signal.SIGALRM, previous)
 
 
-class Watch:
-    """A thread that hears signals while Python waits for a library: it tells, and ends what does not end by itself."""
+class SignalThread:
+    """A thread that handles signals while Python waits for a library, and ends a process that does not end itself."""
 
     def __init__(self, stop: Stop) -> None:
         self.stop = stop
         self.since: float | None = None  # when the first signal came
         self.number = 0
-        self._ear, self._mouth = os.pipe()
-        os.set_blocking(self._mouth, False)
+        self._read_end, self._write_end = os.pipe()
+        os.set_blocking(self._write_end, False)
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> None:
-        self._previous = signal.set_wakeup_fd(self._mouth, warn_on_full_buffer=False)
+        self._previous = signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
         self._thread.start()
 
     def __exit__(self, *_: object) -> None:
         signal.set_wakeup_fd(self._previous)
-        os.close(self._mouth)
+        os.close(self._write_end)
         self._thread.join()
-        os.close(self._ear)
+        os.close(self._read_end)
 
     def _watch(self) -> None:
-        signal.pthread_sigmask(signal.SIG_BLOCK, self.stop.SIGNALS)  # they are the main thread's
+        signal.pthread_sigmask(signal.SIG_BLOCK, self.stop.SIGNALS)  # signals are delivered to the main thread
         while True:
-            if select.select([self._ear], [], [], TICK)[0]:
-                numbers = os.read(self._ear, 64)
+            if select.select([self._read_end], [], [], TICK)[0]:
+                numbers = os.read(self._read_end, 64)
                 if not numbers:
                     return
                 for number in numbers:
@@ -163,13 +163,13 @@ class Watch:
 
 
 def end_at_once(number: int) -> NoReturn:
-    """End the process without another word, with the status that shells give to one that a signal has ended."""
+    """End the process at once, with the exit status that shells give to a process ended by a signal."""
     os.write(2, f"trajectories: ended by a second signal, {signal.Signals(number).name}\n".encode())
     os._exit(128 + number)
 
 
 def _give_up(why: str) -> NoReturn:
-    """End a process whose main thread cannot be reached as it would have ended itself."""
+    """End the process, whose main thread is held up by a library, with the message and status of an interruption."""
     os.write(2, f"trajectories: {why} {UNFINISHED_WORDS}\n".encode())
     os._exit(UNFINISHED)
 
@@ -188,8 +188,8 @@ def seconds_of(text: str) -> float:
     return seconds
 
 
-class Patience:
-    """Polls for signals while another process is writing the file, and says once what is being waited for."""
+class WaitForOwner:
+    """Polls for signals while another process is writing the file, and says once which process is waited for."""
 
     def __init__(self, stop: Stop, say: Callable[[str], None]) -> None:
         self.stop, self.say, self.said = stop, say, False

@@ -1,9 +1,9 @@
-"""Stopping when errors are small enough, by a rule whose answer depends on the trajectories alone.
+"""Stop a point when its standard errors are small enough, by a rule that depends on the trajectories alone.
 
-A point's blocks are looked at when exactly its first n = 64, 128, 256, ... blocks are there, whoever sampled them and
-in whatever order they came; it ends at the first n at which every standard error asked for is small enough, and blocks
-beyond are discarded. So neither ranks nor kills change the answer, and with so few looks the intervals keep their
-coverage: a rule that looked after every block would end where chance makes the error small.
+The rule is applied when exactly the first n = 64, 128, 256, ... blocks of a point are complete, independent of who
+sampled them and in which order. The point ends at the first n at which every requested standard error is small enough;
+blocks beyond are discarded. So neither ranks nor kills change the result. With so few tests the intervals keep their
+coverage: a rule tested after every block would stop where chance makes the error small.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from trajectories.errors import InputError
 from trajectories.report.report import rows_of
 from trajectories.report.rows import Row, exact_rows
 from trajectories.results.points import Point
-from trajectories.running.sweep_point import Work
+from trajectories.running.sweep_point import SweepPoint
 from trajectories.sampling.preparation import Preparation
 from trajectories.sampling.statistics import Block
 
-FIRST_LOOK = 64  # blocks; twice as many at every further look
+FIRST_LOOK = 64  # blocks at the first test of the rule; doubled at every further test
 JUDGEABLE = ("judged", "exact")
 
 
 @dataclass(frozen=True)
 class Target:
-    """A standard error to be reached at the last sample time: absolute, or as a fraction of the estimate."""
+    """A standard error to reach at the last sample time: absolute, or as a fraction of the estimate."""
 
     quantity: str
     which: str | None
@@ -52,7 +52,7 @@ class Target:
         return cls(quantity, which or None, error, value.endswith("%"), f"{name}={value}")
 
     def rows(self, rows: Sequence[Row]) -> list[Row]:
-        """Return the rows that are meant."""
+        """Return the rows at the last sample time that belong to this target."""
         last = max((row.time for row in rows), default=0.0)
         return [
             row
@@ -61,7 +61,7 @@ class Target:
         ]
 
     def met(self, rows: Sequence[Row]) -> bool:
-        """Whether every row that is meant has an error bar, and it is small enough."""
+        """Return whether every row of this target has an error bar that is small enough."""
         return all(row.status in JUDGEABLE and self._small(row) for row in self.rows(rows))
 
     def _small(self, row: Row) -> bool:
@@ -74,13 +74,13 @@ class Target:
 
 @dataclass(frozen=True)
 class Rule:
-    """Targets that must all be met; without any, a run goes on to its last block."""
+    """Targets that must all be met; without targets a run goes on to its last block."""
 
     targets: tuple[Target, ...] = ()
 
     @classmethod
     def parse(cls, texts: Sequence[str]) -> Rule:
-        """Read what `--target-error` was given."""
+        """Read the values of `--target-error`."""
         return cls(tuple(Target.parse(text) for text in texts))
 
     @property
@@ -100,63 +100,63 @@ class Rule:
             )
 
     def stopped_before(self, meta: Mapping[str, Any], points: int) -> list[int | None]:
-        """Return at how many blocks each point ended by this same rule, as a result's meta says; None where not."""
-        said = meta.get("stopping") or {}
-        same = bool(self.targets) and said.get("targets") == self.texts
-        return list(said["blocks"]) if same else [None] * points
+        """Return the number of blocks at which this rule ended each point of a stored result; None where it did not."""
+        stored = meta.get("stopping") or {}
+        same = bool(self.targets) and stored.get("targets") == self.texts
+        return list(stored["blocks"]) if same else [None] * points
 
-    def meta(self, gates: Sequence[Gate]) -> dict[str, Any]:
-        """Return what a result says of the rule: its targets, looks, and at how many blocks each point ended."""
+    def meta(self, gates: Sequence[PrefixGate]) -> dict[str, Any]:
+        """Return the rule as stored in a result: targets, first test, number of blocks at which each point ended."""
         return {
             "targets": self.texts,
             "first_look": FIRST_LOOK,
             "blocks": [gate.stopped for gate in gates],
         }
 
-    def met(self, work: Work) -> bool:
-        """Whether all targets are met by the blocks that are in the forest now."""
+    def met(self, work: SweepPoint) -> bool:
+        """Return whether the blocks now in the point's Forest meet all targets."""
         rows = rows_of(Point({}, work.preparation, work.forest, work.number, work.swept))
         return all(target.met(rows) for target in self.targets)
 
 
-class Gate:
-    """Lets a point's nodes into its forest so that every prefix of 64, 128, 256, ... blocks can be looked at alone."""
+class PrefixGate:
+    """Adds nodes to a point's Forest so that the rule is applied to exactly its first 64, 128, 256, ... blocks."""
 
-    def __init__(self, work: Work, rule: Rule, met: Callable[[Work], bool] | None = None) -> None:
+    def __init__(self, work: SweepPoint, rule: Rule, met: Callable[[SweepPoint], bool] | None = None) -> None:
         self.work, self.rule = work, rule
         self.stopped: int | None = None
-        self.taken = work.forest.blocks_done  # blocks, with those that wait
+        self.taken = work.forest.blocks_done  # blocks, those held back included
         self._met = met or rule.met
-        self._waiting: list[tuple[int, int, int, Block]] = []
-        self._look_at = FIRST_LOOK
-        while self._look_at < work.forest.end():
-            self._look_at *= 2
+        self._held_back: list[tuple[int, int, int, Block]] = []
+        self._next_test = FIRST_LOOK
+        while self._next_test < work.forest.end():
+            self._next_test *= 2
         if rule.targets:
-            self._look()
+            self._apply_rule()
 
     def add(self, group: int, level: int, index: int, block: Block) -> None:
-        """Take a node; it waits where it lies beyond the next look, and goes nowhere beyond the end."""
+        """Add a node; a node beyond the next test is held back, a node beyond the end is discarded."""
         if self.stopped is not None:
             return
         self.taken += 1 << level
-        if self.rule.targets and self._end(group, level, index) > self._look_at:
-            self._waiting.append((group, level, index, block))
+        if self.rule.targets and self._end(group, level, index) > self._next_test:
+            self._held_back.append((group, level, index, block))
             return
         self.work.forest.add_node(group, level, index, block)
         if self.rule.targets:
-            self._look()
+            self._apply_rule()
 
     def _end(self, group: int, level: int, index: int) -> int:
         return group + self.work.forest.groups * (((index + 1) << level) - 1) + 1
 
-    def _look(self) -> None:
-        while self.stopped is None and self.work.forest.blocks_done == self._look_at:
+    def _apply_rule(self) -> None:
+        while self.stopped is None and self.work.forest.blocks_done == self._next_test:
             if self._met(self.work):
-                self.stopped = self.work.blocks = self._look_at
-                self._waiting = []
+                self.stopped = self.work.blocks = self._next_test
+                self._held_back = []
                 return
-            self._look_at *= 2
-            ready = [node for node in self._waiting if self._end(*node[:3]) <= self._look_at]
-            self._waiting = [node for node in self._waiting if self._end(*node[:3]) > self._look_at]
+            self._next_test *= 2
+            ready = [node for node in self._held_back if self._end(*node[:3]) <= self._next_test]
+            self._held_back = [node for node in self._held_back if self._end(*node[:3]) > self._next_test]
             for node in ready:
                 self.work.forest.add_node(*node)

@@ -1,4 +1,4 @@
-"""Sweep points under way: what was prepared for them, which of their blocks are done, how many there should be."""
+"""Sweep points being sampled: their preparation, the blocks done and the blocks requested."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 
 from trajectories.errors import InputError
 from trajectories.runfiles.job import Job, Jobs
-from trajectories.running.manager import Crew
-from trajectories.running.schedule import Handout, Task, seconds_per_block
-from trajectories.running.tasks import Sampler, Settled
+from trajectories.running.manager import Manager
+from trajectories.running.schedule import Schedule, Task, seconds_per_block
+from trajectories.running.tasks import PackedPoint, Sampler
 from trajectories.sampling.preparation import Preparation, block_size, groups_for
 from trajectories.sampling.reduction_tree import Forest
 from trajectories.sampling.serialised_preparation import Arrays, kernel_side, pack, unpack
@@ -22,11 +22,12 @@ SECONDS_TO_PREPARE = 0.02
 
 
 @dataclass(eq=False)
-class Work:
-    """One sweep point under way: what was prepared, the blocks that are done, and how many there should be.
+class SweepPoint:
+    """One sweep point being sampled.
 
-    number: the point's in the whole sweep. meta, arrays: its Preparation, packed. load: gives the forest of what is in
-    the file; None: nothing is. Preparation and forest are in memory only while somebody works on the point.
+    number: its index in the whole sweep. meta, arrays: its Preparation, packed. groups: of its Forest. blocks: number
+    requested; done: number in the file. load: returns the Forest stored in the file, None where nothing is stored.
+    Preparation and Forest are in memory only while the point is being sampled.
     """
 
     number: int
@@ -40,8 +41,8 @@ class Work:
     load: Callable[[], Forest] | None = None
 
     @classmethod
-    def of(cls, job: Job, preparation: Preparation, groups: int, blocks: int) -> Work:
-        """Return the work on a job of which nothing is done."""
+    def of(cls, job: Job, preparation: Preparation, groups: int, blocks: int) -> SweepPoint:
+        """Return the point of a job that has not been started."""
         meta, arrays = pack(preparation)
         return cls(job.point, job.seed, dict(job.swept), meta, arrays, groups, blocks)
 
@@ -54,7 +55,7 @@ class Work:
         return unpack(self.meta, self.arrays)
 
     def release(self, load: Callable[[], Forest]) -> None:
-        """Forget what `load` can bring back."""
+        """Free the memory of everything that `load` can read back from the file."""
         self.done, self.load = self.forest.blocks_done, load
         for name in ("forest", "preparation", "sampler"):
             self.__dict__.pop(name, None)
@@ -81,18 +82,18 @@ class Work:
 
     @cached_property
     def _cost(self) -> tuple[float, int, int]:
-        """Jumps of a trajectory, the largest sector, numbers that are kept of a trajectory."""
+        """Mean jumps of a trajectory, dimension of the largest sector, numbers stored for a trajectory."""
         largest = int(np.diff(self.arrays["sectors.offsets"]).max())
         return self.meta["jumps_per_trajectory"], largest, len(self.arrays["times"]) * len(self.meta["columns"])
 
-    def anew(self, trajectories: int, fewest_blocks: int) -> tuple[int, float]:
-        """Return the size of blocks that so many trajectories would have from the start, and the seconds they take."""
+    def blocks_if_fresh(self, trajectories: int, fewest_blocks: int) -> tuple[int, float]:
+        """Return the block size of a fresh run of this many trajectories, and its expected duration in seconds."""
         size = block_size(trajectories, *self._cost, fewest_blocks)
         return size, -(-trajectories // size) * self._seconds(size)
 
     @property
     def seconds(self) -> float:
-        """About how long what is missing takes on one core; a guess, good enough to share out and to foretell."""
+        """Expected duration of the missing blocks on one core, in seconds: a rough estimate, for scheduling only."""
         return self.missing * self.seconds_per_block
 
     @cached_property
@@ -103,27 +104,32 @@ class Work:
 
 
 def blocks_for(trajectories: int, preparation: Preparation) -> int:
-    """Return the number of whole blocks that hold at least so many trajectories."""
+    """Return the number of whole blocks that contain at least this many trajectories."""
     return -(-trajectories // preparation.block_size)
 
 
-def settled(jobs: Sequence[Job], crew: Crew, progress: Callable[[int], None] = lambda done: None) -> list[Settled]:
-    """Prepare every point, each on one of the ranks; they share a file, so their numbers must have the same shapes.
+def prepared_points(
+    jobs: Sequence[Job], manager: Manager, progress: Callable[[int], None] = lambda done: None
+) -> list[PackedPoint]:
+    """Prepare every point of a sweep, each on one of the ranks, and return the points in order.
 
-    Arrays that are the same at all points are kept once.
+    Arrays that are equal at all points are kept once. progress: called with the number of points prepared so far.
+    Raises InputError where points differ in their sectors or channels: a result file needs equal shapes.
     """
     tasks = [Task(point, 0, 0, 0, SECONDS_TO_PREPARE) for point in range(len(jobs))]
-    handout = Handout(tasks, len(jobs) * SECONDS_TO_PREPARE, crew.ranks)
-    found: dict[int, Settled] = {}
+    schedule = Schedule(tasks, len(jobs) * SECONDS_TO_PREPARE, manager.ranks)
+    packed: dict[int, PackedPoint] = {}
     common: dict[str, tuple[bytes, np.ndarray]] = {}
-    for task, one in crew.prepare(handout, lambda point: jobs.spec(point) if isinstance(jobs, Jobs) else jobs[point]):
-        found[task.point] = one._replace(arrays=_sharing(common, one.arrays))
-        _check_shapes(jobs, found, task.point)
-        progress(len(found))
-    return [found[point] for point in range(len(jobs))]
+    for task, one in manager.prepare(
+        schedule, lambda point: jobs.spec(point) if isinstance(jobs, Jobs) else jobs[point]
+    ):
+        packed[task.point] = one._replace(arrays=_share_equal_arrays(common, one.arrays))
+        _check_shapes(jobs, packed, task.point)
+        progress(len(packed))
+    return [packed[point] for point in range(len(jobs))]
 
 
-def _sharing(common: dict[str, tuple[bytes, np.ndarray]], arrays: Arrays) -> Arrays:
+def _share_equal_arrays(common: dict[str, tuple[bytes, np.ndarray]], arrays: Arrays) -> Arrays:
     shared = {}
     for name, array in arrays.items():
         raw, first = common.setdefault(name, (array.tobytes(), array))
@@ -132,9 +138,9 @@ def _sharing(common: dict[str, tuple[bytes, np.ndarray]], arrays: Arrays) -> Arr
     return shared
 
 
-def _check_shapes(jobs: Sequence[Job], found: Mapping[int, Settled], point: int) -> None:
-    first = next(iter(found))
-    if found[point].shapes != found[first].shapes:
+def _check_shapes(jobs: Sequence[Job], packed: Mapping[int, PackedPoint], point: int) -> None:
+    first = next(iter(packed))
+    if packed[point].shapes != packed[first].shapes:
         one, other = (", ".join(f"{k} = {v}" for k, v in jobs[p].swept.items()) for p in (point, first))
         raise InputError(
             f"[sweep]: {one} has other sectors or channels than {other}: points of one sweep must have the same; make "
@@ -142,12 +148,14 @@ def _check_shapes(jobs: Sequence[Job], found: Mapping[int, Settled], point: int)
         )
 
 
-def work_of(jobs: Sequence[Job], every: Sequence[Settled], swept: Sequence[dict[str, float]]) -> list[Work]:
-    """Return the work on points of which nothing is done."""
+def unstarted_points(
+    jobs: Sequence[Job], every: Sequence[PackedPoint], swept: Sequence[dict[str, float]]
+) -> list[SweepPoint]:
+    """Return the points of a run that has not been started."""
     first = jobs[0]
     groups = groups_for(first.points)
     return [
-        Work(
+        SweepPoint(
             one.number,
             first.seed,
             own,

@@ -1,4 +1,4 @@
-"""One task of a rank: a point prepared, or the blocks of a node of its Forest sampled and merged along their tree."""
+"""Carry out one task of a rank: prepare a sweep point, or sample and merge the blocks of one node of its Forest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from trajectories.sampling.statistics import Block, merge
 
 
 class Sampler(NamedTuple):
-    """What it takes to sample blocks of one point: all that travels to another rank, and only once."""
+    """Everything needed to sample blocks of one point; sent to another rank once."""
 
     plan: Plan
     ledger: Ledger
@@ -31,7 +31,7 @@ class Sampler(NamedTuple):
 
 
 def sample_node(sampler: Sampler, task: Task, poll: Callable[[], None]) -> Block | dict[Key, Block]:
-    """Return the merge of a task's blocks, or all nodes of a point; `poll` is called after every kernel call."""
+    """Return the merged blocks of a task, or all nodes of a WHOLE point; `poll` is called after every kernel call."""
     if task.level == WHOLE:
         forest = Forest(sampler.groups)
         for block in range(task.node):
@@ -51,8 +51,11 @@ def _node(sampler: Sampler, task: Task, level: int, index: int, poll: Callable[[
     return sample_block(plan, ledger, sampler.seed, sampler.point, first, size, jumps, poll)
 
 
-class Settled(NamedTuple):
-    """A point that has been prepared, as it travels and is stored, and its job's fingerprints."""
+class PackedPoint(NamedTuple):
+    """A prepared sweep point, packed for sending and storing, with its job's fingerprints.
+
+    shapes: of a Block's arrays. number: the point's in the whole sweep.
+    """
 
     meta: dict[str, Any]
     arrays: Arrays
@@ -62,13 +65,13 @@ class Settled(NamedTuple):
 
 
 def template(preparation: Preparation) -> Block:
-    """Return a Block of the shapes that this preparation's blocks have."""
+    """Return an empty Block with the array shapes of this preparation's blocks."""
     return empty_block(preparation.ledger)
 
 
-def settle(job: Job | Spec) -> Settled:
-    """Prepare a job, whose model may not have been built yet."""
+def prepare_point(job: Job | Spec) -> PackedPoint:
+    """Prepare a job and pack it; a Spec's model is built first."""
     job = job.job() if isinstance(job, Spec) else job
     preparation = job.prepare()
     shapes = [np.shape(part) for part in template(preparation)]
-    return Settled(*pack(preparation), job.fingerprints(), job.point, shapes)
+    return PackedPoint(*pack(preparation), job.fingerprints(), job.point, shapes)

@@ -1,7 +1,8 @@
 """One point, one block: from a model to the statistics of sampled trajectories.
 
-`quantities` says what is measured, `plan` compiles a model for the kernels, `preparation` settles everything before the
-first trajectory (`exact_averages`, `sampling_moments`); `block` samples, `statistics` and `reduction_tree` merge.
+`quantities` is the table of all measured quantities (an entry's parts: `quantity`; lists of names: `quantity_names`).
+`plan` and `observable_table` compile a model for the kernels, `preparation` adds all exact values that belong to it
+(`exact_averages`, `weight_moments`, `sampling_moments`); `block` samples, `statistics` and `reduction_tree` merge.
 `jump_records`, `replay`, `path_probability` are for single trajectories, `reversed_ensemble` for the process backwards,
 `doob_transform` and `cloning` for rare ones.
 """

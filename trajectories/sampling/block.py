@@ -1,4 +1,4 @@
-"""One block of trajectories: sampled by the kernel, tallied, folded into mergeable statistics."""
+"""Sampling of one block of trajectories: the kernel's trajectories, tallied, folded into mergeable statistics."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LEAK_TOLERANCE = 1e-9
 
 
 class Samples(NamedTuple):
-    """What the kernel says of n trajectories: T sample times, K channels, sectors of dimension at most M."""
+    """n trajectories as the kernel returns them: T sample times, K channels, sectors of dimension at most M."""
 
     initial: np.ndarray  # (n,) int64: eigenstate of rho(0) it started in
     final: np.ndarray  # (n,) int64: outcome of the measurement in the eigenbasis of rho(T)
@@ -33,7 +33,7 @@ class Samples(NamedTuple):
 
 
 def empty_samples(n: int, n_times: int, n_channels: int, largest: int, capacity: int = 0) -> Samples:
-    """Return room for n trajectories; capacity > 0 asks for their jump records as well."""
+    """Return zeros in the shapes of n trajectories; capacity: number of jumps kept of each record, 0 for no records."""
     return Samples(
         np.zeros(n, np.int64),
         np.zeros(n, np.int64),
@@ -54,7 +54,7 @@ def sample(plan: Plan, ledger: Ledger, seed: int, point: int, first: int, n: int
 
 
 def empty_block(ledger: Ledger) -> Block:
-    """Return a Block of no trajectories, of the shapes that this ledger's blocks have."""
+    """Return a Block of no trajectories, in the shapes of the blocks tallied with this ledger."""
     n_times, (n_static, size), n_linear = len(ledger.varying), ledger.static.shape, len(ledger.linear)
     return block_of(
         np.zeros((0, n_times, n_linear + FIRST_STATIC + n_static)),

@@ -1,4 +1,4 @@
-"""How many independent events a number of a jump record is made of: jumps that come in bunches count as one.
+"""Numbers of independent events in jump records: jumps that come in bunches count as one event.
 
 Two bounds on the mean size of a bunch, of which the smaller one counts. In a whole record, <n^2>/<n> with the number n
 of its jumps: all jumps of a record may hang together, where a phase outlives it. And one more than the mean number of
@@ -17,11 +17,11 @@ from trajectories.sampling.preparation import Preparation
 from trajectories.sampling.sampling_moments import trajectory_cumulants
 
 SQUARES = 4.0
-"""By which pairs are rarer than bunches of them: their number in a bunch goes with the square of its size."""
+"""Factor for pairs: their number in a bunch goes with the square of its size."""
 
 
 class Bunches(NamedTuple):
-    """Of some channels' jumps in the records of a run: mean number in a record, <n^2>, <n^4>, and those near a jump.
+    """Moments <n>, <n^2>, <n^4> of the number of jumps of some channels in a record, and the number near a jump.
 
     near: one more than the mean number within a relaxation time of a jump. time: that relaxation time.
     """
@@ -51,12 +51,12 @@ _TINY = np.finfo(float).tiny
 def bunches(preparation: Preparation, master: Master, mask: np.ndarray) -> Bunches:
     """Return the bunches of the channels of a mask (K,) from the beginning of counting to the end."""
     column = 0  # that of all jumps, which begins with the counting
-    start, begin = preparation.moments.begun(column)
+    start, begin = preparation.moments.beginning(column)
     end = float(preparation.times[-1])
     weights = mask.astype(float)
     mean = float(weights @ master.jump_rates(master.block_integrals(start, np.array([end - begin]))[0]))
-    found = trajectory_cumulants(master, weights, start, np.array([end - begin]))
-    k2, k3, k4 = float(found.variance[0]), float(found.third[0]), float(found.fourth[0])
+    cumulants = trajectory_cumulants(master, weights, start, np.array([end - begin]))
+    k2, k3, k4 = float(cumulants.variance[0]), float(cumulants.third[0]), float(cumulants.fourth[0])
     fourth = k4 + 4 * k3 * mean + 3 * k2**2 + 6 * k2 * mean**2 + mean**4
     gap = preparation.gap
     time = min(1 / gap, end - begin) if gap > 0 else end - begin

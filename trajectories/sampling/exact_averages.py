@@ -1,27 +1,23 @@
-"""What the master equation says about every measured number: the line beside the sampled points."""
+"""Exact averages from the master equation: the ensemble state, and the mean of every number that is tallied.
+
+The numbers are those of `quantities`. Which averages of e^{-Delta S} can be resolved by sampling is decided here too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from trajectories.counting import entropy_statistics
-from trajectories.errors import TooCostly
-from trajectories.kernels.ledger import (
-    COUPLING_WORK,
-    DIAGONAL,
-    ENTROPY,
-    ENTROPY_SINCE,
-    FIRST_STATIC,
-    PROJECTION,
-    WEIGHT,
-    Ledger,
-)
+from trajectories.kernels.ledger import DIAGONAL, WEIGHT, Ledger
 from trajectories.master.currents import entropy_production, steady_entropy_production_rate
 from trajectories.master.eigenensemble import levels
 from trajectories.master.lindblad import Master
+from trajectories.sampling.weight_moments import first_moment, higher_moments
 
 
 class Ensemble(NamedTuple):
@@ -44,6 +40,126 @@ class Exact(NamedTuple):
     scale: np.ndarray  # (T, Q) natural size of one trajectory's value, against which rounding is judged
 
 
+@dataclass(frozen=True)
+class ExactSide:
+    """The ensemble at the sample times, from which exact means and natural sizes follow.
+
+    times: (T,) sample times, 1/energy.
+    """
+
+    master: Master
+    ensemble: Ensemble
+    ledger: Ledger
+    times: np.ndarray
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """Mean number of jumps of every channel in (0, t], (T, K)."""
+        return self.master.jump_rates(self.ensemble.integrals)
+
+    @cached_property
+    def counts_since(self) -> np.ndarray:
+        """Mean number of jumps of every channel since counting began, (T, K)."""
+        return self.counts - (self.counts[self.burn] if self.burn >= 0 else 0.0)
+
+    @cached_property
+    def forms(self) -> np.ndarray:
+        """Means of the linear forms of the jump counts, (T, C)."""
+        return np.einsum("tk,ck->tc", self.counts_since, self.ledger.linear)
+
+    @cached_property
+    def functionals(self) -> np.ndarray:
+        """Means of the fixed functionals of the state, (T, F), the energy first."""
+        return np.einsum("fx,tx->tf", self.ledger.static.conj(), self.ensemble.states).real
+
+    @cached_property
+    def entropy(self) -> np.ndarray:
+        """<Delta S>(t) = S(rho(t)) - S(rho(0)) + sum_k Delta s_k <n_k>(t), (T,) in nats; nan without entropies."""
+        if not self.master.model.entropy:
+            return np.full(len(self.times), np.nan)
+        if self.ensemble.steady:
+            rate = steady_entropy_production_rate(self.master)
+            return np.where(self.times > 0, rate * np.maximum(self.times, np.finfo(float).tiny), 0.0)
+        return entropy_production(self.master, self.master.sectors.unflatten(self.ensemble.start), self.times)
+
+    @property
+    def burn(self) -> int:
+        """Index of the sample time at which counting begins, -1 for time 0."""
+        return int(self.ledger.burn_index[0])
+
+    @property
+    def heats(self) -> slice:
+        """Columns of the counted heats among the linear forms."""
+        return slice(1, len(self.ledger.edges))
+
+    @cached_property
+    def form_sizes(self) -> np.ndarray:
+        """Natural sizes of the linear forms, (T, C): the largest step times the number of jumps."""
+        jumps = np.maximum(self.counts_since.sum(axis=1), 1.0)
+        return jumps[:, None] * np.abs(self.ledger.linear).max(axis=1)
+
+    @cached_property
+    def functional_sizes(self) -> np.ndarray:
+        """Natural sizes of the functionals, (F,): the largest eigenvalue."""
+        return np.array(
+            [np.abs(levels(operator, self.master.sectors)).max() for operator in self.ledger.static], dtype=float
+        )
+
+
+class TalliedNumber(Protocol):
+    """A number with a line of its own in the kernel `tally`: its exact mean and natural size, (T,) or one number."""
+
+    @property
+    def mean(self) -> Callable[[ExactSide], np.ndarray]: ...
+    @property
+    def size(self) -> Callable[[ExactSide], np.ndarray | float]: ...
+
+
+def mean_entropy_since(side: ExactSide) -> np.ndarray:
+    """Return the mean increase of Delta S since counting began, (T,) in nats."""
+    # Infinite once a one-way channel can have fired: then the difference does not exist.
+    with np.errstate(invalid="ignore"):
+        return side.entropy - (side.entropy[side.burn] if side.burn >= 0 else 0.0)
+
+
+def mean_weight(side: ExactSide) -> np.ndarray:
+    """Return <exp(-Delta S)>, (T,): 1 or 1 - lambda; nan without entropies and where it takes too long."""
+    if not side.master.model.entropy:
+        return np.full(len(side.times), np.nan)
+    return first_moment(side.master, side.ensemble.start, side.times)
+
+
+def mean_coupling_work(side: ExactSide) -> np.ndarray:
+    """Return the mean of the counted heats less the change of the energy, (T,) in units of energy."""
+    energies = side.functionals[:, 0]
+    first = (side.ledger.static[0].conj() @ side.ensemble.start).real if side.burn < 0 else energies[side.burn]
+    return side.forms[:, side.heats].sum(axis=1) - (energies - first)
+
+
+def mean_projection_energy(side: ExactSide) -> np.ndarray:
+    """Return the mean energy that a measurement in the eigenbasis of rho(t) adds, (T,) in units of energy."""
+    return np.einsum("tx,tx->t", side.ledger.varying[:, DIAGONAL].conj(), side.ensemble.states).real
+
+
+def entropy_size(side: ExactSide) -> np.ndarray:
+    """Return the natural size of Delta S, (T,) in nats: the largest |Delta s| times the jumps, and both ends."""
+    ledger = side.ledger
+    boundary = 1.0 + float(np.abs(ledger.log_start).max()) + float(np.abs(ledger.log_finish).max())
+    # |Delta s| of each channel, 0 for one without a partner.
+    largest = float(np.abs(ledger.pair_entropy @ ledger.pair_sign).max(initial=0.0))
+    return np.maximum(side.counts.sum(axis=1), 1.0) * largest + boundary
+
+
+def coupling_work_size(side: ExactSide) -> np.ndarray:
+    """Return the natural size of the coupling work, (T,): that of the energy and of all counted heats."""
+    return projection_energy_size(side) + side.form_sizes[:, side.heats].sum(axis=1)
+
+
+def projection_energy_size(side: ExactSide) -> float:
+    """Return the largest energy of a level, by its absolute value."""
+    return float(side.functional_sizes[0])
+
+
 def ensemble_of(master: Master, start: np.ndarray | None, times: np.ndarray) -> Ensemble:
     """Return the ensemble state at the sample times; a steady start (None) stays where it is, to the last bit."""
     if start is None:
@@ -55,129 +171,43 @@ def ensemble_of(master: Master, start: np.ndarray | None, times: np.ndarray) -> 
 
 
 def exact_averages(
-    master: Master, ensemble: Ensemble, ledger: Ledger, times: np.ndarray, *, resolution: bool = True
+    master: Master,
+    ensemble: Ensemble,
+    ledger: Ledger,
+    times: np.ndarray,
+    numbers: Sequence[TalliedNumber],
+    *,
+    resolution: bool = True,
 ) -> Exact:
-    """Return the master equation's value of every column of the tally.
+    """Return the master equation's mean of every column of the tally.
 
-    <n_k>(t) = int_0^t Tr[L_k^dag L_k rho(s)] ds for the counts; Tr[A rho(t)] for functionals of the state;
-    <Delta S>(t) = S(rho(t)) - S(rho(0)) + sum_k Delta s_k <n_k>(t); 1 or 1 - lambda for <exp(-Delta S)>, nan where that
-    takes too long. resolution=False leaves out the higher moments of exp(-Delta S) (nan), which no curve shows.
+    <n_k>(t) = int_0^t Tr[L_k^dag L_k rho(s)] ds for the counts; Tr[A rho(t)] for functionals of the state.
+
+    times: (T,) sample times.
+    numbers: the numbers between the linear forms and the functionals, in the order of the kernel's columns.
+    resolution: False leaves out the higher moments of exp(-Delta S) (nan), which no curve shows.
     """
-    counts = master.jump_rates(ensemble.integrals)
-    n_linear = len(ledger.linear)
-    mean = np.full((len(times), n_linear + FIRST_STATIC + len(ledger.static)), np.nan)
-    burn = int(ledger.burn_index[0])
-    since = counts - (counts[burn] if burn >= 0 else 0.0)
-    mean[:, :n_linear] = np.einsum("tk,ck->tc", since, ledger.linear)
-    static = np.einsum("fx,tx->tf", ledger.static.conj(), ensemble.states).real
-    mean[:, n_linear + FIRST_STATIC :] = static
-    energy_from = static[burn, 0] if burn >= 0 else (ledger.static[0].conj() @ ensemble.start).real
-    mean[:, n_linear + COUPLING_WORK] = mean[:, 1 : len(ledger.edges)].sum(axis=1) - (static[:, 0] - energy_from)
-    mean[:, n_linear + PROJECTION] = np.einsum("tx,tx->t", ledger.varying[:, DIAGONAL].conj(), ensemble.states).real
+    side = ExactSide(master, ensemble, ledger, times)
+    with np.errstate(invalid="ignore"):
+        own = [number.mean(side)[:, None] for number in numbers]
+    mean = np.hstack([side.forms, *own, side.functionals])
     second = third = np.full(len(times), np.nan)
     irreversible = np.zeros(len(times))
     if master.model.entropy:
-        start = ensemble.start
-        entropy = _entropy(master, ensemble, times)
-        mean[:, n_linear + ENTROPY] = entropy
-        # Infinite once a one-way channel can have fired: then the difference does not exist.
-        with np.errstate(invalid="ignore"):
-            mean[:, n_linear + ENTROPY_SINCE] = entropy - (entropy[burn] if burn >= 0 else 0.0)
-        mean[:, n_linear + WEIGHT] = surviving = _surviving(master, start, times)
         if resolution:
-            second, third = _higher_moments(master, start, times, surviving)
+            second, third = higher_moments(master, ensemble.start, times, mean[:, len(ledger.linear) + WEIGHT])
         if ledger.one_way.any():
-            irreversible = 1.0 - entropy_statistics.reversible_probability(master, start, times)
-    scale = _scales(master, ledger, since, counts)
-    return Exact(mean, ensemble.states, second, third, irreversible, scale)
+            irreversible = 1.0 - entropy_statistics.reversible_probability(master, ensemble.start, times)
+    return Exact(mean, ensemble.states, second, third, irreversible, _sizes(side, numbers))
 
 
-def _scales(master: Master, ledger: Ledger, since: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Natural sizes: largest step times the number of jumps, or the largest eigenvalue."""
-    n_linear = len(ledger.linear)
-    found = np.ones((len(counts), n_linear + FIRST_STATIC + len(ledger.static)))
-    jumps = np.maximum(since.sum(axis=1), 1.0)
-    steps = np.abs(ledger.linear).max(axis=1)
-    found[:, :n_linear] = jumps[:, None] * steps
-    energy = float(np.abs(levels(ledger.static[0], master.sectors)).max())
-    boundary = 1.0 + float(np.abs(ledger.log_start).max()) + float(np.abs(ledger.log_finish).max())
-    # |Delta s| of each channel, 0 for one without a partner.
-    steps_of_entropy = float(np.abs(ledger.pair_entropy @ ledger.pair_sign).max(initial=0.0))
-    found[:, n_linear + ENTROPY] = np.maximum(counts.sum(axis=1), 1.0) * steps_of_entropy + boundary
-    found[:, n_linear + ENTROPY_SINCE] = found[:, n_linear + ENTROPY]
-    found[:, n_linear + COUPLING_WORK] = energy + found[:, 1 : len(ledger.edges)].sum(axis=1)
-    found[:, n_linear + PROJECTION] = energy
-    for f, operator in enumerate(ledger.static):
-        found[:, n_linear + FIRST_STATIC + f] = np.abs(levels(operator, master.sectors)).max()
-    return np.where(found > 0, found, 1.0)
-
-
-def _surviving(master: Master, start: np.ndarray, times: np.ndarray) -> np.ndarray:
-    try:
-        return entropy_statistics.generating_function(master, 1.0, start, times, most=entropy_statistics.WORTH)
-    except TooCostly:
-        return np.full(len(times), np.nan)
-
-
-def _higher_moments(
-    master: Master, start: np.ndarray, times: np.ndarray, first: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return <exp(-2 Delta S)> and <exp(-3 Delta S)>, (T,) each; where they take too long, a lower bound and nan.
-
-    ln G(l) is convex: with G at 1 and at some 1 + x < 2 that can be had, ln G(2) >= ln G(1) + ln(G(1 + x)/G(1))/x.
-    """
-
-    def moment(exponent: float) -> np.ndarray:
-        return entropy_statistics.generating_function(master, exponent, start, times, most=entropy_statistics.WORTH)
-
-    unknown = np.full(len(times), np.nan)
-    try:
-        second = moment(2.0)
-    except TooCostly:
-        return _bound_of_second(moment, first), unknown
-    try:
-        return second, moment(3.0)
-    except TooCostly:
-        return second, unknown
-
-
-def _bound_of_second(moment: Callable[[float], np.ndarray], first: np.ndarray) -> np.ndarray:
-    """Return a lower bound of <exp(-2 Delta S)> from the largest exponent 1 + 2^-j at which the moment can be had."""
-    for x in 0.5 ** np.arange(1, 7):
-        try:
-            with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-                bound = np.exp(np.log(first) + np.log(moment(1.0 + x) / first) / x)
-        except TooCostly:
-            continue
-        return np.where(np.isnan(bound), first**2, np.maximum(bound, first**2))
-    return first**2
-
-
-def left_out(master: Master, exact: Exact, ledger: Ledger, times: np.ndarray) -> tuple[str, ...]:
-    """Return a line that says which average of e^{-Delta S} was not computed, and why; none where all were."""
-    if not master.model.entropy or not np.isnan(exact.third).any():
-        return ()
-    weight = exact.mean[:, len(ledger.linear) + WEIGHT]
-    for power, found in ((1, weight), (2, None), (3, exact.third)):
-        if found is None or np.isnan(found).any():
-            try:
-                entropy_statistics.afford(master, float(power), times, entropy_statistics.WORTH)
-            except TooCostly as reason:
-                name = "<e^(-Delta S)>" if power == 1 else f"<e^(-{power} Delta S)>"
-                steps = np.abs(master.model.entropy_steps)
-                largest = steps[np.isfinite(steps)].max(initial=0.0)
-                return (
-                    f"{name} is not computed: {reason}, since a jump has |Delta s| = {largest:.4g}; the integral "
-                    "fluctuation theorem is left unresolved",
-                )
-    return ()
-
-
-def _entropy(master: Master, ensemble: Ensemble, times: np.ndarray) -> np.ndarray:
-    if ensemble.steady:
-        rate = steady_entropy_production_rate(master)
-        return np.where(times > 0, rate * np.maximum(times, np.finfo(float).tiny), 0.0)
-    return entropy_production(master, master.sectors.unflatten(ensemble.start), times)
+def _sizes(side: ExactSide, numbers: Sequence[TalliedNumber]) -> np.ndarray:
+    """Return the natural sizes of all columns, (T, Q)."""
+    shape = len(side.times), 1
+    own = [np.broadcast_to(np.reshape(number.size(side), (-1, 1)), shape) for number in numbers]
+    functionals = np.broadcast_to(side.functional_sizes, (len(side.times), len(side.functional_sizes)))
+    sizes = np.hstack([side.form_sizes, *own, functionals])
+    return np.where(sizes > 0, sizes, 1.0)
 
 
 LARGEST_ERROR = 0.02

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.linalg import expm
 
 from trajectories.counting.counted_currents import heated_reservoirs
@@ -26,10 +27,30 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
 
 @dataclass(frozen=True)
 class Replay:
-    """The record gamma = {n0; (k1, t1) ... (kN, tN); nT} of one trajectory, with its heat, energy and entropy.
+    """One trajectory: the record {n0; (k1, t1) ... (kN, tN); nT}, and everything that follows from it.
 
-    jump_times, channels (N,): when and which. start, end: eigenstates of rho(0) and rho(T) by index, with their
-    probabilities.
+    Attributes
+    ----------
+    name, seed, number : str, int, int
+        The run, its seed, and the number of the trajectory.
+    preparation : Preparation
+        Everything known of the run before its first trajectory.
+    jump_times : (N,) array
+        Times of the jumps, in the model's unit of time.
+    channels : (N,) array of int
+        Channel of each jump, as an index of `model.channels`; `channel_names` has the names.
+    start, end : int
+        Eigenstates of rho(0) and rho(T) in which the trajectory starts and ends.
+    spectra : (Spectrum, Spectrum)
+        Eigenstates and eigenvalues of rho(0) and rho(T).
+
+    Examples
+    --------
+    >>> trajectory = example().replay(7)
+    >>> bool((trajectory.jump_times[1:] > trajectory.jump_times[:-1]).all())
+    True
+    >>> trajectory.states([0.0, 0.5, 1.0]).shape
+    (3, 4)
     """
 
     name: str
@@ -66,11 +87,18 @@ class Replay:
         )
 
     @property
+    def channel_names(self) -> list[str]:
+        """Names of the channels that jump, in the order of the jumps (N,)."""
+        return [self.preparation.model.channels[k].name for k in self.channels]
+
+    @property
     def duration(self) -> float:
+        """Length of the trajectory, in the model's unit of time."""
         return float(self.preparation.times[-1])
 
     @cached_property
     def counts(self) -> np.ndarray:
+        """Numbers of jumps of each channel (K,)."""
         return np.bincount(self.channels, minlength=len(self.preparation.model.channels))
 
     @property
@@ -131,8 +159,26 @@ class Replay:
         later = expm(-1j * effective * lengths[:, None, None]) @ psi
         return later / np.linalg.norm(later, axis=1, keepdims=True)
 
-    def states(self, times: np.ndarray) -> np.ndarray:
-        """Return the normalised state (n, d) just after each of `times` (n,), in the computational basis."""
+    def states(self, times: ArrayLike) -> np.ndarray:
+        """Return the normalised state just after each time.
+
+        Parameters
+        ----------
+        times : (n,) array
+            In [0, duration].
+
+        Returns
+        -------
+        (n, d) complex array
+            In the computational basis.
+
+        Examples
+        --------
+        >>> psi = example().replay(7).states([1.0])
+        >>> round(float(abs(psi[0] ** 2).sum()), 12)
+        1.0
+        """
+        times = np.asarray(times, float)
         begins = np.concatenate([[0.0], self.jump_times])
         stretch = np.searchsorted(self.jump_times, times, side="right")
         found = np.zeros((len(times), self.preparation.model.dimension), complex)
@@ -192,12 +238,39 @@ class Replay:
         before = _expected(h, np.array(states, complex).reshape(len(lengths), self.preparation.model.dimension))[0]
         return before, _expected(h, self._after_jumps[1:])[0]
 
-    def energies(self, times: np.ndarray) -> np.ndarray:
-        """Return <H> just after each of `times`, (n,)."""
+    def energies(self, times: ArrayLike) -> np.ndarray:
+        """Return the energy <H> just after each time.
+
+        Parameters
+        ----------
+        times : (n,) array
+            In [0, duration].
+
+        Returns
+        -------
+        (n,) array
+
+        Examples
+        --------
+        >>> example().replay(7).energies([0.0, 1.0]).shape
+        (2,)
+        """
         return _expected(self.preparation.model.hamiltonian[None], self.states(times))[0]
 
     def json(self) -> dict[str, Any]:
-        """Return the record, heat, energy and entropy, as JSON's types."""
+        """Return the record, its heat, energy, entropy production and path probabilities.
+
+        Returns
+        -------
+        dict
+            Of JSON's types.
+
+        Examples
+        --------
+        >>> told = example().replay(7).json()
+        >>> abs(told["entropy_production"] - told["log_ratio"]) < 1e-9
+        True
+        """
         from trajectories.model.conversion import json_value
 
         model = self.preparation.model
@@ -226,7 +299,17 @@ class Replay:
         return json_value(found)
 
     def text(self) -> str:
-        """Return the story of the trajectory, a line for each jump."""
+        """Return the trajectory as a table, a line for each jump.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> print(example().replay(7).text().partition(":")[0])
+        diamond, seed 1, trajectory 7
+        """
         model = self.preparation.model
         first, last = self.spectra
         lines = [
@@ -253,6 +336,9 @@ class Replay:
         if model.entropy:
             lines += self._entropy_lines()
         return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.text()
 
     def _entropy_lines(self) -> list[str]:
         if not np.isfinite(self.entropy):

@@ -1,10 +1,10 @@
-"""Exact moments of one trajectory's numbers at finite time, from which the sampling error of their means is known.
+"""Exact moments of one trajectory's numbers at finite time, from which the sampling errors of their means follow.
 
 A number X of a trajectory is made of its jumps and of its two ends,
 
     X = a(n0) + sum_k w_k N_k + b_t,
 
-a: an operator that commutes with the start, b_t: what a measurement of an operator B_t at time t finds. Its moments
+a: an operator that commutes with the start, b_t: the outcome of a measurement of an operator B_t at time t. Its moments
 come from the states resolved by the n-th moment, dM_n/dt = L M_n + sum_m C(n, m) G_m M_{n-m} with G_m = sum_k w_k^m
 L_k . L_k^dag and M_n(0) = a^n rho(0): <X^n> = sum_j C(n, j) Tr[B_t^j M_{n-j}(t)]. Bunching of jumps, rare phases and
 what cancels between the two ends are all in them. Landi, Kewming, Mitchison, Potts, PRX Quantum 5, 020201 (2024).
@@ -15,9 +15,10 @@ X over outcomes. Then these moments are bounds: a conditional mean spreads less 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import comb, factorial
+from typing import Protocol
 
 import numpy as np
 
@@ -25,17 +26,8 @@ from trajectories.counting.counted_currents import check_weights
 from trajectories.counting.entropy_statistics import WORTH, generating_function
 from trajectories.counting.finite_time_cumulants import mean_current, moment_costs, resolved_moments
 from trajectories.errors import TooCostly
-from trajectories.kernels.ledger import (
-    COUPLING_WORK,
-    DIAGONAL,
-    ENTROPY,
-    FIRST_STATIC,
-    LOG_STATE,
-    PROJECTION,
-    WEIGHT,
-    Ledger,
-)
-from trajectories.master.eigenensemble import levels, spectrum
+from trajectories.kernels.ledger import DIAGONAL, LOG_STATE, Ledger
+from trajectories.master.eigenensemble import Spectrum, levels, spectrum
 from trajectories.master.lindblad import Master
 from trajectories.master.sectors import Sectors
 from trajectories.sampling.exact_averages import Exact
@@ -49,8 +41,10 @@ MOST_PRODUCTS = 3e10  # multiplications that the moments of one number may cost:
 class Cumulants:
     """Cumulants of one trajectory's number at T times, (T,) each.
 
-    variance, third, fourth: kappa_2, kappa_3, kappa_4. noise: rounding error of the variance. exact: of the very
-    number; False: of one that spreads at least as much. missing: why there are none, all of them nan.
+    variance, third, fourth: kappa_2, kappa_3, kappa_4, in powers of the number's unit.
+    noise: rounding error of the variance.
+    exact: True for the cumulants of the number itself, False for those of a number that spreads at least as much.
+    missing: the reason why all of them are nan, empty where they are known.
     """
 
     variance: np.ndarray
@@ -62,9 +56,9 @@ class Cumulants:
 
     @classmethod
     def unknown(cls, times: int, why: str) -> Cumulants:
-        """Return cumulants that are not known."""
-        nothing = np.full(times, np.nan)
-        return cls(nothing, nothing, nothing, nothing, missing=why)
+        """Return cumulants that are not known at so many times. why: the reason, for the report."""
+        unknown = np.full(times, np.nan)
+        return cls(unknown, unknown, unknown, unknown, missing=why)
 
 
 def trajectory_cumulants(
@@ -81,12 +75,12 @@ def trajectory_cumulants(
     (D,), commuting with rho(0). at_end: the operators B_t, (T, D). Units: those of the weights and operators.
     """
     weights = check_weights(master.model, weights)
-    count, size = len(times), len(start)
+    count = len(times)
     cost = min(moment_costs(master, ORDER, float(times[-1]) if count else 0.0))
     if cost > MOST_PRODUCTS:
         return Cumulants.unknown(count, f"its exact spread would take {cost:.1g} multiplications")
     sectors, trace = master.sectors, master.trace_row
-    first = _centred(np.zeros((1, size)) if at_start is None else at_start[None], start[None], trace)
+    first = _centred(np.zeros((1, len(start))) if at_start is None else at_start[None], start[None], trace)
     last = None if at_end is None else _centred(at_end, master.blocks(start, times), trace)
     ends = [float(np.abs(part).max(initial=0.0)) for part in (weights, first, last) if part is not None]
     scale = max(*ends, 1e-300)
@@ -95,20 +89,20 @@ def trajectory_cumulants(
     drift = mean_current(master, weights, start, times)
     moved = resolved_moments(master, weights / scale, drift / scale, ORDER, begun, times)
     rounding = ROUNDING + 1e-16 * _norm(master) * np.asarray(times, float)
-    found = _cumulants(moved, None if last is None else _powers(last / scale, sectors), trace)
-    noise = rounding * found[3]
-    return Cumulants(found[0] * scale**2, found[1] * scale**3, found[2] * scale**4, noise * scale**2)
+    second, third, fourth, size = _cumulants(moved, None if last is None else _powers(last / scale, sectors), trace)
+    noise = rounding * size
+    return Cumulants(second * scale**2, third * scale**3, fourth * scale**4, noise * scale**2)
 
 
 def measured_cumulants(operators: np.ndarray, states: np.ndarray, sectors: Sectors) -> Cumulants:
-    """Return the cumulants of what measuring operators (T, D) finds in states (T, D)."""
+    """Return the cumulants of the outcomes of measuring operators (T, D) in states (T, D)."""
     trace = _trace(sectors)
     centred = _centred(operators, states, trace)
     scale = np.maximum(np.abs(centred).max(axis=1, initial=0.0), 1e-300)
     moved = np.zeros((len(states), ORDER + 1, states.shape[1]), complex)
     moved[:, 0] = states
-    found = _cumulants(moved, _powers(centred / scale[:, None], sectors), trace)
-    return Cumulants(found[0] * scale**2, found[1] * scale**3, found[2] * scale**4, ROUNDING * found[3] * scale**2)
+    second, third, fourth, size = _cumulants(moved, _powers(centred / scale[:, None], sectors), trace)
+    return Cumulants(second * scale**2, third * scale**3, fourth * scale**4, ROUNDING * size * scale**2)
 
 
 def _cumulants(moved: np.ndarray, powers: np.ndarray | None, trace: np.ndarray) -> np.ndarray:
@@ -131,18 +125,18 @@ def _cumulants(moved: np.ndarray, powers: np.ndarray | None, trace: np.ndarray) 
 
 
 def _centred(operators: np.ndarray, states: np.ndarray, trace: np.ndarray) -> np.ndarray:
-    """Return operators (T, D) less their averages in states (T, D): powers of what is left do not cancel."""
+    """Return operators (T, D) less their averages in states (T, D): powers of the difference do not cancel."""
     average = (operators.conj() * states).real.sum(axis=1)
     return operators - average[:, None] * trace
 
 
 def _powers(operators: np.ndarray, sectors: Sectors) -> np.ndarray:
     """Return B^0 ... B^ORDER, (ORDER + 1, T, D), of operators of flattened blocks (T, D)."""
-    found = np.zeros((ORDER + 1, *operators.shape), complex)
-    found[0] = _trace(sectors)
+    powers = np.zeros((ORDER + 1, *operators.shape), complex)
+    powers[0] = _trace(sectors)
     for n in range(1, ORDER + 1):
-        found[n] = _product(found[n - 1], operators, sectors)
-    return found
+        powers[n] = _product(powers[n - 1], operators, sectors)
+    return powers
 
 
 def _product(a: np.ndarray, b: np.ndarray, sectors: Sectors) -> np.ndarray:
@@ -151,7 +145,7 @@ def _product(a: np.ndarray, b: np.ndarray, sectors: Sectors) -> np.ndarray:
         return np.asarray(a, complex) * b
     pairs = zip(sectors.split(np.asarray(a, complex)), sectors.split(np.asarray(b, complex)), strict=True)
     products = [x @ y for x, y in pairs]
-    return np.concatenate([found.reshape(*found.shape[:-2], -1) for found in products], axis=-1)
+    return np.concatenate([product.reshape(*product.shape[:-2], -1) for product in products], axis=-1)
 
 
 def _trace(sectors: Sectors) -> np.ndarray:
@@ -163,11 +157,19 @@ def _norm(master: Master) -> float:
     return float(abs(master.generator).sum(axis=0).max())
 
 
+class MeasuredColumn(Protocol):
+    """A column of the tally, as far as its moments go: whether it ignores a burn-in, and its cumulants, (T,) each."""
+
+    @property
+    def counts_from_zero(self) -> bool: ...
+    def cumulants(self, moments: SamplingMoments, q: int) -> Cumulants: ...
+
+
 class SamplingMoments:
     """Cumulants of every column of a tally, computed when asked for and kept.
 
-    A mean over n trajectories has the variance kappa_2/n, and so on: what its error bar is, and whether it is close to
-    normal, is known before the first trajectory.
+    A mean over n trajectories has the variance kappa_2/n, and so on: its error bar, and whether it is close to normal,
+    is known before the first trajectory.
     """
 
     def __init__(
@@ -178,96 +180,107 @@ class SamplingMoments:
         start_state: np.ndarray,
         counting_from: float,
         times: np.ndarray,
+        columns: Sequence[MeasuredColumn],
     ) -> None:
-        self._master, self._sectors, self._ledger, self._exact = master, master.sectors, ledger, exact
-        self._start_state, self._counting_from, self._times = start_state, counting_from, times
-        self._found: dict[int, Cumulants] = {}
+        self.master, self.sectors, self.ledger, self.exact = master, master.sectors, ledger, exact
+        self.start_state, self.counting_from, self.times = start_state, counting_from, times
+        self.columns = columns
+        self._computed: dict[int, Cumulants] = {}
 
     def column(self, q: int) -> Cumulants:
         """Return the cumulants of column q at the sample times, in the tally's units; nan before counting begins."""
-        if q not in self._found:
-            self._found[q] = self._column(q)
-        return self._found[q]
+        if q not in self._computed:
+            self._computed[q] = self.columns[q].cumulants(self, q)
+        return self._computed[q]
 
-    def width(self, q: int, t: int) -> float:
-        """Return how far two values of column q at sample time t can lie apart; inf for counts."""
-        place = q - len(self._ledger.linear)
-        if place == PROJECTION:
-            return float(np.ptp(levels(self._ledger.varying[t, DIAGONAL], self._sectors)))
-        if place < FIRST_STATIC:
-            return np.inf
-        return float(np.ptp(levels(self._ledger.static[place - FIRST_STATIC], self._sectors)))
-
-    def begun(self, q: int) -> tuple[np.ndarray, float]:
+    def beginning(self, q: int) -> tuple[np.ndarray, float]:
         """Return the state, (D,), and the time at which column q begins to count."""
-        burn = int(self._ledger.burn_index[0])
-        if burn < 0 or q == len(self._ledger.linear) + ENTROPY:
-            return self._start_state, 0.0
-        return self._exact.density[burn], self._counting_from
+        burn = int(self.ledger.burn_index[0])
+        if burn < 0 or self.columns[q].counts_from_zero:
+            return self.start_state, 0.0
+        return self.exact.density[burn], self.counting_from
 
-    def _column(self, q: int) -> Cumulants:
-        ledger, times = self._ledger, self._times
-        place = q - len(ledger.linear)
-        classical = self._master.classical
-        if place < 0:
-            return self._counted(q, ledger.linear[q], None, None, True)
-        if place >= FIRST_STATIC:
-            operators = np.repeat(ledger.static[place - FIRST_STATIC][None], len(times), axis=0)
-            return replace(measured_cumulants(operators, self._exact.density, self._sectors), exact=classical)
-        if place == PROJECTION:
-            found = measured_cumulants(ledger.varying[:, DIAGONAL], self._exact.density, self._sectors)
-            return replace(found, exact=classical)
-        if place == WEIGHT:
-            return self._weight(classical)
-        if place == COUPLING_WORK:
-            heats = ledger.linear[1 : len(ledger.edges)].sum(axis=0)
-            return self._counted(
-                q, heats, self._at_start(q), -np.repeat(ledger.static[:1], len(times), axis=0), classical
-            )
-        if ledger.one_way.any():
-            return Cumulants.unknown(len(times), "its mean is infinite")
-        steps = self._master.model.entropy_steps
-        return self._counted(q, steps, self._at_start(q, np.log), -ledger.varying[:, LOG_STATE], classical)
-
-    def _counted(
+    def of_counts(
         self, q: int, weights: np.ndarray, first: np.ndarray | None, last: np.ndarray | None, exact: bool
     ) -> Cumulants:
-        """Cumulants of jumps since the beginning of counting and of both ends, nan before it."""
-        start, begin = self.begun(q)
-        times = self._times
+        """Return the cumulants of jumps since column q began to count and of both ends, nan before.
+
+        weights: (K,) of the jumps.
+        first: operator (D,) measured at the beginning; None for none.
+        last: operators (T, D) measured at the sample times; None for none.
+        exact: whether the number itself has these cumulants, rather than one that spreads at least as much.
+        """
+        start, begin = self.beginning(q)
+        times = self.times
         later = times >= begin
         ends = None if last is None else last[later]
-        found = trajectory_cumulants(self._master, weights, start, times[later] - begin, first, ends)
+        counted = trajectory_cumulants(self.master, weights, start, times[later] - begin, first, ends)
         parts = np.full((4, len(times)), np.nan)
-        parts[:, later] = found.variance, found.third, found.fourth, found.noise
+        parts[:, later] = counted.variance, counted.third, counted.fourth, counted.noise
         variance, third, fourth, noise = parts
-        return Cumulants(variance, third, fourth, noise, exact, found.missing)
+        return Cumulants(variance, third, fourth, noise, exact, counted.missing)
 
-    def _at_start(self, q: int, function: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
-        """Return an operator that commutes with the state when counting begins: function(p_n), or else <n|H|n>."""
-        found = spectrum(self.begun(q)[0], self._master.model.hamiltonian, self._sectors)
-        if function is None:
-            energies = ((found.vectors.conj().T @ self._master.model.hamiltonian) * found.vectors.T).sum(axis=1).real
-        else:
-            support = found.probabilities > 0
-            energies = np.where(support, function(np.where(support, found.probabilities, 1.0)), 0.0)
-        return self._sectors.flatten(found.operator(energies))
+    def of_operators(self, operators: np.ndarray) -> Cumulants:
+        """Return the cumulants of the outcomes of measuring operators (T, D) in the ensemble states."""
+        measured = measured_cumulants(operators, self.exact.density, self.sectors)
+        return replace(measured, exact=self.master.classical)
 
-    def _weight(self, exact: bool) -> Cumulants:
-        """Of w = e^{-Delta S}: from <w^n> = G(n, t)."""
-        times = self._times
-        mean = self._exact.mean[:, len(self._ledger.linear) + WEIGHT]
-        second, third = self._exact.second, self._exact.third
-        try:
-            fourth = generating_function(self._master, 4.0, self._start_state, times, most=WORTH)
-        except TooCostly as reason:
-            return Cumulants.unknown(len(times), f"its exact spread is not computed: {reason}")
-        with np.errstate(over="ignore", invalid="ignore"):
-            kappa_2 = second - mean**2
-            kappa_3 = third - 3 * mean * second + 2 * mean**3
-            central = fourth - 4 * mean * third + 6 * mean**2 * second - 3 * mean**4
-            kappa_4 = central - 3 * kappa_2**2
-            noise = ROUNDING * (second + mean**2)
-        known = np.isfinite(kappa_2 + kappa_3 + kappa_4)
-        kappa_2, kappa_3, kappa_4, noise = np.where(known, [kappa_2, kappa_3, kappa_4, noise], np.nan)
-        return Cumulants(kappa_2, kappa_3, kappa_4, noise, exact)
+    def diagonal_at_start(self, q: int, function: Callable[[Spectrum], np.ndarray]) -> np.ndarray:
+        """Return the operator (D,) with values `function` (n,) in the eigenbasis of the state when column q begins."""
+        spectral = spectrum(self.beginning(q)[0], self.master.model.hamiltonian, self.sectors)
+        return self.sectors.flatten(spectral.operator(function(spectral)))
+
+
+def entropy_cumulants(moments: SamplingMoments, q: int) -> Cumulants:
+    """Return the cumulants of Delta S since column q began to count; unknown where its mean is infinite."""
+    if moments.ledger.one_way.any():
+        return Cumulants.unknown(len(moments.times), "its mean is infinite")
+
+    def logarithms(spectral: Spectrum) -> np.ndarray:
+        support = spectral.probabilities > 0
+        return np.where(support, np.log(np.where(support, spectral.probabilities, 1.0)), 0.0)
+
+    first = moments.diagonal_at_start(q, logarithms)
+    last = -moments.ledger.varying[:, LOG_STATE]
+    return moments.of_counts(q, moments.master.model.entropy_steps, first, last, moments.master.classical)
+
+
+def coupling_work_cumulants(moments: SamplingMoments, q: int) -> Cumulants:
+    """Return the cumulants of the counted heats less the change of the energy."""
+    ledger, hamiltonian = moments.ledger, moments.master.model.hamiltonian
+
+    def energies(spectral: Spectrum) -> np.ndarray:
+        return ((spectral.vectors.conj().T @ hamiltonian) * spectral.vectors.T).sum(axis=1).real
+
+    heats = ledger.linear[1 : len(ledger.edges)].sum(axis=0)
+    last = -np.repeat(ledger.static[:1], len(moments.times), axis=0)
+    return moments.of_counts(q, heats, moments.diagonal_at_start(q, energies), last, moments.master.classical)
+
+
+def projection_energy_cumulants(moments: SamplingMoments, q: int) -> Cumulants:
+    """Return the cumulants of the energy that a measurement in the eigenbasis of rho(t) adds."""
+    return moments.of_operators(moments.ledger.varying[:, DIAGONAL])
+
+
+def projection_energy_width(moments: SamplingMoments, q: int, t: int) -> float:
+    """Return how far two energies added by a measurement at sample time t can lie apart."""
+    return float(np.ptp(levels(moments.ledger.varying[t, DIAGONAL], moments.sectors)))
+
+
+def weight_cumulants(moments: SamplingMoments, q: int) -> Cumulants:
+    """Return the cumulants of w = e^{-Delta S} from <w^n> = G(n, t)."""
+    times = moments.times
+    mean, second, third = moments.exact.mean[:, q], moments.exact.second, moments.exact.third
+    try:
+        fourth = generating_function(moments.master, 4.0, moments.start_state, times, most=WORTH)
+    except TooCostly as reason:
+        return Cumulants.unknown(len(times), f"its exact spread is not computed: {reason}")
+    with np.errstate(over="ignore", invalid="ignore"):
+        kappa_2 = second - mean**2
+        kappa_3 = third - 3 * mean * second + 2 * mean**3
+        central = fourth - 4 * mean * third + 6 * mean**2 * second - 3 * mean**4
+        kappa_4 = central - 3 * kappa_2**2
+        noise = ROUNDING * (second + mean**2)
+    known = np.isfinite(kappa_2 + kappa_3 + kappa_4)
+    kappa_2, kappa_3, kappa_4, noise = np.where(known, [kappa_2, kappa_3, kappa_4, noise], np.nan)
+    return Cumulants(kappa_2, kappa_3, kappa_4, noise, moments.master.classical)

@@ -1,4 +1,4 @@
-"""A Preparation as plain arrays and JSON, and back, so that a result file carries all that its numbers rest on.
+"""Conversion of a Preparation to plain arrays and JSON and from them, so that a result file holds the whole plan.
 
 The compiled plan is kept because LAPACK's last bits differ between kinds of processor: a resumed run uses the stored
 one.
@@ -6,7 +6,6 @@ one.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, overload
 
@@ -19,7 +18,8 @@ from trajectories.master.sectors import Sectors
 from trajectories.model import Model
 from trajectories.sampling.exact_averages import Exact
 from trajectories.sampling.preparation import Preparation
-from trajectories.sampling.quantities import Column
+from trajectories.sampling.quantities import QUANTITIES
+from trajectories.sampling.quantity import Column
 
 Arrays = dict[str, np.ndarray]
 
@@ -36,7 +36,7 @@ def pack(preparation: Preparation) -> tuple[dict[str, Any], Arrays]:
             "dropped": float(sectors.dropped),
             "passed_over": list(sectors.passed_over),
         },
-        "columns": [None if column is None else dataclasses.asdict(column) for column in preparation.columns],
+        "columns": [[column.quantity, column.owner, column.reported] for column in preparation.columns],
         "steady": preparation.steady,
         "pair": preparation.pair,
         "counting_from": preparation.counting_from,
@@ -61,42 +61,42 @@ def pack(preparation: Preparation) -> tuple[dict[str, Any], Arrays]:
 
 
 def kernel_side(arrays: Mapping[str, np.ndarray]) -> tuple[Plan, Ledger]:
-    """Return what the kernels need of a packed Preparation; they take writable arrays only."""
+    """Return the plan and the ledger of a packed Preparation, in writable arrays, as the kernels take them."""
     plan = Plan(**{name: np.array(arrays[f"plan.{name}"]) for name in Plan._fields})
     return plan, Ledger(**{name: np.array(arrays[f"ledger.{name}"]) for name in Ledger._fields})
 
 
 def differences(first: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of a description differs from the first one, table by table; both have the same keys."""
-    found = {}
+    """Return the values of a description that differ from the first one, table by table; both have the same keys."""
+    different = {}
     for name, value in other.items():
         if name not in first or value != first[name]:
             both = isinstance(value, Mapping) and isinstance(first.get(name), Mapping)
-            found[name] = differences(first[name], value) if both else value
+            different[name] = differences(first[name], value) if both else value
     gone = [name for name in first if name not in other]
-    return found | ({"": gone} if gone else {})
+    return different | ({"": gone} if gone else {})
 
 
 def restored(first: Mapping[str, Any], different: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the description of which `differences` were taken."""
-    found = {name: value for name, value in first.items() if name not in different.get("", ())}
+    """Return the description from the first one and its `differences` from it."""
+    whole = {name: value for name, value in first.items() if name not in different.get("", ())}
     for name, value in different.items():
         if name:
             both = isinstance(value, Mapping) and isinstance(first.get(name), Mapping)
-            found[name] = restored(first[name], value) if both else value
-    return found
+            whole[name] = restored(first[name], value) if both else value
+    return whole
 
 
 def described(metas: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the descriptions of all points as a result's meta has them: the first, and what differs from it."""
+    """Return the descriptions of all points as a result's meta holds them: the first, and the others' differences."""
     return {"first": dict(metas[0]), "others": [differences(metas[0], meta) for meta in metas[1:]]}
 
 
 class Descriptions(Sequence[Mapping[str, Any]]):
-    """The descriptions of all points of a result, from what `described` made of them."""
+    """The descriptions of all points of a result, from the table that `described` returns."""
 
-    def __init__(self, said: Mapping[str, Any]) -> None:
-        self._first, self._others = said["first"], said["others"]
+    def __init__(self, table: Mapping[str, Any]) -> None:
+        self._first, self._others = table["first"], table["others"]
 
     def __len__(self) -> int:
         return 1 + len(self._others)
@@ -113,7 +113,7 @@ class Descriptions(Sequence[Mapping[str, Any]]):
 
 
 def unpack(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Preparation:
-    """Return the Preparation that `pack` took apart."""
+    """Return the Preparation of a description and arrays by `pack`. Raises KeyError for an unknown quantity."""
 
     def part(prefix: str) -> Arrays:
         # Kernels take writable arrays only; what a file gives is not.
@@ -124,8 +124,8 @@ def unpack(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Prepara
         }
 
     def spectrum(prefix: str) -> Spectrum:
-        found: dict[str, Any] = {**part(prefix)}
-        return Spectrum(**(found | {"null_rank": int(found["null_rank"])}))
+        fields: dict[str, Any] = {**part(prefix)}
+        return Spectrum(**(fields | {"null_rank": int(fields["null_rank"])}))
 
     return Preparation(
         model=Model.unpack(meta["model"], part("model")),
@@ -141,7 +141,7 @@ def unpack(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Prepara
         exact=Exact(**part("exact")),
         spectra=(spectrum("start"), spectrum("finish")),
         times=arrays["times"],
-        columns=tuple(None if column is None else Column(**column) for column in meta["columns"]),
+        columns=tuple(Column(QUANTITIES[name], owner, reported) for name, owner, reported in meta["columns"]),
         steady=meta["steady"],
         pair=None if meta["pair"] is None else tuple(meta["pair"]),
         counting_from=meta["counting_from"],

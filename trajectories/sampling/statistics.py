@@ -1,4 +1,4 @@
-"""Mergeable statistics of trajectories: central moments, co-moments, weights; standard errors, intervals, jackknife.
+"""Mergeable statistics of trajectories: central moments, co-moments, weights; standard errors, jackknife.
 
 A ``Block`` holds what is kept of some trajectories.  Blocks of disjoint trajectories merge into the Block of all of
 them, so means, errors and memory do not depend on how many trajectories there are.  Sums of squares are never
@@ -40,7 +40,7 @@ class Block(NamedTuple):
                                      (-inf, 0, 0) where every weight is zero
     """
 
-    count: Integers  # type: ignore[assignment]  # hides tuple.count, which nobody needs here
+    count: Integers  # type: ignore[assignment]  # hides tuple.count, which nobody needs
     mean: Floats
     m2: Floats
     m3: Floats
@@ -60,7 +60,7 @@ def block_of(
     infinite: ArrayLike,
     log_w: ArrayLike,
 ) -> Block:
-    """The Block of n trajectories.
+    """Return the Block of n trajectories.
 
     x          (n, T, Q) quantities of each trajectory, finite
     covariant  C <= Q: co-moments are kept among the first C quantities
@@ -84,7 +84,7 @@ def block_of(
 
 
 def _central_sums(x: Floats, covariant: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """Mean and central sums in two passes: d = x - (rounded mean), then the exact shift by the mean of d."""
+    """Return mean, central sums, co-moments in two passes: d = x - (rounded mean), then the shift by the mean of d."""
     n, times, quantities = x.shape
     sums = np.zeros((4, times, quantities))
     comoment = np.zeros((times, covariant, covariant))
@@ -135,8 +135,7 @@ def _add_powers(x: Floats, centre: Floats, sums: Floats, comoment: Floats) -> No
 
 def _log_weight(logs: Floats) -> Floats:
     out = np.zeros((logs.shape[1], 3))
-    largest = logs.max(axis=0, initial=-np.inf)
-    out[:, 0] = largest
+    out[:, 0] = largest = logs.max(axis=0, initial=-np.inf)
     relative = np.exp(logs - np.where(largest == -np.inf, 0.0, largest))
     out[:, 1] = relative.sum(axis=0)
     out[:, 2] = (relative * relative).sum(axis=0)
@@ -144,7 +143,7 @@ def _log_weight(logs: Floats) -> Floats:
 
 
 def merge(a: Block, b: Block) -> Block:
-    """The Block of the trajectories of a and b together (disjoint sets); commutative only up to rounding."""
+    """Return the Block of the trajectories of a and b (disjoint sets); commutative only up to rounding."""
     na, nb = float(a.count), float(b.count)
     if nb == 0.0:
         return a
@@ -181,7 +180,7 @@ def _merge_log_weight(a: Floats, b: Floats) -> Floats:
 
 
 def standard_error(block: Block) -> Floats:
-    """Standard error of the mean, sqrt(m2 / (n (n - 1))), shape (T, Q); nan with fewer than two trajectories."""
+    """Return the standard error of the mean, sqrt(m2 / (n (n - 1))), shape (T, Q); nan for fewer than two of them."""
     n = float(block.count)
     if n < 2:
         return np.full_like(block.mean, np.nan)
@@ -189,7 +188,7 @@ def standard_error(block: Block) -> Floats:
 
 
 def skewness_of_mean(block: Block) -> Floats:
-    """Skewness of the sampling distribution of the mean, gamma_1 / sqrt(n) = m3 / m2^(3/2), shape (T, Q).
+    """Return the skewness of the sampling distribution of the mean, gamma_1 / sqrt(n) = m3 / m2^(3/2), shape (T, Q).
 
     Zero where there is no spread.
     """
@@ -199,19 +198,19 @@ def skewness_of_mean(block: Block) -> Floats:
 
 
 def effective_sample_size(block: Block) -> Floats:
-    """(sum w)^2 / sum w^2 of the weights, shape (T,): n if all are equal, near 1 if one dominates, 0 if all are 0."""
+    """Return (sum w)^2 / sum w^2, shape (T,): n if all weights are equal, near 1 if one dominates, 0 if all are 0."""
     total, squares = block.log_weight[:, 1], block.log_weight[:, 2]
     return np.where(squares > 0, total**2 / np.where(squares > 0, squares, 1.0), 0.0)
 
 
 def largest_weight_share(block: Block) -> Floats:
-    """max w / sum w, shape (T,): the part of <w> that one trajectory carries; 0 where all weights are zero."""
+    """Return max w / sum w, shape (T,): the part of <w> that one trajectory carries; 0 where all weights are zero."""
     total = block.log_weight[:, 1]
     return np.where(total > 0, 1.0 / np.where(total > 0, total, 1.0), 0.0)
 
 
 def p_value(z: ArrayLike, skewness_of_mean: ArrayLike = 0.0, degrees_of_freedom: float | None = None) -> Floats:
-    """Two-sided probability of a studentised deviation at least as large as z, if there is none in truth.
+    """Return the two-sided probability of a studentised deviation at least as large as z, if the truth is `exact`.
 
     z                   (estimate - exact) / standard_error
     skewness_of_mean    g: z is first made symmetric by Hall's transformation
@@ -220,42 +219,12 @@ def p_value(z: ArrayLike, skewness_of_mean: ArrayLike = 0.0, degrees_of_freedom:
     """
     t, g = np.asarray(z, dtype=np.float64), np.asarray(skewness_of_mean, dtype=np.float64)
     t = t + g * t**2 / 3 + g**2 * t**3 / 27 + g / 6
-    if degrees_of_freedom is None:
-        return np.asarray(2 * special.ndtr(-np.abs(t)))
-    return np.asarray(2 * special.stdtr(degrees_of_freedom, -np.abs(t)))
-
-
-def confidence_interval(
-    estimate: ArrayLike,
-    standard_error: ArrayLike,
-    level: float,
-    degrees_of_freedom: float | None = None,
-    skewness_of_mean: ArrayLike = 0.0,
-) -> tuple[Floats, Floats]:
-    """Lower and upper end of the two-sided interval that covers the true value with probability ``level``.
-
-    The values that ``p_value`` with the same arguments does not reject at 1 - level: estimate -+ q standard_error
-    with q the normal or Student quantile, bent by the inverse of Hall's transformation where a skewness is given.
-    Raises ValueError unless 0 < level < 1.
-    """
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"the level of a confidence interval lies between 0 and 1; it is {level}")
-    tail = 0.5 * (1.0 + level)
-    q = float(special.ndtri(tail) if degrees_of_freedom is None else special.stdtrit(degrees_of_freedom, tail))
-    g = np.asarray(skewness_of_mean, dtype=np.float64)
-    centre, error = np.asarray(estimate, dtype=np.float64), np.asarray(standard_error, dtype=np.float64)
-    return centre - _inverse_hall(q, g) * error, centre - _inverse_hall(-q, g) * error
-
-
-def _inverse_hall(q: float, g: Floats) -> Floats:
-    """z with z'(z) = q: 1 + g z / 3 = (1 + g (q - g / 6))^(1/3), written without the division by g."""
-    shifted = q - g / 6
-    root = np.cbrt(1 + g * shifted)
-    return 3 * shifted / (root * root + root + 1)
+    tail = special.ndtr(-np.abs(t)) if degrees_of_freedom is None else special.stdtr(degrees_of_freedom, -np.abs(t))
+    return np.asarray(2 * tail)
 
 
 class Jackknife(NamedTuple):
-    """Result of ``jackknife``: bias-corrected estimate, its standard error, the bias removed, degrees of freedom."""
+    """Bias-corrected estimate of ``jackknife``, its standard error, the bias removed, degrees of freedom."""
 
     estimate: Floats
     standard_error: Floats
@@ -266,7 +235,7 @@ class Jackknife(NamedTuple):
 def jackknife(
     function: Callable[[NDArray], ArrayLike], sums: NDArray, counts: ArrayLike, stacked: bool = False
 ) -> Jackknife:
-    """Estimate and error of a nonlinear function of means, from G groups of trajectories.
+    """Return estimate and error of a nonlinear function of means, from G groups of trajectories.
 
     With group sums S_j over m_j trajectories, n = sum m_j, theta = f(sum_j S_j / n) and theta_j = f of the mean
     without group j, h_j = n / m_j (delete-m_j jackknife, Busing, Meijer and van der Leeden, Stat. Comput. 9, 3 (1999)):
@@ -292,8 +261,7 @@ def jackknife(
     if groups == 1:
         return Jackknife(theta, np.full_like(theta, np.nan), np.zeros_like(theta), 0)
     means = (total - parts) / (n - sizes).reshape((groups,) + (1,) * total.ndim)
-    found = function(means) if stacked else [np.asarray(function(mean), dtype=np.float64) for mean in means]
-    without = np.asarray(found, dtype=np.float64)
+    without = np.asarray(function(means) if stacked else [function(mean) for mean in means], dtype=np.float64)
     h = (n / sizes).reshape((groups,) + (1,) * theta.ndim)
     # Differences from theta: G theta - sum (1 - m_j/n) theta_j loses digits where the bias is small.
     difference = without - theta

@@ -19,7 +19,7 @@ from trajectories.figures.figure_data import Map, Panel, Picture
 from trajectories.figures.sampled_side import SampledSide
 from trajectories.figures.sweep_curves import COLOURS, DASHES, faded, look
 from trajectories.figures.sweep_figure import compose_sweep
-from trajectories.report.result import Result, open_result
+from trajectories.report.result import ResultData, open_result
 from trajectories.runfiles.figure_section import COLOURS as WORDS
 from trajectories.runfiles.figure_section import DASHES as DASH_WORDS
 from trajectories.runfiles.formulas import Formula
@@ -253,7 +253,7 @@ RATIO = {"of": "heat_current.A/concurrence", "where": "concurrence"}
 
 
 @pytest.fixture(scope="module")
-def sampled() -> tuple[Run, Result]:
+def sampled() -> tuple[Run, ResultData]:
     run = run_of(
         {
             **{"sampled": True, "x": "beta_S", "curves": "beta_A", "caption": "a caption"},
@@ -267,7 +267,7 @@ def sampled() -> tuple[Run, Result]:
     return run, execute(jobs_of(run))
 
 
-def test_points_are_those_of_the_report_with_errors_carried_through_formulas(sampled: tuple[Run, Result]) -> None:
+def test_points_are_those_of_the_report_with_errors_carried_through_formulas(sampled: tuple[Run, ResultData]) -> None:
     run, result = sampled
     picture = sweep_picture(result)
     assert picture is not None
@@ -287,7 +287,7 @@ def test_points_are_those_of_the_report_with_errors_carried_through_formulas(sam
         np.testing.assert_allclose(doubled.error, [2 * row.standard_error[-1] for row in rows], rtol=1e-6)
 
 
-def test_a_ratio_has_points_only_where_it_exists(sampled: tuple[Run, Result]) -> None:
+def test_a_ratio_has_points_only_where_it_exists(sampled: tuple[Run, ResultData]) -> None:
     """At beta_A = 0 there is entanglement at beta_S = 3 alone (of those sampled)."""
     picture, result = sweep_picture(sampled[1]), sampled[1]
     assert picture is not None
@@ -299,7 +299,7 @@ def test_a_ratio_has_points_only_where_it_exists(sampled: tuple[Run, Result]) ->
     np.testing.assert_allclose(found.estimate[0], ratio, rtol=1e-12)
 
 
-def test_rows_of_the_same_trajectories_are_not_independent(sampled: tuple[Run, Result]) -> None:
+def test_rows_of_the_same_trajectories_are_not_independent(sampled: tuple[Run, ResultData]) -> None:
     """The heats of A and S nearly cancel (counted for 4.0); populations add up to one, whatever is sampled."""
     result = sampled[1]
     side = SampledSide.of(result)
@@ -320,7 +320,7 @@ def test_rows_of_the_same_trajectories_are_not_independent(sampled: tuple[Run, R
     np.testing.assert_allclose(found.error, pure.error, rtol=1e-6)
 
 
-def test_purity_is_sampled_and_what_no_row_has_is_not(sampled: tuple[Run, Result]) -> None:
+def test_purity_is_sampled_and_what_no_row_has_is_not(sampled: tuple[Run, ResultData]) -> None:
     """Six points within 5 standard errors: a false alarm in 300,000 runs."""
     picture = sweep_picture(sampled[1])
     assert picture is not None
@@ -354,7 +354,7 @@ def test_points_without_a_trusted_error_bar_are_faint() -> None:
     assert "faint: unresolved" in picture.notes
 
 
-def test_axes_are_given_what_the_picture_says(sampled: tuple[Run, Result]) -> None:
+def test_axes_are_given_what_the_picture_says(sampled: tuple[Run, ResultData]) -> None:
     picture = sweep_picture(sampled[1])
     assert picture is not None
     figure, panel = compose_sweep(picture), panel_of(picture)
@@ -400,7 +400,7 @@ def test_a_sampled_map_stands_beside_the_exact_one(tmp_path: Path) -> None:
     assert panels[0].get_xlim() == panels[1].get_xlim() == panels[2].get_xlim()
 
 
-def test_a_figure_is_stored_with_its_run(sampled: tuple[Run, Result]) -> None:
+def test_a_figure_is_stored_with_its_run(sampled: tuple[Run, ResultData]) -> None:
     run = sampled[0]
     again = Run.from_mapping(run.mapping(), name="paper")
     assert again.figure.mapping() == run.figure.mapping() and again.mapping() == run.mapping()

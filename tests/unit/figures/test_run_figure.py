@@ -24,7 +24,7 @@ from trajectories.figures.exact_curves import logarithmic, smooth
 from trajectories.figures.run_content import Content, chosen, exact_content, sampled_content
 from trajectories.figures.run_figure import compose
 from trajectories.figures.trajectory_panels import follow
-from trajectories.report.result import Result
+from trajectories.report.result import ResultData
 from trajectories.report.rows import Row, exact_rows
 from trajectories.runfiles.job import Job
 from trajectories.runfiles.run import Run
@@ -50,12 +50,12 @@ LIGHT = run_of({"name": "diamond", "beta_A": 0.0, "beta_S": 1.0}, {"quantities":
 
 
 @pytest.fixture(scope="module")
-def result() -> Result:
+def result() -> ResultData:
     return execute(Job.of(RELAXING))
 
 
 @pytest.fixture(scope="module")
-def content(result: Result) -> Content:
+def content(result: ResultData) -> Content:
     return sampled_content(result)
 
 
@@ -65,7 +65,7 @@ def figure(content: Content) -> Figure:
 
 
 @pytest.fixture(scope="module")
-def one_way() -> Result:
+def one_way() -> ResultData:
     run = run_of({"name": "diamond", "beta_A": float("-inf"), "beta_S": 1.0}, duration=2.0, samples=4)
     return execute(Job.of(run))
 
@@ -83,17 +83,17 @@ def values(container: ErrorbarContainer) -> tuple[np.ndarray, np.ndarray]:
     return points.get_xydata(), 0.5 * (ends[:, 1, 1] - ends[:, 0, 1])
 
 
-def with_figure(result: Result, **table: Any) -> Result:
+def with_figure(result: ResultData, **table: Any) -> ResultData:
     """The same result of a run that asks for another picture."""
     meta = {"run": {"figure": table}}
-    return Result(result.points, name=result.name, seed=result.seed, text=result.text, meta=meta)
+    return ResultData(result.points, name=result.name, seed=result.seed, text=result.text, meta=meta)
 
 
 def label(axes: Any) -> str:
     return axes.get_ylabel().split("\n")[0]
 
 
-def test_points_and_error_bars_are_those_of_the_report(result: Result, content: Content, figure: Figure) -> None:
+def test_points_and_error_bars_are_those_of_the_report(result: ResultData, content: Content, figure: Figure) -> None:
     drawn = bars(figure)
     compared = set()
     for rows in [curve.points for curves in chosen(content) for curve in curves]:
@@ -109,7 +109,7 @@ def test_points_and_error_bars_are_those_of_the_report(result: Result, content: 
     assert compared == {"population", "observable", "heat_current", "entropy_production"}
 
 
-def test_lines_pass_through_the_exact_values_of_the_report(result: Result, figure: Figure) -> None:
+def test_lines_pass_through_the_exact_values_of_the_report(result: ResultData, figure: Figure) -> None:
     lines = {line.get_label(): line.get_xydata() for axes in figure.axes for line in axes.lines}
     named = (("population", "A"), ("heat_current", "S"), ("entropy_production", None), ("observable", "both"))
     for name, which in named:
@@ -120,7 +120,7 @@ def test_lines_pass_through_the_exact_values_of_the_report(result: Result, figur
         np.testing.assert_allclose(line[at, 1], reported.exact, rtol=1e-9, atol=1e-13)
 
 
-def test_a_fine_grid_starts_in_the_initial_state(result: Result) -> None:
+def test_a_fine_grid_starts_in_the_initial_state(result: ResultData) -> None:
     rows = exact_rows(smooth(result.points[0].preparation))
     start = {row.label: row.exact for row in rows if row.quantity == "population" and row.time == 0.0}
     assert start == pytest.approx({"G": 1.0, "S": 0.0, "A": 0.0, "E": 0.0}, abs=1e-14)
@@ -137,7 +137,7 @@ def test_the_integral_theorem_tells_resolved_from_unresolved_points(content: Con
         points, errors = values(drawn[f"integral_fluctuation_theorem {name}"])
         np.testing.assert_allclose(points, [(row.time, 0.8) for row in part])
         np.testing.assert_allclose(errors, 0.1)
-    axes = next(axes for axes in figure.axes if label(axes) == typography.NAMES["integral_fluctuation_theorem"])
+    axes = next(axes for axes in figure.axes if label(axes) == typography.quantity_name("integral_fluctuation_theorem"))
     shaded = [patch for patch in axes.patches if patch.get_facecolor()[:3] == pytest.approx((0.9294,) * 3, abs=1e-3)]
     times = [row.time for row in rows]
     assert shaded[0].get_x() == pytest.approx(0.5 * (times[2] + times[3]))
@@ -174,7 +174,7 @@ def legend_texts(figure: Figure) -> list[str]:
     return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
 
 
-def test_histogram_is_a_density_with_poisson_errors(result: Result, figure: Figure) -> None:
+def test_histogram_is_a_density_with_poisson_errors(result: ResultData, figure: Figure) -> None:
     edges, counts = result.histogram()
     n = int(result.points[0].total.count)
     points, errors = values(bars(figure)["histogram"])
@@ -185,11 +185,11 @@ def test_histogram_is_a_density_with_poisson_errors(result: Result, figure: Figu
     np.testing.assert_allclose(errors, np.sqrt(counts[1:-1][filled]) / (n * width))
 
 
-def test_histogram_can_be_left_out(result: Result) -> None:
+def test_histogram_can_be_left_out(result: ResultData) -> None:
     assert sampled_content(with_figure(result, histogram=False)).histogram is None
 
 
-def test_the_trajectory_is_the_replayed_one(result: Result, figure: Figure) -> None:
+def test_the_trajectory_is_the_replayed_one(result: ResultData, figure: Figure) -> None:
     told = replay(result, 2)
     names = [channel.name for channel in told.preparation.model.channels]
     ticks = {found.get_label(): len(found.get_segments()) for axes in figure.axes for found in axes.collections
@@ -220,12 +220,12 @@ def test_of_a_long_trajectory_the_first_stretch_is_shown() -> None:
 
 
 @pytest.fixture(scope="module")
-def long() -> Result:
+def long() -> ResultData:
     run = run_of({"name": "diamond", "beta_A": 0.0, "beta_S": 1.0}, duration=100.0, samples=2, trajectories=64)
     return execute(Job.of(run))
 
 
-def test_a_window_shows_its_own_jumps(long: Result) -> None:
+def test_a_window_shows_its_own_jumps(long: ResultData) -> None:
     told = replay(long, 0)
     figure = compose(sampled_content(long, (60.0, 65.0)))
     strip, entropy = figure.axes[-3], figure.axes[-1]
@@ -248,7 +248,7 @@ def test_a_window_shows_its_own_jumps(long: Result) -> None:
                                steps[np.searchsorted(told.jump_times, 62.5) - 1], atol=1e-12)  # fmt: skip
 
 
-def test_of_more_jumps_than_can_be_drawn_a_window_shows_how_many_there_are_per_time(long: Result) -> None:
+def test_of_more_jumps_than_can_be_drawn_a_window_shows_how_many_there_are_per_time(long: ResultData) -> None:
     told = replay(long, 0)
     strip = compose(sampled_content(long, (10.0, 100.0))).axes[-2]
     patches = [patch for patch in strip.patches if isinstance(patch, StepPatch)]
@@ -267,7 +267,7 @@ def test_of_more_jumps_than_can_be_drawn_a_window_shows_how_many_there_are_per_t
 
 @pytest.mark.parametrize("window", ["5:3", "0:101", "-1:5", "nan:3", "5", "a:b", "1:2:3"])
 def test_a_window_outside_the_run_is_one_line(
-    window: str, long: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    window: str, long: ResultData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("trajectories.report.result.open_result", lambda path: long)
     assert main(["figure", "long.h5", f"--window={window}", "-o", str(tmp_path / "a.png")]) == 2
@@ -291,7 +291,7 @@ def test_a_state_that_oscillates_fast_is_drawn_smoothly() -> None:
     assert np.diff(followed.times).max() < 2 * np.pi / 4 / 16 * 1.01
 
 
-def test_one_way_channels_show_how_many_trajectories_are_irreversible(one_way: Result) -> None:
+def test_one_way_channels_show_how_many_trajectories_are_irreversible(one_way: ResultData) -> None:
     figure = compose(sampled_content(one_way))
     points, _ = values(bars(figure)["irreversible_fraction"])
     reported = one_way.estimate("irreversible_fraction")
@@ -358,7 +358,7 @@ def test_no_more_than_six_panels_and_the_least_telling_goes_first(content: Conte
     assert quantities(hopeless) == [*everything, "entropy_production"]
 
 
-def test_result_is_written_in_the_formats_asked_for(result: Result, tmp_path: Any) -> None:
+def test_result_is_written_in_the_formats_asked_for(result: ResultData, tmp_path: Any) -> None:
     result = with_figure(result, quantities=["activity"], formats=["pdf", "png"])
     assert [path.name for path in draw(result, tmp_path / "by.run")] == ["by.run.pdf", "by.run.png"]
     assert draw(result, tmp_path / "by_name.png") == [tmp_path / "by_name.png"]
@@ -388,7 +388,7 @@ def test_run_has_lines_only() -> None:
     np.testing.assert_array_equal(lines["population A, master equation"].get_xydata(), exact)
 
 
-def test_exact_leaves_out_what_a_result_sampled(result: Result) -> None:
+def test_exact_leaves_out_what_a_result_sampled(result: ResultData) -> None:
     assert exact_content(result).lines == exact_content(RELAXING).lines
     assert not bars(compose(exact_content(result)))
 

@@ -15,7 +15,7 @@ from small_models import LOWER
 import trajectories
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.report.judge import FALSE_ALARM_RATE, judge, verdict
-from trajectories.report.result import Result
+from trajectories.report.result import ResultData
 from trajectories.report.rows import Row
 from trajectories.report.text import with_error
 from trajectories.systems import common_bath, diamond, local_engine
@@ -51,12 +51,12 @@ def test_the_verdict(statuses: list[str], expected: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def one_way() -> Result:
+def one_way() -> ResultData:
     model = local_engine(T_h=1.0, T_c=0.0, g=0.3, gamma_h=0.7, gamma_c=0.9)
     return trajectories.run(model, times=[0.0, 0.5, 1.0], duration=1.0, trajectories=20_000, seed=1)
 
 
-def test_one_way_channels_are_reported_as_irreversible(one_way: Result) -> None:
+def test_one_way_channels_are_reported_as_irreversible(one_way: ResultData) -> None:
     rows = [found for found in one_way.report().rows if found.time == 1.0]
     by_name = {found.quantity: found for found in rows if found.reservoir is None and found.label is None}
     for quantity in ("entropy_production", "entropy_production_rate"):
@@ -69,7 +69,7 @@ def test_one_way_channels_are_reported_as_irreversible(one_way: Result) -> None:
     assert theorem.exact is not None and theorem.exact < 1 and "1 - lambda" in theorem.note
 
 
-def test_json_has_neither_nan_nor_infinity(one_way: Result) -> None:
+def test_json_has_neither_nan_nor_infinity(one_way: ResultData) -> None:
     text = json.dumps(one_way.report().json(), allow_nan=False)
     found = json.loads(text)
     assert set(found) >= {"points", "verdict"} and found["verdict"] == "agree"
@@ -92,7 +92,7 @@ def test_json_has_neither_nan_nor_infinity(one_way: Result) -> None:
     assert found["points"][0]["trajectories"] == one_way.trajectories
 
 
-def test_csv_is_the_same_table(one_way: Result) -> None:
+def test_csv_is_the_same_table(one_way: ResultData) -> None:
     report = one_way.report()
     records = list(csv.DictReader(io.StringIO(report.csv())))
     assert len(records) == len(report.rows)

@@ -11,7 +11,7 @@ import pytest
 
 import trajectories
 from trajectories import InputError
-from trajectories.report.result import Result
+from trajectories.report.result import ResultData
 from trajectories.results.merge import merge
 from trajectories.systems import diamond
 
@@ -28,7 +28,8 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "wanted"),
     [
-        ({"model": "diamond"}, "model: is a string: must be a Model"),
+        ({"model": 3}, "model: is an integer: must be a Model"),
+        ({"model": "diamond"}, "diamond: cannot be read: .* must be a run file"),
         ({"observables": [np.eye(4)]}, "observables: is a list: must be a mapping of names to operators"),
         ({"observables": {1: np.eye(4)}}, "observables: must be named by strings"),
         ({"output": "x" * 300}, "output = 'xxx"),
@@ -59,13 +60,13 @@ def with_meta(path: Path, copy: Path, *gone: str) -> Path:
     """A copy of a result whose description lacks a key, as an older or a newer program may leave it."""
     copy.write_bytes(path.read_bytes())
     with h5py.File(copy, "r+") as file:
-        meta = json.loads(file["run/meta"][()])
+        meta = json.loads(file["run/meta"][0])
         table = meta
         for name in gone[:-1]:
             table = table[name]
         del table[gone[-1]]
         del file["run/meta"]
-        file["run/meta"] = json.dumps(meta)
+        file["run/meta"] = [json.dumps(meta)]
     return copy
 
 
@@ -73,7 +74,7 @@ def with_meta(path: Path, copy: Path, *gone: str) -> Path:
 def test_a_file_of_another_version_says_so(stored: Path, tmp_path: Path, gone: tuple[str, ...]) -> None:
     copy = with_meta(stored, tmp_path / "other.h5", *gone)
 
-    def report(path: Path) -> Result:
+    def report(path: Path) -> ResultData:
         found = trajectories.open(path)
         found.report()
         return found

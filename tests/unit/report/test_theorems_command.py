@@ -64,13 +64,13 @@ def test_json_holds_split_infimum_and_scgf(stored: Path, capsys: pytest.CaptureF
 def test_stopped_by_a_signal(stored: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Sent while trajectories are sampled, when progress is first heard of."""
 
-    class Signalling(commands.Progress):
+    class Signalling(commands.ProgressBar):
         def __call__(self, done: int, total: int) -> None:
             assert signal.getsignal(signal.SIGTERM) != before  # or it would end pytest
             os.kill(os.getpid(), signal.SIGTERM)
 
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr(commands, "Progress", Signalling)
+    monkeypatch.setattr(commands, "ProgressBar", Signalling)
     assert main(["theorems", str(stored), "--trajectories", "1000000000", "--no-figure"]) == 75
     assert capsys.readouterr().err.startswith("trajectories: stopped by SIGTERM")
     assert signal.getsignal(signal.SIGTERM) == before

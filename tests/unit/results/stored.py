@@ -22,9 +22,8 @@ def leaf(index: int, point: int = 0, shape: tuple[int, int, int] = (2, 3, 2)) ->
 
 def header(points: int = 1) -> Header:
     plans = [{"rates": np.arange(3.0) + p, "map": np.eye(p % 2 + 1, dtype=complex)} for p in range(points)]
-    models = [{"H": np.full((2, 2), p, complex)} for p in range(points)]
     meta = {"quantities": ["heat", None], "many": "x" * 100_000}  # more than an HDF5 attribute can hold
-    return Header("# a run file, with ü\n[system]\n", "abc123", 2**64 - 1, meta, plans, models)
+    return Header("# a run file, with ü\n[system]\n", "abc123", 2**64 - 1, meta, plans)
 
 
 def forest(blocks: int, groups: int = 4, point: int = 0) -> Forest:

@@ -10,7 +10,7 @@ import pytest
 
 from trajectories.cli.main import main
 from trajectories.errors import InputError
-from trajectories.report.result import Result, open_result
+from trajectories.report.result import ResultData, open_result
 from trajectories.results.merge import merge
 from trajectories.results.merge_inputs import spans
 from trajectories.results.storage import Store, read
@@ -41,7 +41,7 @@ def run_of(trajectories_wanted: int = 256, beta_A: float = -2.0, **ensemble: obj
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Result:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> ResultData:
     """The sweep run in one go."""
     return execute(jobs_of(run_of()), tmp_path_factory.mktemp("whole") / "sweep.h5")
 
@@ -56,19 +56,19 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return paths
 
 
-def assert_same(found: Result, wanted: Result) -> None:
+def assert_same(found: ResultData, wanted: ResultData) -> None:
     for name in ("name", "fingerprints", "each", "points", "of", "swept", "run"):
         assert found.meta[name] == wanted.meta[name]
     assert_same_numbers(found, wanted)
 
 
-def assert_same_numbers(found: Result, wanted: Result) -> None:
+def assert_same_numbers(found: ResultData, wanted: ResultData) -> None:
     for point, other in zip(found.points, wanted.points, strict=True):
         assert (point.index, point.swept, point.parameters) == (other.index, other.swept, other.parameters)
         for one, two in zip(point.groups, other.groups, strict=True):
             for name, a, b in zip(Block._fields, one, two, strict=True):
                 np.testing.assert_array_equal(a, b, err_msg=name)
-    for a, b in zip(found.records or (), wanted.records or (), strict=True):
+    for a, b in zip(found.jump_records or (), wanted.jump_records or (), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
@@ -86,7 +86,7 @@ def test_what_cannot_be_chosen(chosen: str) -> None:
         chosen_points(chosen, 15)
 
 
-def test_parts_merged_have_the_bits_of_the_whole(tmp_path: Path, kept: list[Path], whole: Result) -> None:
+def test_parts_merged_have_the_bits_of_the_whole(tmp_path: Path, kept: list[Path], whole: ResultData) -> None:
     for order in ([0, 1, 2], [2, 0, 1]):
         output = tmp_path / f"merged{order[0]}.h5"
         assert merge([kept[i] for i in order], output).text().endswith("from 3 files: complete")
@@ -98,7 +98,7 @@ def test_parts_merged_have_the_bits_of_the_whole(tmp_path: Path, kept: list[Path
     assert [point.trajectories for point in execute(jobs_of(run_of(512)), output).points] == [512] * POINTS
 
 
-def test_another_point_has_other_trajectories(kept: list[Path], whole: Result) -> None:
+def test_another_point_has_other_trajectories(kept: list[Path], whole: ResultData) -> None:
     """The control: the number in the whole sweep matters, the same parameters at point 0 are other bits."""
     alone = run_of()
     again = Run.from_mapping({**alone.mapping(), "sweep": {"beta_S": [1, 2]}})
@@ -107,7 +107,7 @@ def test_another_point_has_other_trajectories(kept: list[Path], whole: Result) -
     assert not np.array_equal(moved.total.mean, whole.points[1].total.mean)
 
 
-def test_a_gap_is_named_and_can_be_taken(tmp_path: Path, kept: list[Path], whole: Result) -> None:
+def test_a_gap_is_named_and_can_be_taken(tmp_path: Path, kept: list[Path], whole: ResultData) -> None:
     output = tmp_path / "merged.h5"
     with pytest.raises(InputError, match="point 1 is missing, of 0-2"):
         merge([kept[0], kept[2]], output)
@@ -121,12 +121,12 @@ def test_a_gap_is_named_and_can_be_taken(tmp_path: Path, kept: list[Path], whole
     assert_same(open_result(output), whole)
 
 
-def test_a_point_that_is_not_finished_is_named(tmp_path: Path, kept: list[Path], whole: Result) -> None:
+def test_a_point_that_is_not_finished_is_named(tmp_path: Path, kept: list[Path], whole: ResultData) -> None:
     unfinished = tmp_path / "1.h5"
     unfinished.write_bytes(kept[1].read_bytes())
     with Store.open(unfinished) as store:
         nodes = store.load(0)
-        store.commit(0, dict(list(nodes.items())[: len(nodes) // 2]))
+        store.commit({0: dict(list(nodes.items())[: len(nodes) // 2])})
     output = tmp_path / "merged.h5"
     with pytest.raises(InputError, match=r"1\.h5: point 1 has 32 of 64 blocks"):
         merge([kept[0], unfinished, kept[2]], output)
@@ -144,7 +144,7 @@ def test_disjoint_blocks_of_one_point_are_united(tmp_path: Path, kept: list[Path
     for first, half in enumerate(halves):
         half.write_bytes(kept[0].read_bytes())
         with Store.open(half) as store:
-            store.commit(0, dict(list(nodes.items())[first::2]))
+            store.commit({0: dict(list(nodes.items())[first::2])})
     found = merge(halves, tmp_path / "merged.h5", partial=True)
     assert found.done == found.asked == Forest(64, nodes).blocks_done
     with read(tmp_path / "merged.h5") as reader:

@@ -16,7 +16,7 @@ from trajectories.report.result import open_result
 from trajectories.report.tables import Solution
 from trajectories.runfiles import derived
 from trajectories.runfiles.derived import points, resolve
-from trajectories.runfiles.fingerprints import different
+from trajectories.runfiles.fingerprints import differing_names
 from trajectories.runfiles.job import fingerprints_of, jobs_of
 from trajectories.runfiles.run import Run, load
 from trajectories.running.driver import execute
@@ -39,7 +39,7 @@ def test_derived_numbers_in_any_order_and_names_that_are_no_parameters() -> None
         assert one == pytest.approx(wanted, rel=1e-14)
     plain = jobs_of(run_of({**SYSTEM, "g": found[0]["g"], "p_h": found[0]["p_h"]}))
     assert jobs[0].fingerprints() == plain[0].fingerprints()
-    assert different(jobs[1].fingerprints(), plain[0].fingerprints()) == ["system.p_h", "operators"]
+    assert differing_names(jobs[1].fingerprints(), plain[0].fingerprints()) == ["system.p_h", "operators"]
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_what_is_not_of_two_qubits_is_maximised_too(tmp_path: Path) -> None:
     ("name", "change", "place"),
     [
         ("diamond_sweep", "system.beta_S=1", "sweep.beta_S"),
-        ("brask_fig2a", "system.g=1e-3", "optimise.over"),
+        ("papers/brask_fig2a", "system.g=1e-3", "optimise.over"),
     ],
 )
 def test_a_change_that_another_table_would_overrule_is_refused(name: str, change: str, place: str) -> None:

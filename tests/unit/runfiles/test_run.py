@@ -17,7 +17,7 @@ from trajectories.runfiles.derived import points
 from trajectories.runfiles.run import Run, load
 
 ROOT = Path(__file__).parents[3]
-RUNS = sorted((ROOT / "runs").glob("*.toml"))
+RUNS = sorted((ROOT / "runs").glob("*.toml")) + sorted((ROOT / "runs" / "papers").glob("*.toml"))
 DIAMOND = {"name": "diamond", "beta_A": -2, "beta_S": 3}
 
 
@@ -51,7 +51,7 @@ def steady(model: Model) -> np.ndarray:
 @pytest.mark.parametrize("path", RUNS, ids=lambda path: path.stem)
 def test_shipped_run_files_are_runs(path: Path) -> None:
     run = load(path)
-    for _, point in points(run) if run.figure.sampled else ():  # figures give the rest in [figure.fine]
+    for _, point in points(run):
         model = point.build_model()
         rho = point.initial_state(model)
         assert rho is None or abs(np.trace(rho) - 1) < 1e-12

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import trajectories
-from trajectories.report.result import Result, open_result
+from trajectories.report.result import ResultData, open_result
 from trajectories.results.storage import Store, read
 from trajectories.runfiles.job import jobs_of
 from trajectories.runfiles.run import Run
@@ -31,7 +31,7 @@ def run_of(count: int, sweep: list[float] | None = None, **ensemble: Any) -> Run
     )
 
 
-def assert_same_bits(found: Result, wanted: Result) -> None:
+def assert_same_bits(found: ResultData, wanted: ResultData) -> None:
     assert found.meta["run"] == wanted.meta["run"] and found.meta["preparations"] == wanted.meta["preparations"]
     for point, other in zip(found.points, wanted.points, strict=True):
         assert point.trajectories == other.trajectories
@@ -46,7 +46,7 @@ def forget_half(path: Path, points: range = range(1)) -> int:
         for point in points:
             nodes = store.load(point)
             few = dict(list(nodes.items())[: len(nodes) // 2])
-            store.commit(point, few)
+            store.commit({point: few})
         return store.blocks_done(points[0])
 
 
@@ -61,7 +61,7 @@ def test_a_small_first_request_does_not_slow_its_extension(tmp_path: Path, sweep
     assert_same_bits(found, wanted)
     assert found.points[0].preparation.block_size == 512
     assert len(heard) == 1 and "60,000 trajectories are sampled anew, in larger blocks (512 instead of 1)" in heard[0]
-    records = found.records
+    records = found.jump_records
     assert records is not None and len(records.initial) == 3 * len(found.points)
     assert output.stat().st_size < 1.1 * (tmp_path / "fresh.h5").stat().st_size
     # It is complete, and is extended without another word.
@@ -124,7 +124,7 @@ def test_holes_are_filled_before_a_run_ends_early(tmp_path: Path) -> None:
     execute(jobs_of(run_of(16_384)), output)
     with Store.open(output) as store:
         nodes = list(store.load(0).items())
-        store.commit(0, dict(nodes[10:20]))
+        store.commit({0: dict(nodes[10:20])})
     assert execute(jobs_of(run_of(100)), output).trajectories == 20 * 256
     with read(output) as reader:
         assert reader.blocks_done(0) == reader.end(0) == 20

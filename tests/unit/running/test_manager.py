@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from trajectories.errors import InputError, Interrupted
-from trajectories.running.manager import Crew
-from trajectories.running.schedule import Handout, Task
+from trajectories.running.manager import Manager
+from trajectories.running.schedule import Schedule, Task
 from trajectories.running.signals import Stop
-from trajectories.running.worker import DONE, DROP, DROPPED, HEARD, HUNGRY, REFUSED, SAMPLE
+from trajectories.running.worker import CANCEL, CANCELLED, DONE, IDLE, REFUSED, SAMPLE, SIGNALLED
 
 
 class Paper:
@@ -38,52 +38,53 @@ class Paper:
 
 
 @pytest.fixture
-def crew() -> Crew:
-    found = Crew(Stop())
+def manager() -> Manager:
+    found = Manager(Stop())
     found.world = Paper()  # type: ignore[assignment]
     return found
 
 
-def tasks(n: int) -> Handout:
+def tasks(n: int) -> Schedule:
     every = [Task(0, 0, 0, node, 1.0) for node in range(n)]
-    return Handout(every, float(n), 3)
+    return Schedule(every, float(n), 3)
 
 
-def test_ranks_that_are_called_off_ask_anew_and_get_one_order_each(crew: Crew) -> None:
-    paper: Any = crew.world
-    paper.said = [[(1, (HUNGRY,)), (2, (HUNGRY,))]]
-    crew.attend()  # nothing to do yet: both are remembered
+def test_ranks_that_are_called_off_ask_anew_and_get_one_order_each(manager: Manager) -> None:
+    paper: Any = manager.world
+    paper.said = [[(1, (IDLE,)), (2, (IDLE,))]]
+    manager.handle_messages()  # nothing to do yet: both are remembered
     late = Task(0, 0, 0, 7, 1.0), "late"
-    paper.said = [[(1, (DROPPED,))], [(2, (DONE, [late])), (2, (DROPPED,))]]
-    assert crew.drop() == [late]
-    assert [(rank, message[0]) for rank, message in paper.sent] == [(1, DROP), (2, DROP)]
-    paper.said = [[(2, (HUNGRY,)), (1, (HUNGRY,))]]
-    crew._handout = tasks(30)
-    crew.attend()
+    paper.said = [[(1, (CANCELLED,))], [(2, (DONE, [late])), (2, (CANCELLED,))]]
+    assert manager.cancel() == [late]
+    assert [(rank, message[0]) for rank, message in paper.sent] == [(1, CANCEL), (2, CANCEL)]
+    paper.said = [[(2, (IDLE,)), (1, (IDLE,))]]
+    manager._schedule = tasks(30)
+    manager.handle_messages()
     assert paper.orders() == [2, 1]
 
 
-def test_one_that_is_called_off_takes_no_other_from_the_queue(crew: Crew) -> None:
-    paper: Any = crew.world
-    paper.said = [[(1, (HUNGRY,)), (2, (HUNGRY,)), (1, (DROPPED,))]]
-    crew._handout = tasks(30)
-    crew.attend()
+def test_one_that_is_called_off_takes_no_other_from_the_queue(manager: Manager) -> None:
+    paper: Any = manager.world
+    paper.said = [[(1, (IDLE,)), (2, (IDLE,)), (1, (CANCELLED,))]]
+    manager._schedule = tasks(30)
+    manager.handle_messages()
     assert paper.orders() == [2]
 
 
-def test_what_a_rank_refuses_or_hears_ends_all(crew: Crew) -> None:
-    paper: Any = crew.world
-    paper.said = [[(2, (REFUSED, "the model cannot be"))], [(1, (HEARD, 15))]]
+def test_what_a_rank_refuses_or_hears_ends_all(manager: Manager) -> None:
+    paper: Any = manager.world
+    paper.said = [[(2, (REFUSED, "the model cannot be"))], [(1, (SIGNALLED, 15))]]
     with pytest.raises(InputError, match="the model cannot be"):
-        crew.attend()
+        manager.handle_messages()
     with pytest.raises(Interrupted, match="stopped by SIGTERM"):
-        crew.attend()
+        manager.handle_messages()
 
 
-def test_a_rank_that_was_never_heard_again_ends_the_run(crew: Crew) -> None:
-    paper: Any = crew.world
-    paper.said = [[(1, (HUNGRY,))]]
-    crew.attend()
-    crew._heard_of[1] -= 1.1 * crew.patience
-    with pytest.raises(RuntimeError, match="rank 1 has not been heard of for 660 s: it must have died"):
-        crew.attend()
+def test_a_rank_that_was_never_heard_again_ends_the_run(manager: Manager) -> None:
+    paper: Any = manager.world
+    paper.said = [[(1, (IDLE,))]]
+    manager._schedule = tasks(30)
+    manager.handle_messages()
+    manager._last_message[1] -= 1.1 * manager.patience
+    with pytest.raises(RuntimeError, match="rank 1 has sent no message for 660 s: it must have died"):
+        manager.handle_messages()

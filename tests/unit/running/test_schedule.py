@@ -10,7 +10,7 @@ import pytest
 
 from trajectories.errors import InputError
 from trajectories.report.rows import Row
-from trajectories.running.schedule import ORDER_SECONDS, WHOLE, Handout, Task, highest_level, tasks
+from trajectories.running.schedule import PORTION_SECONDS, WHOLE, Schedule, Task, highest_level, tasks
 from trajectories.running.signals import seconds_of
 from trajectories.running.stopping_rule import JUDGEABLE, Target
 from trajectories.running.sweep_point import blocks_for
@@ -68,11 +68,11 @@ def test_blocks_are_merged_before_they_travel_where_rank_0_would_be_swamped() ->
 def makespan(every: list[Task], ranks: int) -> tuple[float, float, list[int]]:
     """Act out a run by the clock of its costs: when the last rank ends, the fair share, tasks of each rank."""
     fair = sum(task.seconds for task in every) / ranks
-    handout, clock, done = Handout(every, fair * ranks, ranks), [(0.0, rank) for rank in range(ranks)], [0] * ranks
+    schedule, clock, done = Schedule(every, fair * ranks, ranks), [(0.0, rank) for rank in range(ranks)], [0] * ranks
     seen: list[Task] = []
     while True:
         now, rank = heapq.heappop(clock)
-        portion = handout.take()
+        portion = schedule.take()
         if not portion:
             break
         seen += portion
@@ -88,7 +88,7 @@ def test_points_of_a_hundredfold_cost_are_shared_fairly(ranks: int) -> None:
     costs = [0.001 * 100 ** (p / 29) for p in range(30)]
     every = [task for p, cost in enumerate(costs) for task in tasks(p, Forest(16), 512, cost)]
     end, fair, done = makespan(every, ranks)
-    longest = fair + max(costs) + min(ORDER_SECONDS, fair / 3) * (1 / 8)
+    longest = fair + max(costs) + min(PORTION_SECONDS, fair / 3) * (1 / 8)
     assert end <= longest
     assert min(done) > 0
     # The control: with points handed out whole, the last one keeps its rank busy while the others wait.

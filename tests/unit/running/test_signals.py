@@ -135,7 +135,7 @@ def test_a_second_signal_ends_a_run_at_once(folder: Path) -> None:
 
 def test_in_a_process_of_somebody_else_signals_are_exceptions() -> None:
     before = [signal.getsignal(number) for number in (*Stop.SIGNALS, signal.SIGALRM)]
-    with pytest.raises(Interrupted, match="stopped by SIGUSR1"), Stop().listening() as stop, stop.at_once():
+    with pytest.raises(Interrupted, match="stopped by SIGUSR1"), Stop().listening() as stop, stop.interruptible():
         os.kill(os.getpid(), signal.SIGUSR1)
         end = time.monotonic() + 20
         while time.monotonic() < end:

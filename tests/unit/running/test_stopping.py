@@ -38,7 +38,7 @@ def test_outside_the_main_thread_nothing_is_set() -> None:
     def work() -> None:
         with Stop().listening() as stop:
             found.append([signal.getsignal(number) for number in Stop.SIGNALS])
-            stop.hear(signal.SIGTERM)
+            stop.note_signal(signal.SIGTERM)
             with pytest.raises(Interrupted, match="SIGTERM"):
                 stop.poll()
             found.append("stopped")

@@ -15,10 +15,10 @@ from trajectories.api import replay
 from trajectories.cli.main import main
 from trajectories.errors import InputError
 from trajectories.model import Model
-from trajectories.report.result import Result, open_result
+from trajectories.report.result import ResultData, open_result
 from trajectories.report.status import RunStatus
 from trajectories.report.tables import Solution
-from trajectories.runfiles.job import Job, early, jobs_of
+from trajectories.runfiles.job import Job, jobs_of, with_stopping_rule
 from trajectories.runfiles.run import Run
 from trajectories.running.driver import execute
 from trajectories.sampling.preparation import groups_for
@@ -99,11 +99,11 @@ def test_points_that_do_not_fit_together_are_refused() -> None:
         execute(jobs_of(Run.from_mapping(mapping)))
 
 
-def groups(result: Result) -> list[list[Block]]:
+def groups(result: ResultData) -> list[list[Block]]:
     return [point.groups for point in result.points]
 
 
-def assert_same(found: Result, wanted: Result) -> None:
+def assert_same(found: ResultData, wanted: ResultData) -> None:
     for one, other in zip(groups(found), groups(wanted), strict=True):
         for a, b in zip(one, other, strict=True):
             for name, left, right in zip(Block._fields, a, b, strict=True):
@@ -157,11 +157,11 @@ def test_another_sweep_is_refused_and_more_trajectories_extend(tmp_path: Path) -
 
 def test_records_and_replay_know_the_point() -> None:
     result = execute(jobs_of(run_of({"beta_S": [0, 3]}, records=5)))
-    assert result.records is not None
-    assert result.records.point.tolist() == [0] * 5 + [1] * 5
+    assert result.jump_records is not None
+    assert result.jump_records.point.tolist() == [0] * 5 + [1] * 5
     told = replay(result, 2, point=1)
-    own = slice(result.records.offsets[7], result.records.offsets[8])
-    np.testing.assert_array_equal(told.jump_times, result.records.times[own])
+    own = slice(result.jump_records.offsets[7], result.jump_records.offsets[8])
+    np.testing.assert_array_equal(told.jump_times, result.jump_records.times[own])
     with pytest.raises(InputError, match="point 2"):
         replay(result, 0, point=2)
 
@@ -305,6 +305,6 @@ def test_a_large_sweep_whose_models_have_changed_is_refused(many: Path, monkeypa
 def test_blocks_are_small_enough_to_stop_early_only_under_a_rule() -> None:
     """Without one the default: at least 64 blocks; with one, the first look is at a sixteenth of what is asked for."""
     run = run_of({"beta_S": [0]}, 1_000_000)
-    (usual,), (ruled,) = jobs_of(run), early(jobs_of(run))
+    (usual,), (ruled,) = jobs_of(run), with_stopping_rule(jobs_of(run))
     assert usual.prepare().block_size == 8192
     assert ruled.prepare().block_size == 512

@@ -16,7 +16,7 @@ from trajectories.master.lindblad import Master
 from trajectories.master.sparse_propagation import SparsePropagator
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.model.operators import embed, sigma_minus
-from trajectories.sampling import exact_averages
+from trajectories.sampling import exact_averages, weight_moments
 from trajectories.sampling.preparation import prepare
 
 TIMES = np.array([10.0, 40.0])
@@ -100,9 +100,9 @@ def test_the_bound_of_the_second_moment_lies_below_it(monkeypatch: pytest.Monkey
     first, second, third = (
         entropy_statistics.generating_function(master, power, start, times) for power in (1.0, 2.0, 3.0)
     )
-    assert exact_averages._higher_moments(master, start, times, first)[1] == pytest.approx(third)
+    assert weight_moments.higher_moments(master, start, times, first)[1] == pytest.approx(third)
     monkeypatch.setattr(entropy_statistics, "WORTH", affordable)
-    bound, unknown = exact_averages._higher_moments(master, start, times, first)
+    bound, unknown = weight_moments.higher_moments(master, start, times, first)
     assert np.isnan(unknown).all()
     assert (bound <= second * (1 + 1e-9)).all()
     assert (bound > first**2 * 1.5).all()  # and says more than that a square has a positive mean

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from intervals import confidence_interval
 from scipy.special import digamma
 
-from trajectories.sampling.statistics import confidence_interval, jackknife
+from trajectories.sampling.statistics import jackknife
 
 
 def square(mean: np.ndarray) -> np.ndarray:

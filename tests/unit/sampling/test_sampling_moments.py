@@ -149,7 +149,7 @@ def test_sampled_spreads(name: str, start: str) -> None:
     n_linear = len(preparation.ledger.linear)
     kinds = set()
     for q, column in enumerate(preparation.columns):
-        if column is None and q >= n_linear:
+        if not column.reported and q >= n_linear:
             continue
         found = preparation.moments.column(q)
         if q == n_linear + 2:  # e^{-Delta S}, whose fourth moment the sample does not know

@@ -6,12 +6,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from intervals import confidence_interval
 from scipy import stats
 
 from trajectories.sampling.statistics import (
     Block,
     block_of,
-    confidence_interval,
     effective_sample_size,
     largest_weight_share,
     merge,

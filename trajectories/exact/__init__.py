@@ -1,0 +1,42 @@
+"""The exact side from Python: the master equation and counting statistics of a Model, as arrays.
+
+`machines`: steady-state quantities on arrays of parameters. `states`, `entanglement`: states and functions of them.
+`counts`, `waiting`: statistics of the jumps. Units: hbar = k_B = 1; heat is positive into the system; entropy in nats.
+"""
+
+from trajectories.exact.counts import cumulants, finite_time_cumulants, scgf, spectrum
+from trajectories.exact.entanglement import concurrence, negativity
+from trajectories.exact.machines import largest, steady
+from trajectories.exact.states import (
+    activity,
+    energy_currents,
+    entropy_production,
+    entropy_production_rate,
+    heat_currents,
+    state,
+    steady_state,
+)
+from trajectories.exact.waiting import FirstPassages, first_passages, g2, mean_waiting_time, waiting_times
+
+__all__ = [
+    "FirstPassages",
+    "activity",
+    "concurrence",
+    "cumulants",
+    "energy_currents",
+    "entropy_production",
+    "entropy_production_rate",
+    "finite_time_cumulants",
+    "first_passages",
+    "g2",
+    "heat_currents",
+    "largest",
+    "mean_waiting_time",
+    "negativity",
+    "scgf",
+    "spectrum",
+    "state",
+    "steady",
+    "steady_state",
+    "waiting_times",
+]
