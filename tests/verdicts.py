@@ -15,7 +15,6 @@ from scipy import special
 from zoo import MACHINES, Machine
 
 from trajectories.counting.steady_counting import SteadyCounting
-from trajectories.figures.sampled_side import SampledSide
 from trajectories.master.lindblad import Master
 from trajectories.master.sectors import find_sectors
 from trajectories.report.counting_rows import counting_rows
@@ -24,7 +23,6 @@ from trajectories.report.exact_counting import ExactCounting
 from trajectories.report.judge import judge, verdict
 from trajectories.report.record_rows import sampled_rows
 from trajectories.report.report import rows_of
-from trajectories.report.result import ResultData
 from trajectories.report.rows import Row
 from trajectories.report.theorems import point_theorems
 from trajectories.results.points import Point
@@ -76,13 +74,8 @@ def prepared(name: str) -> Prepared:
 
 
 def report_rows(own: Prepared, seed: int) -> list[Row]:
-    """Return the rows of `trajectories report`, with the purity of figures where the machine asks for it."""
-    point = own.point(seed)
-    rows = judge(rows_of(point))
-    if own.machine.purity:
-        result = ResultData([point], name=own.machine.name, seed=seed, text="", meta={})
-        rows.append(SampledSide.of(result).rows[0]["purity"])
-    return rows
+    """Return the rows of `trajectories report`."""
+    return judge(rows_of(own.point(seed)))
 
 
 def theorem_rows(own: Prepared, seed: int) -> list[Row]:

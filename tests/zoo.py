@@ -30,7 +30,7 @@ class Machine:
 
     model: builds it. times (T,): sample times. initial: "steady", "ground" (the first basis state), "mixed", or a
     density matrix (d, d). wanted: what is asked of its jump records. observables: Hermitian operators (d, d) by name.
-    purity: its row is judged too. slow: a report takes longer than 0.3 s, so that campaigns leave it out by default.
+    slow: a report takes longer than 0.3 s, so that campaigns leave it out by default.
     """
 
     name: str
@@ -42,7 +42,6 @@ class Machine:
     observables: dict[str, Array] = field(default_factory=dict)
     burn_in: float = 0.0
     pair: bool = False
-    purity: bool = False
     slow: bool = False
 
     def prepare(self) -> Preparation:
@@ -282,7 +281,7 @@ def _rare_channels() -> list[Machine]:
         Machine("diamond, log times", lambda: diamond(beta_A=-2.0, beta_S=3.0), _log(1e-4, 1.0, 6), 2048, pair=True),
         Machine("rare bath", rare_bath, (0.1, 1.0, 10.0), 1000, "mixed", wanted=_records("r")),
         Machine("double dot, rare 11", lambda: double_dot(**dot), (500.0, 2500.0), 2048, "ground", pair=True),
-        Machine("flux qubits, rare 11", lambda: flux_qubits(**flux), (4000.0,), 2048, "ground", pair=True, purity=True),
+        Machine("flux qubits, rare 11", lambda: flux_qubits(**flux), (4000.0,), 2048, "ground", pair=True),
         Machine("engine one-way", lambda: local_engine(**(PAPER | {"T_c": 0.0})), (1000.0,), 1000, pair=True),
     ]
 
@@ -322,10 +321,10 @@ def _shapes() -> list[Machine]:
     found = [
         Machine("poisson, d = 1", poisson, (1e-3, 0.1, 3.0), 4096, wanted=_records("b", 1)),
         Machine("thermal qubit, d = 2", thermal_qubit, (1e-5, 0.01, 10.0), 64, "mixed"),
-        Machine("hermitian jumps", hermitian_jumps, (0.01, 1.0, 5.0), 500, vector, purity=True),
+        Machine("hermitian jumps", hermitian_jumps, (0.01, 1.0, 5.0), 500, vector),
         Machine("decades", decades, wide, 500, wanted=_records("c")),
         Machine("decades from the top", decades, _log(1e-3, 1.0, 4), 500, np.diag([0, 0, 1.0, 0, 0]) + 0j),
-        Machine("nearly degenerate", nearly_degenerate, (0.1, 1.0, 5.0), 1000, "ground", purity=True),
+        Machine("nearly degenerate", nearly_degenerate, (0.1, 1.0, 5.0), 1000, "ground"),
         Machine("engine near its exceptional point", lambda: local_engine(**near), (300.0, 3000.0), 512, "ground"),
         Machine("engine hot, long", lambda: local_engine(**HOT), (1e-3, 1.0, 5e3), 64, "mixed", pair=True),
         Machine("diamond, 300 relaxation times", lambda: diamond(beta_A=-1.0, beta_S=1.0), (1e-6, 100.0), 64),

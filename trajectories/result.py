@@ -397,11 +397,12 @@ class Result(ResultData):
         >>> len(example().figure("diamond.png").axes) > 3
         True
         """
-        from trajectories.figures.draw import draw, figure_of
+        from trajectories.figures.draw import figure_of, picture_of, write
 
+        picture = picture_of(self, exact=exact, window=window)
         if path is not None:
-            draw(self, path, exact=exact, window=window)
-        return figure_of(self, exact=exact, window=window)
+            write(picture, Path(path))
+        return figure_of(picture)
 
     def save(self, path: str | Path) -> Path:
         """Write the result to a file that `trajectories.open` and every command reads, and that a run can extend.

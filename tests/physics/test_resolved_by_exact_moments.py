@@ -11,10 +11,10 @@ import pytest
 from sampled import disagreeing, judged, point_of
 from zoo import MACHINES, rare_bath
 
-from trajectories.figures.sampled_side import SampledSide
 from trajectories.master.lindblad import Master
-from trajectories.report.report import rows_of
-from trajectories.report.result import ResultData
+from trajectories.report.judge import judge
+from trajectories.report.report import function_rows, rows_of
+from trajectories.report.rows import ensemble_functions
 from trajectories.runfiles.job import Job
 from trajectories.runfiles.run import load
 from trajectories.running.stopping_rule import Target
@@ -60,14 +60,15 @@ def test_the_stopping_rule_takes_the_larger_error() -> None:
 
 
 def test_the_purity_of_a_wrong_engine_is_called_wrong() -> None:
-    """It was shown as "agree" whatever it was."""
+    """Reports do not show the purity; scripts that draw it have its verdict from here."""
     machine = MACHINES["flux qubits, rare 11"]
     preparation = machine.prepare()
-    found = {}
+    (purity,) = (f for f in ensemble_functions(preparation, reported=False) if f.quantity.name == "purity")
+    statuses = {}
     for name, engine in (("right", preparation), ("half the loss", planted.loss(preparation))):
         point = point_of(preparation, machine.trajectories, 1, engine=engine)
-        found[name] = SampledSide.of(ResultData([point], name="", seed=1, text="", meta={})).rows[0]["purity"].status
-    assert found == {"right": "agree", "half the loss": "disagree"}
+        statuses[name] = judge(function_rows(point, purity))[-1].status
+    assert statuses == {"right": "agree", "half the loss": "disagree"}
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

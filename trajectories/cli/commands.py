@@ -80,8 +80,6 @@ def _requested(arguments: Namespace) -> tuple[Run, Path, Jobs, Rule] | int:
     shortcuts = [("trajectories", arguments.trajectories), ("seed", arguments.seed)]
     changes = arguments.set + [f"ensemble.{key}={value}" for key, value in shortcuts if value is not None]
     wanted = load(arguments.file, changes)
-    if not wanted.figure.sampled:
-        return _drawn_only(wanted, arguments)
     output = _result_file(arguments.output or f"{wanted.name}.h5")
     from trajectories.kernels import compiled_before
 
@@ -127,16 +125,6 @@ def _result_file(name: str) -> Path:
         kind = f"is the name of a {OTHER_FILES[output.suffix]}: " if output.suffix in OTHER_FILES else ""
         raise InputError(f"-o {output}: {kind}must be a result file such as {output.stem or 'result'}.h5")
     return output
-
-
-def _drawn_only(wanted: Run, arguments: Namespace) -> int:
-    """Draw a run file that asks for no sampling."""
-    from trajectories.figures.draw import draw
-
-    written = draw(wanted, Path(arguments.output or wanted.name).with_suffix(""))
-    if not (arguments.quiet or arguments.json):
-        print("nothing is sampled; written: " + ", ".join(map(str, written)))
-    return 0
 
 
 @interruptible

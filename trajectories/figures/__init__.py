@@ -1,4 +1,5 @@
 """Result -> picture. No physics is computed here: lines come from the deterministic side, points from a report.
 
-`draw` chooses; `run_figure`, `sweep_figure`, `paper_figure`, `counting_figure` and `theorem_figure` are the pictures.
+`run_figure`, `sweep_figure`, `counting_figure` and `theorem_figure` each make a `figure_data.Picture`, `layout` makes
+one matplotlib figure of any of them (`panels`, `maps`), and `draw` chooses and writes files.
 """

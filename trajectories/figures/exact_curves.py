@@ -15,18 +15,24 @@ INTERVALS = 200
 LARGEST_DIMENSION = 32  # beyond it, the exact values at the sample times are joined by straight lines
 
 
-def logarithmic(times: np.ndarray) -> bool:
-    """Return whether the sample times (T,) are spaced by ratios rather than by differences."""
-    if len(times) < 4 or times[0] <= 0 or times[-1] < 30 * times[0]:
+def logarithmic(values: np.ndarray) -> bool:
+    """Return whether times or values of a parameter (n,) are spaced by ratios rather than by differences.
+
+    Evenly over half a decade or more, or over a decade and a half with ratios that vary less than the differences.
+    """
+    grid = np.unique(values)
+    if len(grid) < 3 or grid[0] <= 0 or not np.isfinite(grid[-1]) or grid[-1] <= 3 * grid[0]:
         return False
-    ratios, steps = np.diff(np.log(times)), np.diff(times)
-    return bool(np.std(ratios) / np.mean(ratios) < np.std(steps) / np.mean(steps))
+    ratios, steps = np.diff(np.log(grid)), np.diff(grid)
+    if np.ptp(ratios) < 1e-6 * ratios.max():
+        return True
+    return bool(grid[-1] >= 30 * grid[0] and np.std(ratios) / np.mean(ratios) < np.std(steps) / np.mean(steps))
 
 
 def smooth(preparation: Preparation) -> Preparation:
     """Return the same process with its exact values on a fine grid of times from 0, the sample times among them.
 
-    Of what is returned only `times` and `exact_averages` are on the grid: it is there to be drawn, not to be sampled.
+    Only `times` and `exact` of the returned Preparation refer to the fine grid; do not sample from it.
     """
     if preparation.model.dimension > LARGEST_DIMENSION:
         return preparation

@@ -1,114 +1,91 @@
-"""Panels of curves: sampled points with their error bars over the master equation's lines.
-
-Colours are those of Okabe and Ito, which people with any colour vision can tell apart; points also differ by marker.
-"""
+"""Panels of curves: sampled points with their error bars over the master equation's lines."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.colors import to_hex
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
-from trajectories.figures.typography import ket, length, short, short_quantity_name
+from trajectories.figures.figure_data import Curve, Panel, Points
+from trajectories.figures.style import DASHES, GREY, MARKERS, PALETTE, POINT, RING, Style, faded
+from trajectories.figures.typography import fitting, ket, length, short, short_quantity_name, with_power
 from trajectories.sampling.quantity_names import nonnegative, of_reservoirs
 
-if TYPE_CHECKING:
-    from trajectories.report.rows import Row
-
-BLUE, VERMILLION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
-PURPLE, SKY, BLACK, YELLOW = "#CC79A7", "#56B4E9", "#000000", "#B8A800"
-PALETTE = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, BLACK, YELLOW)
-GREY, SHADE = "#8C8C8C", "#EDEDED"
-MARKERS = "osD^vPX*"
-DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1)))
-POINT: dict[str, Any] = {"ms": 3.4, "mfc": "white", "mew": 0.8}
-RING: dict[str, Any] = {"marker": "o", "ms": 8, "mfc": "none", "mec": "#E00000", "mew": 1.0, "zorder": 4}
 LETTER, SYMBOL, GAP = 3.9, 14.7, 7.7  # points: width of a letter, of a line with its marker, and between columns
+LETTERS_UPRIGHT = 20.0  # of an axis label beside a panel
 DECADES = 1.8  # from which powers of ten are labels enough on a logarithmic axis
-MOST_CURVES = len(PALETTE)
-MOST_BARS = 60  # beyond so many sample times, points and bars become a band
+MOST_COLOURS = 6  # more values than this run through a sequential colour map, whose order is the parameter's
+MOST_BARS = 60  # beyond so many points, points and bars become a band
 
 
-@dataclass(frozen=True)
-class Curve:
-    """One quantity of one label or reservoir: its sampled rows, in time, and the rows of its line."""
-
-    quantity: str
-    which: str | None
-    unit: str
-    points: tuple[Row, ...]
-    line: tuple[Row, ...]
-
-    @property
-    def name(self) -> str:
-        return f"{self.quantity} {self.which or ''}".strip()
-
-    @property
-    def sampled(self) -> np.ndarray:
-        """Times, estimates and standard errors of the points, (3, n); nan where a number does not exist."""
-        rows = [(row.time, row.estimate, row.standard_error) for row in self.points]
-        return np.array(rows, float).reshape(-1, 3).T
-
-    @property
-    def exact(self) -> np.ndarray:
-        """Times and values of the line, (2, n)."""
-        return np.array([(row.time, row.exact) for row in self.line], float).reshape(-1, 2).T
-
-    @property
-    def reach(self) -> float:
-        return float(max(np.abs(self.exact[1]).max(initial=0.0), np.abs(self.sampled[1]).max(initial=0.0)))
+def draw_panel(axes: Axes, panel: Panel) -> None:
+    """Draw the curves of a panel with its legend, axis labels and limits."""
+    if panel.side_by_side:
+        _draw_side_by_side(axes, panel.curves)
+    else:
+        for curve, style in zip(panel.curves, styles(panel.curves), strict=True):
+            if curve.line.size:
+                line: dict[str, Any] = {
+                    "color": style.colour,
+                    "ls": style.dashes,
+                    "label": f"{curve.name}, master equation",
+                }
+                axes.plot(*curve.line, zorder=2, **line)
+            if len(curve.points):
+                draw_points(axes, curve.points, style, curve.name)
+        axes.set_xlabel(panel.x.label)
+        axes.set_xscale(panel.x.scale)
+        if panel.x.scale == "linear":
+            axes.margins(x=0.03)
+        if panel.legend:
+            legend(axes, *_entries(panel.curves))
+    axes.set_yscale(panel.y.scale)
+    if panel.y.scale == "linear" and not panel.side_by_side:
+        _limits(axes, panel.curves)
+    finish(axes, panel.y.label)
 
 
-@dataclass(frozen=True)
-class Style:
-    """How one curve looks."""
-
-    colour: str
-    marker: str
-    dashes: Any = "-"
-
-
-def curves_of(
-    points: Sequence[Row], lines: Sequence[Row], quantities: Sequence[str], labels: Sequence[str] = ()
-) -> list[Curve]:
-    """Return the curves of `quantities` in that order; `labels`: only these, where any are given.
-
-    Of more curves than there are colours, those that reach highest are kept.
-    """
-    found: dict[tuple[str, str | None], tuple[list[Row], list[Row]]] = {}
-    for rows, place in ((lines, 1), (points, 0)):
-        for row in rows:
-            which = row.label or row.reservoir
-            if row.quantity not in quantities or (labels and which not in labels):
-                continue
-            if (row.exact if place else row.estimate) is not None:
-                found.setdefault((row.quantity, which), ([], []))[place].append(row)
-    order = list(quantities)
-    curves = [
-        Curve(*key, (drawn or sampled)[0].unit, tuple(sampled), tuple(drawn))
-        for key, (sampled, drawn) in sorted(found.items(), key=lambda item: order.index(item[0][0]))
-    ]
-    highest = sorted(curves, key=lambda curve: curve.reach, reverse=True)[:MOST_CURVES]
-    return [curve for curve in curves if curve in highest]
+def finish(axes: Axes, ylabel: str) -> None:
+    """Write the label of the y axis, with the power of ten of its numbers, and readable numbers on both axes."""
+    power = power_of_ten(axes) if axes.get_yscale() == "linear" else 0
+    axes.set_ylabel(fitting(with_power(ylabel, power), LETTERS_UPRIGHT))
+    readable(axes.xaxis)
+    readable(axes.yaxis)
 
 
 def styles(curves: Sequence[Curve]) -> list[Style]:
-    """Return a style for each curve: colour by label, dashes by quantity; colour by quantity for a single label."""
-    labels = list(dict.fromkeys(curve.which for curve in curves))
-    quantities = list(dict.fromkeys(curve.quantity for curve in curves))
+    """Return a style for each curve.
+
+    Of several values of a parameter the colour tells the value, of several labels the label, else the quantity;
+    dashes tell what is left.
+    """
+    keys = [_ranked(curve, curves) for curve in curves]
+    firsts = list(dict.fromkeys(key[0] for key in keys))
+    seconds = list(dict.fromkeys(key[1] for key in keys))
+    palette: Sequence[str] = PALETTE
+    if curves and curves[0].value and len(firsts) > MOST_COLOURS:
+        palette = [to_hex(colormaps["viridis"](0.9 * i / (len(firsts) - 1))) for i in range(len(firsts))]
     found = []
-    for curve in curves:
-        i, q = labels.index(curve.which), quantities.index(curve.quantity)
-        if len(labels) == 1:
-            i, q = q, 0
-        found.append(Style(PALETTE[i % len(PALETTE)], MARKERS[(i + q) % len(MARKERS)], DASHES[q % len(DASHES)]))
+    for first, second in keys:
+        i, k = firsts.index(first), seconds.index(second)
+        found.append(Style(palette[i % len(palette)], MARKERS[(i + k) % len(MARKERS)], DASHES[k % len(DASHES)]))
     return found
+
+
+def _ranked(curve: Curve, curves: Sequence[Curve]) -> tuple[Any, Any]:
+    """Return what the colour of a curve tells, and what its dashes tell."""
+    several_values = len({other.value for other in curves}) > 1
+    several_labels = len({other.which for other in curves}) > 1
+    if several_values:
+        return curve.value, (curve.quantity, curve.which)
+    return (curve.which, curve.quantity) if several_labels else (curve.quantity, None)
 
 
 def bars(axes: Axes, x: Any, y: Any, error: Any, style: Style, label: str, **look: Any) -> None:
@@ -117,48 +94,61 @@ def bars(axes: Axes, x: Any, y: Any, error: Any, style: Style, label: str, **loo
     axes.errorbar(x, y, yerr=error, fmt=style.marker, color=style.colour, label=label, **(POINT | common | look))
 
 
+def draw_points(axes: Axes, points: Points, style: Style, name: str, **look: Any) -> None:
+    """Draw sampled points with bars of one standard error, or a band where they are many.
+
+    Unresolved points are faint, points that disagree with the master equation have a ring.
+    """
+    if len(points) > MOST_BARS:
+        band: dict[str, Any] = {"color": style.colour, "alpha": 0.35, "lw": 0, "label": name}
+        axes.fill_between(points.x, points.estimate - points.error, points.estimate + points.error, **band)
+        axes.plot(points.x, points.estimate, ".", color=style.colour, ms=1.5, label=name)
+    else:
+        size = {"ms": POINT["ms"] if len(points) <= 24 else 2.6}
+        faint = points.status == "unresolved"
+        pale = Style(faded(style.colour), style.marker)
+        for chosen, shade, label in ((~faint, style, name), (faint, pale, f"{name}, unresolved")):
+            if chosen.any():
+                values = (points.x[chosen], points.estimate[chosen], points.error[chosen])
+                bars(axes, *values, shade, label, **(size | look))
+    wrong = points.status == "disagree"
+    if wrong.any():
+        axes.plot(points.x[wrong], points.estimate[wrong], ls="", label="disagrees", **RING)
+
+
 def disagreement() -> Line2D:
     """Return the ring around points that disagree with the master equation, for a legend."""
     return Line2D([], [], ls="", **RING)
 
 
-def draw_points(axes: Axes, curve: Curve, style: Style, **look: Any) -> None:
-    """Draw the sampled rows of a curve: estimates with bars of one standard error, or a band where they are many."""
-    time, estimate, error = curve.sampled
-    if len(time) > MOST_BARS:
-        band: dict[str, Any] = {"color": style.colour, "alpha": 0.35, "lw": 0}
-        axes.fill_between(time, estimate - error, estimate + error, label=curve.name, **band)
-        axes.plot(time, estimate, ".", color=style.colour, ms=1.5, label=curve.name)
-    else:
-        size = {"ms": POINT["ms"] if len(time) <= 24 else 2.6}
-        bars(axes, time, estimate, error, style, curve.name, **(size | look))
-    wrong = np.array([row.status == "disagree" for row in curve.points], bool)
-    if wrong.any():
-        axes.plot(time[wrong], estimate[wrong], ls="", label="disagrees", **RING)
-
-
-def draw_curves(axes: Axes, curves: Sequence[Curve], several_times: bool) -> None:
-    """Draw curves against time, or as bars side by side where the run has one sample time only."""
+def _entries(curves: Sequence[Curve]) -> tuple[list[Line2D], list[str]]:
+    """Return handles and labels of a legend: one for each curve, or for each value and for each label."""
     looks = styles(curves)
-    labels = [_legend_label(curve, curves) for curve in curves]
-    if not several_times:
-        _draw_side_by_side(axes, curves, looks, labels)
-        return
-    handles = []
-    for curve, style in zip(curves, looks, strict=True):
-        line: dict[str, Any] = {"color": style.colour, "ls": style.dashes, "lw": 1.2}
-        if curve.line:
-            axes.plot(*curve.exact, label=f"{curve.name}, master equation", zorder=2, **line)
-        if curve.points:
-            draw_points(axes, curve, style)
-        handles.append(Line2D([], [], marker=style.marker if curve.points else "", **line, **POINT))
-    if len(curves) > 1:
-        legend(axes, handles, labels)
-    _limits(axes, curves)
+    values = list(dict.fromkeys(curve.value for curve in curves))
+    kinds = list(dict.fromkeys((curve.quantity, curve.which) for curve in curves))
+    if len(values) < 2 or len(kinds) < 2:
+        handles = [_handle(curve, style) for curve, style in zip(curves, looks, strict=True)]
+        labels = [curve.value if len(values) > 1 else legend_label(curve, curves) for curve in curves]
+        return (handles, labels) if len(curves) > 1 else ([], [])
+    handles, labels = [], []
+    for value in values:
+        curve, style = next((c, s) for c, s in zip(curves, looks, strict=True) if c.value == value)
+        handles.append(Line2D([], [], color=style.colour))
+        labels.append(value)
+    for kind in kinds:
+        curve, style = next((c, s) for c, s in zip(curves, looks, strict=True) if (c.quantity, c.which) == kind)
+        handles.append(Line2D([], [], color=GREY, ls=style.dashes, lw=1.2))
+        labels.append(legend_label(curve, curves))
+    return handles, labels
 
 
-def _legend_label(curve: Curve, curves: Sequence[Curve]) -> str:
-    """Return what tells a curve from the others of its panel."""
+def _handle(curve: Curve, style: Style) -> Line2D:
+    marker = style.marker if len(curve.points) else ""
+    return Line2D([], [], marker=marker, color=style.colour, ls=style.dashes, lw=1.2, **POINT)
+
+
+def legend_label(curve: Curve, curves: Sequence[Curve]) -> str:
+    """Return what tells a curve from the others of its panel, apart from a value."""
     several = len({other.quantity for other in curves}) > 1
     parts = [short_quantity_name(curve.quantity)] if several else []
     if curve.which is not None and (len({other.which for other in curves}) > 1 or not several):
@@ -167,20 +157,26 @@ def _legend_label(curve: Curve, curves: Sequence[Curve]) -> str:
     return " ".join(parts)
 
 
-def _draw_side_by_side(axes: Axes, curves: Sequence[Curve], looks: Sequence[Style], labels: Sequence[str]) -> None:
-    for i, (curve, style) in enumerate(zip(curves, looks, strict=True)):
-        if curve.line:
-            value = curve.exact[1, -1]
+def _draw_side_by_side(axes: Axes, curves: Sequence[Curve]) -> None:
+    """Draw the last value of each curve as a bar with its sampled point."""
+    for i, (curve, style) in enumerate(zip(curves, styles(curves), strict=True)):
+        if curve.line.size:
+            value = curve.line[1, -1]
             axes.bar(i, value, width=0.66, color=style.colour, alpha=0.25, lw=0)
             axes.hlines(value, i - 0.33, i + 0.33, color=style.colour, lw=1.4)
-        if curve.points:
-            _, estimate, error = curve.sampled
-            bars(axes, [i], estimate[-1:], error[-1:], style, curve.name, ms=3.8)
-    single = f"$t$ = {(curves[0].points or curves[0].line)[-1].time:g}"
-    axes.set_xticks(range(len(curves)), labels if len(curves) > 1 else [single])
+        if len(curve.points):
+            last = Points(np.array([float(i)]), *(part[-1:] for part in _parts(curve.points)))
+            draw_points(axes, last, style, curve.name, ms=3.8)
+    time = curves[0].line[0, -1] if curves[0].line.size else curves[0].points.x[-1]
+    labels = [legend_label(curve, curves) for curve in curves] if len(curves) > 1 else [f"$t$ = {time:g}"]
+    axes.set_xticks(range(len(curves)), labels)
     axes.set_xlim(-0.8 - 0.4 * (len(curves) == 1), len(curves) - 0.2 + 0.4 * (len(curves) == 1))
     axes.axhline(0, color=GREY, lw=0.6, zorder=1)
     axes.margins(y=0.12)
+
+
+def _parts(points: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return points.estimate, points.error, points.status
 
 
 def _limits(axes: Axes, curves: Sequence[Curve]) -> None:
@@ -230,17 +226,18 @@ def readable(axis: Axis) -> None:
     axis.set_major_formatter("{x:g}")
 
 
-def name_panel(axes: Axes, letter: str) -> None:
-    """Write (a) at the upper left corner of a panel, beside the legend above it."""
-    look: dict[str, Any] = {"fontsize": 8.5, "ha": "right", "va": "bottom", "annotation_clip": False}
-    axes.annotate(f"({letter})", (0, 1), xycoords="axes fraction", xytext=(-14, 4), textcoords="offset points", **look)
+def legend(axes: Axes, handles: Sequence[Any] | None = None, labels: Sequence[str] = ()) -> None:
+    """Put a legend above the axes, where it can hide nothing, in as many columns as are about as wide as the axes.
 
-
-def legend(axes: Axes, handles: Sequence[Any], labels: Sequence[str]) -> None:
-    """Put a legend above the axes, where it can hide nothing, in as many columns as are about as wide as the axes."""
+    handles, labels: None for what has been drawn with a label.
+    """
+    if handles is None:
+        handles, labels = axes.get_legend_handles_labels()
+    if not labels:
+        return
     spec = axes.get_subplotspec()
     panel = axes.figure.bbox.width / axes.figure.dpi / (spec.get_gridspec().ncols if spec is not None else 1)
-    room = 1.08 * 72 * (panel - 0.6)  # points; about 0.6 inches of a panel are beside its axes
+    room = 1.08 * 72 * (panel - 0.68)  # points; about 0.68 inches of a panel are beside its axes
     entries = [LETTER * length(label) + SYMBOL for label in labels]
     columns = len(labels)
     while columns > 1 and sum(max(entries[i::columns]) for i in range(columns)) + GAP * (columns - 1) > room:

@@ -1,22 +1,27 @@
-"""What a picture shows: the rows, the lines, the histogram and the trajectory that suit a run, and in which panels."""
+"""Content of the picture of one run: rows, lines, histogram and trajectory, and the curves of each panel."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from trajectories.figures.curves import curves_of, over_time
 from trajectories.figures.exact_curves import logarithmic, smooth
-from trajectories.figures.panels import Curve, curves_of
-from trajectories.report.result import ResultData
+from trajectories.figures.figure_data import Curve
 from trajectories.report.rows import Row, by_state, exact_rows
-from trajectories.runfiles import figure_section
+from trajectories.runfiles.figure_section import Figure
 from trajectories.runfiles.job import Job
 from trajectories.runfiles.run import Run
+from trajectories.runfiles.sections import MODEL_KEYS
 from trajectories.sampling.quantities import measures_entropy
 from trajectories.sampling.quantity_names import panel_groups, reported_names
-from trajectories.sampling.replay import Replay
+
+if TYPE_CHECKING:
+    from trajectories.report.result import ResultData
+    from trajectories.sampling.replay import Replay
 
 MOST_PANELS = 6
 
@@ -33,14 +38,14 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Content:
-    """All that a picture shows.
+    """Everything that the picture of one run shows.
 
     points: the rows of a report; lines: those of the master equation, on a fine grid. trajectories: 0 where none were
     sampled. several_times: whether there is a time axis. window: the stretch of the trajectory that is shown; None:
     chosen.
     """
 
-    settings: figure_section.Figure
+    settings: Figure
     name: str
     parameters: dict[str, Any]
     seed: int
@@ -50,12 +55,17 @@ class Content:
     points: tuple[Row, ...] = ()
     several_times: bool = True
     histogram: Histogram | None = None
-    story: Replay | None = None
+    replay: Replay | None = None
     window: tuple[float, float] | None = None
 
 
 def sampled_content(result: ResultData, window: tuple[float, float] | None = None) -> Content:
-    """Return what the picture of a result shows; window: of its trajectory."""
+    """Return the content of a result's picture.
+
+    window: times from which and to which its trajectory is shown, None for the first jumps.
+    """
+    from trajectories.sampling.replay import Replay
+
     content = exact_content(result)
     point, settings = result.points[0], content.settings
     histogram = None
@@ -69,23 +79,20 @@ def sampled_content(result: ResultData, window: tuple[float, float] | None = Non
         points=result.report().point_rows(0),
         several_times=len(point.preparation.times) > 1,
         histogram=histogram,
-        story=Replay.of(point.preparation, settings.trajectory, name=result.name, seed=result.seed, point=point.index),
+        replay=Replay.of(point.preparation, settings.trajectory, name=result.name, seed=result.seed, point=point.index),
         window=window,
     )
 
 
 def exact_content(source: ResultData | Run) -> Content:
-    """Return what the picture of the master equation alone shows, for a result's model or a run's."""
+    """Return the content of the picture of the master equation alone, for a result's model or a run's."""
     if isinstance(source, Run):
         table, preparation, seed = source.mapping(), Job.of(source).prepare(), source.seed
     else:
         table, preparation, seed = source.meta.get("run", {}), source.points[0].preparation, source.seed
-    given = {key: item for key, item in table.get("system", {}).items() if key not in ("name", "file", "function")}
-    figure: dict[str, Any] = {
-        key: tuple(item) if isinstance(item, list) else item for key, item in table.get("figure", {}).items()
-    }
+    given = {key: item for key, item in table.get("system", {}).items() if key not in MODEL_KEYS}
     return Content(
-        settings=figure_section.Figure(**figure),
+        settings=Figure.of(table.get("figure", {})),
         name=source.name,
         parameters=dict(preparation.model.parameters) or given,
         seed=seed,
@@ -94,22 +101,26 @@ def exact_content(source: ResultData | Run) -> Content:
     )
 
 
-def chosen(content: Content) -> list[list[Curve]]:
+def panel_curves(content: Content) -> list[list[Curve]]:
     """Return the curves of each panel: those that the run asks for, or those that suit its model."""
     asked = content.settings.quantities
     panels = _asked(content, asked) if asked else _suitable(content)
     return _fitting([curves for curves in panels if curves], MOST_PANELS - (content.histogram is not None))
 
 
+def group_of(quantity: str) -> tuple[str, ...]:
+    """Return the quantities that share a panel with this one."""
+    return next((group for group in panel_groups() if quantity in group), (quantity,))
+
+
 def _asked(content: Content, asked: tuple[str, ...]) -> list[list[Curve]]:
     """Return the curves asked for, in that order; what belongs together shares a panel."""
     labels = [name for name in asked if name not in reported_names()]
     quantities = ["observable" if name in labels else name for name in asked]
-    groups = dict.fromkeys(next((group for group in panel_groups() if name in group), (name,)) for name in quantities)
     panels = []
-    for group in groups:
+    for group in dict.fromkeys(map(group_of, quantities)):
         only = labels if group == ("observable",) and "observable" not in asked else ()
-        panels.append(curves_of(content.points, content.lines, [name for name in group if name in quantities], only))
+        panels.append(_curves(content, [name for name in group if name in quantities], only))
     return panels
 
 
@@ -118,27 +129,25 @@ def _suitable(content: Content) -> list[list[Curve]]:
     present = {row.quantity for row in (*content.lines, *content.points)}
     without = {"coupling_work", "energy_current" if "heat_current" in present else ""}
     groups = panel_groups() + ([] if "integral_fluctuation_theorem" in present else [("energy",), ("activity",)])
-    panels = [
-        curves_of(content.points, content.lines, [name for name in group if name not in without]) for group in groups
-    ]
+    panels = [_curves(content, [name for name in group if name not in without]) for group in groups]
     return [curves for curves in panels if not _flat_zero(curves)]
 
 
+def _curves(content: Content, quantities: list[str], labels: Sequence[str] = ()) -> list[Curve]:
+    return curves_of(over_time(content.points), over_time(content.lines), quantities, labels)
+
+
 def _flat_zero(curves: list[Curve]) -> bool:
-    """Return whether this is entanglement or an energy that is always 0: nothing to look at unless it is asked for."""
-    if any(curve.quantity not in ("concurrence", "negativity", "energy") for curve in curves):
-        return False
-    values = [row.exact for curve in curves for row in curve.line] + [
-        row.estimate for curve in curves for row in curve.points
-    ]
-    return not any(value is not None and abs(value) > 1e-9 for value in values)
+    """Return whether this is entanglement or an energy that is always 0: not worth a panel unless it is asked for."""
+    small = ("concurrence", "negativity", "energy")
+    return all(curve.quantity in small and curve.reach <= 1e-9 for curve in curves)
 
 
 def _fitting(panels: list[list[Curve]], most: int) -> list[list[Curve]]:
     """Leave out what is worth least: an integral theorem that is nowhere resolved, or the mean the histogram shows."""
     if len(panels) > most:
         theorem = next((curves for curves in panels if curves[0].quantity == "integral_fluctuation_theorem"), None)
-        hopeless = theorem is not None and all(row.status == "unresolved" for row in theorem[0].points)
+        hopeless = theorem is not None and bool((theorem[0].points.status == "unresolved").all())
         least = "integral_fluctuation_theorem" if hopeless else "entropy_production"
         panels = [curves for curves in panels if curves[0].quantity != least]
     return panels[:most]

@@ -1,4 +1,4 @@
-"""How quantities, parameters and labels are written in a picture, and the settings of its letters and lines."""
+"""Names of quantities and parameters, numbers and texts as they are written in a picture."""
 
 from __future__ import annotations
 
@@ -10,36 +10,6 @@ from typing import Any
 from matplotlib.mathtext import MathTextParser
 
 from trajectories.sampling.quantities import QUANTITIES
-
-SETTINGS: Any = {
-    "font.family": "DejaVu Sans",
-    "font.size": 7.5,
-    "mathtext.fontset": "dejavusans",
-    "axes.labelsize": 8,
-    "axes.linewidth": 0.6,
-    "axes.formatter.useoffset": False,
-    "axes.formatter.limits": (-99, 99),
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
-    "xtick.direction": "out",
-    "ytick.direction": "out",
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5,
-    "xtick.minor.size": 1.5,
-    "ytick.minor.size": 1.5,
-    "legend.fontsize": 7,
-    "legend.frameon": False,
-    "legend.handlelength": 1.6,
-    "legend.handletextpad": 0.5,
-    "legend.columnspacing": 1.1,
-    "lines.linewidth": 1.2,
-    "pdf.fonttype": 42,
-    "savefig.facecolor": "white",
-}
 
 CAPITALS = frozenset("Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split())
 GREEK = frozenset("alpha beta gamma delta epsilon eta theta kappa lambda mu nu omega phi rho sigma tau xi zeta".split())
@@ -81,15 +51,17 @@ def unit_of(unit: str, power: int = 0) -> str:
 
 
 def with_power(label: str, power: int) -> str:
-    """Return an axis' label with the power of ten that its numbers lack, inside the brackets of a unit at its end."""
-    unit = re.search(r" \(([^()]*)\)$", label)
-    return f"{label[: unit.start()]}{unit_of(unit[1], power)}" if unit and power else label + unit_of("1", power)
+    """Return an axis label with the power of ten that its numbers lack, in the brackets at its first line's end."""
+    head, end, rest = label.partition("\n")
+    unit = re.search(r" \(([^()]*)\)$", head)
+    head = f"{head[: unit.start()]}{unit_of(unit[1], power)}" if unit and power else head + unit_of("1", power)
+    return head + end + rest
 
 
 def fitting(label: str, letters: float) -> str:
-    """Return an axis' label, with the brackets at its end on a line of their own where it has more than `letters`."""
+    """Return an axis label, the brackets at its end on a line of their own where it is longer than `letters`."""
     head, bracket, unit = label.rpartition(" (")
-    return f"{head}\n({unit}" if bracket and length(label) > letters else label
+    return f"{head}\n({unit}" if bracket and length(label) > letters and "\n" not in label else label
 
 
 def length(text: str) -> int:

@@ -22,8 +22,7 @@ title, description                  optional strings
 [optimise]    maximise              a quantity of the steady state (listed in `steady_quantities`), or a formula of some
               over = { g = [1e-6, 1e-2], p_h = [] }   the parameters that take, at each point, the values at which it
               is largest, and their bounds ([]: default ones, see `derived`); the search is deterministic (`optimum`)
-[figure]      title, quantities, histogram, trajectory, formats; figures of a paper: x, y, z, curves and more, which
-              `figure_section` lists
+[figure]      title, caption, quantities, formats, axis labels and scales, histogram, trajectory: see `figure_section`
 """
 
 from __future__ import annotations
@@ -119,13 +118,16 @@ class Run:
                 raise InputError(
                     f"{top.where(section)} = {show(values)} is {kind(values)}: must be a table [{section}]"
                 )
+            if section == "figure":
+                figure_section.refuse_removed(values, source)
             keys = [path[1] for path in changed if len(path) == 2 and path[0] == section]
             tables[section] = Table(values, section, source, known, keys)
         title = top.text("title", "")
         system = _system(tables["system"], model)
         observables = sections.observables(tables["observables"])
-        figure = figure_section.figure(tables["figure"], title, (*reported_names(), *observables))
         sweep = sections.sweep(tables["sweep"])
+        known = (*reported_names(), *observables)
+        figure = figure_section.figure(tables["figure"], title, known, tuple(sweep))
         derived = sections.derived(tables["derived"], system, sweep)
         optimise = sections.optimise(tables["optimise"], (*sweep, *derived))
         sections.refuse_without_effect(tables["system"], sweep, derived, optimise)
@@ -138,7 +140,7 @@ class Run:
             text=text,
             overrides=tuple(overrides),
             system=MappingProxyType(system),
-            **sections.ensemble(tables["ensemble"], figure.sampled),
+            **sections.ensemble(tables["ensemble"]),
             observables=MappingProxyType(observables),
             sweep=MappingProxyType(sweep),
             figure=figure,

@@ -66,16 +66,8 @@ def _parameter(table: Table, key: str, value: Any) -> Any:
     return float(value) if value in ("inf", "+inf", "-inf") else value
 
 
-UNSAMPLED: dict[str, Any] = {"trajectories": 0, "duration": 1.0, "samples": 1}
-
-
-def ensemble(table: Table, sampled: bool = True) -> dict[str, Any]:
-    """Check the [ensemble] table and return its values under their names in a Run, with defaults.
-
-    sampled: False if nothing is sampled; the table may then be left out.
-    """
-    if not sampled:
-        table.values = UNSAMPLED | dict(table.values)
+def ensemble(table: Table) -> dict[str, Any]:
+    """Check the [ensemble] table and return its values under their names in a Run, with defaults."""
     duration = table.number("duration", "a number > 0")
     if duration <= 0:
         table.refuse("duration", "a number > 0")
@@ -87,7 +79,7 @@ def ensemble(table: Table, sampled: bool = True) -> dict[str, Any]:
     if burn_in > 0:
         times = tuple(sorted({*times, burn_in}))
     return {
-        "trajectories": table.integer("trajectories", int(sampled), MOST_TRAJECTORIES, top="10^15"),
+        "trajectories": table.integer("trajectories", 1, MOST_TRAJECTORIES, top="10^15"),
         "duration": duration,
         "times": times,
         "initial": _initial(table),

@@ -15,13 +15,13 @@ from matplotlib.text import Annotation
 from small_models import LOWER, one_way_model
 
 import trajectories
-from trajectories.figures import counting_figure, theorem_figure
-from trajectories.figures.draw import sweep_picture
+from trajectories.figures.counting_figure import counting_picture
+from trajectories.figures.draw import picture_of
+from trajectories.figures.layout import compose
 from trajectories.figures.panels import readable
-from trajectories.figures.run_content import exact_content
-from trajectories.figures.run_figure import compose
-from trajectories.figures.sweep_figure import compose_sweep
-from trajectories.figures.typography import SETTINGS, fitting, with_power
+from trajectories.figures.style import SETTINGS
+from trajectories.figures.theorem_figure import theorem_picture
+from trajectories.figures.typography import fitting, with_power
 from trajectories.report.counting_report import Counting
 from trajectories.report.counting_requests import Wanted
 from trajectories.report.theorems import theorems
@@ -62,10 +62,8 @@ def test_labels_of_a_sweeps_picture_do_not_meet(values: list[float]) -> None:
     system = {"name": "local_engine", "T_c": 0.3, "g": 0.02, "gamma_h": 0.01, "gamma_c": 0.011}
     ensemble = {"trajectories": 64, "duration": 100.0}
     run = Run.from_mapping({"system": system, "sweep": {"T_h": values}, "ensemble": ensemble}, name="sweep")
-    picture = sweep_picture(run)
-    assert picture is not None
     with rc_context(SETTINGS):
-        figure = drawn(compose_sweep(picture))
+        figure = drawn(compose(picture_of(run)))
         height = figure.bbox.height
         for axes in figure.axes:
             (upright,) = shown([axes.yaxis.label])
@@ -92,6 +90,7 @@ def test_a_power_of_ten_stands_in_the_brackets_of_the_unit() -> None:
     assert with_power("heat (energy/time)", -3) == "heat ($10^{-3}$ energy/time)"
     assert with_power("$J(T)$", 2) == "$J(T)$ ($10^{2}$)"
     assert with_power("heat (energy/time)", 0) == "heat (energy/time)"
+    assert with_power("heat (energy/time)\nfrom (0, t]", -3) == "heat ($10^{-3}$ energy/time)\nfrom (0, t]"
     assert fitting("heat (energy/time)", 40) == "heat (energy/time)"
     assert fitting("heat (energy/time)", 10) == "heat\n(energy/time)"
 
@@ -102,7 +101,7 @@ def test_a_density_with_zeros_fills_its_panel() -> None:
     job = Job("atom", model, np.array([100.0]), None, 64)
     wanted = Wanted(waiting=("any,any",), g2=("any,any",), spectrum=("jumps",))
     with rc_context(SETTINGS):
-        figure = drawn(counting_figure.compose(Counting.of_jobs([job], wanted=wanted)))
+        figure = drawn(compose(counting_picture(Counting.of_jobs([job], wanted=wanted))))
         waits, distances, spectrum = figure.axes
         assert waits.get_yscale() == "log"
         rows = Counting.of_jobs([job], wanted=wanted).points[0].records[0]
@@ -113,7 +112,7 @@ def test_a_density_with_zeros_fills_its_panel() -> None:
         assert letters(figure) == ["(a)", "(b)", "(c)"]
         assert len([tick for tick in spectrum.get_xticks() if tick > 0]) >= 3
         wide = Wanted(waiting=("any,any",), spectrum=("jumps",), logarithmic=True, spaced=("0:8:9",))
-        waits, spectrum = drawn(counting_figure.compose(Counting.of_jobs([job], wanted=wide))).axes
+        waits, spectrum = drawn(compose(counting_picture(Counting.of_jobs([job], wanted=wide)))).axes
         assert waits.get_xscale() == "log" and spectrum.get_xscale() == "linear"
 
 
@@ -130,11 +129,11 @@ def test_words_above_the_panels_end_inside_the_picture(monkeypatch: pytest.Monke
     result.name = "a reset engine whose name is rather longer than names of machines usually are"
     counted = Counting.of_result(result, wanted=Wanted(waiting=("any,any",)))
     with rc_context(SETTINGS):
-        assert inside(drawn(counting_figure.compose(counted)))
-        assert inside(drawn(theorem_figure.compose(theorems(result))))
+        assert inside(drawn(compose(counting_picture(counted))))
+        assert inside(drawn(compose(theorem_picture(theorems(result)))))
         # Control: without line breaks it is cut off.
-        monkeypatch.setattr("trajectories.figures.heading.described", lambda given, facts, width: "x" * 4 * width)
-        assert not inside(drawn(counting_figure.compose(counted)))
+        monkeypatch.setattr("trajectories.figures.layout.described", lambda given, facts, width: "x" * 4 * width)
+        assert not inside(drawn(compose(counting_picture(counted))))
 
 
 def test_colour_bars_of_maps_have_labels_that_do_not_meet() -> None:
@@ -143,10 +142,9 @@ def test_colour_bars_of_maps_have_labels_that_do_not_meet() -> None:
     sweep = {"T_h": [0.5, 1.0, 2.0], "g": [1e-3, 2e-3, 3e-3]}
     ensemble = {"trajectories": 640, "duration": 3000.0, "samples": 1}
     run = Run.from_mapping({"system": system, "sweep": sweep, "ensemble": ensemble}, name="map")
-    picture = sweep_picture(execute(jobs_of(run)))
-    assert picture is not None
+    result = execute(jobs_of(run))
     with rc_context(SETTINGS):
-        figure = drawn(compose_sweep(picture))
+        figure = drawn(compose(picture_of(result)))
         bars = [axes for axes in figure.axes if "sampled" in axes.get_ylabel()]
         boxes = sorted(shown([axes.yaxis.label for axes in bars]), key=lambda box: float(box.y0))
         assert len(boxes) >= 2
@@ -158,7 +156,7 @@ def test_exact_values_of_the_runs_own_start_stand_beside_the_steady_state() -> N
     model = local_engine(T_c=0.5, T_h=2.0, g=0.4, gamma_c=0.3, gamma_h=0.2)
     for start, beside in (("ground", True), ("steady", False)):
         result = trajectories.run(model, duration=10.0, trajectories=640, initial=start, seed=1)
-        figure = counting_figure.compose(Counting.of_result(result, wanted=Wanted(waiting=("any,any",))))
+        figure = compose(counting_picture(Counting.of_result(result, wanted=Wanted(waiting=("any,any",)))))
         (legend,) = [axes.get_legend() for axes in figure.axes]
         assert legend is not None
         assert ("exact, this start and time" in [text.get_text() for text in legend.get_texts()]) == beside
@@ -170,5 +168,5 @@ def test_panels_of_a_single_run_are_named_like_those_of_a_sweep() -> None:
         name="one",
     )
     with rc_context(SETTINGS):
-        found = letters(compose(exact_content(run)))
+        found = letters(compose(picture_of(run)))
     assert found[:2] == ["(a)", "(b)"]

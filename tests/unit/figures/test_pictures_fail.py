@@ -13,9 +13,8 @@ import trajectories
 from trajectories import Channel, Model, Reservoir
 from trajectories.cli.main import main
 from trajectories.figures import draw as drawing
-from trajectories.figures.draw import draw, save
-from trajectories.figures.run_content import sampled_content
-from trajectories.figures.run_figure import compose
+from trajectories.figures.draw import draw, picture_of, save
+from trajectories.figures.layout import compose
 
 SMALL = """
 [system]
@@ -56,7 +55,7 @@ def test_where_nothing_of_the_state_is_measured_only_jumps_are_drawn() -> None:
     preparation = result.points[0].preparation
     for column in preparation.columns:
         assert column is None or column.quantity not in ("population", "observable")
-    assert compose(sampled_content(result)).axes
+    assert compose(picture_of(result)).axes
 
 
 @pytest.mark.parametrize("error", [IndexError("list index out of range"), OSError(28, "No space left on device")])

@@ -11,7 +11,7 @@ import trajectories
 from trajectories import Channel, Model, Reservoir
 from trajectories.cli.main import main
 from trajectories.errors import InputError
-from trajectories.figures.run_content import chosen, sampled_content
+from trajectories.figures.run_content import panel_curves, sampled_content
 from trajectories.master.lindblad import Master
 from trajectories.model.operators import sigma_minus
 from trajectories.report.theorems import theorems
@@ -76,7 +76,7 @@ def test_all_but_the_entropy_is_shown(entropy: bool) -> None:
     assert "integral fluctuation theorem" not in report.text()
     content = sampled_content(result)
     assert content.histogram is None
-    assert not {curve.quantity for curves in chosen(content) for curve in curves} & ABOUT_ENTROPY
+    assert not {curve.quantity for curves in panel_curves(content) for curve in curves} & ABOUT_ENTROPY
 
 
 def test_energies_without_entropy_are_those_of_the_master_equation() -> None:

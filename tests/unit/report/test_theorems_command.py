@@ -14,7 +14,8 @@ import trajectories
 from trajectories.cli import commands
 from trajectories.cli.main import main
 from trajectories.counting.entropy_statistics import generating_function
-from trajectories.figures.theorem_figure import compose
+from trajectories.figures.layout import compose
+from trajectories.figures.theorem_figure import theorem_picture
 from trajectories.master.lindblad import Master
 from trajectories.report.theorems import Theorems, theorems
 from trajectories.sampling.exact_averages import trajectories_for
@@ -117,12 +118,12 @@ def test_symmetry_of_both_curves() -> None:
 
 
 def test_picture_has_what_exists() -> None:
-    figure = compose(found_for(diamond(0, 1), 1.0))
+    figure = compose(theorem_picture(found_for(diamond(0, 1), 1.0)))
     panel = figure.axes[2]
     assert any("lambda(1-u)" in text.get_text() for text in panel.texts)
-    figure = compose(found_for(local_engine(2.0, 0.3, 0.02, 0.01, 0.011), 60.0))
+    figure = compose(theorem_picture(found_for(local_engine(2.0, 0.3, 0.02, 0.01, 0.011), 60.0)))
     assert not any("lambda(1-u)" in text.get_text() for text in figure.axes[2].texts)
-    figure = compose(found_for(diamond(-np.inf, 1), 0.2))
+    figure = compose(theorem_picture(found_for(diamond(-np.inf, 1), 0.2)))
     assert any("cannot be undone" in text.get_text() for text in figure.axes[2].texts)
 
 

@@ -15,7 +15,7 @@ from trajectories.runfiles.derived import points
 from trajectories.runfiles.run import load
 
 RUNS = Path(__file__).parents[3] / "runs"
-SMALL = ["--set", "sweep={T_h=[1], T_c=[0.1]}", "--set", "figure.fine={T_h=[0.5, 1, 2], T_c=[0.1]}"]
+SMALL = ["--set", "sweep={T_h=[1], T_c=[0.1]}"]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from small_models import LOWER, one_way_model, thermal_qubit
 import trajectories
 from trajectories.errors import InputError
 from trajectories.figures.draw import draw
-from trajectories.figures.run_content import chosen, sampled_content
+from trajectories.figures.run_content import panel_curves, sampled_content
 from trajectories.figures.typography import quantity_name
 from trajectories.kernels.ledger import FIRST_STATIC
 from trajectories.model import Model
@@ -121,7 +121,7 @@ def test_one_entry_adds_a_quantity(tmp_path: Path) -> None:
     assert {quantity.name for quantity in ADDED} <= {row["quantity"] for row in table}
     assert "jump_rate" in result.report().text()
     check_exact_values(result)
-    panels = chosen(sampled_content(result))
+    panels = panel_curves(sampled_content(result))
     assert [{curve.quantity for curve in curves} for curves in panels] == [{quantity.name} for quantity in ADDED]
     assert [quantity_name(quantity.name) for quantity in ADDED] == [quantity.title for quantity in ADDED]
     assert draw(result, tmp_path / "more.png") and draw(result, tmp_path / "exact.png", exact=True)
