@@ -20,7 +20,6 @@ from trajectories.errors import InputError, listing, nearest
 from trajectories.model.calculator import Calculation
 
 LARGEST_POWER = 100.0
-SMALL_STEP = 1e-3  # of a standard error: beyond it a formula may bend
 
 
 def _power(base: Any, exponent: Any) -> Any:
@@ -72,21 +71,3 @@ class Formula(Calculation):
                 )
         with np.errstate(all="ignore"):
             return np.asarray(self.value(lambda name: np.asarray(values[name], float)), float)
-
-    def contributions(self, values: Mapping[str, ArrayLike], errors: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
-        """Return the signed contribution of each name's standard error to the formula's, df/dx times the error.
-
-        errors: standard errors by name, zero for missing names. Derivatives are central differences over a thousandth
-        of the error. For independent errors the formula's error is the root of the sum of the squares.
-        """
-        parts = {}
-        for name in sorted(self.names & set(errors)):
-            centre, error = np.asarray(values[name], float), np.asarray(errors[name], float)
-            ends = [self.evaluate({**values, name: centre + sign * SMALL_STEP * error}) for sign in (1.0, -1.0)]
-            parts[name] = (ends[0] - ends[1]) / (2.0 * SMALL_STEP)
-        return parts
-
-    def standard_error(self, values: Mapping[str, ArrayLike], errors: Mapping[str, ArrayLike]) -> np.ndarray:
-        """Return the standard error of the formula for independent errors of its names, to first order in them."""
-        parts = self.contributions(values, errors).values()
-        return np.asarray(np.sqrt(sum((part**2 for part in parts), np.zeros(()))))
