@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from . import kernel
 from .arrays import Complex2, Float2, Int1, Int2
-from .jumps import Scratch, enter, jump_from_state, pick, sample
-from .plan import BLOCK, CHANNEL, MEAN_WAIT, METHOD, SCALAR, SLOT, SLOT_END, TARGET, Plan
-from .streams import BATCH, DRAWS, fill, uniforms, words
-from .waiting import ROWS, waiting_time
+from .jumps import Scratch, draw, enter, jump, most_slots, sample, wait
+from .plan import METHOD, SCALAR, Plan
+from .streams import BATCH, fill, uniforms, words
+from .waiting import ROWS
 
 
 @kernel
@@ -28,30 +26,15 @@ def stretch(plan, stream, scratch, s, psi, count):
         scratch.fired[k] = 0
     t, n = 0.0, 0
     while True:
-        k = (n + 1) & (BATCH - 1)
-        if k == 0:
-            if n + 1 >= DRAWS:
-                raise OverflowError("a clone has used up its 2^32 random draws: take more windows")
-            fill(n + 1, stream, u0, u1)
-        log_r = math.log(u0[k])
+        k = draw(n + 1, stream, scratch)
         scalar = plan.sectors[s, METHOD] == SCALAR
-        if scalar:
-            now = t - log_r * plan.rates[s, MEAN_WAIT]
-        else:
-            now = t + waiting_time(plan, s, scratch.state, log_r, duration - t, scratch.work, scratch.later)
+        now = t + wait(plan, s, scalar, u0[k], duration - t, scratch)
         if now > duration:
             sample(plan, s, duration - t, scratch, count, psi)
             return s
-        if scalar:
-            slot = pick(plan.slot_cumulative, plan.sectors[s, SLOT], plan.sectors[s, SLOT_END], u1[k])
-            s = plan.slots[slot, TARGET]
-            enter(plan, s, plan.jump[plan.slots[slot, BLOCK] :], scratch)
-        else:
-            slot, row = jump_from_state(plan, s, scratch.later, u1[k], scratch.cumulative, scratch.after)
-            s = plan.slots[slot, TARGET]
-            enter(plan, s, scratch.after[row], scratch)
+        s, channel = jump(plan, s, scalar, u1[k], scratch)
+        scratch.fired[channel] += 1
         t = now
-        scratch.fired[plan.slots[slot, CHANNEL]] += 1
         n += 1
 
 
@@ -71,9 +54,7 @@ def advance(
     each channel on the way. Each clone is a pure function of (plan, seed, point_family, first + i, its state).
     """
     m_max = psi.shape[1]
-    slots = 1
-    for s in range(len(plan.sectors)):
-        slots = max(slots, plan.sectors[s, SLOT_END] - plan.sectors[s, SLOT])
+    slots = most_slots(plan)
     scratch = Scratch(
         np.empty(BATCH),
         np.empty(BATCH),

@@ -117,6 +117,52 @@ def enter(plan, s, vector, scratch):
 
 
 @kernel
+def draw(n, stream, scratch):
+    """Return the place in scratch.u0 and scratch.u1 of draw n >= 1, drawn with the rest of its batch if need be."""
+    k = n & (BATCH - 1)
+    if k == 0:
+        if n >= DRAWS:
+            raise OverflowError("a trajectory has used up its 2^32 random draws: shorten the duration")
+        fill(n, stream, scratch.u0, scratch.u1)
+    return k
+
+
+@kernel
+def wait(plan, s, scalar, uniform, remaining, scratch):
+    """Return the time from the beginning of the stretch to its jump, infinity or more than `remaining` without one.
+
+    scalar: whether sector s has one dimension. scratch.later becomes the state just before the jump, where it has more.
+    """
+    log_r = math.log(uniform)
+    if scalar:
+        return -log_r * plan.rates[s, MEAN_WAIT]
+    return waiting_time(plan, s, scratch.state, log_r, remaining, scratch.work, scratch.later)
+
+
+@kernel
+def jump(plan, s, scalar, uniform, scratch):
+    """Jump out of sector s after `wait` and start the next stretch; return its sector and the channel."""
+    if scalar:
+        slot = pick(plan.slot_cumulative, plan.sectors[s, SLOT], plan.sectors[s, SLOT_END], uniform)
+        s = plan.slots[slot, TARGET]
+        enter(plan, s, plan.jump[plan.slots[slot, BLOCK] :], scratch)
+    else:
+        slot, row = jump_from_state(plan, s, scratch.later, uniform, scratch.cumulative, scratch.after)
+        s = plan.slots[slot, TARGET]
+        enter(plan, s, scratch.after[row], scratch)
+    return s, plan.slots[slot, CHANNEL]
+
+
+@kernel
+def most_slots(plan):
+    """Return the largest number of channels out of a sector, at least 1."""
+    slots = 1
+    for s in range(len(plan.sectors)):
+        slots = max(slots, plan.sectors[s, SLOT_END] - plan.sectors[s, SLOT])
+    return slots
+
+
+@kernel
 def trajectory(plan, stream, scratch, counts, sector, psi, record_times, record_channels):
     """Sample one trajectory; return its initial state, final outcome and number of jumps."""
     times = plan.times
@@ -130,34 +176,18 @@ def trajectory(plan, stream, scratch, counts, sector, psi, record_times, record_
         scratch.fired[k] = 0
     t, j, n = 0.0, 0, 0
     while True:
-        k = (n + 1) & (BATCH - 1)
-        if k == 0:
-            if n + 1 >= DRAWS:
-                raise OverflowError("a trajectory has used up its 2^32 random draws: shorten the duration")
-            fill(n + 1, stream, u0, u1)
-        log_r = math.log(u0[k])
+        k = draw(n + 1, stream, scratch)
         scalar = plan.sectors[s, METHOD] == SCALAR
-        if scalar:
-            now = t - log_r * plan.rates[s, MEAN_WAIT]
-        else:
-            now = t + waiting_time(plan, s, scratch.state, log_r, times[-1] - t, scratch.work, scratch.later)
+        now = t + wait(plan, s, scalar, u0[k], times[-1] - t, scratch)
         while j < len(times) and times[j] < now:
             sample(plan, s, times[j] - t, scratch, counts[j], psi[j])
             sector[j] = s
             j += 1
         if j == len(times):
             break
-        if scalar:
-            slot = pick(plan.slot_cumulative, plan.sectors[s, SLOT], plan.sectors[s, SLOT_END], u1[k])
-            s = plan.slots[slot, TARGET]
-            enter(plan, s, plan.jump[plan.slots[slot, BLOCK] :], scratch)
-        else:
-            slot, row = jump_from_state(plan, s, scratch.later, u1[k], scratch.cumulative, scratch.after)
-            s = plan.slots[slot, TARGET]
-            enter(plan, s, scratch.after[row], scratch)
-        t = now
-        channel = plan.slots[slot, CHANNEL]
+        s, channel = jump(plan, s, scalar, u1[k], scratch)
         scratch.fired[channel] += 1
+        t = now
         if n < len(record_times):
             record_times[n] = t
             record_channels[n] = channel
@@ -191,9 +221,7 @@ def jumps(
     capacity 0 keeps none. record_length: (n,) number of jumps, also where that is beyond the capacity.
     """
     m_max = plan.start_vector.shape[1]
-    slots = 1
-    for s in range(len(plan.sectors)):
-        slots = max(slots, plan.sectors[s, SLOT_END] - plan.sectors[s, SLOT])
+    slots = most_slots(plan)
     scratch = Scratch(
         np.empty(BATCH),
         np.empty(BATCH),

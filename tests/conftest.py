@@ -53,4 +53,4 @@ def uniform_waiting_times(together: Path) -> Callable[..., None]:
     from mutants import mutant, sampler
 
     with one_at_a_time(together / "mutant.lock"):
-        return sampler(mutant(together, "jumps.py", "log_r = math.log(u0[k])", "log_r = -2.0 * u0[k]"))
+        return sampler(mutant(together, "jumps.py", "log_r = math.log(uniform)", "log_r = -2.0 * uniform"))

@@ -18,7 +18,7 @@ from trajectories.counting.steady_counting import SteadyCounting
 from trajectories.master.lindblad import Master
 from trajectories.master.sectors import find_sectors
 from trajectories.report.counting_rows import counting_rows
-from trajectories.report.entropy_parts import Alongside
+from trajectories.report.entropy_parts import EntropyParts
 from trajectories.report.exact_counting import ExactCounting
 from trajectories.report.judge import judge, verdict
 from trajectories.report.record_rows import sampled_rows
@@ -54,8 +54,8 @@ class Prepared:
         return Point(dict(own.model.parameters), own, forest)
 
     @cached_property
-    def alongside(self) -> Alongside:
-        return Alongside.of(self.preparation)
+    def entropy_parts(self) -> EntropyParts:
+        return EntropyParts.of(self.preparation)
 
     @cached_property
     def counting(self) -> ExactCounting:
@@ -81,18 +81,18 @@ def report_rows(own: Prepared, seed: int) -> list[Row]:
 def theorem_rows(own: Prepared, seed: int) -> list[Row]:
     """Return the rows of `trajectories theorems`."""
     point = own.point(seed)
-    return judge(list(point_theorems(point, seed, 0, point.trajectories, alongside=own.alongside).rows))
+    return judge(list(point_theorems(point, seed, 0, point.trajectories, parts=own.entropy_parts).rows))
 
 
 def count_rows(own: Prepared, seed: int) -> list[Row]:
     """Return the rows of `trajectories counting`: cumulants, covariances, uncertainty."""
-    return judge([found.row for found in counting_rows(own.point(seed), own.counting)])
+    return list(judge(counting_rows(own.point(seed), own.counting)))
 
 
 def record_rows(own: Prepared, seed: int) -> list[Row]:
     """Return the rows of `trajectories counting --waiting --g2 --spectrum --first-passage`."""
     every = sampled_rows(own.preparation, own.asked, seed, 0, own.machine.trajectories)
-    return judge([found.row for rows in every for found in rows])
+    return list(judge(found for rows in every for found in rows))
 
 
 COMMANDS: dict[str, Callable[[Prepared, int], list[Row]]] = {

@@ -34,7 +34,7 @@ from mutants import mutant, sampler  # noqa: E402
 from sampled import point_of  # noqa: E402
 
 from trajectories.model import Model  # noqa: E402
-from trajectories.report.entropy_parts import Alongside  # noqa: E402
+from trajectories.report.entropy_parts import EntropyParts  # noqa: E402
 from trajectories.report.judge import judge  # noqa: E402
 from trajectories.report.result import ResultData  # noqa: E402
 from trajectories.report.theorems import point_theorems  # noqa: E402
@@ -64,7 +64,7 @@ def machines() -> dict[str, Machine]:
 
 def channel_by_waiting_time(kernel: planted.Kernel, block: int) -> planted.Kernel:
     """A jump's channel is drawn with the number that its waiting time was drawn with."""
-    line = "log_r = math.log(u0[k])"
+    line = "k = draw(n + 1, stream, scratch)"
     return _kernel_with(line, f"{line}\n        u1[k] = u0[k]")
 
 
@@ -112,7 +112,7 @@ def theorems_disagree(preparation: Preparation, faulty: Preparation, n: int, see
     """Return the rows of `theorems` that disagree. The reversed ensemble is that of the same ledger and kernel."""
     point = point_of(preparation, n, seed, engine=faulty)
     reverse, ahead = reversed_ensemble.backward(faulty), reversed_ensemble.forward(faulty)
-    rows = point_theorems(point, seed, 0, n, reverse=reverse, ahead=ahead, alongside=Alongside.of(faulty)).rows
+    rows = point_theorems(point, seed, 0, n, reverse=reverse, ahead=ahead, parts=EntropyParts.of(faulty)).rows
     return {row.quantity for row in judge(list(rows)) if row.status == "disagree"}
 
 

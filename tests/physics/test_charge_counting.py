@@ -98,7 +98,7 @@ def test_a_reservoir_means_its_charge_and_full_names_mean_the_rest() -> None:
     model = lead_dot(0.2, junction=True)
     job = Job.of(Run.from_mapping({"ensemble": {"trajectories": 1, "duration": 5.0}}, name="dot", model=model))
     wanted = Wanted(spectrum=("L", "heat from L", "junction"), first_passage=("R=-2",))
-    rows = [exact_rows(one)[0].row.label for one in wanted.statistics(job.prepare())]
+    rows = [exact_rows(one)[0].label for one in wanted.statistics(job.prepare())]
     expected = ("charge from L", "heat from L", "junction", "charge from R")
     assert all(name in row for name, row in zip(expected, rows, strict=True)), rows
 

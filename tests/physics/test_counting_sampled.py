@@ -56,7 +56,7 @@ def compared(case: str, engine: Preparation | None = None) -> list[Row]:
     """The judged rows of a run, whose blocks come from `engine` (by default an honest one)."""
     preparation, exact = prepared(case, TRAJECTORIES)
     point = point_of(preparation, TRAJECTORIES, 11, engine=engine)
-    return judge([found.row for found in counting_rows(point, exact)])
+    return judge(counting_rows(point, exact))
 
 
 def disagreeing(rows: list[Row]) -> set[tuple[str, str | None]]:
@@ -79,16 +79,16 @@ def test_the_constant_of_the_variance_is_seen() -> None:
     """Control: judged by the long-time rates alone, the same sample disagrees."""
     preparation, exact = prepared("diamond", TRAJECTORIES)
     found = counting_rows(point_of(preparation, TRAJECTORIES, 11), exact)
-    noise = [own for own in found if own.row.quantity == "noise" and own.row.label == "quanta from S"]
+    noise = [own for own in found if own.quantity == "noise" and own.label == "quanta from S"]
     for own in noise:
-        assert own.long_time is not None and own.row.estimate is not None and own.row.standard_error is not None
-        assert own.row.estimate - own.long_time > 5 * own.row.standard_error
+        assert own.long_time is not None and own.estimate is not None and own.standard_error is not None
+        assert own.estimate - own.long_time > 5 * own.standard_error
 
 
 def test_the_uncertainty_ratios_are_those_of_the_tallied_means() -> None:
     preparation, exact = prepared("diamond", TRAJECTORIES)
     point = point_of(preparation, TRAJECTORIES, 11)
-    rows = {(own.row.quantity, own.row.label, own.row.time): own.row for own in counting_rows(point, exact)}
+    rows = {(own.quantity, own.label, own.time): own for own in counting_rows(point, exact)}
     block = point.total
     mean, variance = block.mean[1, 2], block.m2[1, 2] / (int(block.count) - 1)
     entropy = block.mean[1, len(preparation.ledger.linear) + ENTROPY_SINCE]
@@ -111,7 +111,7 @@ def coverage(case: str, twice: bool = False) -> dict[tuple[str, str | None], flo
         for index in range(SMALL // size):
             first = (index // 2 if twice else index) * size
             forest.add(index, sample_block(preparation.plan, preparation.ledger, 500 + seed, 0, first, size, 1.0))
-        for row in (own.row for own in counting_rows(Point({}, preparation, forest), exact)):
+        for row in counting_rows(Point({}, preparation, forest), exact):
             if row.time < preparation.times[-1]:
                 continue
             assert row.estimate is not None and row.standard_error is not None

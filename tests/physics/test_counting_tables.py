@@ -6,6 +6,7 @@ with an independent null-space solution and with QuTiP's counting statistics.
 
 from __future__ import annotations
 
+import asymptotes
 import numpy as np
 import pytest
 from scipy.optimize import brentq
@@ -114,7 +115,7 @@ def test_the_constant_of_the_variance_matters_in_a_run() -> None:
     solver = Master(reset_engine(T_c=0.5, T_h=2.0, g=1.6e-3, p_c=1e-2, p_h=1.1e-3))
     count = counted_currents.quanta(solver.model, "h")
     line, exact = (
-        finite_time_cumulants.long_time(solver, count),
+        asymptotes.long_time(solver, count),
         finite_time_cumulants.finite_time(solver, count, [1e3, 1e5]),
     )
     assert exact.covariance[0] > 2 * line.covariance_rate * 1e3

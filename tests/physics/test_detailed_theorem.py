@@ -21,13 +21,21 @@ from trajectories.model.operators import dagger
 from trajectories.report.fluctuation_theorems import bins_of, detailed_row, gather
 from trajectories.report.judge import judge
 from trajectories.report.rows import Row
-from trajectories.report.theorems import INTEGRAL, asymmetry, point_theorems, settled_bins
+from trajectories.report.theorems import INTEGRAL, point_theorems, settled_bins
 from trajectories.results.points import Point
 from trajectories.sampling.block import sample_block
 from trajectories.sampling.plan import unravel
 from trajectories.sampling.preparation import GROUPS, Preparation, prepare
 from trajectories.sampling.reduction_tree import Forest
-from trajectories.sampling.reversed_ensemble import Direction, backward, expected_entropy, forward, reverse_of, survival
+from trajectories.sampling.reversed_ensemble import (
+    Direction,
+    asymmetry,
+    backward,
+    expected_entropy,
+    forward,
+    reverse_of,
+    survival,
+)
 from trajectories.systems import common_bath, diamond, double_dot, flux_qubits, local_engine, reset_engine
 
 N = 2**19

@@ -11,7 +11,7 @@ from trajectories.api import replay
 from trajectories.counting.infimum import exact_infimum
 from trajectories.errors import InputError
 from trajectories.master.lindblad import Master
-from trajectories.report.entropy_parts import LEVELS, Alongside
+from trajectories.report.entropy_parts import LEVELS, EntropyParts
 from trajectories.report.judge import judge
 from trajectories.runfiles.job import Job
 from trajectories.sampling.preparation import Preparation, prepare
@@ -24,7 +24,7 @@ def prepared(beta_A: float = 0.0, beta_S: float = 1.0, duration: float = 2.0, n:
     return prepare(diamond(beta_A, beta_S), np.array([duration]), None, n)
 
 
-def statuses(found: Alongside) -> dict[str | None, str]:
+def statuses(found: EntropyParts) -> dict[str | None, str]:
     return {row.label: row.status for row in judge(found.rows()) if row.quantity.startswith("entropy_infimum")}
 
 
@@ -101,7 +101,7 @@ def test_refused() -> None:
 
 def test_kernel_against_single_trajectories() -> None:
     job = Job("diamond", diamond(-2, 3), np.array([3.0]), None, 64, seed=5)
-    found = Alongside.of(job.prepare()).sampled(5, 0, 200)
+    found = EntropyParts.of(job.prepare()).sampled(5, 0, 200)
     assert found.total is not None
     lowest = np.array([naive_infimum(job, i) for i in range(200)])
     assert found.total.mean[0, 4] == pytest.approx(lowest.mean(), abs=1e-9)
@@ -111,7 +111,7 @@ def test_kernel_against_single_trajectories() -> None:
 @pytest.mark.parametrize(("beta_A", "beta_S", "duration"), [(0, 1, 2.0), (-2, 3, 6.0), (-1, 1, 1.0)])
 def test_sampled_infimum_agrees_with_the_exact_one(beta_A: float, beta_S: float, duration: float) -> None:
     """Mean and three probabilities; false alarms: 10^-3 for each point, the seed is fixed."""
-    found = Alongside.of(prepared(beta_A, beta_S, duration)).sampled(3, 0, N)
+    found = EntropyParts.of(prepared(beta_A, beta_S, duration)).sampled(3, 0, N)
     assert set(statuses(found).values()) == {"agree"}
     assert all(row.exact is not None for row in found.rows())
 
@@ -120,12 +120,12 @@ def test_without_an_exact_value_the_bound_is_judged() -> None:
     """Steps of 1.75, 2.8, 3.25 and 5.2 nats: too fine a lattice."""
     model = common_bath(T_A=5.0, T_B=8.0, epsilon_A=20.0, epsilon_B=20.0, Omega=6.0, gamma_A=1.0, gamma_B=1.0)
     preparation = prepare(model, np.array([3.0]), None, N)
-    rows = [row for row in judge(Alongside.of(preparation).sampled(3, 0, N).rows()) if "infimum" in row.quantity]
+    rows = [row for row in judge(EntropyParts.of(preparation).sampled(3, 0, N).rows()) if "infimum" in row.quantity]
     assert len(rows) == 4
     assert {row.status for row in rows} == {"agree"} and {row.exact for row in rows} == {None}
     # The control: reservoirs that are said to lose what they gain drive Delta S down, and the law catches it.
     false = replace(preparation, ledger=preparation.ledger._replace(pair_entropy=-preparation.ledger.pair_entropy))
-    caught = judge(Alongside.of(false).sampled(3, 0, N).rows())
+    caught = judge(EntropyParts.of(false).sampled(3, 0, N).rows())
     assert "disagree" in {row.status for row in caught if "infimum" in row.quantity}
 
 
@@ -139,8 +139,8 @@ def test_the_exact_value_notices(change: str) -> None:
     else:
         other = preparation.exact._replace(density=prepared(0.0, 1.2).exact.density)
         false = replace(preparation, exact=other)
-    total = Alongside.of(false).sampled(3, 0, N).total
-    assert statuses(replace(Alongside.of(preparation), total=total))[">= -1"] == "disagree"
+    total = EntropyParts.of(false).sampled(3, 0, N).total
+    assert statuses(replace(EntropyParts.of(preparation), total=total))[">= -1"] == "disagree"
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_the_exact_value_notices(change: str) -> None:
     ],
 )
 def test_undefined(preparation: Preparation, words: str) -> None:
-    found = Alongside.of(preparation)
+    found = EntropyParts.of(preparation)
     assert found.infimum_undefined is not None and words in found.infimum_undefined
     assert any("infimum of Delta S(t) undefined" in line for line in found.lines())
     assert not found.json()["infimum"]["defined"]

@@ -251,32 +251,33 @@ def test_a_small_fault_of_the_plan_or_the_ledger_is_caught(
     assert wrong(deviations(change(preparation, *size), initial, SEED, 2 * TRAJECTORIES)) >= caught
 
 
-WAIT = "now = t + waiting_time("
-SCALAR_WAIT = "now = t - log_r * plan.rates[s, MEAN_WAIT]"
+WAIT = "return waiting_time("
+SCALAR_WAIT = "return -log_r * plan.rates[s, MEAN_WAIT]"
+JUMP = "jump(plan, s, scalar, u1[k], scratch)"
 MUTANTS: dict[str, tuple[str, str, list[str], set[str]]] = {
     "nothing": (WAIT, WAIT, list(BY_METHOD), set()),
     "waiting time of one level": (SCALAR_WAIT, SCALAR_WAIT + " * (1 + 1e-8)", ["diamond", "engine"], {"waiting time"}),
     "waiting time": (
         WAIT,
-        "now = t + (1 + 1e-8) * waiting_time(",
+        "return (1 + 1e-8) * waiting_time(",
         ["engine", "engine, exceptional", "dense 4", "threefold exceptional point"],
         {"waiting time"},
     ),
     "channel by the waiting time's number, one level": (
-        "SLOT_END], u1[k])",
-        "SLOT_END], u0[k])",
+        JUMP,
+        "jump(plan, s, scalar, u0[k] if scalar else u1[k], scratch)",
         ["diamond"],
         {"channel"},
     ),
     "channel by the waiting time's number": (
-        "scratch.later, u1[k],",
-        "scratch.later, u0[k],",
+        JUMP,
+        "jump(plan, s, scalar, u1[k] if scalar else u0[k], scratch)",
         ["dense 4"],
         {"channel"},
     ),
     "second batch of draws": (
-        "fill(n + 1, stream, u0, u1)",
-        "fill(n + 2, stream, u0, u1)",
+        "fill(n, stream, scratch.u0, scratch.u1)",
+        "fill(n + 1, stream, scratch.u0, scratch.u1)",
         ["diamond"],
         {"waiting time"},
     ),

@@ -62,7 +62,7 @@ def compared(case: str, engine: Preparation | None = None, seed: int = 5, n: int
     """The judged rows of records that come from `engine` (by default an honest one)."""
     preparation, statistics = prepared(case)
     rows = sampled_rows(engine or preparation, statistics, seed, 0, n)
-    return judge([found.row for own in rows for found in own])
+    return judge([found for own in rows for found in own])
 
 
 def disagreeing(rows: list[Row]) -> set[str]:
@@ -131,7 +131,7 @@ def test_waits_that_are_cut_off_are_caught() -> None:
     preparation, statistics = prepared("diamond")
     careless = WaitingTimes(preparation, "first to second", "A_up", "S_down")
     careless._window = (0.0, 4.0)
-    rows = judge([found.row for own in sampled_rows(preparation, [careless], 5, 0, TRAJECTORIES) for found in own])
+    rows = judge([found for own in sampled_rows(preparation, [careless], 5, 0, TRAJECTORIES) for found in own])
     assert "waiting_time_density" in disagreeing(rows)
     last = [row for row in rows if row.quantity == "waiting_time_density"][-1]
     assert (last.estimate or 0.0) < (last.exact or 0.0) - 5 * (last.standard_error or 0.0)

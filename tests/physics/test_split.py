@@ -13,7 +13,7 @@ from trajectories.errors import InputError
 from trajectories.master.currents import entropy_production
 from trajectories.master.lindblad import Master
 from trajectories.model import Model
-from trajectories.report.entropy_parts import Alongside
+from trajectories.report.entropy_parts import EntropyParts
 from trajectories.report.judge import judge
 from trajectories.report.rows import Row
 from trajectories.sampling.preparation import Preparation, prepare
@@ -162,7 +162,7 @@ def prepared(initial: np.ndarray | None, duration: float = 0.2) -> Preparation:
     return prepare(two_baths(), np.array([duration]), initial, N)
 
 
-def judged(found: Alongside) -> dict[tuple[str, str | None], Row]:
+def judged(found: EntropyParts) -> dict[tuple[str, str | None], Row]:
     rows = judge(found.sampled(7, 0, N).rows())
     return {(row.quantity, row.label): row for row in rows}
 
@@ -178,20 +178,20 @@ QUANTITIES = (
 @pytest.mark.parametrize("initial", [MIXED, COHERENT], ids=["diag", "any"])
 def test_sampled_parts_agree(initial: np.ndarray) -> None:
     """False alarms: 10^-3 for each start; the seed is fixed."""
-    rows = judged(Alongside.of(prepared(initial)))
+    rows = judged(EntropyParts.of(prepared(initial)))
     assert [rows[name, None].status for name in QUANTITIES] == ["agree"] * 4
     assert rows["generating_function", "adiabatic G(1,T)"].status == "exact"
     assert rows["generating_function", "nonadiabatic G(1,T)"].status == "exact"
 
 
 def test_steady_start_produces_nothing_nonadiabatic() -> None:
-    rows = judged(Alongside.of(prepared(None)))
+    rows = judged(EntropyParts.of(prepared(None)))
     assert [rows[name, None].status for name in QUANTITIES] == ["agree", "exact", "agree", "exact"]
     assert rows[QUANTITIES[1], None].estimate == pytest.approx(0.0, abs=1e-12)
 
 
 def test_start_without_full_rank_lowers_the_nonadiabatic_average() -> None:
-    rows = judged(Alongside.of(prepared(np.diag([1.0, 0, 0, 0]).astype(complex), 0.05)))
+    rows = judged(EntropyParts.of(prepared(np.diag([1.0, 0, 0, 0]).astype(complex), 0.05)))
     row = rows["integral_fluctuation_theorem_nonadiabatic", None]
     assert row.status == "agree" and row.exact is not None and row.exact < 0.99
     assert rows["integral_fluctuation_theorem_adiabatic", None].exact == pytest.approx(1.0, abs=1e-10)
@@ -200,7 +200,7 @@ def test_start_without_full_rank_lowers_the_nonadiabatic_average() -> None:
 @pytest.mark.parametrize("factor", [-1.0, 0.9])
 def test_a_wrong_potential_is_caught_in_the_sample(factor: float) -> None:
     """Trajectories tallied with a wrong potential, judged against the exact values of the right one."""
-    honest = Alongside.of(prepared(MIXED))
+    honest = EntropyParts.of(prepared(MIXED))
     assert honest.split is not None
     wrong = factor * honest.split.potential
     steps = honest.preparation.model.entropy_steps
@@ -213,7 +213,7 @@ def test_a_wrong_potential_is_caught_in_the_sample(factor: float) -> None:
 
 def test_an_average_of_rare_trajectories_is_unresolved() -> None:
     """From MIXED to T = 30 the exact standard error of <e^{-Delta S_ad}> is beyond 0.02."""
-    found = Alongside.of(prepared(MIXED, 30.0)).sampled(7, 0, 4096)
+    found = EntropyParts.of(prepared(MIXED, 30.0)).sampled(7, 0, 4096)
     rows = {row.quantity: row for row in judge(found.rows())}
     row = rows["integral_fluctuation_theorem_adiabatic"]
     assert row.status == "unresolved" and row.p_value is None and "takes" in row.note

@@ -197,7 +197,7 @@ def test_statistics_of_records_are_those_of_the_counting_table(result: trajector
     wanted = Wanted(waiting=("A_up+S_up,A_down",), bins=5, point=0)
     rows = Counting.of_result(result, wanted=wanted).points[0].records[0]
     waits = result.waiting_times(["A_up", "S_up"], "A_down", bins=5)
-    assert waits.estimate.tolist() == [own.row.estimate for own in rows if own.row.quantity == "waiting_time_density"]
+    assert waits.estimate.tolist() == [own.estimate for own in rows if own.quantity == "waiting_time_density"]
     assert waits.edges is not None and waits.x.tolist() == (0.5 * (waits.edges[1:] + waits.edges[:-1])).tolist()
     assert set(waits.status) <= {"agree", "unresolved", "exact"}
     asked: dict[str, Any] = {"waiting": [("A", "S")], "g2": [("any", "any")], "spectrum": ["S"]}

@@ -182,7 +182,7 @@ def counting(arguments: Namespace) -> int:
         arguments.longest, tuple(arguments.frequency), arguments.trajectories, arguments.point,
         arguments.bins, arguments.log, tuple(arguments.frequencies),
     )  # fmt: skip
-    if path and not wanted.anything:
+    if path and not wanted.needs_records:
         raise InputError(f"-o {path}: nothing to draw: ask for --waiting, --g2, --spectrum or --first-passage")
     source = _source(arguments)
     if isinstance(source, ResultData):

@@ -26,14 +26,14 @@ from trajectories.errors import InputError
 from trajectories.master.currents import von_neumann_entropy
 from trajectories.master.eigenensemble import spectrum
 from trajectories.master.lindblad import Master
-from trajectories.master.propagation import LONGEST
+from trajectories.master.sparse_propagation import LONGEST
 
 PROPORTIONAL = 1e-9
 FULL_RANK = 1e-13
 
 
 class Split(NamedTuple):
-    """What a jump of each channel adds, (K,) in nats: to -ln pi, to Delta S_ad and to Delta S_na.
+    """Change of -ln pi, Delta S_ad and Delta S_na by a jump of each channel, (K,) each in nats.
 
     adiabatic is +inf for a one-way channel.
     """
@@ -63,7 +63,7 @@ def split_of(master: Master) -> Split:
             f"split undefined: the steady state has {found.null_rank} empty state"
             f"{'s' * (found.null_rank > 1)}, and ln pi does not exist there"
         )
-    logarithm = (found.vectors * np.log(found.probabilities)) @ found.vectors.conj().T
+    logarithm = found.logarithm()
     shifts, misfits = np.array([_shift(operator, logarithm) for operator in model.operators]).T
     worst = int(np.argmax(misfits))
     if misfits[worst] > PROPORTIONAL * max(1.0, float(np.abs(np.log(found.probabilities)).max())):
@@ -75,7 +75,7 @@ def split_of(master: Master) -> Split:
 
 
 def _shift(operator: np.ndarray, logarithm: np.ndarray) -> tuple[float, float]:
-    """Return Delta phi of the best fit [L, ln pi] = Delta phi L, and the norm of what is left over that of L."""
+    """Return Delta phi of the best fit [L, ln pi] = Delta phi L, and the norm of the residual over that of L."""
     commutator = operator @ logarithm - logarithm @ operator
     norm = float(np.linalg.norm(operator))
     shift = float(np.vdot(operator, commutator).real) / norm**2

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from trajectories.errors import InputError
+from trajectories.master.currents import check_entropy
 from trajectories.master.lindblad import Master
 from trajectories.model import Model
 
@@ -48,7 +49,7 @@ def heat(model: Model, reservoir: str) -> np.ndarray:
 
 
 def no_quanta(model: Model, reservoir: str) -> str:
-    """Return why no quanta are counted at a reservoir where none are."""
+    """Return the reason for which a reservoir has no counted quanta."""
     if reservoir not in (channel.reservoir for channel in model.channels):
         return f"reservoir {reservoir} has no channel"
     known = any(channel.quantum is not None for channel in model.channels if channel.reservoir == reservoir)
@@ -139,16 +140,10 @@ def check_weights(model: Model, weights: ArrayLike) -> np.ndarray:
     return given
 
 
-def check_entropy(model: Model) -> None:
-    """Raise InputError where the model has no entropy accounting."""
-    if not model.entropy:
-        raise InputError(f"{model.name} has no entropy accounting (entropy=False): its Delta S is undefined")
-
-
 def jump_operator(master: Master, weights: np.ndarray) -> np.ndarray:
     """Return sum_k w_k L_k . L_k^dag on the sector blocks, (D, D), dense or sparse as the generator is.
 
-    weights: (K,). It is what the counts of channels multiply in the generator.
+    weights: (K,).
     """
     return master.tilted(weights) - master.tilted(np.zeros(len(weights)))
 
@@ -168,5 +163,5 @@ def _known(model: Model, values: np.ndarray) -> list[int]:
 
 
 def counts_entropy(model: Model) -> bool:
-    """Whether the entropy given to the reservoirs, sum_k n_k Delta s_k, is a count: defined, and always finite."""
+    """Return True where the entropy given to the reservoirs, sum_k n_k Delta s_k, is defined and always finite."""
     return bool(model.entropy and (model.partner >= 0).all())

@@ -68,7 +68,7 @@ def leading_mode(master: Master, weights: np.ndarray) -> Leading:
 def _descent(
     master: Master, weights: np.ndarray, generator: np.ndarray | sparse.csr_array, scale: float
 ) -> tuple[float, np.ndarray, float, float]:
-    """Noda's iteration from X = 1: return the last shift surely above the eigenvalue, X, and both bounds."""
+    """Return the last shift surely above the eigenvalue, X, and both bounds, by Noda's iteration from X = 1."""
     lower, upper = _bounds_at_identity(master, weights)
     above = shift = upper + MARGIN * scale
     left = master.trace_row.astype(generator.dtype)

@@ -16,10 +16,11 @@ import numpy as np
 from scipy import sparse
 
 from trajectories.errors import InputError, TooCostly
+from trajectories.master.currents import check_entropy
 from trajectories.master.eigenensemble import SUPPORT
 from trajectories.master.lindblad import Master
-from trajectories.master.propagation import LONGEST, SparsePropagator
 from trajectories.master.sectors import Sectors
+from trajectories.master.sparse_propagation import LONGEST, SparsePropagator
 from trajectories.master.states import check_times
 
 UNITAL = 1e-13
@@ -48,7 +49,7 @@ def generating_function(
     """
     if not np.isfinite(exponent):
         raise InputError(f"the exponent of the generating function is {exponent}; it must be finite")
-    _check_entropy(master)
+    check_entropy(master.model)
     master = master.covering(rho0)
     times = check_times(times)
     one_way = master.model.partner < 0
@@ -96,7 +97,7 @@ def weighted_average(
     master = master.covering(rho0)
     times = check_times(times)
     exact = master.classical and np.ndim(rho0) == 1
-    start = _power(_blocks(master, rho0), 1.0 - exponent, master.sectors, 0.0 if exact else SUPPORT)
+    start = _power(master.flattened(rho0), 1.0 - exponent, master.sectors, 0.0 if exact else SUPPORT)
     finish = _power(master.blocks(rho0, times), exponent, master.sectors, 0.0 if master.classical else SUPPORT)
     return _overlaps(master, weights, start, finish, times, most, 0.0 <= exponent <= 1.0)
 
@@ -107,7 +108,7 @@ def jump_average(
     """Return <prod_k w_k^{n_k}> = Tr[e^{L_w t}(rho0)], (T,) float64; arguments and errors: `weighted_average`."""
     master = master.covering(rho0)
     times = check_times(times)
-    start = _blocks(master, rho0)
+    start = master.flattened(rho0)
     if sparse.issparse(master.generator):
         states, _ = SparsePropagator(sparse.csr_array(master.tilted(weights)), most).evolve(start, times)
         return (states @ master.trace_row).real
@@ -131,7 +132,7 @@ def reversible_probability(master: Master, rho0: np.ndarray, times: np.ndarray) 
     Tr[e^{L' t}(rho0)], L' the generator without the jump terms of channels that have no reversal partner. Arguments and
     errors as for `generating_function`.
     """
-    _check_entropy(master)
+    check_entropy(master.model)
     return silent_probability(master, rho0, times, master.model.partner < 0)
 
 
@@ -184,10 +185,6 @@ def _overlaps(
     return result
 
 
-def _blocks(master: Master, rho0: np.ndarray) -> np.ndarray:
-    return np.asarray(rho0, complex) if np.ndim(rho0) == 1 else master.sectors.flatten(rho0)
-
-
 def _power(blocks: np.ndarray, exponent: float, sectors: Sectors, support: float) -> np.ndarray:
     """Return rho^exponent on the eigenvectors of rho with eigenvalues above `support`, as flattened blocks (..., D)."""
     pieces = []
@@ -202,8 +199,3 @@ def _power(blocks: np.ndarray, exponent: float, sectors: Sectors, support: float
         matrix = (vectors * power[..., None, :]) @ vectors.conj().swapaxes(-1, -2)
         pieces.append(matrix.reshape(*block.shape[:-2], m * m))
     return np.concatenate(pieces, axis=-1)
-
-
-def _check_entropy(master: Master) -> None:
-    if not master.model.entropy:
-        raise InputError(f"{master.model.name} has no entropy accounting (entropy=False): its Delta S is undefined")

@@ -25,10 +25,10 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from trajectories.counting.counted_currents import check_weights, jump_operator
-from trajectories.counting.long_time_cumulants import check_rows, covariance
+from trajectories.counting.long_time_cumulants import check_rows
 from trajectories.master.lindblad import Master
-from trajectories.master.linear_solvers import Drazin
-from trajectories.master.propagation import PolynomialPropagator, SparsePropagator
+from trajectories.master.propagation import PolynomialPropagator
+from trajectories.master.sparse_propagation import SparsePropagator
 from trajectories.master.states import check_times
 
 SMALL_ENOUGH = 1000  # dimension up to which matrices are dense: some dozen of them are kept
@@ -39,18 +39,6 @@ class Moments(NamedTuple):
 
     mean: np.ndarray
     covariance: np.ndarray
-
-
-class Asymptote(NamedTuple):
-    """At long times the mean is mean_rate t + mean_offset and the covariance covariance_rate t + covariance_offset.
-
-    Shapes (C,), (C,), (C, C), (C, C); numbers for a single count.
-    """
-
-    mean_rate: np.ndarray
-    mean_offset: np.ndarray
-    covariance_rate: np.ndarray
-    covariance_offset: np.ndarray
 
 
 def finite_time(master: Master, weights: ArrayLike, times: ArrayLike, start: np.ndarray | None = None) -> Moments:
@@ -68,32 +56,6 @@ def finite_time(master: Master, weights: ArrayLike, times: ArrayLike, start: np.
     return Moments(moments.mean[:, 0], moments.covariance[:, 0, 0]) if single else moments
 
 
-def long_time(master: Master, weights: ArrayLike, start: np.ndarray | None = None) -> Asymptote:
-    """Return rates and constants of the mean and the covariance of counts at long times; arguments: `finite_time`.
-
-    From the steady state the constants are 0 for the mean and -2 Tr[G (L^+)^2 G rho] for the variance. From rho(0) they
-    are m = -Tr[G y] with y = L^+ rho(0), and 2 Tr[G L^+ (G - J) y] - sum_k w_k^2 Tr[L_k^dag L_k y] - m^2 besides.
-    """
-    single = np.ndim(weights) == 1
-    master = master if start is None else master.covering(start)
-    counts = check_rows(master, weights)
-    inverse = Drazin(master)
-    functionals, jumps, means = _operators(master, counts)
-    vectors = [inverse.solve(inverse.solve(jump @ inverse.rho)) for jump in jumps]
-    half = -(functionals.conj() @ np.array(vectors).T).real
-    offset, shift, missed = np.zeros(len(counts)), np.zeros_like(half), np.zeros(len(master.model.operators))
-    if start is not None:
-        moved = inverse.solve(_blocks(master, start))
-        missed = -master.jump_rates(moved)
-        offset = counts @ missed
-        turned = [inverse.solve(jump @ moved - mean * moved) for jump, mean in zip(jumps, means, strict=True)]
-        shift = (functionals.conj() @ np.array(turned).T).real
-    constant = half + shift
-    total = constant + constant.T + (counts * missed) @ counts.T - np.outer(offset, offset)
-    result = Asymptote(means, offset, covariance(master, counts), total)
-    return Asymptote(*(part.reshape(-1)[0] for part in result)) if single else result
-
-
 def finite_time_cumulants(
     master: Master, weights: ArrayLike, times: ArrayLike, start: np.ndarray | None = None, order: int = 4
 ) -> np.ndarray:
@@ -106,7 +68,7 @@ def finite_time_cumulants(
     master = master if start is None else master.covering(start)
     count = check_weights(master.model, weights)
     size = max(float(np.abs(count).max()), np.finfo(float).tiny)
-    rho = master.steady_blocks if start is None else _blocks(master, start)
+    rho = master.steady_blocks if start is None else master.flattened(start)
     mean = mean_current(master, count, rho, instants)
     resolved = resolved_moments(master, count / size, mean / size, order, rho, instants)
     moments = (resolved @ master.trace_row).real * [factorial(n) for n in range(order + 1)]
@@ -147,12 +109,6 @@ def _joint(
     return mean.T, joint
 
 
-def _operators(master: Master, counts: np.ndarray) -> tuple[np.ndarray, list, np.ndarray]:
-    """Return (C, D) whose conjugates give Tr[G_a .], the operators G_a on blocks, and the currents J_a, (C,)."""
-    means = counts @ master.jump_rates(master.steady_blocks)
-    return counts @ master.space.losses, [jump_operator(master, count) for count in counts], means
-
-
 def resolved_moments(
     master: Master, count: np.ndarray, mean: float, order: int, start: np.ndarray, times: np.ndarray
 ) -> np.ndarray:
@@ -180,7 +136,7 @@ def resolved_moments(
 
 
 def moment_costs(master: Master, order: int, duration: float) -> tuple[float, float]:
-    """Return what `resolved_moments` takes with dense and with sparse matrices, in multiplications of a dense product.
+    """Return the costs of `resolved_moments` with dense and with sparse matrices, in dense multiplications.
 
     A sparse product takes some twenty times as long for each of its elements.
     """
@@ -192,10 +148,6 @@ def moment_costs(master: Master, order: int, duration: float) -> tuple[float, fl
 
 
 def dense_is_cheaper(master: Master, order: int, duration: float) -> bool:
-    """Whether `resolved_moments` takes dense matrices: those of large models would not fit."""
+    """Return True where `resolved_moments` takes dense matrices; those of large models would not fit."""
     dense, sparse_cost = moment_costs(master, order, duration)
     return len(master.trace_row) <= SMALL_ENOUGH and (dense <= sparse_cost or len(master.trace_row) <= 80)
-
-
-def _blocks(master: Master, start: np.ndarray) -> np.ndarray:
-    return np.asarray(start, complex) if np.ndim(start) == 1 else master.sectors.flatten(start)

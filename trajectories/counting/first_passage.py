@@ -1,4 +1,4 @@
-"""First passages, exactly: the master equation on states resolved by what has been counted, with absorbing bounds.
+"""First passages, exactly: the master equation on states resolved by a count, with absorbing bounds.
 
 A jump of channel k out of sector s adds step[k, s] to a sum that begins at 0. The state is resolved by the value of the
 sum, rho_v(t), as long as it stays between two bounds,
@@ -18,33 +18,33 @@ from scipy.sparse.csgraph import breadth_first_order
 
 from trajectories.errors import InputError
 from trajectories.master.block_generator import DENSE_LIMIT
+from trajectories.master.lindblad import Master
 from trajectories.master.linear_solvers import Factors
-from trajectories.master.propagation import DensePropagator, SparsePropagator
-from trajectories.master.sectors import Sectors, rotated_operators
-from trajectories.model import Model
+from trajectories.master.propagation import DensePropagator
+from trajectories.master.sparse_propagation import SparsePropagator
 
 LARGEST = 20_000  # elements of all resolved states together
 SAME = 1e-9  # of the largest step: values closer than that are one
 
 
 class PassageSpace:
-    """The states of a model resolved by a sum between low < 0 and high > 0.
+    """The states of a master equation resolved by a sum between low < 0 and high > 0.
 
     steps (K, S): what a jump of channel k out of sector s adds. target (K, S) int64: the sector it leads to, -1 where
     there is none. low, high: bounds, moved inwards by rounding so that reaching one is leaving.
     Raises InputError where more than 20,000 elements would be needed.
     """
 
-    def __init__(self, model: Model, sectors: Sectors, steps: np.ndarray, low: float, high: float) -> None:
-        effective, jumps = rotated_operators(model, sectors)
+    def __init__(self, master: Master, steps: np.ndarray, low: float, high: float) -> None:
+        sectors, rotated = master.sectors, master.space.rotated
         offsets = sectors.offsets
         self._own = [slice(a, b) for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
-        self.target = targets(model, sectors)
+        self.target = master.space.targets
         self._unit = SAME * max(float(np.abs(steps).max()), np.finfo(float).tiny)
         self.low, self.high, self.steps = low + self._unit, high - self._unit, np.ascontiguousarray(steps, float)
         self._sizes = np.asarray(sectors.dimensions, int) ** 2
         self._nodes = self._reached()
-        self.generator = self._assembled(effective, jumps)
+        self.generator = self._assembled(rotated.effective, rotated.jumps)
         small = self.generator.shape[0] <= DENSE_LIMIT
         self._propagator = (
             DensePropagator(self.generator.toarray(), trace=self.trace) if small else SparsePropagator(self.generator)
@@ -78,7 +78,7 @@ class PassageSpace:
         return place
 
     def _assembled(self, effective: np.ndarray, jumps: np.ndarray) -> sparse.csr_array:
-        """Return the generator: blocks in the order of `_nodes`, then what has left upwards and downwards."""
+        """Return the generator: blocks in the order of `_nodes`, then the probabilities of having left up and down."""
         rows, columns, entries = [np.zeros(0, int)], [np.zeros(0, int)], [np.zeros(0, complex)]
 
         def add(block: np.ndarray, row: int, column: int) -> None:
@@ -148,13 +148,3 @@ class PassageSpace:
         inside = sparse.csr_array(self.generator[:size, :size])
         found = Factors(inside.toarray() if size <= DENSE_LIMIT else inside).solve(self.start(rho)[:size])
         return -float((self.trace[:size] @ found).real)
-
-
-def targets(model: Model, sectors: Sectors) -> np.ndarray:
-    """Return (K, S) int64: the sector that each channel leads to from each sector, -1 where it cannot fire."""
-    jumps = rotated_operators(model, sectors)[1]
-    found = np.full((len(jumps), len(sectors.dimensions)), -1, np.int64)
-    for k, operator in enumerate(jumps):
-        rows, columns = np.nonzero(operator)
-        found[k, sectors.sector_of[columns]] = sectors.sector_of[rows]
-    return found

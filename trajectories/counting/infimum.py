@@ -34,7 +34,7 @@ class Infimum(NamedTuple):
         return float(self.values @ self.probabilities)
 
     def below(self, x: float) -> float:
-        """P(inf Delta S <= -x)."""
+        """Return P(inf Delta S <= -x)."""
         return float(self.probabilities[self.values <= -x + MULTIPLE].sum())
 
 

@@ -21,7 +21,6 @@ from numpy.typing import ArrayLike
 
 from trajectories.counting.counted_currents import check_weights, jump_operator
 from trajectories.master.lindblad import Master
-from trajectories.master.linear_solvers import Drazin
 
 HIGHEST_ORDER = 20
 
@@ -35,7 +34,7 @@ def cumulants(master: Master, weights: ArrayLike, order: int = 4) -> np.ndarray:
     count = check_weights(master.model, weights)
     if not 1 <= order <= HIGHEST_ORDER:
         raise ValueError(f"the order of a cumulant lies between 1 and {HIGHEST_ORDER}; it is {order}")
-    inverse = Drazin(master)
+    inverse = master.drazin()
     jumps = [jump_operator(master, count**n) for n in range(1, order + 1)]
     vectors, rates = [inverse.rho], np.zeros(order)
     for n in range(1, order + 1):
@@ -57,16 +56,6 @@ def noise(master: Master, weights: ArrayLike) -> float:
     return float(cumulants(master, weights, 2)[1])
 
 
-def third_cumulant(master: Master, weights: ArrayLike) -> float:
-    """Return c_3 = lim d<(N - <N>)^3>/dt in the steady state. As for `cumulants`."""
-    return float(cumulants(master, weights, 3)[2])
-
-
-def fourth_cumulant(master: Master, weights: ArrayLike) -> float:
-    """Return c_4 = lim d(<(N - <N>)^4> - 3 Var^2)/dt in the steady state. As for `cumulants`."""
-    return float(cumulants(master, weights, 4)[3])
-
-
 def covariance(master: Master, weights: ArrayLike) -> np.ndarray:
     """Return the matrix D_ab = lim d Cov(N_a, N_b)/dt of several counts in the steady state, (C, C) float64.
 
@@ -76,7 +65,7 @@ def covariance(master: Master, weights: ArrayLike) -> np.ndarray:
     Symmetric, positive semidefinite. Raises InputError as `cumulants` does.
     """
     counts = check_rows(master, weights)
-    inverse = Drazin(master)
+    inverse = master.drazin()
     functionals = counts @ master.space.losses
     response = np.zeros((len(counts), len(counts)))
     for b, count in enumerate(counts):

@@ -19,9 +19,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from trajectories.counting.counted_currents import check_entropy, check_weights
+from trajectories.counting.counted_currents import check_weights
 from trajectories.counting.dominant_mode import leading_mode
 from trajectories.errors import InputError
+from trajectories.master.currents import check_entropy
 from trajectories.master.lindblad import Master
 from trajectories.model import Model
 
@@ -88,7 +89,7 @@ def symmetry(master: Master, u: ArrayLike) -> Symmetry:
 
 
 def time_reversal_breaking(model: Model) -> str | None:
-    """Return one line that says what the model's time reversal Theta changes, None where nothing is changed.
+    """Return a line naming the part that the model's time reversal Theta changes, None where it changes none.
 
     Wanted is Theta H Theta^dag = H, and for every value of Delta s the same map sum_k L_k . L_k^dag of the channels
     that have it, which does not depend on how these are combined or on their phases.

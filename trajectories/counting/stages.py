@@ -1,4 +1,4 @@
-"""What is being prepared, so that a terminal can say it: long preparations are told apart from ones that hang."""
+"""The stage of preparation under way, so that a terminal can show that a long one does not hang."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _now = ""
 
 
 def stage(name: str) -> None:
-    """Note what begins now, in words that complete "preparing: "."""
+    """Set the stage that begins, in words that complete "preparing: "."""
     global _now
     _now = name
 
 
 class Teller:
-    """Says what is being prepared once it has taken two seconds, each stage once; to be called every moment."""
+    """Shows the stage under way after two seconds, each stage once; to be called several times a second."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say, self._said = say, {""}

@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike
 from trajectories.counting.counted_currents import Channels, check_weights, firing, jump_operator, members
 from trajectories.errors import InputError
 from trajectories.master.lindblad import Master
-from trajectories.master.linear_solvers import Drazin, Factors
+from trajectories.master.linear_solvers import Factors
 from trajectories.master.states import check_times
 
 
@@ -49,7 +49,7 @@ def power_spectrum(master: Master, weights: ArrayLike, frequencies: ArrayLike) -
     rho, functional = master.steady_blocks, count @ master.space.losses.conj()
     kicked = jump_operator(master, count) @ rho
     shot = float(count**2 @ master.jump_rates(rho))
-    return np.array([shot - 2 * (functional @ Drazin(master, 1j * omega).solve(kicked)).real for omega in omegas])
+    return np.array([shot - 2 * (functional @ master.drazin(1j * omega).solve(kicked)).real for omega in omegas])
 
 
 def correlation_function(master: Master, weights: ArrayLike, times: ArrayLike) -> np.ndarray:

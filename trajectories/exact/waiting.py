@@ -186,7 +186,7 @@ def first_passages(
     rho, weights = density(model, initial), count_weights(model, count)
     sectors = find_sectors(model, (rho,))
     steps = np.repeat(weights[:, None], len(sectors.dimensions), axis=1)
-    space = PassageSpace(model, sectors, steps, float(low), float(high))
+    space = PassageSpace(Master(model, sectors), steps, float(low), float(high))
     blocks = sectors.flatten(rho)
     reached, _ = space.left(blocks, check_times(np.atleast_1d(np.asarray(times, float))))
     survival = np.clip(1.0 - reached.sum(axis=1), 0.0, 1.0)

@@ -22,7 +22,6 @@ from trajectories.report.counting_rows import CountingRow
 from trajectories.report.recorded_first_passages import FirstPassage
 from trajectories.report.recorded_spectrum import PowerSpectrum, evenly_spaced
 from trajectories.report.recorded_waiting_times import Coincidences, WaitingTimes
-from trajectories.report.rows import Row
 
 HEIGHT = 2.7  # inches, of one panel
 AWAY = 0.01  # relative difference from the steady state from which exact values of the run are drawn beside it
@@ -56,7 +55,7 @@ def counting_picture(counting: Counting) -> Picture:
     return Picture(counting.title, rows, point.parameters, (remark,))
 
 
-def _places(asked: Asked, main: list[Row]) -> np.ndarray:
+def _places(asked: Asked, main: list[CountingRow]) -> np.ndarray:
     """Return where along the axis the rows stand (n,): frequencies, times, or the middles of bins."""
     if isinstance(asked, PowerSpectrum):
         return asked.frequencies
@@ -85,7 +84,7 @@ def _frequency_axis(axes: Axes, x: np.ndarray) -> None:
 
 def _panel(axes: Axes, asked: Asked, rows: tuple[CountingRow, ...]) -> None:
     """Draw the rows of a statistic's main quantity over its curve."""
-    main = [found.row for found in rows if found.row.quantity == rows[0].row.quantity]
+    main = [row for row in rows if row.quantity == rows[0].quantity]
     quantity = main[0].quantity
     x = _places(asked, main)
     y, error, exact = (
@@ -94,7 +93,7 @@ def _panel(axes: Axes, asked: Asked, rows: tuple[CountingRow, ...]) -> None:
     )
     name = "steady state" if quantity != "first_passage_survival" else "exact"
     axes.plot(*asked.curve, color=BLACK, lw=1.0, zorder=2, label=name)
-    limit = np.array([np.nan if found.long_time is None else found.long_time for found in rows[: len(main)]], float)
+    limit = np.array([np.nan if row.long_time is None else row.long_time for row in main], float)
     if quantity == "power_spectrum" or (np.abs(exact - limit) > AWAY * np.abs(limit)).any():
         dash: dict[str, Any] = {"ls": "", "marker": "_", "ms": 9, "mew": 1.2}
         axes.plot(x, exact, color=GREY, zorder=2, label="exact, this start and time", **dash)

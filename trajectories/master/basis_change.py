@@ -1,4 +1,4 @@
-"""Operators in another basis, without what the change of basis adds by rounding.
+"""Operators in another basis, without the rounding of the change of basis.
 
 An element of W^dag A W is a sum of products, each with a relative rounding error of about eps, so that its error is at
 most ROUNDING times the same sum of absolute values, |W|^dag |A| |W|; the columns of W themselves are known to eps of
@@ -21,7 +21,7 @@ their coherence; that of their populations is its square."""
 
 
 class Turned(NamedTuple):
-    """W^dag A W, (..., d, d) each: the matrix, what of its elements was set to zero (sizes), what rounding may be."""
+    """W^dag A W, (..., d, d) each: the matrix, sizes of elements set to zero, bounds of the rounding."""
 
     matrix: np.ndarray
     dropped: np.ndarray

@@ -59,13 +59,13 @@ class BlockSpace:
         return [_Elements.of(matrix, self._sectors) for matrix in (identity, self._effective, *self._jumps)]
 
     @cached_property
-    def _targets(self) -> list[tuple[Array, Array]]:
-        """For each channel the sectors that it does not map to zero, and the sectors it maps them into."""
-        sector, found = self._sectors.sector_of, []
-        for jumps in self._nonzero[2:]:
-            sources, where = np.unique(sector[jumps.column], return_index=True)
-            found.append((sources, sector[jumps.row[where]]))
-        return found
+    def targets(self) -> Array:
+        """(K, S) int64: the sector that each channel maps each sector into, -1 where it maps a sector to zero."""
+        sector = self._sectors.sector_of
+        targets = np.full((len(self._jumps), len(self._sectors.dimensions)), -1, np.int64)
+        for row, jumps in zip(targets, self._nonzero[2:], strict=True):
+            row[sector[jumps.column]] = sector[jumps.row]
+        return targets
 
     @cached_property
     def coherence_classes(self) -> list[CoherenceClass]:
@@ -74,7 +74,9 @@ class BlockSpace:
         if count == 1:
             return []
         links = [(np.zeros(0, int), np.zeros(0, int))]
-        for sources, targets in self._targets:
+        for row in self.targets:
+            sources = np.flatnonzero(row >= 0)
+            targets = row[sources]
             start = (sources[:, None] * count + sources[None, :]).ravel()
             end = (targets[:, None] * count + targets[None, :]).ravel()
             between = end // count != end % count

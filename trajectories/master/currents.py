@@ -55,37 +55,20 @@ def activity_operator(model: Model) -> np.ndarray:
     return model.loss
 
 
-def entropy_flow_operator(model: Model) -> np.ndarray:
-    """Return the operator (d, d) of the entropy given to the reservoirs, sum_k Delta s_k L_k^dag L_k (nat/time).
-
-    Channels without a reversal partner are left out; `irreversible_operator` says how often they fire.
-    Raises InputError where the model has no entropy accounting.
-    """
-    _check_entropy(model)
-    steps = np.where(model.partner < 0, 0.0, model.entropy_steps)
-    return np.einsum("k,kba,kbc->ac", steps, model.operators.conj(), model.operators, optimize=True)
-
-
-def irreversible_operator(model: Model) -> np.ndarray:
-    """Return the operator (d, d) of one-way jumps per time, the sum of L_k^dag L_k over channels without partner."""
-    one_way = (model.partner < 0).astype(float)
-    return np.einsum("k,kba,kbc->ac", one_way, model.operators.conj(), model.operators, optimize=True)
-
-
 def entropy_production_rate(model: Model, rho: np.ndarray) -> float:
     """Return the entropy production rate of a steady state, sum_k Delta s_k Tr[L_k^dag L_k rho] (nat/time).
 
     rho: (d, d), steady, so that its own entropy does not change. inf where a channel without partner fires.
     Horowitz and Parrondo, NJP 15, 085028 (2013). Raises InputError where the model has no entropy accounting.
     """
-    _check_entropy(model)
+    check_entropy(model)
     rates = np.einsum("kba,kbc,ca->k", model.operators.conj(), model.operators, rho, optimize=True).real
     return float(_entropy_given(model, rates, 1.0))
 
 
 def steady_entropy_production_rate(master: Master) -> float:
     """Return `entropy_production_rate` of the steady state, without losing digits where rates differ by many orders."""
-    _check_entropy(master.model)
+    check_entropy(master.model)
     return float(_entropy_given(master.model, master.jump_rates(master.steady_blocks), 1.0))
 
 
@@ -98,7 +81,7 @@ def entropy_production(master: Master, rho0: np.ndarray, times: np.ndarray) -> n
     fired. It is finite for a pure start. Manzano, Horowitz and Parrondo, PRX 8, 031037 (2018). Raises InputError
     where the model has no entropy accounting, or for a bad state or bad times.
     """
-    _check_entropy(master.model)
+    check_entropy(master.model)
     master = master.covering(rho0)
     start = master.blocks(rho0, np.zeros(1))
     states, integrals = master.blocks(rho0, times), master.block_integrals(rho0, times)
@@ -132,6 +115,7 @@ def _entropy_given(model: Model, jumps: np.ndarray, elapsed: np.ndarray | float)
     return np.where(jumps[..., one_way].sum(axis=-1) > noise, np.inf, given)
 
 
-def _check_entropy(model: Model) -> None:
+def check_entropy(model: Model) -> None:
+    """Raise InputError where the model has no entropy accounting."""
     if not model.entropy:
         raise InputError(f"{model.name} has no entropy accounting (entropy=False): its entropy production is undefined")

@@ -29,6 +29,15 @@ class Spectrum(NamedTuple):
     local: np.ndarray
     null_rank: int
 
+    def operator(self, values: np.ndarray) -> np.ndarray:
+        """Return sum_n f_n |n><n|, (d, d) in the computational basis, for values f (n,)."""
+        return np.asarray((self.vectors * values) @ self.vectors.conj().T)
+
+    def logarithm(self) -> np.ndarray:
+        """Return ln rho on its support, (d, d) in the computational basis."""
+        p = self.probabilities
+        return self.operator(np.log(np.where(p > 0, p, 1.0)))
+
 
 def spectrum(rho: np.ndarray, hamiltonian: np.ndarray, sectors: Sectors) -> Spectrum:
     """Diagonalise rho = sum_n p_n |n><n| sector by sector.
@@ -62,7 +71,10 @@ def _spectrum(
     energies: list[np.ndarray],
     empty: dict[int, np.ndarray],
 ) -> Spectrum:
-    """energies: a block for each sector. empty: the bases of sectors outside the support, which H alone settles."""
+    """Return `spectrum` of flattened blocks.
+
+    energies: a block of H for each sector. empty: bases of sectors outside the support, which H alone determines.
+    """
     dimensions = sectors.dimensions
     d, largest = int(dimensions.sum()), int(dimensions.max())
     probabilities, local = np.zeros(d), np.zeros((d, largest), complex)

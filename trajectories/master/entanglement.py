@@ -1,4 +1,4 @@
-"""Entanglement of two subsystems: concurrence and negativity of mixed and pure states.
+"""Entanglement of two subsystems: concurrence and negativity.
 
 Every function takes any number of leading axes. The `_signed` versions are smooth where the entanglement begins: they
 go on to negative values where the others stop at zero, so that errors propagate through them linearly.
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from trajectories.errors import InputError
+from trajectories.model.operators import partial_trace
 
 ROUNDING = 16 * np.finfo(float).eps
 SAME = 1e-9
@@ -45,7 +46,7 @@ def entanglement_margin(rho: np.ndarray) -> np.ndarray:
     entanglement a state is. inf where only the denominator vanishes, -inf without coherence. rho: (..., 4, 4). Raises
     InputError for another shape.
     """
-    rho = _two_qubits(rho, "rho", 2)
+    rho = _two_qubits(rho)
     p = np.maximum(rho.diagonal(axis1=-2, axis2=-1).real, 0.0)
     with np.errstate(divide="ignore"):
         size, population = np.log(np.abs(rho)), 0.5 * np.log(p)
@@ -65,17 +66,8 @@ def concurrence_gap(rho: np.ndarray) -> np.ndarray:
 
 def _wootters(rho: np.ndarray) -> np.ndarray:
     """Return l1 >= l2 >= l3 >= l4, (..., 4)."""
-    factor = _factor(_two_qubits(rho, "rho", 2))
+    factor = _factor(_two_qubits(rho))
     return np.linalg.svd(factor.swapaxes(-1, -2) @ SPIN_FLIP @ factor, compute_uv=False)
-
-
-def concurrence_pure(psi: np.ndarray) -> np.ndarray:
-    """Return the concurrence |<psi*| sigma_y x sigma_y |psi>| = 2 |psi_00 psi_11 - psi_01 psi_10|, (...,).
-
-    psi: (..., 4), normalised. Raises InputError for another shape.
-    """
-    psi = _two_qubits(psi, "psi", 1)
-    return 2 * np.abs(psi[..., 0] * psi[..., 3] - psi[..., 1] * psi[..., 2])
 
 
 def negativity(rho: np.ndarray, dims: Sequence[int] = (2, 2), subsystem: int = 0) -> np.ndarray:
@@ -92,12 +84,12 @@ def negativity_signed(rho: np.ndarray) -> np.ndarray:
 
     Two qubits have at most one negative eigenvalue, so that this is the negativity where it is positive.
     """
-    return -np.linalg.eigvalsh(partial_transpose(_two_qubits(rho, "rho", 2), (2, 2), 0))[..., 0]
+    return -np.linalg.eigvalsh(partial_transpose(_two_qubits(rho), (2, 2), 0))[..., 0]
 
 
 def negativity_gap(rho: np.ndarray) -> np.ndarray:
     """Return how far the smallest eigenvalue behind `negativity_signed` lies below the next, likewise, (...,)."""
-    return _to_the_next(-np.linalg.eigvalsh(partial_transpose(_two_qubits(rho, "rho", 2), (2, 2), 0)))
+    return _to_the_next(-np.linalg.eigvalsh(partial_transpose(_two_qubits(rho), (2, 2), 0)))
 
 
 def _to_the_next(values: np.ndarray) -> np.ndarray:
@@ -108,21 +100,6 @@ def _to_the_next(values: np.ndarray) -> np.ndarray:
     gaps = values[..., :1] - values[..., 1:]
     nearest = np.where(gaps > SAME, gaps, np.inf).min(axis=-1)
     return np.where(np.isfinite(nearest), nearest, 0.0)
-
-
-def negativity_pure(psi: np.ndarray, dims: Sequence[int] = (2, 2), subsystem: int = 0) -> np.ndarray:
-    """Return the negativity ((sum_i s_i)^2 - 1)/2 of a pure state, s_i its Schmidt coefficients, (...,).
-
-    psi: (..., d), normalised. dims, subsystem: as for `negativity`; the subsystem against all others.
-    """
-    dims = _dims(dims, (subsystem,))
-    psi = np.asarray(psi, complex)
-    if psi.ndim < 1 or psi.shape[-1] != np.prod(dims):
-        raise InputError(f"psi has shape {psi.shape}; a state of subsystems {dims} has shape (..., {np.prod(dims)})")
-    lead = psi.shape[:-1]
-    parts = np.moveaxis(psi.reshape(*lead, *dims), len(lead) + subsystem, len(lead))
-    schmidt = np.linalg.svd(parts.reshape(*lead, dims[subsystem], -1), compute_uv=False)
-    return (schmidt.sum(axis=-1) ** 2 - 1) / 2
 
 
 def partial_transpose(rho: np.ndarray, dims: Sequence[int], subsystem: int) -> np.ndarray:
@@ -141,16 +118,9 @@ def reduce_pair(rho: np.ndarray, dims: Sequence[int], pair: tuple[int, int]) -> 
     Raises InputError where the shapes do not fit or the pair is none.
     """
     rho, dims = _state(rho, dims, pair)
-    a, b = pair
-    if a == b:
+    if pair[0] == pair[1]:
         raise InputError(f"pair is {tuple(pair)}; two different subsystems are wanted")
-    lead, n = rho.shape[:-2], len(dims)
-    rest = [i for i in range(n) if i not in (a, b)]
-    order = [a, b, *rest]
-    axes = [len(lead) + i for i in order] + [len(lead) + n + i for i in order]
-    size, others = dims[a] * dims[b], int(np.prod([dims[i] for i in rest]))
-    sorted_rho = rho.reshape(*lead, *dims, *dims).transpose(*range(len(lead)), *axes)
-    return np.einsum("...arbr->...ab", sorted_rho.reshape(*lead, size, others, size, others))
+    return partial_trace(rho, dims, pair)
 
 
 def _factor(rho: np.ndarray) -> np.ndarray:
@@ -176,12 +146,11 @@ def _factor(rho: np.ndarray) -> np.ndarray:
     return factor
 
 
-def _two_qubits(array: np.ndarray, name: str, axes: int) -> np.ndarray:
-    array = np.asarray(array, complex)
-    if array.ndim < axes or array.shape[-axes:] != (4,) * axes:
-        wanted = ", ".join(["..."] + ["4"] * axes)
-        raise InputError(f"{name} has shape {array.shape}; two qubits need ({wanted}); see reduce_pair")
-    return array
+def _two_qubits(rho: np.ndarray) -> np.ndarray:
+    rho = np.asarray(rho, complex)
+    if rho.ndim < 2 or rho.shape[-2:] != (4, 4):
+        raise InputError(f"rho has shape {rho.shape}; two qubits need (..., 4, 4); see reduce_pair")
+    return rho
 
 
 def _state(rho: np.ndarray, dims: Sequence[int], subsystems: Sequence[int]) -> tuple[np.ndarray, tuple[int, ...]]:

@@ -14,18 +14,15 @@ from scipy import sparse
 
 from trajectories.errors import InputError
 from trajectories.master.block_generator import BlockSpace
-from trajectories.master.null_space import (
-    SteadyEquations,
-    balanced,
-    null_dimension,
-    recurrent_classes,
-    stationary_distribution,
-)
-from trajectories.master.propagation import LONGEST, DensePropagator, SparsePropagator, check_phases
+from trajectories.master.linear_solvers import Drazin, Factors, bordered, steady_factors
+from trajectories.master.null_space import balanced, null_dimension, recurrent_classes, stationary_distribution
+from trajectories.master.propagation import DensePropagator, check_phases
 from trajectories.master.relaxation import eigenvalues, slow_eigenvalues
 from trajectories.master.sectors import NEGLIGIBLE, Sectors, find_sectors
+from trajectories.master.sparse_propagation import LONGEST, SparsePropagator
 from trajectories.master.states import check_state, check_times, surely_a_state
 from trajectories.model import Model
+from trajectories.model.operators import full
 
 FULL_SPECTRUM_DIMENSION = 12
 FULL_SPECTRUM_SIZE = 1500
@@ -82,6 +79,10 @@ class Master:
             return self
         return Master(self.model, find_sectors(self.model, (rho0,)))
 
+    def flattened(self, rho0: np.ndarray) -> np.ndarray:
+        """Return the flattened blocks (D,) of a state (d, d), or of one that is given so."""
+        return np.asarray(rho0, complex) if np.ndim(rho0) == 1 else self.sectors.flatten(rho0)
+
     # Steady state ------------------------------------------------------------------------------------------------
 
     def steady_state(self) -> np.ndarray:
@@ -133,8 +134,11 @@ class Master:
         """Dimension of the null space without coherence between sectors."""
         if self.classical:
             return len(recurrent_classes(self._rates))
-        if sparse.issparse(self.generator) and self._equations.surely_regular():
-            return 1
+        try:
+            if sparse.issparse(self.generator) and self._equations.surely_regular():
+                return 1
+        except RuntimeError:  # exactly singular
+            pass
         return null_dimension(balanced(self.generator, self.trace_row))
 
     @property
@@ -152,17 +156,25 @@ class Master:
         """Flattened blocks (D,) of the stationary state, where only one has no coherence between sectors."""
         if self.classical:
             return stationary_distribution(self._rates).astype(complex)
-        rho = self.sectors.unflatten(self._equations.solution())
+        rho = self.sectors.unflatten(self._equations.solve(np.eye(1, self.sectors.size)[0]).astype(complex))
         rho = 0.5 * (rho + rho.conj().T)
         return self.sectors.flatten(rho / np.trace(rho).real)
 
     @cached_property
-    def _equations(self) -> SteadyEquations:
-        return SteadyEquations(self.generator, self.trace_row)
+    def _equations(self) -> Factors:
+        return steady_factors(self.generator, self.trace_row)
+
+    def drazin(self, z: complex = 0.0) -> Drazin:
+        """Return the Drazin inverse of the generator, or its resolvent at z (1/time) without the steady state.
+
+        Raises InputError where the steady state is not unique.
+        """
+        rho = self.steady_blocks.real.copy() if self.classical else self.steady_blocks
+        return Drazin(bordered(self.generator, self.trace_row, z), rho, self.trace_row)
 
     @property
     def _rates(self) -> np.ndarray:
-        rates = _dense(self.generator).copy()
+        rates = full(self.generator).copy()
         np.fill_diagonal(rates, 0.0)
         return rates
 
@@ -176,7 +188,7 @@ class Master:
             return 0.0
         values = self.modes
         if self.model.dimension <= FULL_SPECTRUM_DIMENSION:
-            between = [_dense(self.space.between(pairs)) for pairs in self.space.coherence_classes]
+            between = [full(self.space.between(pairs)) for pairs in self.space.coherence_classes]
             values = np.concatenate([values, *(eigenvalues(matrix) for matrix in between)])
         return float(max(0.0, -values.real.max(initial=-np.inf)))
 
@@ -191,8 +203,8 @@ class Master:
         return eigenvalues(self._without_steady_state()) if self.sectors.size > 1 else np.zeros(0, complex)
 
     def _without_steady_state(self) -> np.ndarray:
-        """Eliminate one population by Tr rho = 1: the eigenvalues of what is left are those of L but the zero."""
-        generator, trace = _dense(self.generator), self.trace_row
+        """Return L without one population, eliminated by Tr rho = 1: it has the eigenvalues of L but the zero."""
+        generator, trace = full(self.generator), self.trace_row
         gone = int(np.argmax(self.steady_blocks.real * trace))
         kept = np.arange(len(trace)) != gone
         return generator[np.ix_(kept, kept)] - np.outer(generator[kept, gone], trace[kept])
@@ -230,7 +242,7 @@ class Master:
 
     def _evolved(self, rho0: np.ndarray, times: np.ndarray, integrate: bool = False) -> tuple[np.ndarray, np.ndarray]:
         times = check_times(times)
-        vector = np.asarray(rho0, complex) if np.ndim(rho0) == 1 else self.sectors.flatten(rho0)
+        vector = self.flattened(rho0)
         if self.classical:
             vector = np.where(vector.real > (0.0 if np.ndim(rho0) == 1 else ROUNDING), vector.real, 0.0)
         start, when = vector.tobytes(), times.tobytes()
@@ -274,7 +286,7 @@ class Master:
         fixed: np.ndarray | None = None,
         most: float = LONGEST,
     ) -> DensePropagator | SparsePropagator:
-        """Return what exponentiates a generator of this object's block space, for instance a tilted one.
+        """Return a propagator of a generator on this object's blocks, for instance a tilted one.
 
         trace, fixed: (D,) what it conserves, see `DensePropagator`. most: see `SparsePropagator`.
         """
@@ -292,7 +304,3 @@ def liouvillian(model: Model) -> np.ndarray:
     for operator in model.operators:
         result = result + np.kron(operator, operator.conj())
     return result
-
-
-def _dense(matrix: np.ndarray | sparse.csr_array) -> np.ndarray:
-    return np.asarray(matrix.toarray() if isinstance(matrix, sparse.sparray) else matrix)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from scipy import linalg, sparse
 from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import LinearOperator, eigs, onenormest, splu
+from scipy.sparse.linalg import LinearOperator, eigs, splu
 
-TINY = 1e-200
-RANK_TOLERANCE = 16 * np.finfo(float).eps
-"""Times the number of columns: singular values below it, relative to normalised columns, count as zero."""
+from trajectories.master.linear_solvers import RANK_TOLERANCE, Factors, inverse_norm
 
 
 def recurrent_classes(rates: np.ndarray) -> list[np.ndarray]:
@@ -78,21 +74,11 @@ def null_dimension(matrix: Any) -> int:
     scale = np.where(columns > 0, columns, 1.0)
     if not sparse.issparse(matrix):
         scaled = matrix / scale
-        if n > 64 and _surely_regular(scaled):
+        if n > 64 and Factors(scaled).surely_regular():
             return 0
         values = linalg.svdvals(scaled)
         return int(np.count_nonzero(values < RANK_TOLERANCE * n * max(values[0], 1.0)))
     return _sparse_null_dimension(sparse.csc_array(matrix @ sparse.diags(1.0 / scale)))
-
-
-def _surely_regular(matrix: np.ndarray) -> bool:
-    """Cheap test by LU: True only where the matrix is far from singular."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", linalg.LinAlgWarning)
-        factors, _ = linalg.lu_factor(matrix, check_finite=False)
-    condition = linalg.lapack.zgecon if np.iscomplexobj(factors) else linalg.lapack.dgecon
-    reciprocal, info = condition(factors, np.abs(matrix).sum(axis=0).max())
-    return bool(info == 0 and reciprocal > 1e3 * RANK_TOLERANCE * len(matrix))
 
 
 def _sparse_null_dimension(matrix: sparse.csc_array) -> int:
@@ -100,7 +86,7 @@ def _sparse_null_dimension(matrix: sparse.csc_array) -> int:
     tolerance = RANK_TOLERANCE * n
     shift = 1e-7
     factors = splu(sparse.csc_matrix(matrix.astype(complex) - shift * sparse.eye(n)))
-    if _inverse_norm(factors, n) < 0.1 / shift:
+    if inverse_norm(factors, n) < 0.1 / shift:
         return 0
     inverse = LinearOperator((n, n), matvec=factors.solve, dtype=np.dtype(complex))
     wanted = 4
@@ -111,64 +97,3 @@ def _sparse_null_dimension(matrix: sparse.csc_array) -> int:
         if zeros < len(values) or wanted >= n - 2:
             return zeros
         wanted *= 2
-
-
-def _inverse_norm(factors: Any, n: int) -> float:
-    """Estimate |A^{-1}|_1 from the factors of a sparse matrix A."""
-
-    def solved(vector: np.ndarray, trans: str) -> np.ndarray:
-        found = factors.solve(np.asarray(vector, complex).ravel(), trans=trans)
-        # The estimate divides by the modulus of every element, which must not be denormal.
-        return np.where(np.abs(found) > TINY, found, 0.0)
-
-    inverse = LinearOperator(
-        (n, n), matvec=lambda v: solved(v, "N"), rmatvec=lambda v: solved(v, "H"), dtype=np.dtype(complex)
-    )
-    return float(onenormest(inverse))
-
-
-class SteadyEquations:
-    """G rho = 0 with tau rho = 1: the row vector tau in place of the first row of G, which the others imply.
-
-    generator: (D, D), dense or sparse, with tau G = 0. trace: (D,) tau, with tau[0] = 1.
-    The matrix is regular where, and only where, G has one null vector, up to factors.
-    """
-
-    def __init__(self, generator: np.ndarray | sparse.csr_array, trace: np.ndarray) -> None:
-        scale = np.asarray(abs(generator).sum(axis=0)).ravel()
-        self._scale = np.where(scale > 0, scale, 1.0)
-        self._wanted = np.zeros(len(trace), complex)
-        self._wanted[0] = 1.0
-        if sparse.issparse(generator):
-            rest = sparse.csr_array(generator)[1:] @ sparse.diags(1 / self._scale)
-            first = sparse.csr_array((trace / self._scale)[None, :])
-            self._matrix = sparse.csc_matrix(sparse.vstack([first, rest]))
-        else:
-            self._matrix = np.concatenate([trace[None, :], generator[1:]]) / self._scale
-
-    @cached_property
-    def _factors(self) -> Any:
-        return splu(self._matrix)
-
-    def surely_regular(self) -> bool:
-        """For a sparse generator: True only where the matrix is far from singular."""
-        try:
-            inverse = _inverse_norm(self._factors, len(self._scale))
-        except RuntimeError:  # exactly singular
-            return False
-        norm = float(abs(self._matrix).sum(axis=0).max())
-        return bool(inverse * norm < 1 / (1e3 * RANK_TOLERANCE * len(self._scale)))
-
-    def solution(self) -> np.ndarray:
-        """Return rho (D,), refined, by extended precision where G is dense."""
-        wanted = self._wanted
-        if sparse.issparse(self._matrix):
-            solution = self._factors.solve(wanted)
-            for _ in range(3):
-                solution = solution + self._factors.solve(wanted - self._matrix @ solution)
-        else:
-            factors, precise = linalg.lu_factor(self._matrix), self._matrix.astype(np.clongdouble)
-            solution = linalg.lu_solve(factors, wanted).astype(np.clongdouble)
-            for _ in range(2):
-                solution = solution + linalg.lu_solve(factors, (wanted - precise @ solution).astype(complex))
-        return (solution / self._scale).astype(complex)

@@ -1,4 +1,4 @@
-"""Evolution under a constant generator: y(t) = e^{G t} y(0) and its time integral."""
+"""Evolution under a constant dense generator: y(t) = e^{G t} y(0) and its time integral, by dyadic steps."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse.linalg import expm_multiply
 
-from trajectories.errors import InputError, TooCostly
-from trajectories.master.krylov import ShiftedInverse
+from trajectories.errors import InputError
 
 TERMS = 18
 BASE_NORM = 0.5
@@ -19,7 +16,6 @@ _ORDERS = np.arange(TERMS + 1)
 HUGE = 1e75  # a vector of this size times two such matrices, and sums of it, are no overflow
 GONE = 0.5  # of e^X: below, everything has moved, and nothing is slow any more
 SMALL = 24
-AT_EASE = 100.0
 LARGEST_PHASE = 1e11
 """Energy difference times duration: what slow rates beside it have lost to rounding is about 1e-5 to 1e-6 here."""
 
@@ -37,12 +33,6 @@ def check_phases(block: np.ndarray, duration: float) -> None:
             f"duration {duration:g}: must be at most {LARGEST_PHASE:g}, or slow rates are lost in rounding; leave the "
             "fast frequency out (a rotating frame), or the couplings that it averages away"
         )
-
-
-PRODUCTS = 6.0  # matrix-vector products of a Taylor series of e^{G t}, per |G| t
-OVERHEAD = 1_000  # elements whose multiplication takes as long as a product's other work
-LONGEST = 1e12
-"""Multiplications of one evolution: about an hour on one core, at some 4e-9 s each."""
 
 
 class DensePropagator:
@@ -84,9 +74,9 @@ class DensePropagator:
                 power = self._power(j)
                 vector = power.applied(vector)
                 if power.log_scale:
-                    vector, log_vector = _rescaled(vector)
+                    vector, log_vector = rescaled(vector)
                     log_scale += power.log_scale + log_vector
-        vector, log_vector = _rescaled(vector)
+        vector, log_vector = rescaled(vector)
         return vector, log_scale + log_vector
 
     def integrate(self, vector: np.ndarray, duration: float) -> tuple[np.ndarray, np.ndarray]:
@@ -106,7 +96,7 @@ class DensePropagator:
         return (int(ratio), max(0.0, duration - int(ratio) * self._base)) if ratio < 2**50 else (int(ratio), 0.0)
 
     def _shortly(self, vector: np.ndarray, duration: float) -> np.ndarray:
-        """The same as `_short` on a vector; the terms of a small matrix are kept, since calls cost more than sums."""
+        """Return `_short` of a vector; the terms of a small matrix are kept, since calls cost more than sums."""
         size = len(self._generator)
         if size > SMALL:
             return self._short(vector, duration)
@@ -122,11 +112,11 @@ class DensePropagator:
         return np.array(terms).reshape(TERMS + 1, -1)
 
     def _short(self, vector: np.ndarray, duration: float) -> np.ndarray:
-        """Taylor series of e^{G duration} on a vector or matrix."""
+        """Return e^{G duration} on a vector or matrix, by its Taylor series."""
         return vector + self._change(vector, duration)
 
     def _change(self, vector: np.ndarray, duration: float) -> np.ndarray:
-        """Taylor series of e^{G duration} - 1 on a vector or matrix."""
+        """Return e^{G duration} - 1 on a vector or matrix, by its Taylor series."""
         term = total = self._generator @ vector * duration
         for n in range(2, TERMS + 1):
             term = self._generator @ term * (duration / n)
@@ -182,13 +172,13 @@ class _Power(NamedTuple):
     def squared(self) -> _Power:
         """Return e^{2 X}; as a change while some of its elements are neither small nor huge."""
         if not self.change:
-            matrix, log_scale = _rescaled(self.matrix @ self.matrix)
+            matrix, log_scale = rescaled(self.matrix @ self.matrix)
             return _Power(matrix, 2 * self.log_scale + log_scale, False)
         matrix = 2 * self.matrix + self.matrix @ self.matrix
         whole = matrix + np.eye(len(matrix))
         if GONE < np.abs(whole).max() < HUGE:
             return _Power(matrix, 0.0, True)
-        return _Power(*_rescaled(whole), False)
+        return _Power(*rescaled(whole), False)
 
 
 class PolynomialPropagator:
@@ -225,7 +215,7 @@ class PolynomialPropagator:
         return vector
 
     def _short(self, vector: np.ndarray, duration: float) -> np.ndarray:
-        """Taylor series of e^{G duration} - 1 on coefficients (n+1, D, anything)."""
+        """Return e^{G duration} - 1 on coefficients (n+1, D, ...), by its Taylor series."""
         term = self._convolved(self._generators, vector) * duration
         total = term
         for n in range(2, TERMS + 1):
@@ -241,7 +231,7 @@ class PolynomialPropagator:
         return np.asarray((joint @ b.reshape(len(joint), -1)).reshape(b.shape))
 
     def _change(self, level: int) -> np.ndarray:
-        """e^{G h 2^level} - 1, of which slow rates beside fast ones keep their digits."""
+        """Return e^{G h 2^level} - 1, in which slow rates beside fast ones keep their digits."""
         while len(self._changes) <= level:
             if self._changes:
                 last = self._changes[-1]
@@ -262,91 +252,6 @@ def _toeplitz(orders: int, size: int) -> np.ndarray:
     return np.where(block >= other, place, orders * size**2).reshape(orders * size, orders * size)
 
 
-class SparsePropagator:
-    """Exponentials of a sparse generator on vectors.
-
-    `advance` and `integrate` are by Taylor series (Al-Mohy and Higham, SIAM J. Sci. Comput. 33, 488 (2011)), which cost
-    |G| times the duration; `evolve` is by a Krylov space of the shifted inverse where that converges.
-
-    most: multiplications that one evolution may take. What would take more is refused before it is begun, by TooCostly.
-    """
-
-    def __init__(self, generator: sparse.csr_array, most: float = LONGEST) -> None:
-        n = generator.shape[0]
-        self._most = most
-        self._norm = max(float(abs(generator).sum(axis=0).max()), np.finfo(float).tiny)
-        self._generator = sparse.csr_matrix(generator)
-        unit, nothing = sparse.eye(n, format="csr"), sparse.csr_matrix((n, n))
-        self._extended = sparse.bmat([[self._generator, None], [self._norm * unit, nothing]], format="csr")
-        self._diagonal = complex(generator.diagonal().sum())
-        self._inverse, self._too_long = ShiftedInverse(generator), math.inf
-
-    def afford(self, duration: float) -> None:
-        """Raise TooCostly where `advance` over this duration, in one step or in several, would take too long."""
-        products = PRODUCTS * self._norm * duration
-        elements = self._generator.nnz
-        if products * (elements + OVERHEAD) > self._most:
-            raise TooCostly(
-                f"{products:.2g} products with a matrix of {elements:,} elements would be needed, which has the norm "
-                f"{self._norm:.2g} over a time of {duration:g}"
-            )
-
-    def evolve(self, vector: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return e^{G t} vector and the integral of e^{G s} vector over s from 0 to t, (T, D) each.
-
-        times: (T,), from 0 on, not falling. The error is about 1e-13 of |vector|, unless |e^{G t}| grows. Raises
-        TooCostly.
-        """
-        states = np.repeat(np.asarray(vector, complex)[None], len(times), axis=0)
-        integrals = np.zeros_like(states)
-        later = times > 0
-        if not later.any():
-            return states, integrals
-        found = self._inverse.evolve(vector, times[later])
-        if found is not None:
-            states[later], integrals[later] = found
-            return states, integrals
-        total, now = np.zeros_like(states[0]), 0.0
-        for j, time in enumerate(times):
-            state, part = self._step(vector, time - now, time - now)
-            vector, total, now = state, total + part, time
-            states[j], integrals[j] = vector, total
-        return states, integrals
-
-    def _step(self, vector: np.ndarray, duration: float, whole: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return the same after one duration, a part of `whole`, halved until one of the methods is at ease."""
-        if duration * self._norm < AT_EASE:
-            self.afford(whole)  # the parts to come will be no longer
-            return self.integrate(vector, duration)
-        if duration < self._too_long:
-            found = self._inverse.evolve(vector, np.array([duration]))
-            if found is not None:
-                return found[0][0], found[1][0]
-            self._too_long = duration
-        middle, first = self._step(vector, duration / 2, whole)
-        end, second = self._step(middle, duration / 2, whole)
-        return end, first + second
-
-    def advance(self, vector: np.ndarray, duration: float) -> tuple[np.ndarray, float]:
-        """Return (v, log_scale) with e^{G duration} vector = e^{log_scale} v. Raises TooCostly."""
-        self.afford(duration)
-        pieces = max(1, math.ceil(duration * self._norm / 200.0))
-        log_scale = 0.0
-        for _ in range(pieces):
-            step = duration / pieces
-            vector = expm_multiply(self._generator * step, vector, traceA=self._diagonal * step)
-            vector, log_vector = _rescaled(vector)
-            log_scale += log_vector
-        return vector, log_scale
-
-    def integrate(self, vector: np.ndarray, duration: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return e^{G duration} vector and the integral of e^{G s} vector over s from 0 to duration."""
-        n = len(vector)
-        both = np.concatenate([vector, np.zeros(n, vector.dtype)])
-        both = expm_multiply(self._extended * duration, both, traceA=self._diagonal * duration)
-        return both[:n], both[n:] / self._norm
-
-
 def _restored(power: np.ndarray, row: np.ndarray, metzler: bool, change: bool) -> np.ndarray:
     """Return the matrix with row @ matrix = row again (= 0 for a change), up to the rounding of the last operation.
 
@@ -362,7 +267,7 @@ def _restored(power: np.ndarray, row: np.ndarray, metzler: bool, change: bool) -
     return power + sign[:, None] * size * missing
 
 
-def _rescaled(array: np.ndarray) -> tuple[np.ndarray, float]:
+def rescaled(array: np.ndarray) -> tuple[np.ndarray, float]:
     """Return the array divided by its largest element where that is huge or tiny, and the logarithm of the divisor."""
     largest = float(np.abs(array).max())
     if 1 / HUGE < largest < HUGE or largest == 0.0:

@@ -122,7 +122,7 @@ class Sectors:
             result[self._permutation[own], own] = vectors
 
     def reduced(self, blocks: np.ndarray, dims: Sequence[int], keep: Sequence[int]) -> np.ndarray:
-        """Return what is left of operators after the trace over all subsystems but `keep`, (..., k, k).
+        """Return the partial trace of operators over all subsystems but `keep`, (..., k, k).
 
         blocks: (..., size). Without the operators (d, d) themselves where the basis is the computational one, sorted.
         """

@@ -1,4 +1,4 @@
-"""Checks of states and times that a user or a caller gave."""
+"""Checks of states and times."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def check_times(times: np.ndarray) -> np.ndarray:
 
 
 def surely_a_state(sectors: Sectors, blocks: np.ndarray) -> bool:
-    """Say whether flattened blocks (D,) pass `check_state` for certain, without the whole matrix."""
+    """Return True where flattened blocks (D,) surely pass `check_state`, without forming the whole matrix."""
     blocks, least = np.asarray(blocks, complex), TOLERANCE / 2
     rows, columns = sectors.indices
     if not np.isfinite(blocks).all() or abs(blocks[rows == columns].sum() - 1) > least:

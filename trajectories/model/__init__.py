@@ -1,4 +1,4 @@
-"""What a machine is: Hamiltonian, reservoirs, and jump channels with the jumps that undo them.
+"""A machine: Hamiltonian, reservoirs, and jump channels with the jumps that undo them.
 
 `model` is the class that everything else takes; `channel`, `operators` and `expressions` are what it is made of,
 `validation` and `detailed_balance` what is checked, `time_reversal` the process backwards, `conversion` QuTiP objects

@@ -49,7 +49,7 @@ def arguments_of_qutip(
 
 
 def _static(value: Any, where: str) -> Array:
-    """A matrix; time-dependent QuTiP forms are refused by name."""
+    """Return a matrix; raise InputError for time-dependent QuTiP forms."""
     if isinstance(value, (list, tuple)) and value and hasattr(value[0], "full"):
         raise InputError(f"{where}: [operator, coefficient] is time dependent; only constant operators are supported")
     if not getattr(value, "isoper", True) or hasattr(value, "isconstant"):
@@ -66,7 +66,7 @@ def _one_each(value: Sequence[Any] | None, count: int, what: str, default: list[
 
 
 def _pairs(channels: Sequence[Channel], reservoir: Reservoir, entropy: bool) -> list[str]:
-    """A reservoir name for each channel, the same for the two of a pair."""
+    """Return a reservoir name for each channel, the same for the two of a pair."""
     if not channels:
         return []
     partner = pair_channels(channels, [reservoir], entropy).partner
@@ -76,7 +76,7 @@ def _pairs(channels: Sequence[Channel], reservoir: Reservoir, entropy: bool) -> 
 
 
 def _named_reservoirs(given: Sequence[Any]) -> tuple[list[str], list[Reservoir]]:
-    """Names for each channel and the distinct reservoirs, in order of appearance."""
+    """Return reservoir names for each channel and the distinct reservoirs, in order of appearance."""
     baths: dict[str, Reservoir | None] = {}
     groups = []
     for k, entry in enumerate(given):
@@ -124,26 +124,26 @@ def arguments_of(meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) ->
 
 
 def damaged(error: Exception) -> InputError:
-    """Return the InputError that says of a stored model that it is damaged."""
+    """Return an InputError for a damaged stored model."""
     return InputError(f"stored model is damaged: {type(error).__name__}: {error}")
 
 
 def encoded(value: Any) -> Any:
-    """JSON has no infinity: floats that are not finite become {"float": "inf"}."""
+    """Return a value for JSON, which has no infinity: floats that are not finite become {"float": "inf"}."""
     if isinstance(value, float) and not math.isfinite(value):
         return {"float": repr(value)}
     return [encoded(item) for item in value] if isinstance(value, tuple) else value
 
 
 def decoded(value: Any) -> Any:
-    """The value that `encoded` made JSON of."""
+    """Return the value from its form made by `encoded`."""
     if isinstance(value, Mapping):
         return float(value["float"])
     return tuple(decoded(item) for item in value) if isinstance(value, (list, tuple)) else value
 
 
 def toml_value(value: Any) -> Any:
-    """Return what a Python user gives (tuples, NumPy arrays, QuTiP objects) as TOML has it: lists and numbers."""
+    """Return a Python value (tuple, NumPy array, QuTiP object) as TOML has it: lists and numbers."""
     if hasattr(value, "full"):
         value = value.full()
     if getattr(value, "ndim", 0) == 2 and value.shape[1] == 1:

@@ -1,4 +1,4 @@
-"""Which jump undoes which: reversal partners, their phases, and the entropy of each jump.
+"""Local detailed balance: reversal partners of jumps, their phases, and the entropy of each jump.
 
 A channel k and its partner p (the jump that undoes it) obey local detailed balance
 
@@ -94,7 +94,7 @@ def pair_channels(channels: Sequence[Channel], reservoirs: Sequence[Reservoir], 
 
 
 def _declared(channels: Sequence[Channel]) -> list[int]:
-    """Partner indices as declared; a declaration by one of a pair holds for both."""
+    """Return partner indices as declared; a declaration by one of a pair holds for both."""
     names = [channel.name for channel in channels]
     partner = [NOT_KNOWN] * len(channels)
     for k, channel in enumerate(channels):
@@ -153,21 +153,21 @@ def _search(channels: Sequence[Channel], partner: list[int]) -> None:
 
 
 def proportional_to_adjoint(operator: Array, other: Array) -> bool:
-    """Whether other = c operator^dagger with a complex number c, to 1e-9 of the larger scale."""
+    """Return True where other = c operator^dagger with a complex number c, to 1e-9 of the larger scale."""
     a, b = dagger(operator) / np.max(np.abs(operator)), other / np.max(np.abs(other))
     c = np.vdot(a, b) / np.vdot(a, a)
     return bool(np.max(np.abs(b - c * a)) <= TOLERANCE)
 
 
 def _phase(target: Array, operator: Array) -> complex:
-    """Phase that turns `operator` into a positive multiple of `target`; exactly 1 where only rounding is left."""
+    """Return the phase between `operator` and a positive multiple of `target`; exactly 1 within rounding."""
     overlap = complex(np.vdot(operator / np.max(np.abs(operator)), target / np.max(np.abs(target))))
     phase = overlap / abs(overlap) if overlap else 1.0
     return 1.0 + 0.0j if abs(phase - 1.0) <= ROUNDING else phase
 
 
 def _aligned(operator: Array, other: Array, channel: Channel, partner: Channel) -> Array:
-    """The partner's operator with its (unphysical) phase chosen so that it is a positive multiple of L_k^dagger."""
+    """Return the partner's operator with its (unphysical) phase such that it is a positive multiple of L_k^dagger."""
     target = dagger(operator)
     aligned = _phase(target, other) * other + 0.0
     scale = math.exp(0.5 * (log_weight(other) - log_weight(operator)))
@@ -176,7 +176,7 @@ def _aligned(operator: Array, other: Array, channel: Channel, partner: Channel) 
 
 
 def _hermitian(operator: Array, channel: Channel) -> Array:
-    """A self-partnered operator with its phase chosen so that it is Hermitian."""
+    """Return a self-partnered operator with its phase chosen so that it is Hermitian."""
     square = _phase(dagger(operator), operator)
     hermitian = np.sqrt(square) * operator + 0.0
     _compare(hermitian, dagger(hermitian), channel, channel)
@@ -196,13 +196,13 @@ def _compare(found: Array, wanted: Array, channel: Channel, partner: Channel) ->
 
 
 def log_weight(operator: Array) -> float:
-    """ln of the squared Hilbert-Schmidt norm, without overflow."""
+    """Return ln of the squared Hilbert-Schmidt norm, without overflow."""
     largest = float(np.max(np.abs(operator)))
     return 2.0 * (math.log(largest) + math.log(float(np.linalg.norm(operator / largest))))
 
 
 def _check_opposite(channel: Channel, partner: Channel) -> None:
-    """What a jump brings, the jump that undoes it takes away."""
+    """Raise InputError unless quantum and charge of two partners are opposite numbers."""
     for what, one, other in (
         ("quantum", channel.quantum, partner.quantum),
         ("charge", channel.charge, partner.charge),
@@ -217,7 +217,7 @@ def _check_opposite(channel: Channel, partner: Channel) -> None:
 def _entropy_step(
     operator: Array, other: Array, channel: Channel, partner: Channel, beta: float | None, dq: float | None
 ) -> float:
-    """Delta s of `channel`, from the temperature where it and the quantum dq are known, else from the rates."""
+    """Return Delta s of `channel`, from the temperature where it and the quantum dq are known, else from the rates."""
     from_rates = log_weight(operator) - log_weight(other)
     if beta is None or dq is None:
         return from_rates

@@ -1,4 +1,4 @@
-"""Initial states as a run gives them, made into checked density matrices."""
+"""Checked density matrices of the initial states that run files name or list."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trajectories.errors import InputError
+from trajectories.errors import InputError, show
 
 Array = NDArray[np.complex128]
 
@@ -26,7 +26,7 @@ LARGEST_DENSE = 64
 
 
 def basis(dimension: int, i: int) -> Array:
-    """Basis vector |i> of a system with `dimension` levels, shape (dimension,)."""
+    """Return the basis vector |i> of a system with `dimension` levels, shape (dimension,)."""
     if not 0 <= i < dimension:
         raise InputError(f"basis state {i} does not exist; a system of dimension {dimension} has 0 to {dimension - 1}")
     ket = np.zeros(dimension, dtype=np.complex128)
@@ -35,42 +35,42 @@ def basis(dimension: int, i: int) -> Array:
 
 
 def identity(dimension: int) -> Array:
-    """Identity of a system with `dimension` levels, shape (dimension, dimension)."""
+    """Return the identity of a system with `dimension` levels, shape (dimension, dimension)."""
     return np.eye(dimension, dtype=np.complex128)
 
 
 def destroy(dimension: int) -> Array:
-    """Annihilation operator a = sum_n sqrt(n) |n-1><n| cut off at `dimension` levels, shape (dimension, dimension)."""
+    """Return the annihilation operator a = sum_n sqrt(n) |n-1><n| of `dimension` levels, (dimension, dimension)."""
     return np.diag(np.sqrt(np.arange(1, dimension, dtype=float)), k=1).astype(np.complex128)
 
 
 def number(dimension: int = 2) -> Array:
-    """Number operator sum_n n |n><n|, shape (dimension, dimension); for a qubit |1><1|."""
+    """Return the number operator sum_n n |n><n|, shape (dimension, dimension); for a qubit |1><1|."""
     return np.diag(np.arange(dimension, dtype=float)).astype(np.complex128)
 
 
 def sigma_minus() -> Array:
-    """Lowering operator |0><1| of a qubit."""
+    """Return the lowering operator |0><1| of a qubit."""
     return destroy(2)
 
 
 def sigma_plus() -> Array:
-    """Raising operator |1><0| of a qubit."""
+    """Return the raising operator |1><0| of a qubit."""
     return dagger(destroy(2))
 
 
 def sigma_x() -> Array:
-    """sigma_x = sigma_plus + sigma_minus."""
+    """Return sigma_x = sigma_plus + sigma_minus."""
     return sigma_plus() + sigma_minus()
 
 
 def sigma_y() -> Array:
-    """sigma_y = -i sigma_plus + i sigma_minus, so that [sigma_x, sigma_y] = 2i sigma_z with the sigma_z below."""
+    """Return sigma_y = -i sigma_plus + i sigma_minus, so that [sigma_x, sigma_y] = 2i sigma_z as below."""
     return -1j * sigma_plus() + 1j * sigma_minus()
 
 
 def sigma_z() -> Array:
-    """sigma_z = |1><1| - |0><0|, positive for the excited state.
+    """Return sigma_z = |1><1| - |0><0|, positive for the excited state.
 
     With the ground state first this is diag(-1, +1): minus the matrix of textbooks that list the excited state first.
     """
@@ -78,12 +78,12 @@ def sigma_z() -> Array:
 
 
 def dagger(operator: Array) -> Array:
-    """Hermitian adjoint over the last two axes; leading axes are kept."""
+    """Return the Hermitian adjoint over the last two axes; leading axes are kept."""
     return np.conj(np.swapaxes(operator, -1, -2))
 
 
 def compact(operator: Array) -> Any:
-    """The operator (d, d) as a sparse array where it is large and nearly empty, for products; else as it is."""
+    """Return an operator (d, d) as a sparse array where it is large and nearly empty, for products; else as it is."""
     if len(operator) <= LARGEST_DENSE or np.count_nonzero(operator) > operator.size / 10:
         return operator
     from scipy import sparse
@@ -92,20 +92,20 @@ def compact(operator: Array) -> Any:
 
 
 def full(operator: Any) -> Array:
-    """The opposite of `compact`."""
+    """Return an operator made by `compact` as a dense array."""
     dense: Array = operator if isinstance(operator, np.ndarray) else operator.toarray()
     return dense
 
 
 def products_of_adjoints(operators: Array) -> list[Any]:
-    """L_k^dagger L_k for K operators (K, d, d), each as `compact` has it."""
+    """Return L_k^dagger L_k for K operators (K, d, d), each as `compact` has it."""
     if operators.shape[-1] <= LARGEST_DENSE:
         return list(dagger(operators) @ operators)
     return [jump.conj().T @ jump for jump in map(compact, operators)]
 
 
 def tensor(*operators: Array) -> Array:
-    """Tensor product A1 x A2 x ... of matrices or of vectors, first subsystem first."""
+    """Return the tensor product A1 x A2 x ... of matrices or of vectors, first subsystem first."""
     if not operators:
         raise InputError("tensor: give at least one operator")
     product = np.asarray(operators[0], dtype=np.complex128)
@@ -115,7 +115,7 @@ def tensor(*operators: Array) -> Array:
 
 
 def embed(operator: Array, site: int, dims: Sequence[int]) -> Array:
-    """Operator of one subsystem acting on the whole: 1 x ... x A x ... x 1.
+    """Return the operator of one subsystem acting on the whole: 1 x ... x A x ... x 1.
 
     operator: (dims[site], dims[site]); site: index of the subsystem, 0 is the first; dims: levels of each subsystem.
     Returns shape (d, d), d the product of dims.
@@ -129,7 +129,7 @@ def embed(operator: Array, site: int, dims: Sequence[int]) -> Array:
 
 
 def partial_trace(rho: Array, dims: Sequence[int], keep: Sequence[int]) -> Array:
-    """Reduced density matrix: the trace over every subsystem that is not in `keep`.
+    """Return the reduced density matrix: the trace over every subsystem that is not in `keep`.
 
     rho: (..., d, d), leading axes are kept; dims: levels of each subsystem, product d;
     keep: indices (0 is the first) of the subsystems that stay, in the order wanted in the result.
@@ -151,7 +151,7 @@ def partial_trace(rho: Array, dims: Sequence[int], keep: Sequence[int]) -> Array
 
 
 def as_operator(value: Any, name: str) -> Array:
-    """Square complex128 matrix from an array, nested lists, a sparse matrix or a QuTiP object; a new array.
+    """Return a square complex128 matrix from an array, nested lists, a sparse matrix or a QuTiP object; a new array.
 
     name: how the matrix is called in error messages.
     Raises InputError if it is not a square matrix of finite numbers.
@@ -164,7 +164,7 @@ def as_operator(value: Any, name: str) -> Array:
         # Adding 0 turns -0.0 into 0.0, so that equal matrices have equal bits and equal digests.
         matrix = np.array(value, dtype=np.complex128, order="C") + 0.0
     except (TypeError, ValueError):
-        raise InputError(f"{name}: must be a square matrix of numbers, not {_short(value)}") from None
+        raise InputError(f"{name}: must be a square matrix of numbers, not {show(value)}") from None
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
         raise InputError(f"{name}: shape {matrix.shape} is not that of a square matrix (d, d) with d >= 1")
     bad = np.argwhere(~np.isfinite(matrix))
@@ -172,8 +172,3 @@ def as_operator(value: Any, name: str) -> Array:
         i, j = (int(x) for x in bad[0])
         raise InputError(f"{name}: element ({i}, {j}) = {matrix[i, j]} must be a finite number")
     return matrix
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -12,7 +12,7 @@ from trajectories.model.operators import dagger
 
 
 def reversed_model(model: Model) -> Model:
-    """The time-reversed model, with every operator A replaced by Theta A Theta^dagger = U conj(A) U^dagger.
+    """Return the time-reversed model, with every operator A replaced by Theta A Theta^dagger = U conj(A) U^dagger.
 
     Names, partners, reservoirs, quanta and entropy steps stay as they are. A jump k of a forward trajectory is undone
     by the jump `partner[k]` of the reversed model, whose operator is Theta L_partner(k) Theta^dagger

@@ -84,7 +84,7 @@ def defaults(target: Callable[..., Any]) -> dict[str, Any]:
 
 
 def parameters(file: Path, function: str) -> tuple[frozenset[str] | None, dict[str, Any]]:
-    """Names of the arguments that the function takes, None where it takes any, and the defaults of those with one.
+    """Return the names of the function's arguments, None where it takes any, and the defaults of those with one.
 
     Raises InputError where file or function are missing.
     """
@@ -130,9 +130,7 @@ def _load(file: Path) -> ModuleType:
 
 
 def _check_arguments(target: Callable[..., Any], where: str, parameters: Mapping[str, Any]) -> None:
-    """The parameters must fit the signature, so that a TypeError from inside the function is told apart from a
-    misspelt one.
-    """
+    """Raise InputError unless the parameters fit the signature: a TypeError raised later is the function's own."""
     signature = inspect.signature(target)
     known = [p.name for p in signature.parameters.values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     takes_any = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
@@ -151,7 +149,7 @@ def _check_arguments(target: Callable[..., Any], where: str, parameters: Mapping
 
 
 def _one_line(error: BaseException, file: Path | None) -> str:
-    """`ValueError: message (line 12)`: the exception with the line of the user's file it came from."""
+    """Return `ValueError: message (line 12)`: the exception with the line of the user's file it came from."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
     line = error.lineno if isinstance(error, SyntaxError) else (lines[-1] if lines else None)
     text = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())

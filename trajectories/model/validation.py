@@ -1,4 +1,4 @@
-"""Checks of what a user gave for a model; each raises InputError with what is wrong, where, and what would be right."""
+"""Checks of a user's arguments for a model; each raises InputError with the fault, its place and the remedy."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def checking() -> bool:
 
 
 def frozen(array: AnyArray) -> AnyArray:
-    """The same array, made read-only."""
+    """Make an array read-only and return it."""
     array.setflags(write=False)
     return array
 
 
 def name(value: Any, what: str) -> str:
-    """A non-empty, printable, single-line name."""
+    """Return a non-empty, printable, single-line name."""
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
         raise InputError(f"{what} name {value!r}: must be a non-empty printable string")
     return value
@@ -64,7 +64,7 @@ def name(value: Any, what: str) -> str:
 def real(
     value: Any, where: str, *, finite: bool = True, above: float = -math.inf, least: float = -math.inf, hint: str = ""
 ) -> float:
-    """A real number as a float, in the range value > above and value >= least; never nan."""
+    """Return a real number as a float, in the range value > above and value >= least; never nan."""
     bounds = [f"> {above:g}"] * (above > -math.inf) + [f">= {least:g}"] * (least > -math.inf)
     allowed = " ".join([*["finite"] * finite, "number", *bounds]) + (f"; {hint}" if hint else "")
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
@@ -79,7 +79,7 @@ def real(
 
 
 def whole(value: Any, where: str, least: int) -> int:
-    """A whole number >= least."""
+    """Return a whole number >= least."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or int(value) < least:
         raise InputError(f"{where} = {value!r}: must be a whole number >= {least}")
     return int(value)
@@ -92,7 +92,7 @@ def _sequence(value: Any, where: str) -> tuple[Any, ...]:
 
 
 def subsystems(value: Any, dims: tuple[int, ...]) -> tuple[int, ...]:
-    """Different subsystems, counted from 0."""
+    """Return different subsystems, counted from 0."""
     found = tuple(whole(index, "truncated", 0) for index in _sequence(value, "truncated"))
     if len(set(found)) < len(found) or any(index >= len(dims) for index in found):
         raise InputError(f"truncated = {found}: must be different subsystems from 0 to {len(dims) - 1}")
@@ -100,7 +100,7 @@ def subsystems(value: Any, dims: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def hermitian(matrix: Array, where: str, *, small_ones_matter: bool = False) -> Array:
-    """The matrix, exactly Hermitian, if it is Hermitian to 1e-10 of its largest element, and that is below 1e60.
+    """Return the matrix, exactly Hermitian, if it is Hermitian to 1e-10 of its largest element, and that is below 1e60.
 
     small_ones_matter: 1e-10 of each element instead, up to rounding, as in a Hamiltonian of large energies and small
     couplings.
@@ -123,7 +123,7 @@ def hermitian(matrix: Array, where: str, *, small_ones_matter: bool = False) -> 
 
 
 def unitary(value: Any, dimension: int, where: str) -> Array:
-    """A unitary (d, d) matrix, to 1e-9."""
+    """Return a unitary (d, d) matrix, checked to 1e-9."""
     matrix = as_operator(value, where)
     if matrix.shape[0] != dimension:
         raise InputError(f"{where}: shape {matrix.shape} must be ({dimension}, {dimension}), that of the hamiltonian")
@@ -138,7 +138,7 @@ def unitary(value: Any, dimension: int, where: str) -> Array:
 
 
 def dims(value: Sequence[int] | None, dimension: int) -> tuple[int, ...]:
-    """Levels of each subsystem, with product `dimension`."""
+    """Return the levels of each subsystem, with product `dimension`."""
     if value is None:
         return (dimension,)
     levels = tuple(whole(n, f"dims[{i}]", 1) for i, n in enumerate(_sequence(value, "dims")))
@@ -148,7 +148,7 @@ def dims(value: Sequence[int] | None, dimension: int) -> tuple[int, ...]:
 
 
 def labels(value: Sequence[str] | None, levels: tuple[int, ...], where: str) -> tuple[str, ...]:
-    """One unique label for each basis state; by default the digits of its levels, joined by _ where they have two."""
+    """Return one unique label for each basis state; by default the digits of its levels, joined by _ beyond 9."""
     if value is None:
         joint = "_" if max(levels) > 10 else ""
         return tuple(joint.join(str(n) for n in index) for index in np.ndindex(*levels))
@@ -170,7 +170,7 @@ def unique(names: Sequence[str], what: str) -> None:
 def bases(
     value: Mapping[str, tuple[Any, Sequence[str]]], dimension: int
 ) -> Mapping[str, tuple[Array, tuple[str, ...]]]:
-    """Offered bases: unitaries whose columns are the basis vectors, with labels."""
+    """Return offered bases: unitaries whose columns are the basis vectors, with labels."""
     checked = {}
     for key, entry in value.items():
         if name(key, "basis") == COMPUTATIONAL:
@@ -183,7 +183,7 @@ def bases(
 
 
 def pair(value: Any, levels: tuple[int, ...]) -> tuple[int, int] | None:
-    """The two subsystems whose entanglement is meant; None where there is only one subsystem."""
+    """Return the two subsystems whose entanglement is meant; None where there is only one subsystem."""
     if value is None or len(levels) == 1:
         return None
     sites = tuple(whole(site, "pair", 0) for site in _sequence(value, "pair"))
@@ -195,7 +195,7 @@ def pair(value: Any, levels: tuple[int, ...]) -> tuple[int, int] | None:
 def counts(
     value: Mapping[str, Mapping[str, float]], channels: Sequence[str], taken: Sequence[str]
 ) -> Mapping[str, FloatArray]:
-    """Named counts: the weight of every channel, (K,) each, 0 where none is given. taken: names that mean others."""
+    """Return named counts: weights (K,) of all channels, 0 where none is given. taken: names of other counts."""
     checked = {}
     for key, weights in value.items():
         where = f"counts[{name(key, 'count')!r}]"
@@ -214,7 +214,7 @@ def counts(
 
 
 def instances(value: Any, kind: type[Named], where: str) -> tuple[Named, ...]:
-    """A sequence of instances of a class."""
+    """Return a sequence of instances of a class."""
     found = _sequence(value, where)
     for i, item in enumerate(found):
         if not isinstance(item, kind):
@@ -223,7 +223,7 @@ def instances(value: Any, kind: type[Named], where: str) -> tuple[Named, ...]:
 
 
 def plain(value: Any) -> Any:
-    """A displayed parameter as plain Python: numbers, text, None, or tuples of them."""
+    """Return a displayed parameter as plain Python: numbers, text, None, or tuples of them."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, np.ndarray):

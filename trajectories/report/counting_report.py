@@ -14,11 +14,10 @@ from trajectories.master.sectors import find_sectors
 from trajectories.report.counting_requests import Asked, Wanted
 from trajectories.report.counting_rows import CountingRow, counting_rows
 from trajectories.report.exact_counting import ExactCounting
-from trajectories.report.judge import FALSE_ALARM_RATE, judge, verdict
+from trajectories.report.judge import FALSE_ALARM_RATE, Judged, judge_groups
 from trajectories.report.record_rows import exact_rows, sampled_rows
 from trajectories.report.result import ResultData
 from trajectories.report.rows import Row
-from trajectories.report.tables import EXIT_STATUS
 from trajectories.report.text import aligned, comma_separated, described, interval, number, with_error
 from trajectories.results.points import Point
 from trajectories.runfiles.job import Job
@@ -33,7 +32,7 @@ RECORDS = ("quantity", "of", "interval", *HEADER[3:6], "steady, T = inf", *HEADE
 class CountingPoint:
     """One sweep point: the steady state's counting statistics, and the sampled rows where there are any.
 
-    asked: what was asked of the jump records of `recorded` trajectories. records: the rows of each of them.
+    asked: statistics of the jump records of `recorded` trajectories. records: the rows of each of them.
     """
 
     parameters: dict[str, Any]
@@ -45,15 +44,10 @@ class CountingPoint:
     recorded: int = 0
 
     @property
-    def every(self) -> list[CountingRow]:
-        """All sampled rows."""
-        return [*self.rows, *(row for own in self.records for row in own)]
-
-    @property
     def tables(self) -> list[tuple[str, Sequence[CountingRow]]]:
         """All rows by table, the steady state's values at long times among them."""
         settled = [
-            CountingRow(Row(quantity, of, None, None, math.inf, unit, None, status="exact"), value)
+            CountingRow(quantity, of, None, None, math.inf, unit, None, status="exact", long_time=value)
             for quantity, of, unit, value in self.steady.values()
             if not math.isnan(value)
         ]
@@ -61,7 +55,7 @@ class CountingPoint:
 
 
 @dataclass(frozen=True)
-class Counting:
+class Counting(Judged):
     """The counting report of a run file (exact values alone) or of a result (sampled beside exact)."""
 
     title: str
@@ -70,7 +64,7 @@ class Counting:
 
     @classmethod
     def of_jobs(cls, jobs: Sequence[Job], every_scgf: bool = False, wanted: Wanted = ALL) -> Counting:
-        """Compute the steady state's counting statistics of jobs' models, and what is wanted of records, exactly.
+        """Compute the steady state's counting statistics of jobs' models, and those wanted of records, exactly.
 
         Raises InputError where a steady state is not unique, or for a channel or a count that does not exist.
         """
@@ -87,17 +81,13 @@ class Counting:
     ) -> Counting:
         """Compare a Result's counts with the exact ones; all rows of all points are judged as one family.
 
-        wanted: what is asked of the jump records, which are sampled anew. Raises InputError for a point, a channel or a
-        count that does not exist. `progress(done, total)` hears every tenth of a second or so how many are sampled.
+        wanted: statistics of the jump records, which are sampled anew. progress: called with the numbers of
+        trajectories done and in all. Raises InputError for a point, a channel or a count that does not exist.
         """
         chosen = _chosen(result, wanted.point)
         points = [_sampled_point(result, point, every_scgf, wanted, progress) for point in chosen]
-        judged = iter(judge([found.row for point in points for found in point.every]))
-
-        def renewed(rows: tuple[CountingRow, ...]) -> tuple[CountingRow, ...]:
-            return tuple(replace(found, row=next(judged)) for found in rows)
-
-        points = [replace(p, rows=renewed(p.rows), records=tuple(map(renewed, p.records))) for p in points]
+        judged = iter(judge_groups(own for point in points for own in (point.rows, *point.records)))
+        points = [replace(p, rows=next(judged), records=tuple(next(judged) for _ in p.records)) for p in points]
         title = f"{result.name}: counting statistics, {result.trajectories:,} trajectories, seed {result.seed}"
         return cls(title, tuple(points), every_scgf)
 
@@ -107,17 +97,17 @@ class Counting:
 
     @property
     def rows(self) -> list[Row]:
-        return [found.row for point in self.points for found in point.every]
+        return [row for point in self.points for own in (point.rows, *point.records) for row in own]
 
     @property
-    def verdict(self) -> str | None:
+    def verdict(self) -> str | None:  # type: ignore[override]
         """agree, disagree or unresolved; None where nothing was sampled."""
-        return verdict(self.rows) if self.sampled else None
+        return super().verdict if self.sampled else None
 
     @property
     def exit_status(self) -> int:
         """0 agree or nothing sampled, 1 disagree, 3 nothing resolved."""
-        return 0 if self.verdict is None else EXIT_STATUS[self.verdict]
+        return super().exit_status if self.sampled else 0
 
     def json(self) -> dict[str, Any]:
         """Return {"points": [{"parameters", "trajectories", "steady", "rows", "records"}], "verdict", ...}."""
@@ -220,7 +210,7 @@ def _chosen(result: ResultData, number: int | None) -> list[Point]:
 
 def _exact_point(job: Job, every_scgf: bool, wanted: Wanted) -> CountingPoint:
     steady = SteadyCounting.of(Master(job.model, find_sectors(job.model)), every_scgf)
-    asked = tuple(wanted.statistics(job.prepare())) if wanted.anything else ()
+    asked = tuple(wanted.statistics(job.prepare())) if wanted.needs_records else ()
     parameters = dict(job.model.parameters) | dict(job.swept)
     return CountingPoint(parameters, None, steady, (), asked, tuple(map(exact_rows, asked)))
 
@@ -242,30 +232,30 @@ def _sampled_point(
 
 
 def _record_lines(rows: tuple[CountingRow, ...], recorded: int) -> list[str]:
-    """Return what jump records say; intervals are those of the waiting time or distance, or of the time counted."""
+    """Return a statistic's table; intervals are those of the waiting time or distance, or of the time counted."""
     of = f"from the jump records of {recorded:,} trajectories" if recorded else "of jump records as long as the run's"
-    return [f"{rows[0].row.quantity} {of}", *_indented([RECORDS, *map(_cells, rows)])]
+    return [f"{rows[0].quantity} {of}", *_indented([RECORDS, *map(_cells, rows)])]
 
 
 def _row_lines(rows: tuple[CountingRow, ...]) -> list[str]:
-    last = max(found.row.time for found in rows)
-    cells = [_cells(found) for found in rows if found.row.time == last]
+    last = max(row.time for row in rows)
+    cells = [_cells(row) for row in rows if row.time == last]
     head = "sampled at finite time: estimate and exact over (from, time], cumulants and covariances per time"
     return [head, *_indented([HEADER, *cells])]
 
 
-def _cells(found: CountingRow) -> tuple[str, ...]:
+def _cells(row: CountingRow) -> tuple[str, ...]:
     return (
-        found.row.quantity,
-        found.row.label or "",
-        interval(found.row),
-        with_error(found.row.estimate, found.row.standard_error),
-        number(found.row.exact),
-        "-" if found.row.z is None else f"{found.row.z:+.2f}",
-        number(found.long_time),
-        found.row.unit,
-        found.row.status,
-        found.row.note,
+        row.quantity,
+        row.label or "",
+        interval(row),
+        with_error(row.estimate, row.standard_error),
+        number(row.exact),
+        "-" if row.z is None else f"{row.z:+.2f}",
+        number(row.long_time),
+        row.unit,
+        row.status,
+        row.note,
     )
 
 

@@ -1,4 +1,4 @@
-"""What is asked of a result's jump records: texts of the command line, and the statistics that they name."""
+"""Statistics of a result's jump records by the texts of the command line that name them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ Asked = WaitingTimes | Coincidences | PowerSpectrum | FirstPassage
 
 @dataclass(frozen=True)
 class Wanted:
-    """waiting, g2: "A_up,A_down", two groups of channels or reservoirs joined by +, or "any". spectrum: a reservoir
+    """Requests for statistics of jump records.
+
+    waiting, g2: "A_up,A_down", two groups of channels or reservoirs joined by +, or "any". spectrum: a reservoir
     (its charge, or else its quanta), "heat from A", "jumps", "entropy" or a count that the model names. first_passage:
     "A=10" (either of +-10), "A=-3:10", "jumps=50", "entropy=4" (Delta S).
 
@@ -45,12 +47,12 @@ class Wanted:
     spaced: tuple[str, ...] = ()
 
     @property
-    def anything(self) -> bool:
-        """Whether jump records are needed."""
+    def needs_records(self) -> bool:
+        """Return True where jump records are needed."""
         return bool(self.waiting or self.g2 or self.spectrum or self.first_passage)
 
     def statistics(self, preparation: Preparation) -> list[Asked]:
-        """Return the statistics, with their exact values. Raises InputError for what the model does not have."""
+        """Return the statistics, with their exact values. Raises InputError for names that the model does not have."""
         if not 1 <= self.bins <= MOST_BINS:
             raise InputError(f"--bins {self.bins}: must be from 1 to {MOST_BINS}")
         model, bins = preparation.model, Bins(self.bins, self.logarithmic, self.longest)

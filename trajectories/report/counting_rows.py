@@ -23,10 +23,10 @@ import numpy as np
 from trajectories.counting.steady_counting import RATIOS, unit_of_covariance
 from trajectories.kernels.ledger import ENTROPY_SINCE
 from trajectories.report.exact_counting import QUANTITIES, ExactCounting
-from trajectories.report.judge import Law, judge_mean, judge_smooth, noted
+from trajectories.report.judge import judge_mean, judge_smooth, noted
+from trajectories.report.law import Law
 from trajectories.report.rows import Row
 from trajectories.results.points import Point
-from trajectories.sampling.preparation import Preparation
 from trajectories.sampling.statistics import Block, Jackknife, jackknife
 
 SLOW = 0.05  # relative uncertainty of a mean count up to which ratios to its square are judged
@@ -34,14 +34,14 @@ MOVING = "not the steady state: no bound of 1"
 
 
 @dataclass(frozen=True)
-class CountingRow:
-    """A row at finite time, and the value that the same quantity tends to at long times (None: there is none)."""
+class CountingRow(Row):
+    """A row at finite time. long_time: the limit of the quantity at long times, None where there is none."""
 
-    row: Row
-    long_time: float | None
+    long_time: float | None = None
 
     def json(self) -> dict[str, Any]:
-        return self.row.json() | {"long_time": self.long_time}
+        """Return the row as JSON's types, with `long_time`."""
+        return super().json() | {"long_time": self.long_time}
 
 
 def counting_rows(point: Point, exact: ExactCounting) -> list[CountingRow]:
@@ -59,18 +59,19 @@ def counting_rows(point: Point, exact: ExactCounting) -> list[CountingRow]:
             unit = "1" if ratio else count.unit_of(q + 2)
             for t in map(int, np.flatnonzero(np.isfinite(exact.values[c, q]))):
                 value, width = float(exact.values[c, q, t]), 1.0 if ratio else float(exact.spans[t])
-                row = _row(preparation, quantity, count.name, count.reservoir, int(exact.later[t]), unit)
-                row = replace(row, note=MOVING if ratio and not preparation.steady else "")
+                begin, time = preparation.counting_from, float(preparation.times[exact.later[t]])
+                row = CountingRow(quantity, count.name, count.reservoir, begin, time, unit, value / width)
+                row = replace(row, long_time=long_time, note=MOVING if ratio and not preparation.steady else "")
                 found = _part(sampled, t, c * len(QUANTITIES) + q, width)
                 law = exact.laws[c][q][t].scaled(1.0 / width)
-                row = _estimated(replace(row, exact=value / width), found)
+                row = _estimated(row, found)
                 if row.status != "unresolved" and ratio:
                     test = _part(sampled, t, (c - len(exact.counts)) * len(RATIOS) + q - 3, 1.0)
                     slow = bool(exact.relative_spread[c, t] > SLOW * np.sqrt(n))
                     row = _judged_ratio(row, found, test, n, law, slow)
                 elif row.status != "unresolved":
                     row = judge_mean(row, n, law)
-                rows.append(CountingRow(row, long_time))
+                rows.append(row)
     return rows + _covariance_rows(point, exact, sampled)
 
 
@@ -80,19 +81,15 @@ def _covariance_rows(point: Point, exact: ExactCounting, sampled: Jackknife) -> 
         label, unit = f"{counts[a].name}, {counts[b].name}", unit_of_covariance(counts[a], counts[b])
         limit = float(exact.steady.covariance[exact.tallied[a], exact.tallied[b]])
         for t, span in enumerate(map(float, exact.spans)):
-            row = _row(point.preparation, "covariance", label, None, int(exact.later[t]), unit)
-            row = replace(row, exact=float(exact.covariance[t, a, b] / span))
+            begin, time = point.preparation.counting_from, float(point.preparation.times[exact.later[t]])
+            value = float(exact.covariance[t, a, b] / span)
+            row = CountingRow("covariance", label, None, begin, time, unit, value, long_time=limit)
             found, law = _part(sampled, t, place, span), exact.joint_law(t, a, b).scaled(1 / span)
             row = _estimated(row, found)
             if row.status != "unresolved" and row.exact is not None:
                 row = judge_smooth(row, float(found.estimate) - row.exact, found, point.trajectories, law)
-            rows.append(CountingRow(row, limit))
+            rows.append(row)
     return rows
-
-
-def _row(preparation: Preparation, quantity: str, label: str, reservoir: str | None, t: int, unit: str) -> Row:
-    start, time = preparation.counting_from, float(preparation.times[t])
-    return Row(quantity, label, reservoir, start, time, unit, None)
 
 
 def _number(value: float) -> float | None:
@@ -107,7 +104,7 @@ def _pairs(n: int) -> list[tuple[int, int]]:
 
 
 def _sampled(point: Point, exact: ExactCounting) -> Jackknife:
-    """Jackknife all quantities of all counts, covariances of pairs, and tests of ratios: (T, 5 C + pairs + 2 C).
+    """Return the jackknife of all counts' quantities, pairs' covariances and tests of ratios: (T, 5 C + pairs + 2 C).
 
     A ratio R = A/<N>^2 is tested by A - R <N>^2 with the exact R, which must vanish: it has far less of a tail than R.
     """
@@ -159,7 +156,7 @@ def _part(sampled: Jackknife, t: int, place: int, width: float) -> Jackknife:
     return Jackknife(estimate, error, bias, sampled.degrees_of_freedom)
 
 
-def _estimated(row: Row, found: Jackknife) -> Row:
+def _estimated(row: CountingRow, found: Jackknife) -> CountingRow:
     """Put an estimate and its error into a row; unresolved where there are none."""
     estimate, error = float(found.estimate), float(found.standard_error)
     if not np.isfinite(estimate):
@@ -170,7 +167,7 @@ def _estimated(row: Row, found: Jackknife) -> Row:
     return replace(row, estimate=estimate, standard_error=error)
 
 
-def _judged_ratio(row: Row, found: Jackknife, test: Jackknife, n: int, law: Law, slow: bool) -> Row:
+def _judged_ratio(row: CountingRow, found: Jackknife, test: Jackknife, n: int, law: Law, slow: bool) -> CountingRow:
     """Judge a ratio by its test, a number that must vanish, in the unit of the ratio's error."""
     if slow:
         return noted(replace(row, status="unresolved"), "the mean count is too uncertain for a ratio to its square")

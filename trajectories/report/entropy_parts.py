@@ -1,4 +1,4 @@
-"""What is sampled of the entropy production beside its value at the end: its parts, and how low it goes on the way.
+"""The adiabatic and nonadiabatic entropy production, and the infimum of Delta S(t), sampled and exact.
 
 The infimum law: in the steady state e^{-Delta S(t)} is a martingale of mean one, so that Delta S(t) falls to -x or
 below at any time with probability e^{-x} at most, and <inf_t Delta S(t)> >= -1, however long the trajectory. It needs
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,9 +23,9 @@ from trajectories.counting.infimum import Infimum, exact_infimum
 from trajectories.errors import InputError, TooCostly
 from trajectories.kernels.along import extrema
 from trajectories.kernels.ledger import ENTROPY
-from trajectories.kernels.plan import CHANNEL, SLOT, SLOT_END, TARGET
 from trajectories.master.lindblad import Master
-from trajectories.report.judge import MOST_SKEWED, NO_SPREAD, Law, judge_mean, judge_share
+from trajectories.report.judge import judge_mean, judge_share
+from trajectories.report.law import MOST_SKEWED, NO_SPREAD, Law
 from trajectories.report.report import law_at
 from trajectories.report.rows import Row
 from trajectories.sampling.exact_averages import trajectories_for, wanted
@@ -46,12 +46,12 @@ PARTS = ("adiabatic", "nonadiabatic")
 
 
 @dataclass(frozen=True)
-class Alongside:
-    """What trajectories say of the parts of Delta S and of its extrema, and what is known of them beforehand.
+class EntropyParts:
+    """Statistics of the adiabatic and nonadiabatic entropy production and of inf Delta S(t).
 
-    split: None where Delta S has no parts; split_undefined then says why. infimum_undefined: why Delta S(t) has no
-    infimum, None where it has. total: mergeable statistics of the columns above, histogram row 0 the number of
-    trajectories with inf Delta S <= -x for the LEVELS x; None where neither exists.
+    split: None where Delta S has no parts, for the reason `split_undefined`. infimum_undefined: the reason for which
+    Delta S(t) has no infimum, None where it has one. total: mergeable statistics of the columns above, histogram row 0
+    the number of trajectories with inf Delta S <= -x for the LEVELS x; None before sampling and where neither exists.
     """
 
     preparation: Preparation
@@ -61,29 +61,34 @@ class Alongside:
     total: Block | None = None
 
     @classmethod
-    def of(cls, preparation: Preparation) -> Alongside:
-        """Settle what exists."""
+    def of(cls, preparation: Preparation) -> EntropyParts:
+        """Return the object for a preparation, without a sample."""
         split: Split | None = None
         reason: str | None = None
         try:
-            split = split_of(_master(preparation))
+            split = split_of(Master(preparation.model, preparation.sectors))
         except InputError as error:
             reason = str(error)
         return cls(preparation, split, reason, infimum_undefined(preparation))
 
+    @cached_property
+    def _master(self) -> Master:
+        return Master(self.preparation.model, self.preparation.sectors)
+
     @property
-    def anything(self) -> bool:
+    def defined(self) -> bool:
+        """True where there is a split or an infimum, so that trajectories are sampled."""
         return self.split is not None or self.infimum_undefined is None
 
     def sampled(
         self, seed: int, point: int, trajectories: int, tick: Callable[[int], None] = lambda n: None
-    ) -> Alongside:
-        """Return this with the statistics of trajectories 0, 1, ...; `tick` hears of every so many that are done."""
-        if not self.anything:
+    ) -> EntropyParts:
+        """Return a copy with the statistics of the first `trajectories`; tick: called with each number sampled."""
+        if not self.defined:
             return self
-        measure, total = partial(_measured, self, _targets(self.preparation)), None
+        targets, total = self._master.space.targets, None
         for piece in record_stream(self.preparation, seed, point, trajectories):
-            part = measure(piece)
+            part = _measured(self, targets, piece)
             total = part if total is None else merge(total, part)
             tick(len(piece.initial))
         return replace(self, total=total)
@@ -98,7 +103,7 @@ class Alongside:
         return rows
 
     def json(self) -> dict[str, Any]:
-        """Return what there is beside the rows: why something is undefined, and the distribution of the infimum."""
+        """Return reasons for undefined parts, and the sampled distribution of the infimum, as JSON's types by name."""
         found: dict[str, Any] = {
             "split": {"defined": self.split is not None, "reason": self.split_undefined},
             "infimum": {"defined": self.infimum_undefined is None, "reason": self.infimum_undefined},
@@ -119,7 +124,7 @@ class Alongside:
         return found
 
     def lines(self) -> list[str]:
-        """Return what stands below a table."""
+        """Return a line for each undefined part."""
         lines = []
         if self.split_undefined is not None:
             lines.append(self.split_undefined)
@@ -128,10 +133,10 @@ class Alongside:
         return lines
 
     def _split_rows(self, part: int) -> list[Row]:
-        """<Delta S_x> and <e^{-Delta S_x}> of one part, and the latter by its tilted generator."""
+        """Return the rows of <Delta S_x> and <e^{-Delta S_x}> of one part, the latter also by its tilted generator."""
         assert self.split is not None
         preparation, name = self.preparation, PARTS[part]
-        master, start, times = _master(preparation), preparation.start_state, preparation.times[-1:]
+        master, start, times = self._master, preparation.start_state, preparation.times[-1:]
         time = float(times[0])
         average = (adiabatic_average, nonadiabatic_average)[part]
         exact = [float(average(master, self.split, 1.0, start, times)[0])]
@@ -161,19 +166,15 @@ class Alongside:
         return [*rows, row]
 
     def _law(self, part: int) -> Law:
-        """Return what is known beforehand of one trajectory's part of Delta S."""
+        """Return the exact law of one trajectory's part of Delta S."""
         assert self.split is not None
         preparation, times = self.preparation, self.preparation.times[-1:]
         ends: tuple[np.ndarray | None, np.ndarray | None] = (None, None)
         weights = (self.split.adiabatic, self.split.nonadiabatic)[part]
         if part == NONADIABATIC:
-            ends = tuple(  # type: ignore[assignment]
-                preparation.sectors.flatten((one.vectors * np.log(np.where(p > 0, p, 1.0))) @ one.vectors.conj().T)
-                for one in preparation.spectra
-                for p in [one.probabilities]
-            )
-            ends = ends[0], -ends[1][None]  # type: ignore[index]
-        found = trajectory_cumulants(_master(preparation), weights, preparation.start_state, times, *ends)
+            first, last = (preparation.sectors.flatten(one.logarithm()) for one in preparation.spectra)
+            ends = first, -last[None]
+        found = trajectory_cumulants(self._master, weights, preparation.start_state, times, *ends)
         column = len(preparation.ledger.linear) + ENTROPY
         return replace(law_at(found, 0), rounding=NO_SPREAD * float(preparation.exact.scale[-1, column]))
 
@@ -186,16 +187,17 @@ class Alongside:
         return replace(row, estimate=row.exact, note="the same on every trajectory") if same else row
 
     def _infimum_rows(self, total: Block) -> list[Row]:
-        """<inf Delta S> and P(inf Delta S <= -x): against their exact values where there are any, else the bounds."""
+        """Return the rows of <inf Delta S> and P(inf Delta S <= -x), beside exact values or bounds."""
         time, n = float(self.preparation.times[-1]), int(total.count)
         try:
-            exact = exact_infimum(_master(self.preparation), time)
+            exact = exact_infimum(self._master, time)
         except InputError:
             exact = None
         row = Row("entropy_infimum", ">= -1", None, 0.0, time, "nat", None if exact is None else exact.mean)
         estimate, error = float(total.mean[0, INFIMUM]), float(standard_error(total)[0, INFIMUM])
         row = replace(row, estimate=estimate, standard_error=error)
-        shares = [None if exact is None else _above_rounding(exact.below(x)) for x in JUDGED_LEVELS]
+        below = [None if exact is None else exact.below(x) for x in JUDGED_LEVELS]
+        shares = [0.0 if p is not None and p <= NO_SPREAD else p for p in below]
         if exact is not None:
             rows = [self._mean(row, INFIMUM, _law_of_infimum(exact))]
         else:
@@ -241,10 +243,6 @@ def _infimum_share(x: float, count: int, n: int, time: float, exact: float | Non
     return _bound(replace(row, standard_error=error), at_least, n * bound * MOST_SKEWED**2 >= 1.0)
 
 
-def _above_rounding(p: float) -> float:
-    return p if p > NO_SPREAD else 0.0
-
-
 def _bound(row: Row, p: float, enough: bool) -> Row:
     """Judge an inequality: it agrees only where a violation would have been seen."""
     note = "; ".join(filter(None, (row.note, "a bound, not a value")))
@@ -252,7 +250,7 @@ def _bound(row: Row, p: float, enough: bool) -> Row:
 
 
 def infimum_undefined(preparation: Preparation) -> str | None:
-    """Return why the infimum law has nothing to say here, None where it has."""
+    """Return the reason for which the infimum law does not apply, None where it does."""
     if not preparation.model.entropy:
         return f"{preparation.model.name} has no entropy accounting"
     largest = int(preparation.sectors.dimensions.max())
@@ -263,40 +261,26 @@ def infimum_undefined(preparation: Preparation) -> str | None:
     return None
 
 
-def _master(preparation: Preparation) -> Master:
-    return Master(preparation.model, preparation.sectors)
-
-
-def _targets(preparation: Preparation) -> np.ndarray:
-    """Return the sector after a jump, (S, K) int64, -1 where a channel cannot fire."""
-    plan = preparation.plan
-    target = np.full((len(plan.sectors), len(preparation.model.channels)), -1, np.int64)
-    for s, row in enumerate(plan.sectors):
-        for slot in plan.slots[row[SLOT] : row[SLOT_END]]:
-            target[s, slot[CHANNEL]] = slot[TARGET]
-    return target
-
-
-def _measured(found: Alongside, target: np.ndarray, piece: Recorded) -> Block:
-    """Return the statistics of a piece of trajectories."""
-    preparation, n = found.preparation, len(piece.initial)
+def _measured(parts: EntropyParts, targets: np.ndarray, piece: Recorded) -> Block:
+    """Return the statistics of a piece of trajectories. targets: (K, S), see `BlockSpace`."""
+    preparation, n = parts.preparation, len(piece.initial)
     ledger = preparation.ledger
     x = np.zeros((n, 1, 6))
-    if found.split is not None:
+    if parts.split is not None:
         infinite = (piece.counts * ledger.one_way).any(axis=1)
-        finite = np.where(np.isinf(found.split.adiabatic), 0.0, found.split.adiabatic)
+        finite = np.where(np.isinf(parts.split.adiabatic), 0.0, parts.split.adiabatic)
         x[:, 0, ADIABATIC] = (piece.counts * finite).sum(axis=1)
         boundary = ledger.log_start[piece.initial] - ledger.log_finish[piece.final]
-        x[:, 0, NONADIABATIC] = boundary + (piece.counts * found.split.nonadiabatic).sum(axis=1)
+        x[:, 0, NONADIABATIC] = boundary + (piece.counts * parts.split.nonadiabatic).sum(axis=1)
         x[:, 0, WEIGHT_AD] = np.where(infinite, 0.0, np.exp(-x[:, 0, ADIABATIC]))
         x[:, 0, WEIGHT_NA] = np.exp(-x[:, 0, NONADIABATIC])
     below = np.zeros(len(LEVELS), np.int64)
-    if found.infimum_undefined is None:
+    if parts.infimum_undefined is None:
         with np.errstate(divide="ignore"):  # states that are empty in the steady state are never entered
             log_steady = np.log(preparation.exact.density[-1].real)
         both = np.zeros((n, 2))
         arrays = (ledger.pair_sign, ledger.pair_entropy, ledger.one_way, piece.initial, piece.offsets, piece.channels)
-        extrema(log_steady, preparation.plan.start_sector, target, *arrays, both)
+        extrema(log_steady, preparation.plan.start_sector, np.ascontiguousarray(targets.T), *arrays, both)
         x[:, 0, [INFIMUM, SUPREMUM]] = both
         below = (both[:, :1] <= -LEVELS).sum(axis=0)
     nothing = np.zeros((1, 1)), below[None], np.zeros(1, np.int64), np.zeros((n, 1))

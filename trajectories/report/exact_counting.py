@@ -1,4 +1,4 @@
-"""Exact counting statistics of a run at its sample times, and what decides whether sampling can resolve them.
+"""Exact counting statistics of a run at its sample times, and the exact laws of their estimates.
 
 An estimate from n trajectories is to first order the mean of an influence function h(N) of their counts. For the
 cumulants it is, with y = N - <N> and central moments mu_n,
@@ -24,12 +24,11 @@ from trajectories.counting.steady_counting import CUMULANTS, RATIOS, Count, Stea
 from trajectories.counting.uncertainty_relations import STILL
 from trajectories.kernels.ledger import ENTROPY_SINCE
 from trajectories.master.lindblad import Master
-from trajectories.report.judge import Law
+from trajectories.report.law import NO_SPREAD, Law
 from trajectories.sampling.preparation import Preparation
 
 QUANTITIES = (*CUMULANTS[1:], *RATIOS)
 HIGHEST_MOMENT = 12
-NO_SPREAD = 1e-12
 
 
 @dataclass(frozen=True, eq=False)

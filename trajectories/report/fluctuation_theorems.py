@@ -1,26 +1,26 @@
-"""What fluctuation theorems compare: weighted histograms of the entropy production, forward and reversed.
+"""Fluctuation theorems as comparisons of weighted histograms of the entropy production, forward and reversed.
 
 For every bin B of Delta S, of any width, sum_{gamma in B} e^{-Delta S}/N = P~(Delta S~ in -B) exactly; the logarithm of
-the ratio of two histograms at bin centres is biased by the width. Which bins are compared is settled by trajectories
-that are not judged, before those that are.
+the ratio of two histograms at bin centres is biased by the width. The bins are chosen by a pilot sample, which is not
+judged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from scipy import special
 
-from trajectories.report.judge import Law, judge_mean
+from trajectories.report.judge import judge_mean
+from trajectories.report.law import NO_SPREAD, Law
 from trajectories.report.rows import Row
 from trajectories.sampling.reversed_ensemble import BACKWARD, Direction, entropies
 
 FEWEST_IN_BIN = 50
 FEWEST_IN_WINDOW = 1000
-NO_SPREAD = 1e-12
 ROUNDING = 1e-14  # of a trajectory's Delta S
 EXPONENTS = np.linspace(-1.0, 2.0, 13)
 
@@ -79,6 +79,8 @@ def weighted(values: np.ndarray, edges: np.ndarray, mirrored: bool) -> Weighted:
     less = np.zeros(len(finite)) if mirrored else np.expm1(-finite)
     size = len(edges) + 1
     mean = float(finite.mean()) if len(finite) else 0.0
+    with np.errstate(over="ignore"):
+        powers = np.array([[np.exp(-power * u * finite).sum() for u in EXPONENTS] for power in (1, 2)])
     return Weighted(
         len(values),
         len(values) - len(finite),
@@ -88,7 +90,7 @@ def weighted(values: np.ndarray, edges: np.ndarray, mirrored: bool) -> Weighted:
         np.array([np.bincount(place, weight**power, size) for power in (1, 2, 3)]),
         np.array([np.bincount(place, less**power, size) for power in (1, 2, 3)]),
         float(weight.max(initial=0.0)),
-        _powers(finite),
+        powers,
     )
 
 
@@ -109,11 +111,6 @@ def merge(a: Weighted, b: Weighted) -> Weighted:
     )
 
 
-def _powers(values: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore"):
-        return np.array([[np.exp(-power * u * values).sum() for u in EXPONENTS] for power in (1, 2)])
-
-
 def gather(
     direction: Direction,
     edges: np.ndarray,
@@ -126,8 +123,8 @@ def gather(
 ) -> tuple[Weighted, Running]:
     """Sample trajectories first ... first+n-1 of a direction, `block` at a time, merged in the order of their numbers.
 
-    The bits are a function of the arguments; how a block is cut into calls of the kernel cannot change them. `tick`
-    hears of every so many that are done.
+    The bits are a function of the arguments; how a block is cut into calls of the kernel cannot change them. tick:
+    called with every number of trajectories sampled.
     """
     mirrored = direction.family == BACKWARD
     total: Weighted | None = None
@@ -152,16 +149,15 @@ def gather(
 def compared_bins(edges: np.ndarray, forward: np.ndarray, backward: np.ndarray) -> list[slice]:
     """Return the runs of inner bins that are compared, from counts (bins+2,) expected of equally large ensembles.
 
-    From the left, neighbours are merged until both ensembles should have 50 effective trajectories there. What should
-    be there is the larger of what is expected of an ensemble and what the theorem makes of the other one's
-    expectation, so that a bin that only one of them visits is compared where that contradicts the theorem. In a bin
-    whose weights span a factor R, n trajectories are worth at least 4 n R/(1+R)^2 (Kantorovich's inequality), so that
-    no sum of weights rests on a few of them. What cannot reach that is left out: underflow and overflow, the far left,
-    where forward trajectories are too rare to be seen, and the far right, where the reversed ones are.
+    From the left, neighbours are merged until 50 effective trajectories are predicted for both ensembles. A bin's
+    prediction is the maximum of its own ensemble's pilot estimate and the other ensemble's estimate mapped through the
+    theorem: a bin that only one ensemble visits is therefore still tested. In a bin whose weights span a factor R, n
+    trajectories are worth at least 4 n R/(1+R)^2 (Kantorovich's inequality), so that no sum of weights rests on a few
+    of them. Bins without so many are left out: underflow and overflow, the far left, where forward trajectories are too
+    rare to be seen, and the far right, where the reversed ones are.
     """
-    there, back = forward[1:-1], backward[1:-1]
-    ahead = np.maximum(there, back * np.exp(edges[:-1]))
-    reverse = np.maximum(back, there * np.exp(-edges[1:]))
+    ahead = np.maximum(forward[1:-1], backward[1:-1] * np.exp(edges[:-1]))
+    reverse = np.maximum(backward[1:-1], forward[1:-1] * np.exp(-edges[1:]))
     found, start = [], 0
     for stop in range(1, len(edges)):
         for begin in range(start, stop):
@@ -212,13 +208,13 @@ class Bins(NamedTuple):
 
 
 def bins_of(forward: Weighted, backward: Weighted, bins: list[slice]) -> Bins | None:
-    """Return what is compared in each of `bins`; None where there is nothing to compare."""
+    """Return both sides of the detailed theorem in each of `bins`; None where all are empty."""
     bins = [b for b in bins if (forward.bins + backward.bins)[b.start + 1 : b.stop + 1].any()]
     if not bins:
         return None
     n, m = forward.count, backward.count
-    p, first, second = (part / n for part in _summed(bins, forward.bins, forward.beyond[0], forward.beyond[1]))
-    (r,) = (part / m for part in _summed(bins, backward.bins))
+    p, first, second = (_summed(bins, line) / n for line in (forward.bins, *forward.beyond[:2]))
+    r = _summed(bins, backward.bins) / m
     # With w = 1 + v the variances of w in a bin do not cancel where Delta S is small.
     own = p * (1 - p) + 2 * first * (1 - p) + second - first**2
     f = p + first
@@ -301,7 +297,6 @@ def windowed_row(forward: Weighted, backward: Weighted, edges: np.ndarray, symme
     return judge_mean(row, min(n, m), law, skewness)
 
 
-def _summed(bins: list[slice], *lines: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the sums of each line over the merged inner bins."""
-    for line in lines:
-        yield np.array([line[b.start + 1 : b.stop + 1].sum() for b in bins], float)
+def _summed(bins: list[slice], line: np.ndarray) -> np.ndarray:
+    """Return the sums of a line (bins+2,) over the merged inner bins, (G,)."""
+    return np.array([line[b.start + 1 : b.stop + 1].sum() for b in bins], float)

@@ -25,119 +25,33 @@ command in a thousand, however many rows it prints.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from scipy import special
 
+from trajectories.errors import AGREES, DISAGREES, UNRESOLVED
+from trajectories.report.law import MOST_SKEWED, NO_SPREAD, Law, normal_score
 from trajectories.report.rows import Row
-from trajectories.sampling.exact_averages import LARGEST_SKEWNESS
 from trajectories.sampling.statistics import Jackknife, p_value
 
 FALSE_ALARM_RATE = 1e-3
-MOST_SKEWED = 0.2
-MOST_PEAKED = 0.06
+EXIT_STATUS = {"agree": AGREES, "disagree": DISAGREES, "unresolved": UNRESOLVED}
 MOST_PEAKED_BOUND = 0.04
 FEWEST = 30  # values for a standard error of their own
 FEWEST_GROUPS = 16
 MOST_BIASED = 0.5  # standard errors of the bias that a jackknife removes
 SAME = 1e-9
 FROM_KINK = 5.0  # standard errors between a measure of entanglement and its kink
-NO_SPREAD = 1e-12
-SURE = 100.0  # times its rounding error: a variance that is known
 MISSED = 0.5  # of its exact size: a sample error that has missed rare trajectories
 
-Tail = Callable[[float], float]
-"""Upper bound on the probability that the mean lies as far out, on its side, as a given value."""
-
-
-@dataclass(frozen=True)
-class Law:
-    """Distribution of one of n independent values of a correct engine, as far as it is known beforehand.
-
-    variance, third, fourth: cumulants kappa_2, kappa_3, kappa_4; nan where unknown. noise: rounding error of the
-    variance. beyond: for an estimate that is a mean to first order only, n times its second-order part. exact: True if
-    the moments are those of the values themselves, False if those of values that spread at least as much. width: range
-    of one value. kurtosis: upper bound of mu_4/kappa_2^2 where it is known without the moments themselves. rounding:
-    error of one value's arithmetic. most_skewed, most_peaked: limits of rule 2. tail: see `Tail`. missing: reason why
-    the spread is not known.
-    """
-
-    variance: float = np.nan
-    third: float = np.nan
-    fourth: float = np.nan
-    noise: float = 0.0
-    beyond: float = 0.0
-    exact: bool = True
-    width: float = np.inf
-    kurtosis: float = np.inf
-    rounding: float = 0.0
-    most_skewed: float = MOST_SKEWED
-    most_peaked: float = MOST_PEAKED
-    tail: Tail | None = None
-    missing: str = ""
-
-    @classmethod
-    def of_share(cls, p: float, n: int) -> Law:
-        """Return the law of an event of probability p (value 0 or 1)."""
-        v = p * (1 - p)
-        tail = lambda share: _binomial(round(share * n), n, p)  # noqa: E731
-        return cls(v, v * (1 - 2 * p), v * (1 - 6 * v), width=1.0, rounding=NO_SPREAD, tail=tail)
-
-    def of_weight(self) -> Law:
-        """Return the law with the limits of an exponential average, which may be more skewed."""
-        return replace(self, most_skewed=LARGEST_SKEWNESS, most_peaked=2 * LARGEST_SKEWNESS**2)
-
-    def scaled(self, factor: float) -> Law:
-        """Return the law of the values times a factor; the tail bound is then evaluated in the new unit."""
-        size, tail = np.float64(abs(factor)), self.tail
-        return replace(
-            self,
-            variance=self.variance * size**2,
-            third=self.third * size**3 * np.sign(factor),
-            fourth=self.fourth * size**4,
-            noise=self.noise * size**2,
-            beyond=self.beyond * size,
-            width=self.width * size,
-            rounding=self.rounding * size,
-            tail=None if tail is None else lambda value: tail(value / factor),
-        )
-
-    @property
-    def known(self) -> bool:
-        return bool(np.isfinite(self.variance))
-
-    @property
-    def largest_variance(self) -> float:
-        """Upper bound of the variance."""
-        return max(self.variance, 0.0) + self.noise if self.known else np.inf
-
-    @property
-    def fourth_moment(self) -> float:
-        """Upper bound of the fourth central moment."""
-        if not self.known or not np.isfinite(self.fourth):
-            return np.inf
-        square = self.variance * self.variance
-        return max(self.fourth + 3 * square, square) + 3 * self.noise * self.noise
-
-    @property
-    def sure(self) -> bool:
-        """Return whether the variance is known to one percent."""
-        return self.known and self.variance > SURE * self.noise
-
-    def needed(self) -> float:
-        """Return the number of values that makes their mean close to normal; inf where it is not known."""
-        if not self.sure:
-            return np.inf
-        skewed = self.third / self.variance / np.sqrt(self.variance) / self.most_skewed
-        peaked = abs(self.fourth) / self.variance / self.variance / self.most_peaked
-        skewed = skewed * skewed
-        return float(max(skewed, peaked, 1.0)) if np.isfinite(skewed + peaked) else np.inf
+AnyRow = TypeVar("AnyRow", bound=Row)
 
 
 @np.errstate(all="ignore")
-def judge_mean(row: Row, n: int, law: Law, skewness: float = 0.0) -> Row:
+def judge_mean(row: AnyRow, n: int, law: Law, skewness: float = 0.0) -> AnyRow:
     """Judge a mean of n values; the row has estimate, standard error (None for a single value) and exact value.
 
     skewness: of the mean, from the sample, for rule 3. Returns the row with z, p-value and status "judged", "bounded",
@@ -173,7 +87,7 @@ def judge_mean(row: Row, n: int, law: Law, skewness: float = 0.0) -> Row:
     return _bounded(row, deviation, n, law, _too_few(law, error, n))
 
 
-def judge_share(row: Row, count: int, n: int) -> Row:
+def judge_share(row: AnyRow, count: int, n: int) -> AnyRow:
     """Judge a share, count of n, against the probability row.exact: by the binomial law."""
     assert row.exact is not None
     share = count / n
@@ -182,7 +96,7 @@ def judge_share(row: Row, count: int, n: int) -> Row:
 
 
 @np.errstate(all="ignore")
-def judge_smooth(row: Row, deviation: float, found: Jackknife, n: int, law: Law, smooth: bool = True) -> Row:
+def judge_smooth(row: AnyRow, deviation: float, found: Jackknife, n: int, law: Law, smooth: bool = True) -> AnyRow:
     """Judge a smooth function of means by its jackknife error, Student's t with the groups' degrees of freedom.
 
     deviation: estimate - exact, before any cut. found: jackknife estimate and error of this row. n: values behind the
@@ -212,7 +126,7 @@ def judge_smooth(row: Row, deviation: float, found: Jackknife, n: int, law: Law,
     return replace(row, p_value=p, status="judged")
 
 
-def judge(rows: Iterable[Row], beside: int = 0) -> list[Row]:
+def judge(rows: Iterable[AnyRow], beside: int = 0) -> list[AnyRow]:
     """Turn p-values into statuses at the family-wise false-alarm rate (Bonferroni).
 
     beside: number of rows of the same command that are judged elsewhere.
@@ -221,7 +135,7 @@ def judge(rows: Iterable[Row], beside: int = 0) -> list[Row]:
     judged = beside + sum(row.status in ("judged", "bounded") for row in found)
     threshold = FALSE_ALARM_RATE / max(judged, 1)
 
-    def status(row: Row) -> str:
+    def status(row: AnyRow) -> str:
         if row.p_value is None or row.status not in ("judged", "bounded"):
             return row.status
         if row.p_value < threshold:
@@ -229,6 +143,32 @@ def judge(rows: Iterable[Row], beside: int = 0) -> list[Row]:
         return "agree" if row.status == "judged" else "unresolved"
 
     return [replace(row, status=status(row)) for row in found]
+
+
+def judge_groups(groups: Iterable[Iterable[AnyRow]]) -> list[tuple[AnyRow, ...]]:
+    """Judge the rows of all groups as one family; return the groups again."""
+    groups = [tuple(group) for group in groups]
+    judged = iter(judge(row for group in groups for row in group))
+    return [tuple(next(judged) for _ in group) for group in groups]
+
+
+class Judged:
+    """A report whose `rows` have been judged together."""
+
+    @property
+    def rows(self) -> list[Row]:
+        """All rows of all points."""
+        raise NotImplementedError
+
+    @property
+    def verdict(self) -> str:
+        """agree, disagree or unresolved."""
+        return verdict(self.rows)
+
+    @property
+    def exit_status(self) -> int:
+        """0 agree, 1 disagree, 3 nothing resolved."""
+        return EXIT_STATUS[self.verdict]
 
 
 def verdict(rows: Iterable[Row]) -> str:
@@ -242,32 +182,12 @@ def verdict(rows: Iterable[Row]) -> str:
     return "agree" if "agree" in statuses or ("exact" in statuses and "unresolved" not in statuses) else "unresolved"
 
 
-def normal_p(z: float, skewness: float, excess: float) -> float:
-    """Return the two-sided p-value of a standardised mean, that of its `normal_score`."""
-    return float(2 * special.ndtr(-abs(normal_score(z, skewness, excess))))
-
-
-def normal_score(z: float, skewness: float, excess: float) -> float:
-    """Return a standardised mean with a small skewness g and excess kurtosis k as a number that is close to normal.
-
-    Wilson and Hilferty's transformation of a gamma number of that skewness, (6/g)((1 + g z/2)^(1/3) - 1) + g/6, whose
-    excess is 3 g^2/2; what k has beyond that by the next term of Cornish and Fisher's expansion,
-    -(k - 3 g^2/2)(z^3 - 3 z)/24, which only ever adds doubt here.
-    """
-    g = skewness
-    x = z if abs(g) < 1e-6 else (6 / g) * (np.cbrt(1 + g * z / 2) - 1) + g / 6
-    beyond = max(excess - 1.5 * g**2, 0.0)
-    turn = np.sqrt((8.0 / beyond + 1.0) / 2) if beyond > 0 else np.inf  # well before the correction would turn round
-    y = float(np.clip(x, -turn, turn))
-    return float(x - np.sign(x) * max(beyond * (abs(y) ** 3 - 3 * abs(y)) / 24, 0.0))
-
-
-def noted(row: Row, note: str) -> Row:
+def noted(row: AnyRow, note: str) -> AnyRow:
     """Return the row with text appended to its note."""
     return replace(row, note="; ".join(filter(None, (row.note, note))))
 
 
-def _by_law(row: Row, deviation: float, n: int, law: Law) -> Row:
+def _by_law(row: AnyRow, deviation: float, n: int, law: Law) -> AnyRow:
     """Judge by rule 2, the exact law."""
     z = deviation / np.sqrt(law.variance / n)
     p = float(2 * special.ndtr(-abs(_score(float(z), n, law))))
@@ -290,14 +210,14 @@ def _by_bound(deviation: float, n: int, law: Law) -> float:
     return float(2 * np.exp(-(_score(deviation / np.sqrt(law.variance / n), n, law) ** 2) / 2))
 
 
-def _missed_noted(row: Row, error: float) -> Row:
+def _missed_noted(row: AnyRow, error: float) -> AnyRow:
     """Note where the sample's error bar is far below the exact standard error."""
     if row.exact_error and error < MISSED * row.exact_error:
         return noted(row, f"the exact standard error is {row.exact_error:.2g}")
     return row
 
 
-def _bounded(row: Row, deviation: float, n: int, law: Law, why: str) -> Row:
+def _bounded(row: AnyRow, deviation: float, n: int, law: Law, why: str) -> AnyRow:
     """Judge by rule 4, bounds that hold for every law."""
     error, size = row.standard_error or 0.0, abs(deviation)
     own = float(np.sqrt(law.largest_variance / n))
@@ -330,13 +250,6 @@ def _bernstein(size: float, error: float, width: float, n: int) -> float:
     a, b = np.sqrt(2.0) * error, 7 * width / (3 * (n - 1))
     root = (np.sqrt(a * a + 4 * b * size) - a) / (2 * b)
     return min(1.0, float(4 * np.exp(-(root**2))))
-
-
-def _binomial(count: int, n: int, p: float) -> float:
-    """Return P(X >= count) above n p, P(X <= count) below."""
-    if count > n * p:
-        return float(special.bdtrc(count - 1, n, p)) if count else 1.0
-    return float(special.bdtr(count, n, p))
 
 
 def _peaked(law: Law, error: float, n: int) -> float:

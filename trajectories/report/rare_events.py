@@ -11,9 +11,8 @@ import numpy as np
 from trajectories.counting.entropy_statistics import WORTH
 from trajectories.errors import TooCostly
 from trajectories.model.conversion import json_value
-from trajectories.report.judge import FALSE_ALARM_RATE, judge, verdict
+from trajectories.report.judge import EXIT_STATUS, FALSE_ALARM_RATE, judge, verdict
 from trajectories.report.rows import Row
-from trajectories.report.tables import EXIT_STATUS
 from trajectories.report.text import aligned, described, number, with_error
 from trajectories.runfiles.job import Job
 from trajectories.sampling.cloning import RareEstimate, cloning
@@ -77,14 +76,14 @@ class Rare:
 
     @property
     def statuses(self) -> list[tuple[str, str]]:
-        """Of each average and each lambda(u) "agree", "disagree" or "unresolved", the theorem last, judged together."""
+        """Statuses of each average and each lambda(u), "agree", "disagree" or "unresolved"; the theorem last."""
         found = [*self.flow, self.theorem]
         rows = judge(_row(p, resolved) for e in found for p, resolved in zip(e.p_values, e.resolved, strict=True))
         return [(average.status, rate.status) for average, rate in zip(rows[::2], rows[1::2], strict=True)]
 
     @property
     def verdict(self) -> str:
-        """One for all: "disagree" where anything does, "unresolved" where nothing is resolved."""
+        """ "disagree" where any row does, "unresolved" where no row is resolved, otherwise "agree"."""
         every = [status for average, rate in self.statuses[:-1] for status in (average, rate)]
         every.append(self.statuses[-1][0])
         return verdict(replace(_row(1.0, True), status=status) for status in every)
@@ -139,7 +138,7 @@ def _guides(flow: Sequence[RareEstimate]) -> str:
 
 
 def _row(p: float, resolved: bool) -> Row:
-    """Return what the judge needs of an estimate: its p-value, and whether its repetitions resolve it."""
+    """Return an estimate's row for the judge. p: its p-value; resolved: by its repetitions."""
     return Row("rare", None, None, None, 0.0, "1", None, p_value=p, status="judged" if resolved else "unresolved")
 
 

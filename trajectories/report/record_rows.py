@@ -1,6 +1,6 @@
-"""What jump records say, beside what the master equation says of them: streamed, with error bars over trajectories.
+"""Statistics of jump records beside their exact values: streamed, with error bars over trajectories.
 
-A statistic gives every trajectory a row of numbers x (Q,) whose expectations are known exactly; what is reported is a
+A statistic gives every trajectory a row of numbers x (Q,) whose expectations are known exactly; the reported value is a
 ratio of means, R = c <x_a>/(<x_b> <x_c> ...). It is tested by its influence function with the exact expectations,
 
     h = c/(E_b E_c ...) [x_a - E_a (x_b/E_b + x_c/E_c + ... - m + 1)],    m denominators,
@@ -18,32 +18,31 @@ from typing import Protocol
 import numpy as np
 
 from trajectories.report.counting_rows import CountingRow
-from trajectories.report.judge import NO_SPREAD, Law, judge_mean
-from trajectories.report.rows import Row
+from trajectories.report.judge import judge_mean
+from trajectories.report.law import NO_SPREAD, Law
 from trajectories.sampling.jump_records import Recorded, record_stream
 from trajectories.sampling.preparation import Preparation
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """What one row reports: scale <x_column>/prod <x_per>. row: without numbers. steady: the same at long times.
+    """One row to be reported: scale <x_column>/prod <x_per>. row: without numbers but the value at long times.
 
     kurtosis: bound on mu_4/kappa_2^2 of one trajectory's number, 1/(its number of independent events), known
     beforehand. width: range of one trajectory's number, where it has one.
     """
 
-    row: Row
+    row: CountingRow
     column: int
     per: tuple[int, ...] = ()
     scale: float = 1.0
-    steady: float | None = None
     kurtosis: float = np.inf
     width: float = np.inf
     share: bool = False
 
 
 class Statistic(Protocol):
-    """Numbers of each trajectory: mean (Q,) is their exact expectation, ratios what is reported of them."""
+    """Numbers of each trajectory with the exact expectations mean (Q,), and the ratios of means to be reported."""
 
     mean: np.ndarray
     ratios: list[Ratio]
@@ -97,10 +96,7 @@ def sampled_rows(
 
 def exact_rows(statistic: Statistic) -> tuple[CountingRow, ...]:
     """Return the rows of a statistic with their exact values alone."""
-    return tuple(
-        CountingRow(replace(ratio.row, exact=_exact(statistic, ratio), status="exact"), ratio.steady)
-        for ratio in statistic.ratios
-    )
+    return tuple(replace(ratio.row, exact=_exact(statistic, ratio), status="exact") for ratio in statistic.ratios)
 
 
 def _exact(statistic: Statistic, ratio: Ratio) -> float:
@@ -128,8 +124,7 @@ def _rows(statistic: Statistic, raw: Moments, test: Moments) -> tuple[CountingRo
         estimate = float(ratio.scale * raw.mean[ratio.column] / below) if below != 0 else None
         own = float(error[r])
         if not np.isfinite(test.mean[r] + own):
-            row = replace(ratio.row, exact=exact, estimate=estimate, status="unresolved", note="overflow")
-            rows.append(CountingRow(row, ratio.steady))
+            rows.append(replace(ratio.row, exact=exact, estimate=estimate, status="unresolved", note="overflow"))
             continue
         expected, above = float(statistic.mean[ratio.column]), float(raw.mean[ratio.column])
         markov = min(1.0, expected / above) if above > expected else 1.0
@@ -143,7 +138,5 @@ def _rows(statistic: Statistic, raw: Moments, test: Moments) -> tuple[CountingRo
         if ratio.share:
             law = Law.of_share(exact, n)
         tested = replace(ratio.row, exact=exact, estimate=float(test.mean[r]), standard_error=own if n > 1 else None)
-        rows.append(
-            CountingRow(replace(judge_mean(tested, n, law, float(skewness[r])), estimate=estimate), ratio.steady)
-        )
+        rows.append(replace(judge_mean(tested, n, law, float(skewness[r])), estimate=estimate))
     return tuple(rows)

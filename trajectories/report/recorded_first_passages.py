@@ -1,22 +1,24 @@
-"""First passages of a count in sampled jump records: when it first reaches a bound, seen or not by the end.
+"""First passages of a count in sampled jump records: the time of its first arrival at a bound, seen or not by the end.
 
-What has not arrived at T is not left out: rows are the probability of not having arrived by t, for t up to T, the
-probabilities of having arrived at either bound by T, and the mean of min(time, T), each exact at finite T.
+Trajectories that have not arrived at T are not left out: rows are the probability of not having arrived by t, for t up
+to T, the probabilities of having arrived at either bound by T, and the mean of min(time, T), each exact at finite T.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from trajectories.counting.counted_currents import counts_entropy
-from trajectories.counting.first_passage import PassageSpace, targets
+from trajectories.counting.first_passage import PassageSpace
 from trajectories.counting.steady_counting import Count
 from trajectories.errors import InputError
 from trajectories.kernels import records as kernels
 from trajectories.master.lindblad import Master
+from trajectories.report.counting_rows import CountingRow
 from trajectories.report.exact_counting import start_of
 from trajectories.report.record_rows import Ratio
-from trajectories.report.rows import Row
 from trajectories.sampling.jump_records import Recorded
 from trajectories.sampling.preparation import Preparation
 
@@ -24,7 +26,7 @@ INSTANTS = 12
 
 
 class FirstPassage:
-    """When a count, or Delta S where it is defined at every instant, first reaches `low` < 0 or `high` > 0.
+    """First time at which a count, or Delta S where it exists at every instant, reaches `low` < 0 or `high` > 0.
 
     count: what is counted; None: Delta S(t) = ln p(s_0) - ln p(s_t) + sum_j Delta s, with the steady populations p of
     one-dimensional sectors s. Raises InputError where that does not exist, or for bounds that are not such.
@@ -40,7 +42,7 @@ class FirstPassage:
         master = Master(model, sectors)
         steps = np.repeat(count.weights[:, None], len(sectors.dimensions), 1) if count else None
         steps = _entropy_steps(preparation, master) if steps is None else steps
-        self.space = PassageSpace(model, sectors, steps, low, high)
+        self.space = PassageSpace(master, steps, low, high)
         self._begin, end = preparation.counting_from, float(preparation.times[-1])
         self._sector = np.asarray(preparation.plan.start_sector, np.int64)
         self.times = np.linspace(self._begin, end, INSTANTS + 1)[1:]
@@ -52,25 +54,26 @@ class FirstPassage:
         span = f"{name} from {low:g} to {high:g}" if np.isfinite(low) else f"{name} to {high:g}"
         self.ratios = []
         for i, t in enumerate(self.times):
-            row = Row("first_passage_survival", span, None, self._begin, float(t), "1", None)
+            row = CountingRow("first_passage_survival", span, None, self._begin, float(t), "1", None)
             self.ratios.append(Ratio(row, i, share=True))
         for side, bound in ((0, high), (1, low)):
-            row = Row("first_passage_share", f"{name} at {bound:+g} first", None, self._begin, end, "1", None)
+            row = CountingRow("first_passage_share", f"{name} at {bound:+g} first", None, self._begin, end, "1", None)
             if np.isfinite(bound):
                 self.ratios.append(Ratio(row, INSTANTS + side, share=True))
-        row = Row(
-            "mean_first_passage_time", f"{span}, cut at {end - self._begin:g}", None, self._begin, end, "time", None
+        label, whole = (
+            f"{span}, cut at {end - self._begin:g}",
+            self.space.mean_time(begun) if preparation.steady else None,
         )
-        whole = self.space.mean_time(begun) if preparation.steady else None
-        settled = whole if whole is not None and np.isfinite(whole) else None
+        row = CountingRow("mean_first_passage_time", label, None, self._begin, end, "time", None)
+        row = replace(row, long_time=whole if whole is not None and np.isfinite(whole) else None)
         # Where hardly any arrives, all but a few times are T.
         arrived = max(float(1.0 - stayed[-1]), np.finfo(float).tiny)
-        self.ratios.append(Ratio(row, INSTANTS + 2, (), 1.0, settled, 1 / arrived, width=end - self._begin))
+        self.ratios.append(Ratio(row, INSTANTS + 2, (), 1.0, 1 / arrived, width=end - self._begin))
         fine = np.linspace(0.0, end - self._begin, 201)
         self.curve = fine + self._begin, 1.0 - self.space.left(begun, fine)[0].sum(axis=1)
 
     def measure(self, records: Recorded) -> np.ndarray:
-        """Return whether it has not arrived at each time, whether it arrived up or down, min(time, T), (n, T+3)."""
+        """Return (n, T+3): not yet arrived at each time (0 or 1), arrived upwards, downwards, min(time, T)."""
         arrived = np.zeros((len(records.initial), 2))
         space = self.space
         kernels.passages(
@@ -95,6 +98,6 @@ def _entropy_steps(preparation: Preparation, master: Master) -> np.ndarray:
         )
     if not preparation.steady:
         raise InputError("first passage of Delta S: must start in the steady state, whose populations it takes")
-    target = targets(model, preparation.sectors)
+    target = master.space.targets
     log_p = np.log(master.steady_blocks.real)
     return np.where(target >= 0, model.entropy_steps[:, None] + log_p[None, :] - log_p[target], 0.0)

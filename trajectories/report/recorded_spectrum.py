@@ -17,6 +17,7 @@ Landi, Kewming, Mitchison, Potts, PRX Quantum 5, 020201 (2024).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy import sparse
@@ -28,11 +29,12 @@ from trajectories.errors import InputError
 from trajectories.kernels import records as kernels
 from trajectories.master.block_generator import DENSE_LIMIT
 from trajectories.master.lindblad import Master
-from trajectories.master.propagation import DensePropagator, SparsePropagator
+from trajectories.master.propagation import DensePropagator
+from trajectories.master.sparse_propagation import SparsePropagator
+from trajectories.report.counting_rows import CountingRow
 from trajectories.report.exact_counting import square_kurtosis, start_of
 from trajectories.report.record_rows import Ratio
 from trajectories.report.recorded_waiting_times import occupied
-from trajectories.report.rows import Row
 from trajectories.sampling.jump_records import Recorded
 from trajectories.sampling.preparation import Preparation
 
@@ -73,8 +75,8 @@ class PowerSpectrum:
         self.ratios = []
         for f, w in enumerate(self.frequencies):
             label, unit = f"{count.name}, omega {w:.4g}", count.unit_of(2)
-            row = Row("power_spectrum", label, count.reservoir, begin, end, unit, None)
-            self.ratios.append(Ratio(row, f, (), 1.0, float(steady[f]), kurtosis))
+            row = CountingRow("power_spectrum", label, count.reservoir, begin, end, unit, None)
+            self.ratios.append(Ratio(replace(row, long_time=float(steady[f])), f, (), 1.0, kurtosis))
         omega = _drawn(self.frequencies, lines)
         self.curve = omega, time_correlations.power_spectrum(master, count.weights, omega)
 

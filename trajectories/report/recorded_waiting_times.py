@@ -25,8 +25,8 @@ from trajectories.errors import InputError
 from trajectories.kernels import records as kernels
 from trajectories.master.lindblad import Master
 from trajectories.master.relaxation import eigenvalues
+from trajectories.report.counting_rows import CountingRow
 from trajectories.report.record_rows import Ratio
-from trajectories.report.rows import Row
 from trajectories.sampling.bunching import bunches
 from trajectories.sampling.jump_records import Recorded
 from trajectories.sampling.preparation import Preparation
@@ -38,7 +38,7 @@ FIRST = 0.1  # first edge of logarithmic bins, in times that the fastest decayin
 
 
 class Bins(NamedTuple):
-    """How waits and distances are looked at: how many bins, whether their edges have equal ratios, up to where.
+    """Bins of waits and distances: their number, edges of equal ratios or distances, and the last edge.
 
     longest: None: chosen. With `logarithmic` the first bin is that from 0 to a tenth of the fastest decaying state's
     lifetime.
@@ -98,10 +98,11 @@ class WaitingTimes:
         self.ratios = _ratios(
             "waiting_time_density", "1/time", name, self.mean, edges, steady, np.full(len(edges) - 1, bunch)
         )
-        row = Row("mean_waiting_time", f"{name}, cut at {edges[-1]:.4g}", None, 0.0, float(edges[-1]), "time", None)
+        label, last = f"{name}, cut at {edges[-1]:.4g}", float(edges[-1])
+        row = CountingRow("mean_waiting_time", label, None, 0.0, last, "time", None, long_time=wait.mean)
         # Waits that are all cut have no spread: what spreads is as rare as starts or as waits that end.
         rarest = max(min(self.mean[0], float(self.mean[1:-1].sum())), np.finfo(float).tiny)
-        self.ratios.append(Ratio(row, len(edges), (0,), 1.0, wait.mean, bunch / rarest))
+        self.ratios.append(Ratio(row, len(edges), (0,), 1.0, bunch / rarest))
         tau = bins.instants(edges)
         self.curve = tau, time_correlations.waiting_time_density(self.master, start, stop, tau)
 
@@ -157,9 +158,7 @@ def occupied(preparation: Preparation, master: Master, begin: float, end: float)
     """Return the integral of the run's ensemble state from `begin` to `end`, as flattened blocks (D,)."""
     if preparation.steady:
         return master.steady_blocks * (end - begin)
-    first = preparation.spectra[0]
-    start = (first.vectors * first.probabilities) @ first.vectors.conj().T
-    both = master.block_integrals(start, np.array([begin, end]))
+    both = master.block_integrals(preparation.start_state, np.array([begin, end]))
     return both[1] - both[0]
 
 
@@ -194,13 +193,14 @@ def _ratios(
 ) -> list[Ratio]:
     """Return the ratio of each bin; steady (bins,): the integral over the bin in the steady state.
 
-    bunch (bins,): how many of its events come as one.
+    bunch (bins,): mean number of its events in a bunch.
     """
     found = []
     for j, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
-        row = Row(quantity, name, None, float(low), float(high), unit, None)
+        limit = float(steady[j] / (high - low))
+        row = CountingRow(quantity, name, None, float(low), float(high), unit, None, long_time=limit)
         kurtosis = float(bunch[j] / max(mean[1 + j], np.finfo(float).tiny))
-        found.append(Ratio(row, 1 + j, per, scale / (high - low), float(steady[j] / (high - low)), kurtosis))
+        found.append(Ratio(row, 1 + j, per, scale / (high - low), kurtosis))
     return found
 
 
@@ -211,6 +211,7 @@ def _measured(
     window: tuple[float, float],
     edges: np.ndarray,
 ) -> np.ndarray:
+    """Return the rows (n, bins+2) that a kernel fills from jump records."""
     x = np.zeros((len(records.initial), len(edges) + 1))
     starts, stops = (mask.astype(np.int64) for mask in masks)
     kernel(records.offsets, records.times, records.channels, starts, stops, *window, edges, x)

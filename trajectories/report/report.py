@@ -10,7 +10,8 @@ from scipy import optimize
 
 from trajectories.counting.entropy_statistics import WORTH
 from trajectories.errors import TooCostly
-from trajectories.report.judge import FROM_KINK, NO_SPREAD, Law, judge_mean, judge_share, judge_smooth, noted
+from trajectories.report.judge import FROM_KINK, judge_mean, judge_share, judge_smooth, noted
+from trajectories.report.law import NO_SPREAD, Law
 from trajectories.report.rows import EnsembleFunction, Row, ensemble_functions, exact_row, share_rows, span
 from trajectories.results.points import Point
 from trajectories.sampling.exact_averages import trajectories_needed, wanted

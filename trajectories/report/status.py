@@ -1,4 +1,4 @@
-"""How far a run is, while it goes or afterwards: from RESULT.h5.run and the result file, both only read."""
+"""Progress of a run, during it or afterwards: from RESULT.h5.run and the result file, both only read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trajectories.model.conversion import json_value
-from trajectories.report.judge import judge
+from trajectories.report.judge import judge_groups
 from trajectories.report.report import rows_of
 from trajectories.report.result import result_of
 from trajectories.report.tables import stopping_lines
@@ -26,7 +26,7 @@ MOST_POINTS = 10  # whose errors are shown: evenly chosen among those that have 
 
 @dataclass(frozen=True)
 class RunStatus:
-    """What `trajectories status` says.
+    """Progress of a run as `trajectories status` shows it.
 
     done, asked: blocks; points_done, points: of a sweep. rows: at the last time, of at most MOST_POINTS points, evenly
     chosen among those begun, by their numbers.
@@ -57,14 +57,10 @@ class RunStatus:
             n, headlines = len(result.points), headline_names()
             chosen = range(n) if n <= MOST_POINTS else [i * (n - 1) // (MOST_POINTS - 1) for i in range(MOST_POINTS)]
             some = [result.points[i] for i in chosen]
-            found = [rows_of(point) for point in some]
-            judged = iter(judge([row for each in found for row in each]))
-            for point, each in zip(some, found, strict=True):
-                last = max(row.time for row in each)
-                every = [next(judged) for _ in each]
-                rows[point.index] = (
-                    point.swept, tuple(row for row in every if row.time == last and row.quantity in headlines)
-                )  # fmt: skip
+            for point, judged in zip(some, judge_groups(map(rows_of, some)), strict=True):
+                last = max(row.time for row in judged)
+                shown = tuple(row for row in judged if row.time == last and row.quantity in headlines)
+                rows[point.index] = (point.swept, shown)
         finished = sum(d >= a for d, a in zip(done, asked, strict=True))
         begun = sum(map(bool, done))
         return cls(path, read_status(path), sum(done), sum(asked), finished, len(asked), begun, rows, stopping)
@@ -77,7 +73,7 @@ class RunStatus:
         return "complete" if self.points_done == self.points else "stopped"
 
     def json(self) -> dict[str, Any]:
-        """Return the same as JSON's types; null for what is not known."""
+        """Return the progress as JSON's types; null for unknown numbers."""
         owner = self.owner if self.state == "running" else None
         return {
             "file": str(self.path),

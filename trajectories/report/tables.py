@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trajectories.errors import AGREES, DISAGREES, UNRESOLVED
 from trajectories.model.conversion import json_value
-from trajectories.report.judge import FALSE_ALARM_RATE, judge, verdict
+from trajectories.report.judge import FALSE_ALARM_RATE, Judged, judge_groups
 from trajectories.report.report import rows_of
 from trajectories.report.rows import Row, by_state, exact_rows
 from trajectories.report.text import HEADER, aligned, cells, comma_separated, described, interval, number, with_error
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from trajectories.counting.optimum import Optimum
     from trajectories.results.points import Point
     from trajectories.runfiles.job import Job
-
-EXIT_STATUS = {"agree": AGREES, "disagree": DISAGREES, "unresolved": UNRESOLVED}
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class PointReport:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Judged):
     """The comparison of a result with the master equation, with one verdict for all rows; prints as a table.
 
     Attributes
@@ -69,11 +66,7 @@ class Report:
         name, seed, meta: of the result.
         """
         unjudged = [by_state(rows_of(point), point.preparation.model) for point in points]
-        judged = iter(judge([row for rows in unjudged for row in rows]))
-        reports = [
-            _point_report(point, tuple(next(judged) for _ in rows))
-            for point, rows in zip(points, unjudged, strict=True)
-        ]
+        reports = [_point_report(*each) for each in zip(points, judge_groups(unjudged), strict=True)]
         title = "\n".join([f"{name}: {_amount(points, meta)}, seed {seed}", *stopping_lines(meta)])
         return cls(title, tuple(reports))
 
@@ -100,16 +93,6 @@ class Report:
         'activity'
         """
         return self.points[point].rows
-
-    @property
-    def verdict(self) -> str:
-        """ "agree", "disagree", or "unresolved"."""
-        return verdict(self.rows)
-
-    @property
-    def exit_status(self) -> int:
-        """Exit status of the verdict: 0 agree, 1 disagree, 3 nothing resolved."""
-        return EXIT_STATUS[self.verdict]
 
     def json(self) -> dict[str, Any]:
         """Return all rows for programs.

@@ -1,4 +1,4 @@
-"""Numbers and rows as text: what all tables of the command line are made of."""
+"""Numbers and rows as text, for all tables of the command line."""
 
 from __future__ import annotations
 

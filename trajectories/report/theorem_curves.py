@@ -1,4 +1,4 @@
-"""The curve behind the picture of the fluctuation theorems: lambda(u), and what trajectories say of it.
+"""The curve behind the picture of the fluctuation theorems: lambda(u), exact and sampled.
 
 At a finite time T, ln <e^{-u Delta S}>/T takes the place of lambda(u) = lim ln <e^{-u Delta S}>/t. Forward trajectories
 see it about u = 0, and reversed ones, of which G(u, T) = <e^{-u Delta S}> = <e^{-(1-u) Delta S~}>, about u = 1.
@@ -30,7 +30,7 @@ class Sampled(NamedTuple):
 
 
 class Curves(NamedTuple):
-    """u (U,); scgf: lambda(u); finite: ln G(u, T)/T, exactly; what forward and reversed trajectories resolve of it.
+    """u (U,); scgf: lambda(u); finite: ln G(u, T)/T, exact; forward, backward: the part that trajectories resolve.
 
     Unit: 1/time.
     """
@@ -49,11 +49,11 @@ class Curves(NamedTuple):
         return found
 
 
-def curves_of(preparation: Preparation, there: Weighted, back: Weighted) -> Curves | None:
+def curves_of(preparation: Preparation, forward: Weighted, backward: Weighted) -> Curves | None:
     """Return the curves; None where Delta S is infinite for some trajectories, or no steady state is unique.
 
-    there, back: statistics of the forward and of the reversed trajectories. A point is resolved by the rule of the
-    integral theorem, relative to its value: exact standard error 0.02 and exact skewness of the mean 0.5 at most.
+    forward, backward: statistics of forward and reversed trajectories. A point is resolved by the rule of the integral
+    theorem, relative to its value: exact standard error 0.02 and exact skewness of the mean 0.5 at most.
     """
     if preparation.ledger.one_way.any() or any(found.null_rank for found in preparation.spectra):
         return None
@@ -62,9 +62,7 @@ def curves_of(preparation: Preparation, there: Weighted, back: Weighted) -> Curv
         limit = scgf(master, GRID)
     except InputError:
         return None
-    times, first = preparation.times[-1:], preparation.spectra[0]
-    start = (first.vectors * first.probabilities) @ first.vectors.conj().T
-    begin = preparation.exact.density[-1] if preparation.steady else preparation.sectors.flatten(start)
+    times, begin = preparation.times[-1:], preparation.start_state
 
     def average(u: float) -> float:
         try:
@@ -81,13 +79,16 @@ def curves_of(preparation: Preparation, there: Weighted, back: Weighted) -> Curv
         GRID,
         limit,
         finite,
-        _sampled(there, ahead, EXPONENTS, duration),
-        _sampled(back, reverse, 1 - EXPONENTS, duration),
+        _sampled(forward, ahead, EXPONENTS, duration),
+        _sampled(backward, reverse, 1 - EXPONENTS, duration),
     )
 
 
 def _sampled(found: Weighted, exact: list[list[float]], u: np.ndarray, duration: float) -> Sampled:
-    """Return what one ensemble resolves; exact (U, 3): <w>, <w^2>, <w^3> of its w = e^{-u Delta S}; u: as drawn."""
+    """Return the points that one ensemble resolves.
+
+    exact (U, 3): <w>, <w^2>, <w^3> of its w = e^{-u Delta S}. u (U,): as drawn.
+    """
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         mean, second, third = np.array(exact).T
         relative = zip(second / mean**2, third / mean**3, strict=True)

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trajectories.counting.scgf import time_reversal_breaking
 from trajectories.errors import InputError
 from trajectories.kernels.ledger import ENTROPY
 from trajectories.model.conversion import json_value
-from trajectories.report.entropy_parts import Alongside
+from trajectories.report.entropy_parts import EntropyParts
 from trajectories.report.fluctuation_theorems import (
     Bins,
     Running,
@@ -23,16 +22,17 @@ from trajectories.report.fluctuation_theorems import (
     gather,
     windowed_row,
 )
-from trajectories.report.judge import FALSE_ALARM_RATE, NO_SPREAD, judge, judge_mean, judge_share, verdict
+from trajectories.report.judge import FALSE_ALARM_RATE, Judged, judge_groups, judge_mean, judge_share
+from trajectories.report.law import NO_SPREAD
 from trajectories.report.report import law_at, rows_of
 from trajectories.report.rows import Row
-from trajectories.report.tables import EXIT_STATUS
 from trajectories.report.text import HEADER, aligned, cells, described, with_error
 from trajectories.report.theorem_curves import Curves, curves_of
 from trajectories.sampling.preparation import Preparation
 from trajectories.sampling.quantities import infinite_entropy
 from trajectories.sampling.reversed_ensemble import (
     Direction,
+    asymmetry,
     backward,
     expected_entropy,
     forward,
@@ -52,13 +52,12 @@ INTEGRAL = "integral_fluctuation_theorem"
 
 @dataclass(frozen=True)
 class PointTheorems:
-    """What one sweep point says.
+    """The fluctuation theorems of one sweep point.
 
-    rows: judged. forward, backward: weighted histograms in the bins of `edges` (bins+1,). bins: what the detailed
-    theorem compares, None where nothing can be. running: of e^{-Delta S}. error: exact standard deviation of one
-    e^{-Delta S}, inf where it overflows. average: exact <e^{-Delta S}>. breaking: None where Theta leaves the process
-    and its steady state as they are, else what it changes. alongside: the parts of Delta S and its infimum. curves:
-    lambda(u), None where there is none.
+    rows: judged. forward, backward: weighted histograms in the bins of `edges` (bins+1,). bins: both sides of the
+    detailed theorem, None without a bin to compare. running: of e^{-Delta S}. error: exact standard deviation of one
+    e^{-Delta S}, inf where it overflows. average: exact <e^{-Delta S}>. breaking: a line naming the part that Theta
+    changes, None where it leaves the process and its steady state as they are. curves: lambda(u) or None.
     """
 
     parameters: dict[str, Any]
@@ -71,7 +70,7 @@ class PointTheorems:
     error: float
     average: float
     breaking: str | None
-    alongside: Alongside
+    entropy_parts: EntropyParts
     curves: Curves | None
 
     def json(self) -> dict[str, Any]:
@@ -85,7 +84,7 @@ class PointTheorems:
             "exact_error_of_average": self.error / np.sqrt(self.forward.count),
             "time_reversal": self.breaking or "symmetric",
             "scgf": None if self.curves is None else self.curves.json(),
-        } | self.alongside.json()
+        } | self.entropy_parts.json()
         if self.bins is not None:
             ratio, error = self.bins.log_ratio
             slope, uncertainty = self.bins.slope
@@ -100,7 +99,7 @@ class PointTheorems:
         return found
 
     def lines(self) -> list[str]:
-        """Return the table of a point and what stands below it."""
+        """Return the table of a point and the lines below it."""
         theorem = [row for row in self.rows if row.quantity == INTEGRAL]
         resolved = [row for row in theorem if row.status != "unresolved"]
         shown = [row for row in self.rows if row.quantity != INTEGRAL or row in (*resolved[-1:], theorem[-1])]
@@ -114,12 +113,12 @@ class PointTheorems:
             slope, error = self.bins.slope
             below.append(f"slope of the log ratio {with_error(slope, error)} (illustration, not judged)")
         below.append(f"time reversal: {self.breaking or 'leaves the process and its steady state as they are'}")
-        below += self.alongside.lines()
+        below += self.entropy_parts.lines()
         return [described(self.parameters), *aligned([HEADER, *(cells(row) for row in shown)]), *below]
 
 
 @dataclass(frozen=True)
-class Theorems:
+class Theorems(Judged):
     """The fluctuation theorems of all points of a result, judged as one family."""
 
     title: str
@@ -129,17 +128,8 @@ class Theorems:
     def rows(self) -> list[Row]:
         return [row for point in self.points for row in point.rows]
 
-    @property
-    def verdict(self) -> str:
-        return verdict(self.rows)
-
-    @property
-    def exit_status(self) -> int:
-        """0 agree, 1 disagree, 3 nothing resolved."""
-        return EXIT_STATUS[self.verdict]
-
     def json(self) -> dict[str, Any]:
-        """Return {"points": [...], "verdict", "false_alarm_rate"}; null for what does not exist."""
+        """Return {"points": [...], "verdict", "false_alarm_rate"}; null for numbers that do not exist."""
         points = [json_value(point.json()) for point in self.points]
         return {"points": points, "verdict": self.verdict, "false_alarm_rate": FALSE_ALARM_RATE}
 
@@ -171,20 +161,20 @@ def theorems(
     n = result.trajectories if trajectories is None else trajectories
     if n < 1:
         raise InputError(f"trajectories = {n}: must be 1 or more")
-    beside = [Alongside.of(point.preparation) for point in result.points]
-    tick = _ticker(sum(2 * n + 2 * _pilot(n) + n * one.anything for one in beside), poll, progress)
+    parts = [EntropyParts.of(point.preparation) for point in result.points]
+    tick = _ticker(sum(2 * n + 2 * _pilot(n) + n * one.defined for one in parts), poll, progress)
     found = [
-        point_theorems(point, result.seed, point.index, n, alongside=one, tick=tick)
-        for point, one in zip(result.points, beside, strict=True)
+        point_theorems(point, result.seed, point.index, n, parts=one, tick=tick)
+        for point, one in zip(result.points, parts, strict=True)
     ]
-    rows = iter(judge([row for point in found for row in point.rows]))
-    points = tuple(replace(point, rows=tuple(next(rows) for _ in point.rows)) for point in found)
+    judged = judge_groups(point.rows for point in found)
+    points = tuple(replace(point, rows=rows) for point, rows in zip(found, judged, strict=True))
     title = f"{result.name}: fluctuation theorems, {n:,} trajectories forward and {n:,} reversed, seed {result.seed}"
     return Theorems(title, points)
 
 
 def _ticker(total: int, poll: Callable[[], None], progress: Callable[[int, int], None]) -> Callable[[int], None]:
-    """Return what is told of every few trajectories that are done."""
+    """Return a function to be called with every number of trajectories sampled."""
     done = 0
 
     def tick(n: int) -> None:
@@ -197,7 +187,7 @@ def _ticker(total: int, poll: Callable[[], None], progress: Callable[[int, int],
 
 
 def _pilot(n: int) -> int:
-    """Number of trajectories that only settle the bins."""
+    """Return the number of trajectories that choose the bins and are not judged."""
     return max(1, n // PILOT_SHARE)
 
 
@@ -208,30 +198,30 @@ def point_theorems(
     n: int,
     reverse: Direction | None = None,
     ahead: Direction | None = None,
-    alongside: Alongside | None = None,
+    parts: EntropyParts | None = None,
     tick: Callable[[int], None] = lambda done: None,
 ) -> PointTheorems:
     """Return the theorems of one sweep point, not yet judged. reverse, ahead: other processes, for controls.
 
-    alongside: what is sampled beside Delta S, if it is settled already. tick: hears of every so many trajectories.
+    parts: of Delta S, where they have been made already. tick: called with every number of trajectories sampled.
     """
     preparation = point.preparation
     ahead, reverse = ahead or forward(preparation), reverse or backward(preparation)
     edges, block = preparation.ledger.edges[0], preparation.block_size
     bins = settled_bins((ahead, reverse), edges, seed, number, n, block, tick)
-    there, running = gather(ahead, edges, seed, number, 0, n, block, tick)
-    back, _ = gather(reverse, edges, seed, number, 0, n, block, tick)
-    beside = (alongside or Alongside.of(preparation)).sampled(seed, number, n, tick)
+    forward_sample, running = gather(ahead, edges, seed, number, 0, n, block, tick)
+    reversed_sample, _ = gather(reverse, edges, seed, number, 0, n, block, tick)
+    parts = (parts or EntropyParts.of(preparation)).sampled(seed, number, n, tick)
     breaking = asymmetry(preparation)
-    time, found = float(preparation.times[-1]), bins_of(there, back, bins)
+    time, found = float(preparation.times[-1]), bins_of(forward_sample, reversed_sample, bins)
     average = float(preparation.exact.mean[-1, point.weight_column])
     rows = [row for row in rows_of(point) if row.quantity == INTEGRAL]
     rows += [
         _generating_row(preparation, average),
         detailed_row(found, time),
-        windowed_row(there, back, edges, breaking is None, time),
-        *_mean_rows(preparation, there, back),
-        *beside.rows(),
+        windowed_row(forward_sample, reversed_sample, edges, breaking is None, time),
+        *_mean_rows(preparation, forward_sample, reversed_sample),
+        *parts.rows(),
     ]
     second = float(preparation.exact.second[-1])
     error = float(np.sqrt(max(second - average**2, 0.0))) if np.isfinite(second) else np.inf
@@ -241,15 +231,15 @@ def point_theorems(
         point.parameters,
         tuple(rows),
         edges,
-        there,
-        back,
+        forward_sample,
+        reversed_sample,
         found,
         running,
         error,
         average,
         breaking,
-        beside,
-        curves_of(preparation, there, back),
+        parts,
+        curves_of(preparation, forward_sample, reversed_sample),
     )
 
 
@@ -268,20 +258,8 @@ def settled_bins(
     return compared_bins(edges, *expected)
 
 
-def asymmetry(preparation: Preparation) -> str | None:
-    """Return what Theta changes, None where the process is its own reverse: H, (L_k, Delta s_k), the steady state."""
-    if not preparation.steady:
-        return "the start is not the steady state, which the windowed identity without the reversed ensemble needs"
-    reason = time_reversal_breaking(preparation.model)
-    if reason is not None:
-        return reason
-    rho, u = preparation.sectors.unflatten(preparation.exact.density[-1]), preparation.model.time_reversal
-    difference = float(np.abs(u @ rho.conj() @ u.conj().T - rho).max())
-    return f"the time reversal changes the steady state, by up to {difference:.3g}" if difference > SAME else None
-
-
 def _generating_row(preparation: Preparation, average: float) -> Row:
-    """G(1, T) of the forward tilted generator against the reversed process's survival: deterministic on both sides."""
+    """Return the row of G(1, T), by the forward tilted generator and by the reversed process's survival: no sample."""
     row = Row("generating_function", "G(1,T)", None, 0.0, float(preparation.times[-1]), "1", None)
     if np.isnan(average):
         return replace(row, note=NOT_COMPUTED)
@@ -293,8 +271,8 @@ def _generating_row(preparation: Preparation, average: float) -> Row:
     return replace(row, estimate=average, status="exact" if difference <= SAME else "disagree", note=note)
 
 
-def _mean_rows(preparation: Preparation, there: Weighted, back: Weighted) -> list[Row]:
-    """<Delta S> with the outcome drawn, <Delta S~>, or the share of reversed trajectories that undo a forward one."""
+def _mean_rows(preparation: Preparation, forward_sample: Weighted, reversed_sample: Weighted) -> list[Row]:
+    """Return the rows of <Delta S> with the outcome drawn and of <Delta S~>, or of the reversed survival."""
     time = float(preparation.times[-1])
     column = len(preparation.ledger.linear) + ENTROPY
     rounding = NO_SPREAD * float(preparation.exact.scale[-1, column])
@@ -303,16 +281,16 @@ def _mean_rows(preparation: Preparation, there: Weighted, back: Weighted) -> lis
         row = Row(
             "entropy_production", "outcome drawn", None, 0.0, time, "nat", float(preparation.exact.mean[-1, column])
         )
-        row = replace(row, estimate=there.mean, standard_error=there.standard_error)
+        row = replace(row, estimate=forward_sample.mean, standard_error=forward_sample.standard_error)
         # Of the outcomes themselves, not of averages over them.
         law = replace(law_at(preparation.moments.column(column), -1), exact=True, rounding=rounding)
-        rows.append(judge_mean(row, there.count, law))
+        rows.append(judge_mean(row, forward_sample.count, law))
     reversed_exact = expected_entropy(preparation)
     if np.isfinite(reversed_exact):
         row = Row("reversed_entropy_production", None, None, 0.0, time, "nat", reversed_exact)
-        row = replace(row, estimate=back.mean, standard_error=back.standard_error)
+        row = replace(row, estimate=reversed_sample.mean, standard_error=reversed_sample.standard_error)
         law = replace(law_at(reversed_cumulants(preparation), -1), rounding=rounding)
-        return [*rows, judge_mean(row, back.count, law)]
+        return [*rows, judge_mean(row, reversed_sample.count, law)]
     lost = "reversed trajectories that undo a forward one; the others take a one-way jump or end outside its start"
     row = Row("reversed_survival", None, None, 0.0, time, "1", survival(preparation), note=lost)
-    return [*rows, judge_share(row, back.count - back.infinite, back.count)]
+    return [*rows, judge_share(row, reversed_sample.count - reversed_sample.infinite, reversed_sample.count)]

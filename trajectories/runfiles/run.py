@@ -203,10 +203,10 @@ class Run:
         found = {}
         for name, definition in self.observables.items():
             where = f"{self._where('observables')} {name}"
-            try:
-                matrix = expression(definition, model) if isinstance(definition, str) else np.array(definition, complex)
-            except InputError as error:
-                raise InputError(f"{where} = {show(definition)}: {error}") from None
+            if isinstance(definition, str):
+                matrix = expression(definition, model, where)
+            else:
+                matrix = np.array(definition, complex)
             if matrix.shape != (model.dimension,) * 2:
                 d = model.dimension
                 raise InputError(f"{where}: has shape {matrix.shape}: must be a {d}x{d} matrix for {model.name}")

@@ -1,4 +1,4 @@
-"""Checks on what a run file holds: one table with its known keys, and numbers as people write them.
+"""Checks on the tables of a run file: known keys, and numbers as people write them.
 
 Every complaint is one line of the form `FILE: [table] key = value: must be ...`, so that the place and the remedy
 are both in it.
@@ -11,19 +11,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from trajectories.errors import InputError, kind, listing, nearest, show
+from trajectories.model.conversion import toml_value
 
 REQUIRED: Any = object()  # a default that is none: the key must be given
 
 
 def is_number(value: object) -> bool:
-    """Whether `value` is an integer or a float (a boolean is neither)."""
+    """Return True for an integer or a float (a boolean is neither)."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def canonical_value(value: Any) -> Any:
-    """A value as JSON can hold it, equal for equal numbers: 1 and 1.0, 0.5 and "0.5+0j"; infinities as "inf" and
-    "-inf".
-    """
+    """Return a value for JSON, equal for equal numbers: 1 and 1.0, 0.5 and "0.5+0j"; infinities as "inf", "-inf"."""
     if isinstance(value, Mapping):
         return {key: canonical_value(value[key]) for key in sorted(value)}
     if isinstance(value, list | tuple):
@@ -60,14 +59,14 @@ class Table:
                 raise InputError(f"{self.where(key)}: unknown key; {hint}{where} has {listing(known or ())}")
 
     def where(self, key: str) -> str:
-        """Where `key` was given: the run file's table, or the command line."""
+        """Return the location of `key`: the run file's table, or the command line."""
         if key in self.changed:
             return f"--set {self.name}.{key}" if self.name else f"--set {key}"
         prefix = f"{self.source}: " if self.source else ""
         return f"{prefix}[{self.name}] {key}" if self.name else f"{prefix}{key}"
 
     def refuse(self, key: str, wanted: str) -> NoReturn:
-        """Raise InputError: the value of `key` is not what is `wanted`."""
+        """Raise InputError for the value of `key`, which must be `wanted`."""
         raise InputError(f"{self.where(key)} = {show(self.values[key])}: must be {wanted}")
 
     def _get(self, key: str, default: Any, wanted: str) -> tuple[bool, Any]:
@@ -82,21 +81,21 @@ class Table:
         raise InputError(f"{self.where(key)} = {show(value)} is {kind(value)}: must be {wanted}")
 
     def text(self, key: str, default: Any = REQUIRED, wanted: str = "a string") -> Any:
-        """A string on any number of lines."""
+        """Return a string, on any number of lines."""
         given, value = self._get(key, default, wanted)
         if given and not isinstance(value, str):
             self._type(key, wanted)
         return value
 
     def flag(self, key: str, default: bool) -> bool:
-        """true or false."""
+        """Return true or false."""
         given, value = self._get(key, default, "true or false")
         if given and not isinstance(value, bool):
             self._type(key, "true or false")
         return bool(value)
 
     def integer(self, key: str, low: int, high: int, default: Any = REQUIRED, top: str = "") -> int:
-        """An integer in [low, high]; `top` spells a high bound that is unwieldy in digits."""
+        """Return an integer in [low, high]; `top` spells a high bound that is unwieldy in digits."""
         wanted = f"an integer from {low} to {top or high}"
         given, value = self._get(key, default, wanted)
         if given and (isinstance(value, bool) or not isinstance(value, int)):
@@ -106,14 +105,14 @@ class Table:
         return int(value)
 
     def number(self, key: str, wanted: str, default: Any = REQUIRED) -> float:
-        """A finite number, as a float; `wanted` names the range that the caller goes on to check."""
+        """Return a finite number, as a float; `wanted` names the range that the caller goes on to check."""
         given, value = self._get(key, default, wanted)
         if given and not is_number(value):
             self._type(key, wanted)
         return self._finite(key, value, wanted)
 
     def numbers(self, key: str, wanted: str) -> tuple[float, ...]:
-        """A list of finite numbers, as floats."""
+        """Return a list of finite numbers, as floats."""
         value = self.values[key]
         if not isinstance(value, list | tuple):
             self._type(key, wanted)
@@ -132,7 +131,7 @@ class Table:
         return number
 
     def words(self, key: str, default: Sequence[str], known: Sequence[str], wanted: str) -> tuple[str, ...]:
-        """A list of strings out of `known`, without repetition."""
+        """Return a list of strings out of `known`, without repetition."""
         given, value = self._get(key, default, wanted)
         if given and not isinstance(value, list | tuple):
             self._type(key, wanted)
@@ -146,7 +145,7 @@ class Table:
 
 
 def complex_number(entry: Any, where: str) -> complex:
-    """A complex number written as 0.5, "0.5-0.5j" or [0.5, -0.5].
+    """Return a complex number written as 0.5, "0.5-0.5j" or [0.5, -0.5].
 
     Raises InputError for anything else and for infinite or undefined parts.
     """
@@ -167,7 +166,7 @@ def complex_number(entry: Any, where: str) -> complex:
 
 
 def complex_entries(value: Any, where: str) -> list[complex] | list[list[complex]]:
-    """A vector (list of numbers) or a square matrix (list of rows) of complex numbers.
+    """Return a vector (list of numbers) or a square matrix (list of rows) of complex numbers.
 
     A list of n pairs, n different from 2, is a vector of [re, im] entries. A list of two pairs is a 2x2 matrix:
     wherever such a list is a valid state under both readings (real, symmetric, trace 1, rank 1), the two states are
@@ -188,3 +187,44 @@ def complex_entries(value: Any, where: str) -> list[complex] | list[list[complex
         [complex_number(entry, f"{where}, row {i + 1}, column {j + 1}") for j, entry in enumerate(row)]
         for i, row in enumerate(rows)
     ]
+
+
+def axis_values(table: Table, key: str) -> tuple[float, ...]:
+    """Return the values of a parameter: [0, 1, 2], or { from = 0.1, to = 10, points = 21, scale = "log" }.
+
+    Raises InputError for anything else, and for a value that is given twice.
+    """
+    wanted = 'a list of different numbers, or a range such as { from = 0, to = 3, points = 7, scale = "linear" }'
+    value = toml_value(table.values[key])
+    if isinstance(value, Mapping):
+        value = _range(Table(value, f"{table.name}.{key}", table.source, ("from", "to", "points", "scale")))
+    if isinstance(value, list):
+        # JSON has no infinity: this is how a result file gives back what it stored.
+        value = [float(entry) if entry in ("inf", "-inf") else entry for entry in value]
+    if (
+        not isinstance(value, list)
+        or not value
+        or not all(
+            is_number(entry) and entry == entry and (isinstance(entry, float) or abs(entry) < 2**1023)
+            for entry in value
+        )
+    ):
+        table.refuse(key, wanted)
+    if len(set(value)) < len(value):
+        raise InputError(f"{table.where(key)}: a value is given twice: must be {wanted}")
+    return tuple(value)
+
+
+def _range(spelt: Table) -> list[float]:
+    first, last = spelt.number("from", "a number"), spelt.number("to", "a number")
+    count, scale = spelt.integer("points", 2, 10**6), spelt.text("scale", "linear")
+    if scale not in ("linear", "log"):
+        spelt.refuse("scale", '"linear" or "log"')
+    if scale == "log" and not (first > 0 and last > 0):
+        spelt.refuse("from", "positive, as `to`, where the scale is logarithmic")
+    steps = [j / (count - 1) for j in range(count)]
+    if scale == "log":
+        values = [first * (last / first) ** step for step in steps]
+    else:
+        values = [first + (last - first) * step for step in steps]
+    return [*values[:-1], last]

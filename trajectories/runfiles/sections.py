@@ -10,9 +10,9 @@ from typing import Any
 
 from trajectories.errors import InputError, kind, listing, show
 from trajectories.model.conversion import toml_value
-from trajectories.runfiles import figure_section, ranges
+from trajectories.runfiles import figure_section
 from trajectories.runfiles.formulas import Formula
-from trajectories.runfiles.schema import Table, complex_entries, is_number
+from trajectories.runfiles.schema import Table, axis_values, complex_entries, is_number
 from trajectories.sampling.quantity_names import reported_names
 
 SECTIONS = {
@@ -243,7 +243,7 @@ def sweep(table: Table) -> dict[str, tuple[float, ...]]:
     """Check the [sweep] table: one or two parameters of [system], each a list or a range, and return their values."""
     if len(table.values) > 2:
         raise InputError(f"{table.where(list(table.values)[2])}: a sweep has one or two parameters, not more")
-    return {key: ranges.values(table, key) for key in table.values}
+    return {key: axis_values(table, key) for key in table.values}
 
 
 def _frozen(entries: Sequence[Any]) -> tuple[Any, ...]:

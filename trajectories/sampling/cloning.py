@@ -2,8 +2,8 @@
 
 A population of N pure-state trajectories of the forward dynamics carries weights: after every window a weight is
 multiplied by e^{-u Delta s} of the jumps, and by dP/dP_guided because the jumps are drawn from a guided process
-(guide.py) whose exponent v differs from u. Where the weights have become too unequal, the population is drawn anew
-in proportion to them (systematic resampling). With W_1, W_2, ... the mean weights between resamplings,
+(`doob_transform`) whose exponent v differs from u. Where the weights have become too unequal, the population is drawn
+anew in proportion to them (systematic resampling). With W_1, W_2, ... the mean weights between resamplings,
 
     Z = W_1 W_2 ... ,   E[Z] = <e^{-u X}>   for every N: unbiased,   X = sum_j Delta s_{k_j}   or   X = Delta S .
 
@@ -23,8 +23,8 @@ from trajectories.counting.scgf import scgf
 from trajectories.errors import InputError
 from trajectories.master.eigenensemble import spectrum
 from trajectories.master.lindblad import Master
-from trajectories.master.propagation import LONGEST
 from trajectories.master.sectors import find_sectors
+from trajectories.master.sparse_propagation import LONGEST
 from trajectories.model import Model
 from trajectories.sampling.cloning_population import CLONE_BITS, FAMILY_BITS, SETTLING, Setup, log_average, repetition
 from trajectories.sampling.doob_transform import guided
@@ -48,8 +48,8 @@ class RareEstimate(NamedTuple):
     duration, mean(ln Z) + var(ln Z)/2 over repetitions, which removes the bias of order 1/N.
     half_population_log_average, half_population_scgf: the same with N/2 clones, independent. bias_bound: of
     scgf, how far halving the population moves it plus two standard errors of that; Z itself has no bias.
-    settling: what is left of the start in scgf, by the master equation. end_spread: second moment of what a clone's
-    end contributes over its mean squared (a bound, by the master equation): where rare final states decide, a sample
+    settling: remainder of the start in scgf, by the master equation. end_spread: second moment of the factor of a
+    clone's end over its mean squared (a bound, by the master equation): where rare final states decide, a sample
     that has not met them looks calm. resamplings: per repetition, on average.
     log_z (R,): ln Z of each repetition. boundary: whether X is Delta S with both ends, otherwise the flow.
     """
@@ -98,8 +98,11 @@ class RareEstimate(NamedTuple):
 
     @property
     def resolved(self) -> tuple[bool, bool]:
-        """Whether the average and lambda(u) can be judged: Z varies by less than half its mean and final states do not
-        matter that few clones reach; nothing is left of the start."""
+        """True where the average and where lambda(u) can be judged.
+
+        The average: Z varies by less than half its mean, and final states that few clones reach do not matter.
+        lambda(u): the start is forgotten.
+        """
         narrow = self.standard_error * np.sqrt(self.repetitions) <= WIDEST
         met = self.end_spread <= END_VARIANCE * self.population * self.repetitions
         return bool(narrow and met), bool(np.isfinite(self.scgf_error) and abs(self.settling) <= 0.5 * self.scgf_error)
@@ -180,7 +183,7 @@ def cloning(
 
 
 def _default_guide(model: Model, u: float) -> float:
-    """A quarter nearer to 1/2; the forward process where one-way jumps leave no positive eigenvector."""
+    """Return u moved by a quarter towards 1/2; 0, the forward process, where jumps are one-way."""
     if (model.partner < 0).any():
         return 0.0
     return u + GUIDE_DISTANCE if u < 0.5 else u - GUIDE_DISTANCE
@@ -196,7 +199,7 @@ def _setup(
     windows: int,
     most: float,
 ) -> tuple[Setup, float, float, float, float]:
-    """Return what the repetitions share, and exact ln <e^{-u X}>, lambda(u), `settling` and `end_spread`."""
+    """Return the Setup of all repetitions, and exact ln <e^{-u X}>, lambda(u), `settling` and `end_spread`."""
     sectors = find_sectors(model, states=() if initial is None else (initial,))
     master = Master(model, sectors)
     begin: Any = master.steady_blocks if initial is None else initial
@@ -264,7 +267,7 @@ def _ratio(deviation: float, error: float) -> float:
 def _check(
     model: Model, u: float, duration: float, population: int, repetitions: int, seed: int, windows: int, point: int
 ) -> None:
-    """Raise InputError for what no estimate can be made of."""
+    """Raise InputError for arguments out of range."""
     if not model.entropy:
         raise InputError(f"{model.name} has no entropy accounting: <e^(-u Delta S)> does not exist")
     limits: tuple[tuple[str, int, int, int], ...] = (

@@ -19,7 +19,7 @@ SETTLING = 0.25  # share of the duration before lambda(u) is read off
 
 
 class Setup(NamedTuple):
-    """What a repetition needs.
+    """Arguments that all repetitions share.
 
     sector (n0,), phi (n0, M): the states it can start in. cumulative (n0,): of their probabilities. log_start: ln of
     the sum that normalises these. log_weight (K,), growth: what a jump and a unit of time add to ln weight. finish
@@ -73,7 +73,7 @@ def repetition(setup: Setup, seed: int, point: int, run: int, population: int) -
 
 
 def _gained(setup: Setup, counts: Array) -> Array:
-    """Return what each clone's ln weight gains in a window, (n,)."""
+    """Return the change of each clone's ln weight in a window, (n,)."""
     dead = np.isneginf(setup.log_weight)
     gained = counts @ np.where(dead, 0.0, setup.log_weight) + setup.growth * setup.window
     return np.where(counts[:, dead].any(axis=1), -np.inf, gained)

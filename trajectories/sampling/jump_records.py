@@ -54,7 +54,7 @@ def record_stream(
     """Yield the records of trajectories first ... first + trajectories - 1 of a point, in the order of their numbers.
 
     They are those of a run of (preparation, seed), to the last bit, however they are cut into pieces. A piece has about
-    2*10^5 jumps, or one trajectory. `progress(done, trajectories)` is told after every piece.
+    2*10^5 jumps, or one trajectory. `progress(done, trajectories)` is called after every piece.
     capacity: jumps for which there is room at first (default: `capacity_of`); it cannot change the numbers, since
     trajectories that have more are sampled once again with as much room as they need.
     """
@@ -72,8 +72,7 @@ def capacity_of(preparation: Preparation) -> int:
     mean = preparation.jumps_per_trajectory
     master = Master(preparation.model, preparation.sectors)
     ones, duration = np.ones(len(preparation.model.channels)), preparation.times[-1:]
-    first = preparation.spectra[0]
-    start = None if preparation.steady else (first.vectors * first.probabilities) @ first.vectors.conj().T
+    start = None if preparation.steady else preparation.start_state
     try:
         variance = float(finite_time(master, ones, duration, start).covariance[0])
     except InputError:  # without a unique steady state: as many as independent jumps would have

@@ -93,7 +93,7 @@ def unravel(
 
 
 def plan_summary(plan: Plan, sectors: Sectors) -> list[str]:
-    """Return lines for a person: the sectors, their basis, how each kind evolves, and what was set to zero."""
+    """Return lines of text: the sectors, their basis, the method of each kind, and elements set to zero."""
     dimensions = plan.sectors[:, DIMENSION]
     count = len(dimensions)
     what = "one sector" if count == 1 else f"{count} sectors"

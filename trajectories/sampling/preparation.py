@@ -72,7 +72,7 @@ class Preparation:
         if self.steady:
             return self.exact.density[-1]
         first = self.spectra[0]
-        return self.sectors.flatten((first.vectors * first.probabilities) @ first.vectors.conj().T)
+        return self.sectors.flatten(first.operator(first.probabilities))
 
     @cached_property
     def moments(self) -> SamplingMoments:

@@ -55,19 +55,19 @@ class Forest:
         return any(below < level and i >> (level - below) == index for below, i in tree)
 
     def done(self, block_index: int) -> bool:
-        """Whether block ``block_index`` is in, alone or merged."""
+        """Return True where block ``block_index`` is in, alone or merged."""
         return self._covered(self._trees[block_index % self.groups], 0, block_index // self.groups)
 
     def missing(self, blocks: int) -> Iterator[int]:
-        """The blocks of 0..blocks-1 that are not in, ascending."""
+        """Return the blocks of 0..blocks-1 that are not in, ascending."""
         return (b for b in range(blocks) if not self.done(b))
 
     def end(self) -> int:
-        """One more than the highest block that is in; 0 if none is."""
+        """Return one more than the highest block that is in; 0 if none is."""
         return end_of(self.nodes(), self.groups)
 
     def missing_nodes(self, blocks: int, level: int = 0) -> Iterator[Key]:
-        """Nodes of at most this level that hold all of 0..blocks-1 that is not in, and nothing else.
+        """Yield nodes of at most this level that hold exactly those of blocks 0..blocks-1 that are not in.
 
         Group by group inside each stretch of G 2^level blocks, in the order of the stretches; the first one is cut
         into halves, quarters, ..., so that any first G 2^k blocks are made of whole nodes.
@@ -91,15 +91,15 @@ class Forest:
             yield from self._missing_below(group, level - 1, 2 * index + 1, blocks)
 
     def nodes(self) -> dict[Key, Block]:
-        """Every live node by (group, level, index), ascending."""
+        """Return every live node by (group, level, index), ascending."""
         return {(g, *key): tree[key] for g, tree in enumerate(self._trees) for key in sorted(tree)}
 
     def group_totals(self) -> list[Block | None]:
-        """For each group the merge of its nodes in the order of their blocks; None for an empty group."""
+        """Return for each group the merge of its nodes in the order of their blocks; None for an empty group."""
         return [_fold(tree[key] for key in sorted(tree, key=_first_leaf)) for tree in self._trees]
 
     def total(self) -> Block:
-        """The merge of all groups in order; ValueError if there is no block."""
+        """Return the merge of all groups in order; ValueError if there is no block."""
         total = _fold(block for block in self.group_totals() if block is not None)
         if total is None:
             raise ValueError("the forest is empty: there is no block to take a total of")

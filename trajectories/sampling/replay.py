@@ -1,4 +1,4 @@
-"""One trajectory, told in full: its jumps, heat, energy and entropy, and Delta S in two independent ways.
+"""One trajectory in full: its jumps, heat, energy and entropy, and Delta S in two independent ways.
 
 A trajectory is a pure function of (seed, point, number), so any trajectory of any run can be had back without having
 been stored.

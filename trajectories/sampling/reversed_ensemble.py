@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trajectories.counting.scgf import time_reversal_breaking
 from trajectories.errors import InputError
 from trajectories.kernels.jumps import jumps
 from trajectories.kernels.plan import Plan
@@ -31,6 +32,7 @@ from trajectories.sampling.plan import unravel
 from trajectories.sampling.preparation import Preparation
 from trajectories.sampling.sampling_moments import Cumulants, trajectory_cumulants
 
+SYMMETRIC = 1e-10  # change of the steady state that counts as none
 BACKWARD = 1  # the reversed ensemble's family of random streams
 FAMILY_BITS = 28  # of the stream's counter word that number the sweep point
 
@@ -148,14 +150,9 @@ def reversed_cumulants(preparation: Preparation) -> Cumulants:
     reverse = reverse_of(preparation)
     master, sectors = Master(reverse.model, reverse.sectors), reverse.sectors
 
-    def logarithm(found: Spectrum) -> np.ndarray:
-        p = found.probabilities
-        logs = np.log(np.where(p > 0, p, 1.0))
-        return sectors.flatten((found.vectors * logs) @ found.vectors.conj().T)
-
     begin, times = preparation.exact.density[-1].conj(), preparation.times[-1:]
-    ends = -logarithm(reverse.finish)[None]
-    return trajectory_cumulants(master, reverse.model.entropy_steps, begin, times, logarithm(reverse.start), ends)
+    first, last = (sectors.flatten(found.logarithm()) for found in (reverse.start, reverse.finish))
+    return trajectory_cumulants(master, reverse.model.entropy_steps, begin, times, first, -last[None])
 
 
 def survival(preparation: Preparation) -> float:
@@ -175,6 +172,18 @@ def survival(preparation: Preparation) -> float:
     inside = reverse.finish.vectors[:, reverse.finish.probabilities > 0]
     state = reverse.sectors.unflatten(blocks)
     return float(np.einsum("an,ab,bn->", inside.conj(), state, inside).real * np.exp(log_scale))
+
+
+def asymmetry(preparation: Preparation) -> str | None:
+    """Return a line on the time reversal's effect on H, (L_k, Delta s_k) or the steady state, None without any."""
+    if not preparation.steady:
+        return "the start is not the steady state, which the windowed identity without the reversed ensemble needs"
+    reason = time_reversal_breaking(preparation.model)
+    if reason is not None:
+        return reason
+    rho, u = preparation.sectors.unflatten(preparation.exact.density[-1]), preparation.model.time_reversal
+    difference = float(np.abs(u @ rho.conj() @ u.conj().T - rho).max())
+    return f"the time reversal changes the steady state, by up to {difference:.3g}" if difference > SYMMETRIC else None
 
 
 def _direction(preparation: Preparation, plan: Plan, family: int, begin: Spectrum, end: Spectrum) -> Direction:

@@ -228,7 +228,7 @@ class SamplingMoments:
     def diagonal_at_start(self, q: int, function: Callable[[Spectrum], np.ndarray]) -> np.ndarray:
         """Return the operator (D,) with values `function` (n,) in the eigenbasis of the state when column q begins."""
         spectral = spectrum(self.beginning(q)[0], self.master.model.hamiltonian, self.sectors)
-        return self.sectors.flatten((spectral.vectors * function(spectral)) @ spectral.vectors.conj().T)
+        return self.sectors.flatten(spectral.operator(function(spectral)))
 
 
 def entropy_cumulants(moments: SamplingMoments, q: int) -> Cumulants:

@@ -1,4 +1,4 @@
-"""What the master equation says beforehand of an estimate by cloning: its value, and how rare the ends that decide."""
+"""Exact values of estimates by cloning, and the spread that rare final states give them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from trajectories.master.eigenensemble import Spectrum
 from trajectories.master.lindblad import Master
-from trajectories.master.propagation import LONGEST
+from trajectories.master.sparse_propagation import LONGEST
 from trajectories.sampling.doob_transform import Guide
 
 Array = np.ndarray
@@ -24,9 +24,8 @@ def power_by_sector(found: Spectrum, u: float, sectors: int) -> Array:
 
 def spectral_power(found: Spectrum, exponent: float) -> Array:
     """Return rho^exponent on its support, (d, d)."""
-    inside = found.probabilities > 0
-    vectors = found.vectors[:, inside]
-    return np.asarray((vectors * found.probabilities[inside] ** exponent) @ vectors.conj().T)
+    p = found.probabilities
+    return found.operator(np.where(p > 0, np.where(p > 0, p, 1.0) ** exponent, 0.0))
 
 
 def flowed(master: Master, u: float, begin: Array, duration: float, most: float = LONGEST) -> tuple[Array, float]:
@@ -34,8 +33,7 @@ def flowed(master: Master, u: float, begin: Array, duration: float, most: float 
     steps = master.model.entropy_steps
     with np.errstate(over="ignore"):
         weights = np.where(np.isinf(steps), float(u == 0), np.exp(-u * np.where(np.isinf(steps), 0.0, steps)))
-    blocks = np.asarray(begin, complex) if np.ndim(begin) == 1 else master.sectors.flatten(begin)
-    blocks = blocks.real if master.classical else blocks
+    blocks = master.flattened(begin).real if master.classical else master.flattened(begin)
     return master.propagator(master.tilted(weights), most=most).advance(blocks, duration)
 
 

@@ -105,7 +105,7 @@ def test_a_density_with_zeros_fills_its_panel() -> None:
         waits, distances, spectrum = figure.axes
         assert waits.get_yscale() == "log"
         rows = Counting.of_jobs([job], wanted=wanted).points[0].records[0]
-        least = min(row.row.exact for row in rows if row.row.exact)
+        least = min(row.exact for row in rows if row.exact)
         assert least / 10 < waits.get_ylim()[0] < least
         # The third panel is as wide as the two above it.
         assert spectrum.get_window_extent().width > 1.8 * distances.get_window_extent().width

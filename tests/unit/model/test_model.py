@@ -333,7 +333,7 @@ MALFORMED: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "hamiltonian complex diagonal": (lambda: single(DECAY, energy=[[0, 0], [0, 1j]]), ("(1, 1)", "must be real")),
     "hamiltonian not square": (lambda: single(DECAY, energy=np.zeros((2, 3))), ("hamiltonian", "(2, 3)", "square")),
     "hamiltonian nan": (lambda: single(DECAY, energy=[[0, 0], [0, np.nan]]), ("hamiltonian", "(1, 1)", "finite")),
-    "hamiltonian no numbers": (lambda: single(DECAY, energy="H"), ("hamiltonian", "'H'", "numbers")),
+    "hamiltonian no numbers": (lambda: single(DECAY, energy="H"), ("hamiltonian", '"H"', "numbers")),
     "operator of another shape": (lambda: single(DECAY, energy=np.eye(3)), ("'decay'", "(2, 2)", "(3, 3)")),
     "operator zero": (lambda: Channel("decay", 0 * sigma_minus(), "b"), ("'decay'", "zero", "> 0")),
     "operator infinite": (lambda: Channel("x", np.full((2, 2), np.inf), "b"), ("'x'", "element (0, 0)", "finite")),

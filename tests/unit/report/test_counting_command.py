@@ -150,7 +150,7 @@ def test_the_sampled_variance_is_the_blocks_own(folder: Path) -> None:
     block = result.points[0].total
     column = 2  # jumps, heat from A, heat from S
     expected = block.m2[1, column] / (int(block.count) - 1)
-    rows = {(f.row.quantity, f.row.label, f.row.time): f.row for f in Counting.of_result(result).points[0].rows}
+    rows = {(f.quantity, f.label, f.time): f for f in Counting.of_result(result).points[0].rows}
     # Per time 1, and a quantum of 1: the variance itself. Without the jackknife's correction it were 3e-5 smaller;
     # groups correct it to a small part of that, not to the last digit.
     assert rows["noise", "quanta from S", 1.0].estimate == pytest.approx(expected, rel=1e-5)
@@ -161,8 +161,8 @@ def test_the_sampled_variance_is_the_blocks_own(folder: Path) -> None:
 def test_counting_begins_at_the_burn_in() -> None:
     result = run(diamond(0.0, 1.0), times=[0.3, 1.0], initial=GROUND, burn_in=0.3, trajectories=8192, seed=3)
     report = Counting.of_result(result)
-    assert {found.row.start for found in report.points[0].rows} == {0.3}
-    assert {found.row.time for found in report.points[0].rows} == {1.0}
+    assert {found.start for found in report.points[0].rows} == {0.3}
+    assert {found.time for found in report.points[0].rows} == {1.0}
     assert report.verdict == "agree"
     ratios = [row for row in report.rows if row.quantity in RATIOS]
     assert ratios and all("not the steady state" in row.note for row in ratios)

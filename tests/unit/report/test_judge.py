@@ -9,16 +9,8 @@ import pytest
 from scipy import special, stats
 
 from trajectories.report import judge as module
-from trajectories.report.judge import (
-    FALSE_ALARM_RATE,
-    Law,
-    judge,
-    judge_mean,
-    judge_share,
-    judge_smooth,
-    normal_p,
-    verdict,
-)
+from trajectories.report.judge import FALSE_ALARM_RATE, judge, judge_mean, judge_share, judge_smooth, verdict
+from trajectories.report.law import Law, normal_p
 from trajectories.report.rows import Row
 from trajectories.sampling.statistics import Jackknife
 

@@ -18,7 +18,6 @@ from trajectories.counting.steady_counting import counts_of
 from trajectories.errors import InputError
 from trajectories.kernels import records as kernels
 from trajectories.master.lindblad import Master
-from trajectories.master.linear_solvers import Drazin
 from trajectories.model import Model
 from trajectories.report.judge import judge
 from trajectories.report.record_rows import Moments, sampled_rows
@@ -65,7 +64,7 @@ def test_in_the_steady_state_they_are_the_known_densities(model, duration: float
         ratio = together.ratios[j]
         exact = ratio.scale * together.mean[1 + j] / (together.mean[0] * together.mean[-1])
         assert exact == pytest.approx(average / (edges[j + 1] - edges[j]), rel=1e-8)
-        assert ratio.steady == pytest.approx(exact, rel=1e-9)
+        assert ratio.row.long_time == pytest.approx(exact, rel=1e-9)
 
 
 def test_bins_of_any_width_hold_the_same_density() -> None:
@@ -125,7 +124,7 @@ def test_the_spectrum_at_finite_time_in_the_steady_state() -> None:
     rho = solver.steady_blocks
     rates = solver.jump_rates(rho)
     for omega in (0.0, 0.01, 0.3):
-        inverse = Drazin(solver, 1j * omega)
+        inverse = solver.drazin(1j * omega)
         kicked = jump_operator(solver, weights) @ rho
         kicked = kicked - rho * (solver.trace_row @ kicked)
         once = inverse.solve(kicked)
@@ -162,7 +161,7 @@ def test_first_passages_of_a_two_level_atom() -> None:
         (1.0, lambda t: (b * math.exp(-a * t) + a * math.exp(-b * t)) / (a + b), (b / a + a / b) / (a + b)),
         (2.0, lambda t: (b * math.exp(-a * t) - a * math.exp(-b * t)) / (b - a), 1 / a + 1 / b),
     ):
-        space = PassageSpace(model, preparation.sectors, np.ones((2, 2)), -np.inf, bound)
+        space = PassageSpace(Master(model, preparation.sectors), np.ones((2, 2)), -np.inf, bound)
         left, lasting = space.left(rho, times)
         np.testing.assert_allclose(1 - left.sum(axis=1), [survival(t) for t in times], rtol=1e-12)
         assert left[:, 1].max() < 1e-14
@@ -185,7 +184,7 @@ def test_delta_s_is_told_apart_by_its_values() -> None:
     preparation = steady(diamond(1.0, 1.0), 3.0)
     found = FirstPassage(preparation, None, -1e-3, 1e-3)
     np.testing.assert_allclose(found.mean[:12], 1.0, rtol=1e-12)
-    assert found.ratios[-1].steady is None
+    assert found.ratios[-1].row.long_time is None
 
 
 def relaxing() -> Preparation:
@@ -254,7 +253,7 @@ def test_waits_that_are_all_cut_have_no_error_bar() -> None:
     waits = WaitingTimes(preparation, "any", ["A_up", "S_up"], ["A_down", "S_down"], Bins(longest=1e-9))
     late = FirstPassage(preparation, counts_of(preparation.model)[0], -60.0, 60.0)
     for statistic in (waits, late):
-        rows = judge([found.row for found in sampled_rows(preparation, [statistic], 1, 0, 2000)[0]])
+        rows = judge(sampled_rows(preparation, [statistic], 1, 0, 2000)[0])
         mean = rows[-1]
         assert mean.quantity.startswith("mean_") and mean.status in ("exact", "unresolved")
         assert "disagree" not in {row.status for row in rows}

@@ -1,4 +1,4 @@
-"""Formulas of run files: what they mean, what is refused, how errors go through them."""
+"""Formulas of run files: what they mean, what is refused."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_arrays_broadcast_and_what_does_not_exist_is_nan() -> None:
         ("max(a)", "two arguments"),
         ("a ^ 2", r"\*\*"),
         ("-" * 900 + "1", "is not a formula"),
-        ("1 + " * 300, "must be a formula"),
+        ("1 + " * 600, "must be a formula"),
         ("9" * 400, "is not a formula"),
         ("1if 1else 1", "is not a formula"),
     ],
@@ -91,13 +91,3 @@ def test_unknown_names_and_large_powers() -> None:
         Formula.parse("0.1 * p_d", "").evaluate({"p_c": 1.0, "T": 2.0})
     with pytest.raises(InputError, match="exponent"):
         Formula.parse("10 ** 10 ** 10", "").evaluate({})
-
-
-def test_errors_go_through_derivatives() -> None:
-    """d(x y^2) = y^2 dx + 2 x y dy; at a bend of abs the slope is that of either side."""
-    values, errors = {"x": np.array([2.0, 3.0]), "y": 4.0, "z": 1.0}, {"x": np.array([0.1, 0.2]), "y": 0.01}
-    formula = Formula.parse("x * y**2 + z", "")
-    parts = formula.contributions(values, errors)
-    np.testing.assert_allclose(parts["x"], [1.6, 3.2], rtol=1e-8)
-    np.testing.assert_allclose(parts["y"], [0.16, 0.24], rtol=1e-8)
-    np.testing.assert_allclose(formula.standard_error(values, errors), np.hypot([1.6, 3.2], [0.16, 0.24]), rtol=1e-8)

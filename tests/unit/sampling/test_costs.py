@@ -13,7 +13,7 @@ from trajectories.counting import entropy_statistics
 from trajectories.errors import InputError, TooCostly
 from trajectories.master import block_generator
 from trajectories.master.lindblad import Master
-from trajectories.master.propagation import SparsePropagator
+from trajectories.master.sparse_propagation import SparsePropagator
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.model.operators import embed, sigma_minus
 from trajectories.sampling import exact_averages, weight_moments
@@ -128,7 +128,7 @@ def test_an_evolution_that_the_run_cannot_do_without_is_bad_input(monkeypatch: p
     monkeypatch.setattr(block_generator, "DENSE_LIMIT", 0)
     own = Master.propagator
     monkeypatch.setattr(Master, "propagator", lambda self, g, **rest: own(self, g, **(rest | {"most": 1.0})))
-    monkeypatch.setattr("trajectories.master.krylov.LARGEST", 12)  # no Krylov space is enough
+    monkeypatch.setattr("trajectories.master.sparse_propagation.LARGEST", 12)  # no Krylov space is enough
     with pytest.raises(InputError, match=r"^duration 40: the master equation cannot be solved .* products"):
         prepare(chain(1.5, 3), TIMES, ground(3), 64)
 

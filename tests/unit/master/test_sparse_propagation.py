@@ -7,9 +7,8 @@ import pytest
 from scipy import sparse
 
 from trajectories.master import block_generator
-from trajectories.master.krylov import ShiftedInverse
 from trajectories.master.lindblad import Master
-from trajectories.master.propagation import SparsePropagator
+from trajectories.master.sparse_propagation import ShiftedInverse, SparsePropagator
 from trajectories.systems import cavity
 
 TIMES = np.array([0.0, 3.0, 40.0, 41.0, 900.0])
