@@ -1,4 +1,4 @@
-"""Engines with one mistake in the plan, in the ledger or in how the kernel is called, beside the right exact side.
+"""Engines with one mistake in the plan, in the observables or in how the kernel is called, beside the right exact side.
 
 A change of the preparation leaves its exact values alone: what is sampled is wrong, what it is compared with is right.
 Each returns None where its mistake cannot be made in a machine. A change of the kernel takes the kernel and the number
@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from trajectories.kernels.ledger import LOG_STATE, STATE, Ledger
+from trajectories.kernels.observable_table import LOG_STATE, STATE, ObservableTable
 from trajectories.kernels.plan import CHANNEL, FINISH, SLOT, SLOT_END, Plan
 from trajectories.master.eigenensemble import Spectrum
 from trajectories.sampling.plan import unravel
@@ -29,8 +29,8 @@ def _other_plan(preparation: Preparation, **arrays: np.ndarray) -> Preparation:
 
 
 def _other_ledger(preparation: Preparation, **arrays: np.ndarray) -> Preparation:
-    ledger: Ledger = preparation.ledger._replace(**arrays)
-    return dataclasses.replace(preparation, ledger=ledger)
+    observables: ObservableTable = preparation.observables._replace(**arrays)
+    return dataclasses.replace(preparation, observables=observables)
 
 
 def _other_model(preparation: Preparation, hamiltonian: np.ndarray, operators: np.ndarray) -> Preparation:
@@ -80,11 +80,11 @@ def weights(preparation: Preparation, off: float = 0.01) -> Preparation | None:
 
 def final_basis(preparation: Preparation) -> Preparation | None:
     """The final measurement is in the sectors' basis, with the populations there, not in rho(T)'s eigenbasis."""
-    sectors, ledger = preparation.sectors, preparation.ledger
+    sectors, observables = preparation.sectors, preparation.observables
     if sectors.dimensions.max() == 1:
         return None
     unit = [np.eye(m) for m in sectors.dimensions]
-    diagonal, varying = np.concatenate([one.ravel() for one in unit]), ledger.varying.copy()
+    diagonal, varying = np.concatenate([one.ravel() for one in unit]), observables.varying.copy()
     varying[:, STATE] *= diagonal
     populations = varying[:, STATE].real
     varying[:, LOG_STATE] = np.log(np.where(populations > 0, populations, 1.0)) * diagonal
@@ -116,14 +116,14 @@ def channels_exchanged(preparation: Preparation) -> Preparation:
 
 def entropy_step(preparation: Preparation, off: float = 0.01) -> Preparation:
     """Delta s of the first pair of channels is too large by a part `off` of it."""
-    entropy = preparation.ledger.pair_entropy.copy()
+    entropy = preparation.observables.pair_entropy.copy()
     entropy[0] *= 1 + off
     return _other_ledger(preparation, pair_entropy=entropy)
 
 
 def partners(preparation: Preparation) -> Preparation:
     """Partners are swapped: every jump gets the entropy of its reversal."""
-    return _other_ledger(preparation, pair_sign=-preparation.ledger.pair_sign)
+    return _other_ledger(preparation, pair_sign=-preparation.observables.pair_sign)
 
 
 def heat_sign(preparation: Preparation) -> Preparation:
@@ -133,14 +133,14 @@ def heat_sign(preparation: Preparation) -> Preparation:
 
 def quantum(preparation: Preparation, off: float) -> Preparation:
     """The heat of one channel of the first reservoir is too large by a part `off` of it."""
-    linear = preparation.ledger.linear.copy()
+    linear = preparation.observables.linear.copy()
     linear[1, np.flatnonzero(linear[1])[0]] *= 1 + off
     return _other_ledger(preparation, linear=linear)
 
 
 def start_energy(preparation: Preparation, off: float) -> Preparation:
     """The energy at the start is too high."""
-    return _other_ledger(preparation, start_energy=preparation.ledger.start_energy + off)
+    return _other_ledger(preparation, start_energy=preparation.observables.start_energy + off)
 
 
 def nothing(preparation: Preparation) -> Preparation:

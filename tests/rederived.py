@@ -1,4 +1,4 @@
-"""Every draw of a recorded trajectory derived again, in the full Hilbert space: no sectors, no kernels, no ledger.
+"""Every draw of a recorded trajectory derived again, in the full Hilbert space: no sectors, no kernels, no observables.
 
 Shared with the program: the model's matrices, the definition of the random stream, and the order in which eigenstates
 are numbered. The exponentials are this file's own. A jump's time is checked by what defines it, the time tau since the
@@ -14,7 +14,14 @@ from typing import NamedTuple
 import naive
 import numpy as np
 
-from trajectories.kernels.ledger import COUPLING_WORK, ENTROPY, ENTROPY_SINCE, FIRST_STATIC, PROJECTION, WEIGHT
+from trajectories.kernels.observable_table import (
+    COUPLING_WORK,
+    ENTROPY,
+    ENTROPY_SINCE,
+    FIRST_STATIC,
+    PROJECTION,
+    WEIGHT,
+)
 from trajectories.model import Model
 from trajectories.sampling import block as sampling
 from trajectories.sampling import reversed_ensemble
@@ -287,7 +294,7 @@ def records(preparation: Preparation, seed: int, point: int, first: int, n: int)
     sectors = preparation.sectors
 
     def forward(capacity: int) -> Samples:
-        return sampling.sample(preparation.plan, preparation.ledger, seed, point, first, n, capacity)
+        return sampling.sample(preparation.plan, preparation.observables, seed, point, first, n, capacity)
 
     def reverse(capacity: int) -> Samples:
         samples = empty_samples(n, 1, len(preparation.model.operators), int(sectors.dimensions.max()), capacity)
@@ -363,10 +370,10 @@ def _compare_rows(
     worst: Worst,
 ) -> None:
     """Compare what the program tallies of one trajectory, a block of its own, with what follows from its record."""
-    block = sampling.sample_block(preparation.plan, preparation.ledger, seed, point, told.number, 1, 1.0)
+    block = sampling.sample_block(preparation.plan, preparation.observables, seed, point, told.number, 1, 1.0)
     rows, allowed = expected_rows(preparation, exact, process, told, states)
     off = np.abs(block.mean - rows) / allowed
-    for name, own in columns(len(preparation.ledger.linear)).items():
+    for name, own in columns(len(preparation.observables.linear)).items():
         note(worst, name, off[:, own].max())
     lost = [np.isinf(entropy_steps(preparation.model)[told.channels[told.jump_times <= t]]).any() for t in told.times]
     note(worst, "irreversible", 0.0 if np.array_equal(block.infinite, lost) else np.inf)

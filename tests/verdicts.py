@@ -49,7 +49,7 @@ class Prepared:
         own, forest = self.preparation, Forest(GROUPS)
         size = own.block_size
         for index in range(-(-self.machine.trajectories // size)):
-            block = sample_block(own.plan, own.ledger, seed, 0, index * size, size, own.jumps_per_trajectory)
+            block = sample_block(own.plan, own.observables, seed, 0, index * size, size, own.jumps_per_trajectory)
             forest.add(index, block)
         return Point(dict(own.model.parameters), own, forest)
 

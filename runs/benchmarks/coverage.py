@@ -52,7 +52,7 @@ def honest(preparation: Preparation, seed: int, index: int) -> Block:
     """Sample block `index` of the run with this seed."""
     size = preparation.block_size
     return sample_block(
-        preparation.plan, preparation.ledger, seed, 0, index * size, size, preparation.jumps_per_trajectory
+        preparation.plan, preparation.observables, seed, 0, index * size, size, preparation.jumps_per_trajectory
     )
 
 

@@ -4,7 +4,7 @@
     python runs/benchmarks/power.py --to 1e7 --seeds 5 --out power          (the full table: hours)
     python runs/benchmarks/power.py --faults partners,nothing --machines engine --judges report
 
-The sampled side is that of the faulty engine (another plan, ledger or kernel), the exact side that of the right
+The sampled side is that of the faulty engine (another plan, observables or kernel), the exact side that of the right
 model. N rises by about 3 from --from to --to; each fault is sampled with each seed until a judge says "disagree".
 The table gives the smallest N of the median seed, and of the quickest and the slowest; "-" where a judge never said so.
 "nothing" is no fault: a "disagree" there is a false alarm, which one run in a thousand may have. --out NAME writes
@@ -76,7 +76,7 @@ def _kernel_with(old: str, new: str) -> planted.Kernel:
 
 
 class Fault(NamedTuple):
-    """A mistake in the plan or the ledger, or in how the kernel is called."""
+    """A mistake in the plan or the observables, or in how the kernel is called."""
 
     words: str
     change: planted.Change = planted.nothing
@@ -109,7 +109,7 @@ def report_disagrees(preparation: Preparation, faulty: Preparation, n: int, seed
 
 
 def theorems_disagree(preparation: Preparation, faulty: Preparation, n: int, seed: int) -> set[str]:
-    """Return the rows of `theorems` that disagree. The reversed ensemble is that of the same ledger and kernel."""
+    """Return the rows of `theorems` that disagree. The reversed ensemble is that of the same observables and kernel."""
     point = point_of(preparation, n, seed, engine=faulty)
     reverse, ahead = reversed_ensemble.backward(faulty), reversed_ensemble.forward(faulty)
     rows = point_theorems(point, seed, 0, n, reverse=reverse, ahead=ahead, parts=EntropyParts.of(faulty)).rows

@@ -89,7 +89,7 @@ def jumps() -> tuple[np.ndarray, float]:
     model = local_engine(T_h=2.0, T_c=0.3, g=0.02, gamma_h=0.01, gamma_c=0.011)
     preparation = prepare(model, np.array([40.0]), None, 1024)
     n = PER_BLOCK * MOST
-    found = sample(preparation.plan, preparation.ledger, 5, 0, 0, RUNS * n)
+    found = sample(preparation.plan, preparation.observables, 5, 0, 0, RUNS * n)
     return found.counts[:, -1].sum(axis=1).reshape(RUNS, n).astype(float), preparation.jumps_per_trajectory
 
 

@@ -1,6 +1,6 @@
 """Runs for the physics tests: an honest engine, and engines with one thing wrong.
 
-A control changes what the engine is given (a plan, a ledger, a stream), never the formula that judges it.
+A control changes what the engine is given (a plan, a table of observables, a stream), never the formula that judges it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ def point_of(preparation: Preparation, trajectories: int, seed: int, *, engine: 
     forest = Forest(GROUPS)
     size = preparation.block_size
     for index in range(-(-trajectories // size)):
-        block = sample_block(engine.plan, engine.ledger, seed, 0, index * size, size, preparation.jumps_per_trajectory)
+        block = sample_block(
+            engine.plan, engine.observables, seed, 0, index * size, size, preparation.jumps_per_trajectory
+        )
         forest.add(index, block)
     return Point(dict(preparation.model.parameters), preparation, forest)
 

@@ -127,4 +127,6 @@ def test_the_tally_finds_the_columns_of_its_counts() -> None:
     preparation = trajectories.run(model, duration=1.0, trajectories=1).points[0].preparation
     for count in counts_of(model):
         assert count.column is not None
-        np.testing.assert_allclose(preparation.ledger.linear[count.column] * count.scale, count.weights, atol=1e-15)
+        np.testing.assert_allclose(
+            preparation.observables.linear[count.column] * count.scale, count.weights, atol=1e-15
+        )

@@ -16,7 +16,7 @@ from intervals import confidence_interval
 from sampled import point_of
 
 from trajectories.counting.steady_counting import SteadyCounting
-from trajectories.kernels.ledger import ENTROPY_SINCE
+from trajectories.kernels.observable_table import ENTROPY_SINCE
 from trajectories.master.lindblad import Master
 from trajectories.model import Model
 from trajectories.report.counting_rows import counting_rows
@@ -91,7 +91,7 @@ def test_the_uncertainty_ratios_are_those_of_the_tallied_means() -> None:
     rows = {(own.quantity, own.label, own.time): own for own in counting_rows(point, exact)}
     block = point.total
     mean, variance = block.mean[1, 2], block.m2[1, 2] / (int(block.count) - 1)
-    entropy = block.mean[1, len(preparation.ledger.linear) + ENTROPY_SINCE]
+    entropy = block.mean[1, len(preparation.observables.linear) + ENTROPY_SINCE]
     thermodynamic, kinetic = (rows[q, "quanta from S", 2.0].estimate for q in ("tur_ratio", "kur_ratio"))
     # The bias that the jackknife removes is some 3 Var/(n <N>^2): 6e-5 of the ratio.
     assert thermodynamic == pytest.approx(variance * entropy / (2 * mean**2), rel=1e-3)
@@ -110,7 +110,7 @@ def coverage(case: str, twice: bool = False) -> dict[tuple[str, str | None], flo
         forest = Forest(GROUPS)
         for index in range(SMALL // size):
             first = (index // 2 if twice else index) * size
-            forest.add(index, sample_block(preparation.plan, preparation.ledger, 500 + seed, 0, first, size, 1.0))
+            forest.add(index, sample_block(preparation.plan, preparation.observables, 500 + seed, 0, first, size, 1.0))
         for row in counting_rows(Point({}, preparation, forest), exact):
             if row.time < preparation.times[-1]:
                 continue

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from trajectories.kernels.ledger import WEIGHT
+from trajectories.kernels.observable_table import WEIGHT
 from trajectories.master.eigenensemble import Spectrum, spectrum
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.model.operators import dagger
@@ -55,7 +55,7 @@ def rows_with(
 ) -> dict[str, Row]:
     """Judged rows by quantity, family-wise false-alarm rate 10^-3; the integral theorem has tests of its own."""
     forest = Forest(GROUPS)
-    block = sample_block(preparation.plan, preparation.ledger, seed, 0, 0, preparation.block_size, 1.0)
+    block = sample_block(preparation.plan, preparation.observables, seed, 0, 0, preparation.block_size, 1.0)
     forest.add(0, block)
     point = Point({}, preparation, forest)
     rows = point_theorems(point, seed, 0, N, reverse=reverse, ahead=ahead).rows
@@ -202,7 +202,7 @@ def test_the_wrong_basis_passes_the_integral_theorem() -> None:
     """
     preparation = prepared(ENGINE)
     wrong = in_the_computational_basis(preparation)
-    found, running = gather(wrong, preparation.ledger.edges[0], 1, 0, 0, N, preparation.block_size)
+    found, running = gather(wrong, preparation.observables.edges[0], 1, 0, 0, N, preparation.block_size)
     assert abs(running.mean[-1] - 1) < 4 * running.standard_error[-1]
     assert abs(found.mean - 0.684384 - 0.0182) < 4 * found.standard_error
     assert 0.0182 > 8 * found.standard_error
@@ -245,7 +245,7 @@ MACHINES: dict[str, tuple[Callable[[], Model], float]] = {
 
 def p_values(preparation: Preparation, reverse: Direction, n: int) -> list[float | None]:
     """The detailed theorem's p-values of 200 seeds."""
-    edges, directions, found = preparation.ledger.edges[0], (forward(preparation), reverse), []
+    edges, directions, found = preparation.observables.edges[0], (forward(preparation), reverse), []
     for seed in range(200):
         bins = settled_bins(directions, edges, seed, 0, n, n)
         both = [gather(one, edges, seed, 0, 0, n, n)[0] for one in directions]
@@ -258,7 +258,7 @@ def test_p_values_are_uniform(name: str) -> None:
     """200 seeds, Kolmogorov-Smirnov, family-wise 10^-3; G(1, T) of the same machine by two generators to 1e-11."""
     build, duration = MACHINES[name]
     preparation = prepare(build(), np.array([duration]), None, 4096)
-    column = len(preparation.ledger.linear) + WEIGHT
+    column = len(preparation.observables.linear) + WEIGHT
     assert abs(survival(preparation) - preparation.exact.mean[-1, column]) < 1e-11
     found = p_values(preparation, backward(preparation), 4096)
     assert stats.kstest(found, "uniform").pvalue > 1e-3 / len(MACHINES)

@@ -27,7 +27,7 @@ def test_at_equal_temperatures_nothing_is_produced_on_any_trajectory(beta: float
     """Delta S = 0 to 1e-12: jumps give the reservoirs exactly what the boundary term takes."""
     result = trajectories.run(diamond(beta_A=beta, beta_S=beta), times=[0.5, 2.0], trajectories=10_000, seed=1)
     block = result.points[0].total
-    column = len(result.points[0].preparation.ledger.linear)
+    column = len(result.points[0].preparation.observables.linear)
     assert np.abs(block.mean[:, column]).max() < 1e-12
     assert np.sqrt(block.m2[:, column] / int(block.count)).max() < 1e-12
     assert {row.status for row in result.report().rows if row.quantity.startswith("entropy")} == {"exact"}

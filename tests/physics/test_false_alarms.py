@@ -89,8 +89,8 @@ def test_streams_used_four_times_are_caught(monkeypatch: pytest.MonkeyPatch) -> 
     """Control: error bars too small by two call a third of these reports wrong."""
     honest, machine = verdicts.sample_block, "nearly degenerate"
 
-    def repeated(plan, ledger, seed, point, first, size, *rest):
-        return honest(plan, ledger, seed, point, first // (4 * size) * size, size, *rest)
+    def repeated(plan, observables, seed, point, first, size, *rest):
+        return honest(plan, observables, seed, point, first // (4 * size) * size, size, *rest)
 
     monkeypatch.setattr(verdicts, "sample_block", repeated)
     assert sum(wrong(rows_of_report("report", machine, i)) for i in range(40)) > MOST["report"]

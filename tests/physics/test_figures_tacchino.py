@@ -19,7 +19,7 @@ import tacchino_fig4a
 import tacchino_fig4b
 import tacchino_fig4c
 
-from trajectories.kernels.ledger import OUTSIDE
+from trajectories.kernels.observable_table import OUTSIDE
 from trajectories.sampling.preparation import prepare
 from trajectories.systems import cavity, local_engine
 
@@ -91,7 +91,7 @@ def test_photons_that_hardly_ever_come_stop_no_run_without_entropy() -> None:
     """
     free = cavity(p=2e-4, gamma=0.0, kappa=20.0, n_max=8)
     ground = np.diag(np.arange(free.dimension) == 0).astype(complex)
-    assert not prepare(free, np.array([5e4]), ground, 1000).ledger.varying[:, OUTSIDE].any()
+    assert not prepare(free, np.array([5e4]), ground, 1000).observables.varying[:, OUTSIDE].any()
     watched = local_engine(T_h=1.0, T_c=0.02, g=1e-9, gamma_h=1e-2, gamma_c=1e-2)
     ground = np.diag([1.0, 0.0, 0.0, 0.0]).astype(complex)
-    assert prepare(watched, np.array([1.0]), ground, 1000).ledger.varying[:, OUTSIDE].any()
+    assert prepare(watched, np.array([1.0]), ground, 1000).observables.varying[:, OUTSIDE].any()

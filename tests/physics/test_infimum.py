@@ -124,7 +124,9 @@ def test_without_an_exact_value_the_bound_is_judged() -> None:
     assert len(rows) == 4
     assert {row.status for row in rows} == {"agree"} and {row.exact for row in rows} == {None}
     # The control: reservoirs that are said to lose what they gain drive Delta S down, and the law catches it.
-    false = replace(preparation, ledger=preparation.ledger._replace(pair_entropy=-preparation.ledger.pair_entropy))
+    false = replace(
+        preparation, observables=preparation.observables._replace(pair_entropy=-preparation.observables.pair_entropy)
+    )
     caught = judge(EntropyParts.of(false).sampled(3, 0, N).rows())
     assert "disagree" in {row.status for row in caught if "infimum" in row.quantity}
 
@@ -134,8 +136,8 @@ def test_the_exact_value_notices(change: str) -> None:
     """Steps 2 % too large, or a boundary term of the wrong temperatures, against the exact distribution."""
     preparation = prepared()
     if change == "pair_entropy":
-        ledger = preparation.ledger._replace(pair_entropy=preparation.ledger.pair_entropy * 1.02)
-        false = replace(preparation, ledger=ledger)
+        observables = preparation.observables._replace(pair_entropy=preparation.observables.pair_entropy * 1.02)
+        false = replace(preparation, observables=observables)
     else:
         other = preparation.exact._replace(density=prepared(0.0, 1.2).exact.density)
         false = replace(preparation, exact=other)

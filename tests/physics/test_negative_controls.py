@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from sampled import controlled
 
-from trajectories.kernels.ledger import LOG_STATE, STATE
+from trajectories.kernels.observable_table import LOG_STATE, STATE
 from trajectories.kernels.plan import Plan
 from trajectories.master.sectors import Sectors, rotated_operators
 from trajectories.model import Model
@@ -39,20 +39,24 @@ def honest(preparation: Preparation) -> Preparation:
 
 def without_boundary_term(preparation: Preparation) -> Preparation:
     """Forget ln p(n0) - ln p(nT)."""
-    ledger = preparation.ledger
-    varying = ledger.varying.copy()
+    observables = preparation.observables
+    varying = observables.varying.copy()
     varying[:, LOG_STATE] = 0
-    identity = np.concatenate([np.eye(m).ravel() for m in ledger.dimension])
+    identity = np.concatenate([np.eye(m).ravel() for m in observables.dimension])
     varying[:, STATE] = identity
     return _with(
         preparation,
-        ledger=ledger._replace(varying=varying, log_start=0 * ledger.log_start, log_finish=0 * ledger.log_finish),
+        observables=observables._replace(
+            varying=varying, log_start=0 * observables.log_start, log_finish=0 * observables.log_finish
+        ),
     )
 
 
 def partners_swapped(preparation: Preparation) -> Preparation:
     """Give every jump the entropy of its reversal."""
-    return _with(preparation, ledger=preparation.ledger._replace(pair_sign=-preparation.ledger.pair_sign))
+    return _with(
+        preparation, observables=preparation.observables._replace(pair_sign=-preparation.observables.pair_sign)
+    )
 
 
 def never_jumps(preparation: Preparation) -> Preparation:
@@ -67,9 +71,9 @@ def no_jump_evolution_of_half_the_loss(preparation: Preparation) -> Preparation:
 
 def hot_for_cold(preparation: Preparation) -> Preparation:
     """Book every jump's quantum with the wrong sign."""
-    linear = preparation.ledger.linear.copy()
-    linear[1 : len(preparation.ledger.edges)] *= -1
-    return _with(preparation, ledger=preparation.ledger._replace(linear=linear))
+    linear = preparation.observables.linear.copy()
+    linear[1 : len(preparation.observables.edges)] *= -1
+    return _with(preparation, observables=preparation.observables._replace(linear=linear))
 
 
 def _with(preparation: Preparation, **changes: object) -> Preparation:

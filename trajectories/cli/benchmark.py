@@ -77,7 +77,7 @@ def _our_run(model: Model, times: np.ndarray) -> Callable[[], float]:
 
     def run() -> float:
         begin = time.perf_counter()
-        block = sample_block(preparation.plan, preparation.ledger, 1, 0, 0, size, preparation.jumps_per_trajectory)
+        block = sample_block(preparation.plan, preparation.observables, 1, 0, 0, size, preparation.jumps_per_trajectory)
         return float(block.mean[-1, 0]) * size / (time.perf_counter() - begin)
 
     return run

@@ -36,7 +36,7 @@ def smooth(preparation: Preparation) -> Preparation:
     """
     if preparation.model.dimension > LARGEST_DIMENSION:
         return preparation
-    times, ledger, start = preparation.times, preparation.ledger, preparation.spectra[0]
+    times, observables, start = preparation.times, preparation.observables, preparation.spectra[0]
     if logarithmic(times):
         grid = np.geomspace(times[0], times[-1], INTERVALS + 1)
     else:
@@ -49,8 +49,8 @@ def smooth(preparation: Preparation) -> Preparation:
     counting_from = preparation.counting_from
     burn_index = int(np.flatnonzero(grid == counting_from)[0]) if counting_from > 0 else -1
     # The energy of a final projection is the one value that needs an eigenbasis at each time: it is left out.
-    varying = np.full((len(grid), *ledger.varying.shape[1:]), np.nan, complex)
-    ledger = ledger._replace(varying=varying, burn_index=np.array([burn_index], np.int64))
+    varying = np.full((len(grid), *observables.varying.shape[1:]), np.nan, complex)
+    observables = observables._replace(varying=varying, burn_index=np.array([burn_index], np.int64))
     with np.errstate(invalid="ignore"):  # an infinite entropy production rate at time 0
-        exact = exact_averages(master, ensemble, ledger, grid, tallied_numbers(), resolution=False)
+        exact = exact_averages(master, ensemble, observables, grid, tallied_numbers(), resolution=False)
         return replace(preparation, times=grid, exact=exact)

@@ -151,7 +151,7 @@ def state_curve(replay: Replay, begin: float, end: float) -> StateCurve | None:
         return None
     moments = _instants(replay, begin, end)
     states = replay.states(moments)
-    operators = preparation.sectors.unflatten(preparation.ledger.static)
+    operators = preparation.sectors.unflatten(preparation.observables.static)
     columns = preparation.columns[-len(operators) :]
     candidates = []
     for quantity in ("energy", "observable", "population"):

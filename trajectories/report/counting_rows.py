@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from trajectories.counting.steady_counting import RATIOS, unit_of_covariance
-from trajectories.kernels.ledger import ENTROPY_SINCE
+from trajectories.kernels.observable_table import ENTROPY_SINCE
 from trajectories.report.exact_counting import QUANTITIES, ExactCounting
 from trajectories.report.judge import judge_mean, judge_smooth, noted
 from trajectories.report.law import Law
@@ -108,7 +108,7 @@ def _sampled(point: Point, exact: ExactCounting) -> Jackknife:
 
     A ratio R = A/<N>^2 is tested by A - R <N>^2 with the exact R, which must vanish: it has far less of a tail than R.
     """
-    counts, later, n_linear = exact.counts, exact.later, len(point.preparation.ledger.linear)
+    counts, later, n_linear = exact.counts, exact.later, len(point.preparation.observables.linear)
     ratios = np.nan_to_num(exact.values[:, -len(RATIOS) :]).transpose(2, 0, 1)
     columns = np.array([count.column for count in counts])
     scale = np.array([count.scale for count in counts])

@@ -22,7 +22,7 @@ from trajectories.counting.entropy_statistics import WORTH
 from trajectories.counting.infimum import Infimum, exact_infimum
 from trajectories.errors import InputError, TooCostly
 from trajectories.kernels.along import extrema
-from trajectories.kernels.ledger import ENTROPY
+from trajectories.kernels.observable_table import ENTROPY
 from trajectories.master.lindblad import Master
 from trajectories.report.judge import judge_mean, judge_share
 from trajectories.report.law import MOST_SKEWED, NO_SPREAD, Law
@@ -175,7 +175,7 @@ class EntropyParts:
             first, last = (preparation.sectors.flatten(one.logarithm()) for one in preparation.spectra)
             ends = first, -last[None]
         found = trajectory_cumulants(self._master, weights, preparation.start_state, times, *ends)
-        column = len(preparation.ledger.linear) + ENTROPY
+        column = len(preparation.observables.linear) + ENTROPY
         return replace(law_at(found, 0), rounding=NO_SPREAD * float(preparation.exact.scale[-1, column]))
 
     def _mean(self, row: Row, column: int, law: Law) -> Row:
@@ -264,13 +264,13 @@ def infimum_undefined(preparation: Preparation) -> str | None:
 def _measured(parts: EntropyParts, targets: np.ndarray, piece: Recorded) -> Block:
     """Return the statistics of a piece of trajectories. targets: (K, S), see `BlockSpace`."""
     preparation, n = parts.preparation, len(piece.initial)
-    ledger = preparation.ledger
+    observables = preparation.observables
     x = np.zeros((n, 1, 6))
     if parts.split is not None:
-        infinite = (piece.counts * ledger.one_way).any(axis=1)
+        infinite = (piece.counts * observables.one_way).any(axis=1)
         finite = np.where(np.isinf(parts.split.adiabatic), 0.0, parts.split.adiabatic)
         x[:, 0, ADIABATIC] = (piece.counts * finite).sum(axis=1)
-        boundary = ledger.log_start[piece.initial] - ledger.log_finish[piece.final]
+        boundary = observables.log_start[piece.initial] - observables.log_finish[piece.final]
         x[:, 0, NONADIABATIC] = boundary + (piece.counts * parts.split.nonadiabatic).sum(axis=1)
         x[:, 0, WEIGHT_AD] = np.where(infinite, 0.0, np.exp(-x[:, 0, ADIABATIC]))
         x[:, 0, WEIGHT_NA] = np.exp(-x[:, 0, NONADIABATIC])
@@ -279,7 +279,14 @@ def _measured(parts: EntropyParts, targets: np.ndarray, piece: Recorded) -> Bloc
         with np.errstate(divide="ignore"):  # states that are empty in the steady state are never entered
             log_steady = np.log(preparation.exact.density[-1].real)
         both = np.zeros((n, 2))
-        arrays = (ledger.pair_sign, ledger.pair_entropy, ledger.one_way, piece.initial, piece.offsets, piece.channels)
+        arrays = (
+            observables.pair_sign,
+            observables.pair_entropy,
+            observables.one_way,
+            piece.initial,
+            piece.offsets,
+            piece.channels,
+        )
         extrema(log_steady, preparation.plan.start_sector, np.ascontiguousarray(targets.T), *arrays, both)
         x[:, 0, [INFIMUM, SUPREMUM]] = both
         below = (both[:, :1] <= -LEVELS).sum(axis=0)

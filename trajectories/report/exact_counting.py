@@ -22,7 +22,7 @@ from numpy.polynomial import polynomial
 from trajectories.counting.finite_time_cumulants import finite_time, finite_time_cumulants
 from trajectories.counting.steady_counting import CUMULANTS, RATIOS, Count, SteadyCounting, reverses
 from trajectories.counting.uncertainty_relations import STILL
-from trajectories.kernels.ledger import ENTROPY_SINCE
+from trajectories.kernels.observable_table import ENTROPY_SINCE
 from trajectories.master.lindblad import Master
 from trajectories.report.law import NO_SPREAD, Law
 from trajectories.sampling.preparation import Preparation
@@ -94,13 +94,13 @@ def start_of(preparation: Preparation) -> np.ndarray | None:
     """Return the state in which counting starts, as flattened blocks; None for the steady state."""
     if preparation.steady:
         return None
-    burn = int(preparation.ledger.burn_index[0])
+    burn = int(preparation.observables.burn_index[0])
     return preparation.exact.density[burn] if burn >= 0 else preparation.start_state
 
 
 def _exact(preparation: Preparation, count: Count, kappa: np.ndarray, later: np.ndarray) -> np.ndarray:
     """Return the exact values of all quantities over (from, t], (5, T); nan where one does not exist."""
-    mean, n_linear = preparation.exact.mean[later], len(preparation.ledger.linear)
+    mean, n_linear = preparation.exact.mean[later], len(preparation.observables.linear)
     values = np.full((len(QUANTITIES), len(later)), np.nan)
     values[:3] = kappa[:, 1:4].T
     moves = np.abs(kappa[:, 0]) > STILL * mean[:, 0] * np.abs(count.weights).max()

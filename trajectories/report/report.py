@@ -88,7 +88,7 @@ def _theorem(row: Row, point: Point, t: int, law: Law, skewness: float) -> Row:
     exact = point.preparation.exact
     needed = trajectories_needed(exact, float(exact.mean[t, point.weight_column]), t)
     if row.exact is not None and row.exact < 1 - 1e-9:
-        one_way = point.preparation.ledger.one_way.any()
+        one_way = point.preparation.observables.one_way.any()
         why = "one-way channels" if one_way else "start without full rank"
         row = noted(row, f"1 - lambda, below one: {why}")
     if point.trajectories < needed:

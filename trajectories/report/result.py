@@ -261,7 +261,7 @@ class ResultData:
         True
         """
         chosen = self.points[point]
-        return chosen.preparation.ledger.edges[row], chosen.total.histogram[row]
+        return chosen.preparation.observables.edges[row], chosen.total.histogram[row]
 
     @cached_property
     def _report(self) -> Report:

@@ -87,7 +87,7 @@ def exact_row(preparation: Preparation, q: int, t: int) -> Row | None:
     if not column.reported or (column.kind == AVERAGE and time <= preparation.counting_from):
         return None
     row = replace(_empty_row(preparation, column.described, t), label=column.label, reservoir=column.reservoir)
-    if column.measure.diverges and preparation.ledger.one_way.any():
+    if column.measure.diverges and preparation.observables.one_way.any():
         note = IRREVERSIBLE.format(100 * preparation.exact.irreversible[t])
         return replace(row, status="irreversible", note=note)
     width = span(preparation, column, time)

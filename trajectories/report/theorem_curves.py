@@ -55,7 +55,7 @@ def curves_of(preparation: Preparation, forward: Weighted, backward: Weighted) -
     forward, backward: statistics of forward and reversed trajectories. A point is resolved by the rule of the integral
     theorem, relative to its value: exact standard error 0.02 and exact skewness of the mean 0.5 at most.
     """
-    if preparation.ledger.one_way.any() or any(found.null_rank for found in preparation.spectra):
+    if preparation.observables.one_way.any() or any(found.null_rank for found in preparation.spectra):
         return None
     master = Master(preparation.model, preparation.sectors)
     try:

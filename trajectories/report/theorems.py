@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trajectories.errors import InputError
-from trajectories.kernels.ledger import ENTROPY
+from trajectories.kernels.observable_table import ENTROPY
 from trajectories.model.conversion import json_value
 from trajectories.report.entropy_parts import EntropyParts
 from trajectories.report.fluctuation_theorems import (
@@ -207,7 +207,7 @@ def point_theorems(
     """
     preparation = point.preparation
     ahead, reverse = ahead or forward(preparation), reverse or backward(preparation)
-    edges, block = preparation.ledger.edges[0], preparation.block_size
+    edges, block = preparation.observables.edges[0], preparation.block_size
     bins = settled_bins((ahead, reverse), edges, seed, number, n, block, tick)
     forward_sample, running = gather(ahead, edges, seed, number, 0, n, block, tick)
     reversed_sample, _ = gather(reverse, edges, seed, number, 0, n, block, tick)
@@ -274,10 +274,10 @@ def _generating_row(preparation: Preparation, average: float) -> Row:
 def _mean_rows(preparation: Preparation, forward_sample: Weighted, reversed_sample: Weighted) -> list[Row]:
     """Return the rows of <Delta S> with the outcome drawn and of <Delta S~>, or of the reversed survival."""
     time = float(preparation.times[-1])
-    column = len(preparation.ledger.linear) + ENTROPY
+    column = len(preparation.observables.linear) + ENTROPY
     rounding = NO_SPREAD * float(preparation.exact.scale[-1, column])
     rows = []
-    if not preparation.ledger.one_way.any():
+    if not preparation.observables.one_way.any():
         row = Row(
             "entropy_production", "outcome drawn", None, 0.0, time, "nat", float(preparation.exact.mean[-1, column])
         )

@@ -11,7 +11,7 @@ from typing import Any, overload
 import numpy as np
 
 from trajectories.errors import InputError
-from trajectories.kernels.ledger import WEIGHT
+from trajectories.kernels.observable_table import WEIGHT
 from trajectories.results.layout import Header
 from trajectories.results.reader import Reader
 from trajectories.sampling import serialised_preparation
@@ -51,7 +51,7 @@ class Point:
     @property
     def weight_column(self) -> int:
         """Column of exp(-Delta S) among the quantities of a Block."""
-        return len(self.preparation.ledger.linear) + WEIGHT
+        return len(self.preparation.observables.linear) + WEIGHT
 
     @property
     def states(self) -> np.ndarray:

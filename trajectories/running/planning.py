@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from trajectories.kernels.ledger import WEIGHT
+from trajectories.kernels.observable_table import WEIGHT
 from trajectories.runfiles.job import Job
 from trajectories.running.sweep_point import blocks_for
 from trajectories.running.tasks import template
@@ -40,7 +40,7 @@ class RunPlan:
 
     @property
     def resolvable(self) -> list[float]:
-        exact, column = self.preparation.exact, len(self.preparation.ledger.linear) + WEIGHT
+        exact, column = self.preparation.exact, len(self.preparation.observables.linear) + WEIGHT
         own = self.trajectories / self.points
         return [
             float(time)
@@ -132,7 +132,7 @@ def _seconds_per_trajectory(preparation: Preparation) -> float:
     size = 1
     while True:
         begin = time.perf_counter()
-        sample_block(preparation.plan, preparation.ledger, 0, 0, 0, size, preparation.jumps_per_trajectory)
+        sample_block(preparation.plan, preparation.observables, 0, 0, 0, size, preparation.jumps_per_trajectory)
         elapsed = time.perf_counter() - begin
         if elapsed > PROBE_SECONDS or size >= preparation.block_size:
             return elapsed / size

@@ -38,9 +38,9 @@ def _parts(sampler: Sampler, n: int, poll: Callable[[], None]) -> list[tuple[np.
     plan = sampler.plan._replace(times=sampler.plan.times[-1:].copy())
     for first in range(0, n, per_call):
         size = min(per_call, n - first)
-        lengths = sample(plan, sampler.ledger, sampler.seed, sampler.point, first, size).record_length
+        lengths = sample(plan, sampler.observables, sampler.seed, sampler.point, first, size).record_length
         capacity = max(1, int(lengths.max()))
-        found = sample(plan, sampler.ledger, sampler.seed, sampler.point, first, size, capacity)
+        found = sample(plan, sampler.observables, sampler.seed, sampler.point, first, size, capacity)
         inside = np.arange(capacity) < lengths[:, None]
         channels = found.record_channels[inside].astype(np.int32)
         numbers = np.arange(first, first + size)

@@ -98,9 +98,9 @@ class SweepPoint:
 
     @cached_property
     def sampler(self) -> Sampler:
-        plan, ledger = kernel_side(self.arrays)
+        plan, observables = kernel_side(self.arrays)
         jumps = float(self.meta["jumps_per_trajectory"])
-        return Sampler(plan, ledger, self.seed, self.number, self.groups, self.size, jumps)
+        return Sampler(plan, observables, self.seed, self.number, self.groups, self.size, jumps)
 
 
 def blocks_for(trajectories: int, preparation: Preparation) -> int:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from trajectories.kernels.ledger import Ledger
+from trajectories.kernels.observable_table import ObservableTable
 from trajectories.kernels.plan import Plan
 from trajectories.runfiles.job import Job, Spec
 from trajectories.running.schedule import WHOLE, Task
@@ -22,7 +22,7 @@ class Sampler(NamedTuple):
     """Everything needed to sample blocks of one point; sent to another rank once."""
 
     plan: Plan
-    ledger: Ledger
+    observables: ObservableTable
     seed: int
     point: int  # in the key of the random streams: the point's number in the whole sweep
     groups: int
@@ -47,8 +47,8 @@ def _node(sampler: Sampler, task: Task, level: int, index: int, poll: Callable[[
         return merge(left, right)
     size = sampler.block_size
     first = (task.group + sampler.groups * index) * size
-    plan, ledger, jumps = sampler.plan, sampler.ledger, sampler.jumps_per_trajectory
-    return sample_block(plan, ledger, sampler.seed, sampler.point, first, size, jumps, poll)
+    plan, observables, jumps = sampler.plan, sampler.observables, sampler.jumps_per_trajectory
+    return sample_block(plan, observables, sampler.seed, sampler.point, first, size, jumps, poll)
 
 
 class PackedPoint(NamedTuple):
@@ -66,7 +66,7 @@ class PackedPoint(NamedTuple):
 
 def template(preparation: Preparation) -> Block:
     """Return an empty Block with the array shapes of this preparation's blocks."""
-    return empty_block(preparation.ledger)
+    return empty_block(preparation.observables)
 
 
 def prepare_point(job: Job | Spec) -> PackedPoint:

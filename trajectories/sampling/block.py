@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from trajectories.errors import InputError
+from trajectories.kernels.accumulate import accumulate
 from trajectories.kernels.jumps import jumps
-from trajectories.kernels.ledger import FIRST_STATIC, Ledger
+from trajectories.kernels.observable_table import FIRST_STATIC, ObservableTable
 from trajectories.kernels.plan import Plan
-from trajectories.kernels.tally import tally
 from trajectories.sampling.statistics import Block, block_of
 
 FORWARD = 0
@@ -46,21 +46,23 @@ def empty_samples(n: int, n_times: int, n_channels: int, largest: int, capacity:
     )
 
 
-def sample(plan: Plan, ledger: Ledger, seed: int, point: int, first: int, n: int, capacity: int = 0) -> Samples:
+def sample(
+    plan: Plan, observables: ObservableTable, seed: int, point: int, first: int, n: int, capacity: int = 0
+) -> Samples:
     """Sample trajectories first ... first+n-1 of a point; each is a pure function of (seed, point, number)."""
-    samples = empty_samples(n, len(plan.times), len(ledger.one_way), int(ledger.dimension.max()), capacity)
+    samples = empty_samples(n, len(plan.times), len(observables.one_way), int(observables.dimension.max()), capacity)
     jumps(plan, np.uint64(seed), point | FORWARD << 28, first, *samples)
     return samples
 
 
-def empty_block(ledger: Ledger) -> Block:
-    """Return a Block of no trajectories, in the shapes of the blocks tallied with this ledger."""
-    n_times, (n_static, size), n_linear = len(ledger.varying), ledger.static.shape, len(ledger.linear)
+def empty_block(observables: ObservableTable) -> Block:
+    """Return a Block of no trajectories, in the shapes of the blocks tallied with this observables."""
+    n_times, (n_static, size), n_linear = len(observables.varying), observables.static.shape, len(observables.linear)
     return block_of(
         np.zeros((0, n_times, n_linear + FIRST_STATIC + n_static)),
         n_linear + 1,
         np.zeros((n_times, size), np.complex128),
-        np.zeros((ledger.edges.shape[0], ledger.edges.shape[1] + 1), np.int64),
+        np.zeros((observables.edges.shape[0], observables.edges.shape[1] + 1), np.int64),
         np.zeros(n_times, np.int64),
         np.zeros((0, n_times)),
     )
@@ -68,7 +70,7 @@ def empty_block(ledger: Ledger) -> Block:
 
 def sample_block(
     plan: Plan,
-    ledger: Ledger,
+    observables: ObservableTable,
     seed: int,
     point: int,
     first: int,
@@ -81,20 +83,20 @@ def sample_block(
     Raises InputError if a trajectory has weight outside the support of the ensemble state: then the start is not the
     ensemble's.
     """
-    n_times, n_static = ledger.varying.shape[0], ledger.static.shape[0]
-    quantities = len(ledger.linear) + FIRST_STATIC + n_static
+    n_times, n_static = observables.varying.shape[0], observables.static.shape[0]
+    quantities = len(observables.linear) + FIRST_STATIC + n_static
     x = np.zeros((size, n_times, quantities))
     log_weight = np.zeros((size, n_times))
-    density = np.zeros((n_times, ledger.static.shape[1]), np.complex128)
-    histogram = np.zeros((ledger.edges.shape[0], ledger.edges.shape[1] + 1), np.int64)
+    density = np.zeros((n_times, observables.static.shape[1]), np.complex128)
+    histogram = np.zeros((observables.edges.shape[0], observables.edges.shape[1] + 1), np.int64)
     infinite = np.zeros(n_times, np.int64)
     leak = np.zeros(1)
-    cost = max(jumps_per_trajectory, 1.0) * int(ledger.dimension.max()) ** 2
+    cost = max(jumps_per_trajectory, 1.0) * int(observables.dimension.max()) ** 2
     per_call = max(1, int(JUMPS_PER_CALL / cost))
     for begin in range(0, size, per_call):
         part = slice(begin, min(begin + per_call, size))
-        samples = sample(plan, ledger, seed, point, first + begin, part.stop - part.start)
-        tally(ledger, *samples[:5], x[part], log_weight[part], density, histogram, infinite, leak)
+        samples = sample(plan, observables, seed, point, first + begin, part.stop - part.start)
+        accumulate(observables, *samples[:5], x[part], log_weight[part], density, histogram, infinite, leak)
         poll()
     if leak[0] > LEAK_TOLERANCE:
         raise InputError(
@@ -102,4 +104,4 @@ def sample_block(
             f"{LEAK_TOLERANCE:g}); "
             "eigenvalues of rho(t) below 1e-13 count as zero: choose a later first sample time or a start of full rank"
         )
-    return block_of(x, len(ledger.linear) + 1, density, histogram, infinite, log_weight)
+    return block_of(x, len(observables.linear) + 1, density, histogram, infinite, log_weight)

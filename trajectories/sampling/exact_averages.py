@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from trajectories.counting import entropy_statistics
-from trajectories.kernels.ledger import DIAGONAL, WEIGHT, Ledger
+from trajectories.kernels.observable_table import DIAGONAL, WEIGHT, ObservableTable
 from trajectories.master.currents import entropy_production, steady_entropy_production_rate
 from trajectories.master.eigenensemble import levels
 from trajectories.master.lindblad import Master
@@ -49,7 +49,7 @@ class ExactSide:
 
     master: Master
     ensemble: Ensemble
-    ledger: Ledger
+    observables: ObservableTable
     times: np.ndarray
 
     @cached_property
@@ -65,12 +65,12 @@ class ExactSide:
     @cached_property
     def forms(self) -> np.ndarray:
         """Means of the linear forms of the jump counts, (T, C)."""
-        return np.einsum("tk,ck->tc", self.counts_since, self.ledger.linear)
+        return np.einsum("tk,ck->tc", self.counts_since, self.observables.linear)
 
     @cached_property
     def functionals(self) -> np.ndarray:
         """Means of the fixed functionals of the state, (T, F), the energy first."""
-        return np.einsum("fx,tx->tf", self.ledger.static.conj(), self.ensemble.states).real
+        return np.einsum("fx,tx->tf", self.observables.static.conj(), self.ensemble.states).real
 
     @cached_property
     def entropy(self) -> np.ndarray:
@@ -85,29 +85,29 @@ class ExactSide:
     @property
     def burn(self) -> int:
         """Index of the sample time at which counting begins, -1 for time 0."""
-        return int(self.ledger.burn_index[0])
+        return int(self.observables.burn_index[0])
 
     @property
     def heats(self) -> slice:
         """Columns of the counted heats among the linear forms."""
-        return slice(1, len(self.ledger.edges))
+        return slice(1, len(self.observables.edges))
 
     @cached_property
     def form_sizes(self) -> np.ndarray:
         """Natural sizes of the linear forms, (T, C): the largest step times the number of jumps."""
         jumps = np.maximum(self.counts_since.sum(axis=1), 1.0)
-        return jumps[:, None] * np.abs(self.ledger.linear).max(axis=1)
+        return jumps[:, None] * np.abs(self.observables.linear).max(axis=1)
 
     @cached_property
     def functional_sizes(self) -> np.ndarray:
         """Natural sizes of the functionals, (F,): the largest eigenvalue."""
         return np.array(
-            [np.abs(levels(operator, self.master.sectors)).max() for operator in self.ledger.static], dtype=float
+            [np.abs(levels(operator, self.master.sectors)).max() for operator in self.observables.static], dtype=float
         )
 
 
 class TalliedNumber(Protocol):
-    """A number with a line of its own in the kernel `tally`: its exact mean and natural size, (T,) or one number."""
+    """A number with a line of its own in the kernel `accumulate`: its exact mean and natural size, (T,) or one number."""
 
     @property
     def mean(self) -> Callable[[ExactSide], np.ndarray]: ...
@@ -132,21 +132,21 @@ def mean_weight(side: ExactSide) -> np.ndarray:
 def mean_coupling_work(side: ExactSide) -> np.ndarray:
     """Return the mean of the counted heats less the change of the energy, (T,) in units of energy."""
     energies = side.functionals[:, 0]
-    first = (side.ledger.static[0].conj() @ side.ensemble.start).real if side.burn < 0 else energies[side.burn]
+    first = (side.observables.static[0].conj() @ side.ensemble.start).real if side.burn < 0 else energies[side.burn]
     return side.forms[:, side.heats].sum(axis=1) - (energies - first)
 
 
 def mean_projection_energy(side: ExactSide) -> np.ndarray:
     """Return the mean energy that a measurement in the eigenbasis of rho(t) adds, (T,) in units of energy."""
-    return np.einsum("tx,tx->t", side.ledger.varying[:, DIAGONAL].conj(), side.ensemble.states).real
+    return np.einsum("tx,tx->t", side.observables.varying[:, DIAGONAL].conj(), side.ensemble.states).real
 
 
 def entropy_size(side: ExactSide) -> np.ndarray:
     """Return the natural size of Delta S, (T,) in nats: the largest |Delta s| times the jumps, and both ends."""
-    ledger = side.ledger
-    boundary = 1.0 + float(np.abs(ledger.log_start).max()) + float(np.abs(ledger.log_finish).max())
+    observables = side.observables
+    boundary = 1.0 + float(np.abs(observables.log_start).max()) + float(np.abs(observables.log_finish).max())
     # |Delta s| of each channel, 0 for one without a partner.
-    largest = float(np.abs(ledger.pair_entropy @ ledger.pair_sign).max(initial=0.0))
+    largest = float(np.abs(observables.pair_entropy @ observables.pair_sign).max(initial=0.0))
     return np.maximum(side.counts.sum(axis=1), 1.0) * largest + boundary
 
 
@@ -173,7 +173,7 @@ def ensemble_of(master: Master, start: np.ndarray | None, times: np.ndarray) -> 
 def exact_averages(
     master: Master,
     ensemble: Ensemble,
-    ledger: Ledger,
+    observables: ObservableTable,
     times: np.ndarray,
     numbers: Sequence[TalliedNumber],
     *,
@@ -187,7 +187,7 @@ def exact_averages(
     numbers: the numbers between the linear forms and the functionals, in the order of the kernel's columns.
     resolution: False leaves out the higher moments of exp(-Delta S) (nan), which no curve shows.
     """
-    side = ExactSide(master, ensemble, ledger, times)
+    side = ExactSide(master, ensemble, observables, times)
     with np.errstate(invalid="ignore"):
         own = [number.mean(side)[:, None] for number in numbers]
     mean = np.hstack([side.forms, *own, side.functionals])
@@ -195,8 +195,8 @@ def exact_averages(
     irreversible = np.zeros(len(times))
     if master.model.entropy:
         if resolution:
-            second, third = higher_moments(master, ensemble.start, times, mean[:, len(ledger.linear) + WEIGHT])
-        if ledger.one_way.any():
+            second, third = higher_moments(master, ensemble.start, times, mean[:, len(observables.linear) + WEIGHT])
+        if observables.one_way.any():
             irreversible = 1.0 - entropy_statistics.reversible_probability(master, ensemble.start, times)
     return Exact(mean, ensemble.states, second, third, irreversible, _sizes(side, numbers))
 

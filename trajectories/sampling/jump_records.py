@@ -85,7 +85,7 @@ def _piece(preparation: Preparation, seed: int, point: int, first: int, n: int, 
     plan = preparation.plan._replace(times=preparation.plan.times[-1:].copy())
 
     def sampled(number: int, size: int, room: int) -> Samples:
-        return sample(plan, preparation.ledger, seed, point, number, size, room)
+        return sample(plan, preparation.observables, seed, point, number, size, room)
 
     found = sampled(first, n, capacity)
     lengths = found.record_length

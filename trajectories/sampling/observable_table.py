@@ -9,7 +9,7 @@ import numpy as np
 from trajectories.counting.counted_currents import heated_reservoirs
 from trajectories.counting.entropy_statistics import WORTH, generating_function
 from trajectories.errors import TooCostly
-from trajectories.kernels.ledger import OUTSIDE, Ledger
+from trajectories.kernels.observable_table import OUTSIDE, ObservableTable
 from trajectories.master.eigenensemble import Spectrum
 from trajectories.master.lindblad import Master
 from trajectories.master.sectors import Sectors
@@ -55,7 +55,7 @@ def observable_table(
     operators: np.ndarray,
     times: np.ndarray,
     burn_in: float,
-) -> Ledger:
+) -> ObservableTable:
     """Return the kernel's table of observables, still without histogram edges.
 
     start, ends: eigenbases of rho(0) and of rho(t) at the sample times.
@@ -75,7 +75,7 @@ def observable_table(
         # A final measurement that no entropy is asked of may have any outcome, however rare its states are.
         varying[:, OUTSIDE] = 0.0
     burn_index = int(np.flatnonzero(times == burn_in)[0]) if burn_in > 0 else -1
-    return Ledger(
+    return ObservableTable(
         dimension=np.ascontiguousarray(sectors.dimensions, np.int64),
         block_offset=np.ascontiguousarray(sectors.block_offsets, np.int64),
         linear=linear,
@@ -134,7 +134,7 @@ def histogram_edges(
     model: Model,
     master: Master,
     ensemble: Ensemble,
-    ledger: Ledger,
+    observables: ObservableTable,
     counts: np.ndarray,
     times: np.ndarray,
     bins: int,
@@ -149,7 +149,7 @@ def histogram_edges(
         if model.entropy
         else np.linspace(-1.0, 1.0, bins + 1)
     ]
-    for r, form in zip(heated_reservoirs(model), ledger.linear[1:], strict=False):
+    for r, form in zip(heated_reservoirs(model), observables.linear[1:], strict=False):
         quanta = np.abs(model.quanta[(model.reservoir_index == r) & (model.quanta != 0)])
         step = float(quanta.min()) if len(quanta) else 1.0
         # A count's spread is at most about that of independent jumps.

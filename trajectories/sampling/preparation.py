@@ -9,7 +9,7 @@ import numpy as np
 
 from trajectories.counting.stages import stage
 from trajectories.errors import InputError, TooCostly
-from trajectories.kernels.ledger import WEIGHT, Ledger
+from trajectories.kernels.observable_table import WEIGHT, ObservableTable
 from trajectories.kernels.plan import Plan
 from trajectories.master.eigenensemble import Spectrum, spectra, spectrum
 from trajectories.master.lindblad import Master
@@ -53,7 +53,7 @@ class Preparation:
     model: Model
     sectors: Sectors
     plan: Plan
-    ledger: Ledger
+    observables: ObservableTable
     times: np.ndarray
     columns: tuple[Column, ...]
     exact: Exact
@@ -79,7 +79,7 @@ class Preparation:
         """Return the exact cumulants of every column, in the units of the tally."""
         return SamplingMoments(
             Master(self.model, self.sectors),
-            self.ledger,
+            self.observables,
             self.exact,
             self.start_state,
             self.counting_from,
@@ -150,7 +150,7 @@ def prepare(
         model=model,
         sectors=sectors,
         plan=plan,
-        ledger=table,
+        observables=table,
         times=times,
         columns=columns,
         exact=exact,

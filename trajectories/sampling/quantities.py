@@ -1,11 +1,11 @@
 """The measured quantities, one entry each: the only list of them. All that names a quantity asks here.
 
 A row of numbers belongs to one trajectory at one sample time: first the linear forms of the jump counts, then the
-numbers with lines of their own in the kernel `tally`, then the functionals of the state. Units: hbar = k_B = 1.
+numbers with lines of their own in the kernel `accumulate`, then the functionals of the state. Units: hbar = k_B = 1.
 
 To add a quantity, add an entry at the end of QUANTITIES. A linear form of the jump counts, a functional of the state
 and a function of the ensemble state need nothing else. Any other number of a trajectory needs its line in the kernel
-`tally`, its place in `kernels.ledger`, and here its exact mean and its cumulants.
+`tally`, its place in `kernels.observable_table`, and here its exact mean and its cumulants.
 
 The outcome of the final measurement is averaged over, which disturbs nothing and lowers the variance; the histograms
 use the outcome drawn at the end. Heat is positive into the system. `coupling_work` is what counted heats leave over
@@ -26,7 +26,7 @@ from trajectories.counting.counted_currents import (
     jumps,
     no_quanta,
 )
-from trajectories.kernels.ledger import COUPLING_WORK, ENTROPY, ENTROPY_SINCE, PROJECTION, WEIGHT
+from trajectories.kernels.observable_table import COUPLING_WORK, ENTROPY, ENTROPY_SINCE, PROJECTION, WEIGHT
 from trajectories.master.currents import energy_rates
 from trajectories.master.entanglement import (
     concurrence_gap,

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from trajectories.counting.entropy_statistics import generating_function, jump_average
-from trajectories.kernels.ledger import FIRST_STATIC
+from trajectories.kernels.observable_table import FIRST_STATIC
 from trajectories.master.eigenensemble import levels
 from trajectories.master.sectors import Sectors
 from trajectories.model import Model
@@ -46,14 +46,14 @@ class JumpCounts:
     weight: ClassVar[bool] = False
 
     def cumulants(self, moments: SamplingMoments, q: int) -> Cumulants:
-        return moments.of_counts(q, moments.ledger.linear[q], None, None, True)
+        return moments.of_counts(q, moments.observables.linear[q], None, None, True)
 
     def width(self, moments: SamplingMoments, q: int, t: int) -> float:
         return np.inf
 
     def exponential(self, moments: SamplingMoments, q: int, t: int, most: float) -> Exponential:
         start, begin = moments.beginning(q)
-        times, weights = moments.times[t : t + 1] - begin, moments.ledger.linear[q]
+        times, weights = moments.times[t : t + 1] - begin, moments.observables.linear[q]
         return weights, lambda exponent: float(
             jump_average(moments.master, np.exp(exponent * weights), start, times, most)[0]
         )
@@ -80,7 +80,7 @@ class StateFunctional:
         return None
 
     def _operator(self, moments: SamplingMoments, q: int) -> np.ndarray:
-        return np.asarray(moments.ledger.static[q - len(moments.ledger.linear) - FIRST_STATIC])
+        return np.asarray(moments.observables.static[q - len(moments.observables.linear) - FIRST_STATIC])
 
 
 def entropy_exponential(moments: SamplingMoments, q: int, t: int, most: float) -> Exponential:
@@ -94,9 +94,9 @@ def entropy_exponential(moments: SamplingMoments, q: int, t: int, most: float) -
 
 @dataclass(frozen=True)
 class TalliedNumber:
-    """A number with a line of its own in the kernel `tally`.
+    """A number with a line of its own in the kernel `accumulate`.
 
-    place: its column behind the linear forms, a constant of `kernels.ledger`.
+    place: its column behind the linear forms, a constant of `kernels.observable_table`.
     mean, size: functions of the exact side that return the exact mean and the natural size, (T,) each or a number.
     cumulants: function of the moments and the column that returns its cumulants.
     width: likewise, and of the sample time: how far two values can lie apart.

@@ -71,9 +71,9 @@ class Replay:
         """
         if not isinstance(number, int) or not 0 <= number < 2**63:
             raise InputError(f"trajectory {number}: must be one of 0, 1, 2, ... 2^63-1")
-        plan, ledger = preparation.plan, preparation.ledger
-        length = int(sample(plan, ledger, seed, point, number, 1).record_length[0])
-        found = sample(plan, ledger, seed, point, number, 1, max(length, 1))
+        plan, observables = preparation.plan, preparation.observables
+        length = int(sample(plan, observables, seed, point, number, 1).record_length[0])
+        found = sample(plan, observables, seed, point, number, 1, max(length, 1))
         return cls(
             name=name,
             seed=seed,
@@ -107,7 +107,7 @@ class Replay:
         model = self.preparation.model
         heated = heated_reservoirs(model)
         return {
-            model.reservoirs[r].name: float(self.preparation.ledger.linear[1 + i] @ self.counts)
+            model.reservoirs[r].name: float(self.preparation.observables.linear[1 + i] @ self.counts)
             for i, r in enumerate(heated)
         }
 
@@ -120,10 +120,10 @@ class Replay:
     @property
     def entropy(self) -> float:
         """Delta S = ln p(n0) - ln p(nT) + sum_j Delta s_kj; infinite after a jump that has no reversal partner."""
-        ledger = self.preparation.ledger
-        if self.counts @ ledger.one_way:
+        observables = self.preparation.observables
+        if self.counts @ observables.one_way:
             return np.inf
-        return self.boundary_entropy + float((ledger.pair_sign @ self.counts) @ ledger.pair_entropy)
+        return self.boundary_entropy + float((observables.pair_sign @ self.counts) @ observables.pair_entropy)
 
     @cached_property
     def paths(self) -> Paths:

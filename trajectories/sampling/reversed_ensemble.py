@@ -189,11 +189,13 @@ def asymmetry(preparation: Preparation) -> str | None:
 def _direction(preparation: Preparation, plan: Plan, family: int, begin: Spectrum, end: Spectrum) -> Direction:
     if not preparation.model.entropy:
         raise InputError(f"{preparation.model.name} has no entropy accounting (entropy=False)")
-    ledger = preparation.ledger
+    observables = preparation.observables
     with np.errstate(divide="ignore"):
         log_begin, log_end = np.log(begin.probabilities), np.log(end.probabilities)
     cost = max(preparation.jumps_per_trajectory, 1.0) * int(preparation.sectors.dimensions.max()) ** 2
-    return Direction(plan, family, log_begin, log_end, ledger.pair_sign, ledger.pair_entropy, ledger.one_way, cost)
+    return Direction(
+        plan, family, log_begin, log_end, observables.pair_sign, observables.pair_entropy, observables.one_way, cost
+    )
 
 
 def _entropy(direction: Direction, initial: np.ndarray, final: np.ndarray, counts: np.ndarray) -> np.ndarray:

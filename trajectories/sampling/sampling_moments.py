@@ -26,7 +26,7 @@ from trajectories.counting.counted_currents import check_weights
 from trajectories.counting.entropy_statistics import WORTH, generating_function
 from trajectories.counting.finite_time_cumulants import mean_current, moment_costs, resolved_moments
 from trajectories.errors import TooCostly
-from trajectories.kernels.ledger import DIAGONAL, LOG_STATE, Ledger
+from trajectories.kernels.observable_table import DIAGONAL, LOG_STATE, ObservableTable
 from trajectories.master.eigenensemble import Spectrum, levels, spectrum
 from trajectories.master.lindblad import Master
 from trajectories.master.sectors import Sectors
@@ -175,14 +175,14 @@ class SamplingMoments:
     def __init__(
         self,
         master: Master,
-        ledger: Ledger,
+        observables: ObservableTable,
         exact: Exact,
         start_state: np.ndarray,
         counting_from: float,
         times: np.ndarray,
         columns: Sequence[MeasuredColumn],
     ) -> None:
-        self.master, self.sectors, self.ledger, self.exact = master, master.sectors, ledger, exact
+        self.master, self.sectors, self.observables, self.exact = master, master.sectors, observables, exact
         self.start_state, self.counting_from, self.times = start_state, counting_from, times
         self.columns = columns
         self._computed: dict[int, Cumulants] = {}
@@ -195,7 +195,7 @@ class SamplingMoments:
 
     def beginning(self, q: int) -> tuple[np.ndarray, float]:
         """Return the state, (D,), and the time at which column q begins to count."""
-        burn = int(self.ledger.burn_index[0])
+        burn = int(self.observables.burn_index[0])
         if burn < 0 or self.columns[q].counts_from_zero:
             return self.start_state, 0.0
         return self.exact.density[burn], self.counting_from
@@ -233,7 +233,7 @@ class SamplingMoments:
 
 def entropy_cumulants(moments: SamplingMoments, q: int) -> Cumulants:
     """Return the cumulants of Delta S since column q began to count; unknown where its mean is infinite."""
-    if moments.ledger.one_way.any():
+    if moments.observables.one_way.any():
         return Cumulants.unknown(len(moments.times), "its mean is infinite")
 
     def logarithms(spectral: Spectrum) -> np.ndarray:
@@ -241,30 +241,30 @@ def entropy_cumulants(moments: SamplingMoments, q: int) -> Cumulants:
         return np.where(support, np.log(np.where(support, spectral.probabilities, 1.0)), 0.0)
 
     first = moments.diagonal_at_start(q, logarithms)
-    last = -moments.ledger.varying[:, LOG_STATE]
+    last = -moments.observables.varying[:, LOG_STATE]
     return moments.of_counts(q, moments.master.model.entropy_steps, first, last, moments.master.classical)
 
 
 def coupling_work_cumulants(moments: SamplingMoments, q: int) -> Cumulants:
     """Return the cumulants of the counted heats less the change of the energy."""
-    ledger, hamiltonian = moments.ledger, moments.master.model.hamiltonian
+    observables, hamiltonian = moments.observables, moments.master.model.hamiltonian
 
     def energies(spectral: Spectrum) -> np.ndarray:
         return ((spectral.vectors.conj().T @ hamiltonian) * spectral.vectors.T).sum(axis=1).real
 
-    heats = ledger.linear[1 : len(ledger.edges)].sum(axis=0)
-    last = -np.repeat(ledger.static[:1], len(moments.times), axis=0)
+    heats = observables.linear[1 : len(observables.edges)].sum(axis=0)
+    last = -np.repeat(observables.static[:1], len(moments.times), axis=0)
     return moments.of_counts(q, heats, moments.diagonal_at_start(q, energies), last, moments.master.classical)
 
 
 def projection_energy_cumulants(moments: SamplingMoments, q: int) -> Cumulants:
     """Return the cumulants of the energy that a measurement in the eigenbasis of rho(t) adds."""
-    return moments.of_operators(moments.ledger.varying[:, DIAGONAL])
+    return moments.of_operators(moments.observables.varying[:, DIAGONAL])
 
 
 def projection_energy_width(moments: SamplingMoments, q: int, t: int) -> float:
     """Return how far two energies added by a measurement at sample time t can lie apart."""
-    return float(np.ptp(levels(moments.ledger.varying[t, DIAGONAL], moments.sectors)))
+    return float(np.ptp(levels(moments.observables.varying[t, DIAGONAL], moments.sectors)))
 
 
 def weight_cumulants(moments: SamplingMoments, q: int) -> Cumulants:

@@ -11,7 +11,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from trajectories.kernels.ledger import Ledger
+from trajectories.kernels.observable_table import ObservableTable
 from trajectories.kernels.plan import Plan
 from trajectories.master.eigenensemble import Spectrum
 from trajectories.master.sectors import Sectors
@@ -50,7 +50,7 @@ def pack(preparation: Preparation) -> tuple[dict[str, Any], Arrays]:
     start, finish = preparation.spectra
     bundles: dict[str, Any] = {
         "plan": preparation.plan,
-        "ledger": preparation.ledger,
+        "observables": preparation.observables,
         "exact": preparation.exact,
         "start": start,
         "finish": finish,
@@ -60,10 +60,10 @@ def pack(preparation: Preparation) -> tuple[dict[str, Any], Arrays]:
     return meta, arrays
 
 
-def kernel_side(arrays: Mapping[str, np.ndarray]) -> tuple[Plan, Ledger]:
-    """Return the plan and the ledger of a packed Preparation, in writable arrays, as the kernels take them."""
+def kernel_side(arrays: Mapping[str, np.ndarray]) -> tuple[Plan, ObservableTable]:
+    """Return the plan and the observables of a packed Preparation, in writable arrays, as the kernels take them."""
     plan = Plan(**{name: np.array(arrays[f"plan.{name}"]) for name in Plan._fields})
-    return plan, Ledger(**{name: np.array(arrays[f"ledger.{name}"]) for name in Ledger._fields})
+    return plan, ObservableTable(**{name: np.array(arrays[f"observables.{name}"]) for name in ObservableTable._fields})
 
 
 def differences(first: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def unpack(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Prepara
             **part("sectors"),
         ),
         plan=Plan(**part("plan")),
-        ledger=Ledger(**part("ledger")),
+        observables=ObservableTable(**part("observables")),
         exact=Exact(**part("exact")),
         spectra=(spectrum("start"), spectrum("finish")),
         times=arrays["times"],

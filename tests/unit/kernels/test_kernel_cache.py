@@ -154,11 +154,11 @@ def test_two_processes_may_fill_an_empty_cache_at_once(copy: Path, tmp_path: Pat
 
 
 def test_a_function_stored_on_disk_has_one_signature() -> None:
+    from trajectories.kernels.accumulate import accumulate
     from trajectories.kernels.jumps import jumps
     from trajectories.kernels.reverse import log_path_probability
-    from trajectories.kernels.tally import tally
 
-    for function in (jumps, log_path_probability, tally):
+    for function in (jumps, log_path_probability, accumulate):
         assert len(function.signatures) == 1
         # Nor can it get another: other types are refused, not compiled.
         with pytest.raises(TypeError):

@@ -39,7 +39,7 @@ def test_they_are_the_runs_own_trajectories() -> None:
     tallied = result.points[0].total.mean[:, 0]
     np.testing.assert_allclose([(times <= 50.0).sum() / n, len(times) / n], tallied, rtol=1e-12)
     np.testing.assert_array_equal(np.bincount(channels, minlength=4), counts.sum(axis=0))
-    heats = preparation.ledger.linear[1:3] @ counts.sum(axis=0) / n
+    heats = preparation.observables.linear[1:3] @ counts.sum(axis=0) / n
     np.testing.assert_allclose(heats, result.points[0].total.mean[-1, 1:3], rtol=1e-10)
     replayed = replay(result, 1234)
     own = slice(lengths[:1234].sum(), lengths[:1235].sum())

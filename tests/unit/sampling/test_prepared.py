@@ -20,7 +20,7 @@ ENGINE = {"T_h": 2.0, "T_c": 0.3, "g": 0.02, "gamma_h": 0.01, "gamma_c": 0.011}
 def test_edges_of_heats_lie_half_way_between_two_counts(model: Model, duration: float) -> None:
     """All quanta of a reservoir are the same here: heat is a whole number of them, and so falls into a bin for sure."""
     preparation = prepare(model, np.array([duration]), None, 64)
-    for r, edges in zip(heated_reservoirs(model), preparation.ledger.edges[1:], strict=True):
+    for r, edges in zip(heated_reservoirs(model), preparation.observables.edges[1:], strict=True):
         (quantum,) = set(np.abs(model.quanta[model.reservoir_index == r]).tolist())
         np.testing.assert_allclose((edges / quantum) % 1.0, 0.5, atol=1e-9)
 

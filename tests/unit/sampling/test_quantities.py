@@ -15,7 +15,7 @@ from trajectories.errors import InputError
 from trajectories.figures.draw import draw
 from trajectories.figures.run_content import panel_curves, sampled_content
 from trajectories.figures.typography import quantity_name
-from trajectories.kernels.ledger import FIRST_STATIC
+from trajectories.kernels.observable_table import FIRST_STATIC
 from trajectories.model import Model
 from trajectories.report.judge import judge
 from trajectories.report.report import function_rows

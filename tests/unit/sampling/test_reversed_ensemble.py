@@ -51,7 +51,7 @@ def test_however_it_is_cut(
     engine: Preparation, monkeypatch: pytest.MonkeyPatch, direction: Callable[[Preparation], Direction]
 ) -> None:
     chosen = direction(engine)
-    edges = engine.ledger.edges[0]
+    edges = engine.observables.edges[0]
     whole = entropies(chosen, 7, 0, 0, 500)
     parts = [entropies(chosen, 7, 0, first, n) for first, n in ((0, 1), (1, 200), (201, 299))]
     np.testing.assert_array_equal(whole, np.concatenate(parts))
@@ -80,7 +80,7 @@ def test_the_forward_side_is_the_result() -> None:
     result = trajectories.run(diamond(-1, 1), duration=0.5, trajectories=3000, seed=5)
     preparation = result.points[0].preparation
     found, running = gather(
-        forward(preparation), preparation.ledger.edges[0], 5, 0, 0, result.trajectories, preparation.block_size
+        forward(preparation), preparation.observables.edges[0], 5, 0, 0, result.trajectories, preparation.block_size
     )
     np.testing.assert_array_equal(found.bins, result.histogram()[1])
     assert running.n[-1] == result.trajectories

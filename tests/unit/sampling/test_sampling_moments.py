@@ -11,7 +11,7 @@ from small_models import random_model
 from zoo import MACHINES
 
 from trajectories.counting import finite_time_cumulants
-from trajectories.kernels.ledger import COUPLING_WORK, ENTROPY, ENTROPY_SINCE
+from trajectories.kernels.observable_table import COUPLING_WORK, ENTROPY, ENTROPY_SINCE
 from trajectories.master.eigenensemble import levels
 from trajectories.master.lindblad import Master
 from trajectories.master.propagation import PolynomialPropagator
@@ -130,7 +130,7 @@ def test_what_would_cost_too_much_is_not_known_and_says_so() -> None:
 def spread_of(preparation: Preparation, trajectories_: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Sampled variances (T, Q) and their standard errors."""
     block = sample_block(
-        preparation.plan, preparation.ledger, seed, 0, 0, trajectories_, preparation.jumps_per_trajectory
+        preparation.plan, preparation.observables, seed, 0, 0, trajectories_, preparation.jumps_per_trajectory
     )
     n = trajectories_
     variance, fourth = block.m2 / n, block.m4 / n
@@ -146,7 +146,7 @@ def test_sampled_spreads(name: str, start: str) -> None:
     initial = None if start == "steady" else np.diag([0.4, 0.25, 0.25, 0.1]).astype(complex)
     preparation = prepare(model, np.array([0.2, 1.5]), initial, 20_000)
     variance, error = spread_of(preparation, 20_000, 5)
-    n_linear = len(preparation.ledger.linear)
+    n_linear = len(preparation.observables.linear)
     kinds = set()
     for q, column in enumerate(preparation.columns):
         if not column.reported and q >= n_linear:
@@ -167,7 +167,7 @@ def test_after_a_burn_in_counts_and_ends_begin_there() -> None:
     model = MODELS["diamond"]
     early = prepare(model, np.array([1.0]), None, 1000)
     late = prepare(model, np.array([2.0, 3.0]), None, 1000, burn_in=2.0)
-    n_linear = len(early.ledger.linear)
+    n_linear = len(early.observables.linear)
     for q in (0, 1, n_linear + ENTROPY_SINCE, n_linear + COUPLING_WORK):
         np.testing.assert_allclose(
             late.moments.column(q).variance[1], early.moments.column(q).variance[0], rtol=1e-9, atol=1e-12

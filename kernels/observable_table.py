@@ -7,7 +7,7 @@ from typing import NamedTuple
 from .arrays import Complex2, Complex3, Float1, Float2, Int1, Int2
 
 # Columns of a trajectory's row behind the linear forms; the static functionals follow. Each of the five has its line
-# in the kernel `tally` and its entry in `sampling.quantities`.
+# in the kernel `accumulate` and its entry in `sampling.quantities`.
 ENTROPY_SINCE, ENTROPY, WEIGHT, COUPLING_WORK, PROJECTION = range(5)
 FIRST_STATIC = 5
 
@@ -15,7 +15,7 @@ FIRST_STATIC = 5
 STATE, LOG_STATE, OUTSIDE, DIAGONAL = range(4)
 
 
-class Ledger(NamedTuple):
+class ObservableTable(NamedTuple):
     """Weights, operators and histogram edges; K channels, T sample times, S sectors of D = sum m^2 block elements."""
 
     dimension: Int1  # (S,) int64: dimension m of each sector

@@ -7,8 +7,15 @@ import pytest
 from small_models import random_model, random_state
 
 from trajectories.errors import InputError
-from trajectories.kernels.ledger import COUPLING_WORK, ENTROPY, ENTROPY_SINCE, FIRST_STATIC, PROJECTION, WEIGHT
-from trajectories.kernels.tally import tally
+from trajectories.kernels.accumulate import accumulate
+from trajectories.kernels.observable_table import (
+    COUPLING_WORK,
+    ENTROPY,
+    ENTROPY_SINCE,
+    FIRST_STATIC,
+    PROJECTION,
+    WEIGHT,
+)
 from trajectories.model import Model
 from trajectories.sampling.block import Samples, sample, sample_block
 from trajectories.sampling.preparation import Preparation, prepare
@@ -34,14 +41,14 @@ def tallied(
     preparation: Preparation, samples: Samples
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """What the kernel makes of the samples: x, ln w, density, histogram, infinite, leak."""
-    ledger = preparation.ledger
+    observables = preparation.observables
     x = np.zeros((N, len(TIMES), len(preparation.columns)))
     log_weight = np.zeros((N, len(TIMES)))
-    density = np.zeros((len(TIMES), ledger.static.shape[1]), complex)
-    histogram = np.zeros((ledger.edges.shape[0], ledger.edges.shape[1] + 1), np.int64)
+    density = np.zeros((len(TIMES), observables.static.shape[1]), complex)
+    histogram = np.zeros((observables.edges.shape[0], observables.edges.shape[1] + 1), np.int64)
     infinite, leak = np.zeros(len(TIMES), np.int64), np.zeros(1)
     with np.errstate(divide="ignore"):  # where kernels are plain Python: ln 0 of a state that cannot be
-        tally(ledger, *samples[:5], x, log_weight, density, histogram, infinite, leak)
+        accumulate(observables, *samples[:5], x, log_weight, density, histogram, infinite, leak)
     return x, log_weight, density, histogram, infinite, leak
 
 
@@ -65,12 +72,12 @@ def flow(model: Model, counts: np.ndarray) -> float:
 @pytest.mark.parametrize("name", ["diamond, steady", "one-way engine", "random, relaxing"])
 def test_the_tally_is_what_the_definitions_say(name: str) -> None:
     preparation = prepared(name)
-    model, ledger = preparation.model, preparation.ledger
-    samples = sample(preparation.plan, ledger, 7, 0, 0, N)
+    model, observables = preparation.model, preparation.observables
+    samples = sample(preparation.plan, observables, 7, 0, 0, N)
     x, log_weight, density, histogram, infinite, leak = tallied(preparation, samples)
     assert leak[0] < 1e-9
     start, finish = preparation.spectra
-    n_linear = len(ledger.linear)
+    n_linear = len(observables.linear)
     expected_density = np.zeros((len(TIMES), model.dimension, model.dimension), complex)
     drawn, never = [], np.zeros(len(TIMES), int)
     for i in range(N):
@@ -92,11 +99,11 @@ def test_the_tally_is_what_the_definitions_say(name: str) -> None:
             entropy = log_p0 - np.vdot(psi, logarithm(rho) @ psi).real + given
             if TIMES[t] == preparation.counting_from > 0:
                 since, entropy_from, energy_from = counts, entropy, energy
-            linear = ledger.linear[1:] @ (counts - since)
-            heat = linear[: len(ledger.edges) - 1].sum()
+            linear = observables.linear[1:] @ (counts - since)
+            heat = linear[: len(observables.edges) - 1].sum()
             assert x[i, t, 0] == (counts - since).sum()
             np.testing.assert_allclose(x[i, t, 1:n_linear], linear, atol=1e-12)
-            if not ledger.one_way.any():
+            if not observables.one_way.any():
                 np.testing.assert_allclose(x[i, t, n_linear - 1], flow(model, counts - since), rtol=1e-9, atol=1e-9)
             np.testing.assert_allclose(x[i, t, n_linear + COUPLING_WORK], heat - energy + energy_from, atol=1e-11)
             np.testing.assert_allclose(x[i, t, n_linear + FIRST_STATIC], energy, atol=1e-11)
@@ -113,11 +120,11 @@ def test_the_tally_is_what_the_definitions_say(name: str) -> None:
             drawn.append(log_p0 - np.log(finish.probabilities[samples.final[i]]) + given)
     np.testing.assert_allclose(preparation.sectors.unflatten(density), expected_density, atol=1e-9)
     np.testing.assert_array_equal(infinite, never)
-    np.testing.assert_array_equal(histogram[0, 1:-1], np.histogram(drawn, ledger.edges[0])[0])
+    np.testing.assert_array_equal(histogram[0, 1:-1], np.histogram(drawn, observables.edges[0])[0])
     assert histogram.sum(axis=1).tolist() == [N] * len(histogram)
     # Trajectories that cannot be undone are beyond the last edge.
-    assert histogram[0, 0] == (np.array(drawn) < ledger.edges[0][0]).sum()
-    assert histogram[0, -1] == never[-1] + (np.array(drawn) >= ledger.edges[0][-1]).sum()
+    assert histogram[0, 0] == (np.array(drawn) < observables.edges[0][0]).sum()
+    assert histogram[0, -1] == never[-1] + (np.array(drawn) >= observables.edges[0][-1]).sum()
     assert never[-1] > 0 or name != "one-way engine"
 
 
@@ -127,7 +134,7 @@ GROUND, MIXED = np.diag([1.0, 0.0, 0.0, 0.0]), np.eye(4) / 4
 def test_a_trajectory_outside_the_support_is_noticed() -> None:
     """One of forty, the others inside: the largest weight counts, wherever it comes."""
     inside = prepare(diamond(-1.0, 1.0), TIMES, GROUND, N)
-    samples = sample(inside.plan, inside.ledger, 7, 0, 0, N)
+    samples = sample(inside.plan, inside.observables, 7, 0, 0, N)
     assert tallied(inside, samples)[-1][0] < 1e-9
     for stray in (0, N // 2, N - 1):
         sector = samples.sector + 0
@@ -138,10 +145,10 @@ def test_a_trajectory_outside_the_support_is_noticed() -> None:
 def test_a_start_that_is_not_the_ensembles_is_refused() -> None:
     """Trajectories that start anywhere, told against an ensemble that starts in the ground state."""
     inside, anywhere = (prepare(diamond(-1.0, 1.0), TIMES, rho, N) for rho in (GROUND, MIXED))
-    assert sample_block(inside.plan, inside.ledger, 1, 0, 0, N, 1.0).count == N
+    assert sample_block(inside.plan, inside.observables, 1, 0, 0, N, 1.0).count == N
     message = "weight 1 outside the support of the ensemble state"
     with np.errstate(divide="ignore"), pytest.raises(InputError, match=message):
-        sample_block(anywhere.plan, inside.ledger, 1, 0, 0, N, 1.0)
+        sample_block(anywhere.plan, inside.observables, 1, 0, 0, N, 1.0)
 
 
 def pinching(rho: np.ndarray, model: Model, psi: np.ndarray) -> float:
@@ -154,10 +161,10 @@ def pinching(rho: np.ndarray, model: Model, psi: np.ndarray) -> float:
 def test_the_order_of_jumps_does_not_change_a_bit_of_the_entropy() -> None:
     """Delta s of the jumps comes from net counts: a cycle there and back is exactly zero."""
     preparation = prepared("diamond, steady")
-    samples = sample(preparation.plan, preparation.ledger, 3, 0, 0, N)
+    samples = sample(preparation.plan, preparation.observables, 3, 0, 0, N)
     counts = samples.counts + 0
     counts[:, 1:] += np.array([1000, 1000, 77, 77])  # up and down equally often
     x = tallied(preparation, samples)[0]
     more = tallied(preparation, samples._replace(counts=counts))[0]
-    column = len(preparation.ledger.linear) + ENTROPY
+    column = len(preparation.observables.linear) + ENTROPY
     np.testing.assert_array_equal(x[:, :, column], more[:, :, column])
