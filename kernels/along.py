@@ -24,7 +24,7 @@ def extrema(
     """Fill found (n, 2) with the lowest and the highest value of Delta S(t), 0 <= t <= T, of each of n trajectories.
 
     Delta S(t) = ln pi(n_0) - ln pi(n_t) + sum_{t_j <= t} Delta s_{k_j} changes at jumps alone, and is 0 at first. Jumps
-    enter as integer net counts of their pairs, as in the tally. After a one-way jump it is +inf, which is left out.
+    enter as integer net counts of their pairs, as in `accumulate`. After a one-way jump it is +inf, which is left out.
 
     log_steady: (S,) ln of each sector's probability. start_sector: (n0,). target: (S, K) sector after a jump of each
     channel, -1 where it cannot fire. pair_sign: (P, K). pair_entropy: (P,). one_way: (K,). initial: (n,) index of the

@@ -44,7 +44,7 @@ def compiled_kernels(together: Path) -> None:
 
     with one_at_a_time(together / "kernels.lock"):
         if not (numba.config.DISABLE_JIT or cache_folder() is None or compiled_before()):
-            from trajectories.kernels import along, cloning, jumps, records, reverse, tally  # noqa: F401
+            from trajectories.kernels import accumulate, along, cloning, jumps, records, reverse  # noqa: F401
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,7 @@ def rows_of(point: Point) -> list[Row]:
 
 
 def column_law(point: Point, q: int, t: int) -> Law:
-    """Return the law of one trajectory's value of column q at sample time t, in the tally's units."""
+    """Return the law of one trajectory's value of column q at sample time t, in the units of the observable table."""
     preparation = point.preparation
     moments, measure = preparation.moments, preparation.columns[q].measure
     law = law_at(moments.column(q), t)

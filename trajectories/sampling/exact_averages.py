@@ -107,7 +107,7 @@ class ExactSide:
 
 
 class TalliedNumber(Protocol):
-    """A number with a line of its own in the kernel `accumulate`: its exact mean and natural size, (T,) or one number."""
+    """A number with its own line in the kernel `accumulate`: its exact mean and natural size, (T,) or one number."""
 
     @property
     def mean(self) -> Callable[[ExactSide], np.ndarray]: ...
@@ -179,7 +179,7 @@ def exact_averages(
     *,
     resolution: bool = True,
 ) -> Exact:
-    """Return the master equation's mean of every column of the tally.
+    """Return the master equation's mean of every column of the observable table.
 
     <n_k>(t) = int_0^t Tr[L_k^dag L_k rho(s)] ds for the counts; Tr[A rho(t)] for functionals of the state.
 

@@ -28,7 +28,7 @@ def tallied_numbers() -> list[TalliedNumber]:
 def columns_and_weights(
     model: Model, sectors: Sectors, observables: Mapping[str, np.ndarray]
 ) -> tuple[tuple[Column, ...], np.ndarray, np.ndarray]:
-    """Return the columns of the tally (Q), the weights of the linear forms (C, K), the functionals (F, d, d)."""
+    """Return the columns of the table (Q), the weights of the linear forms (C, K), the functionals (F, d, d)."""
     forms: list[tuple[Column, np.ndarray]] = []
     numbers: dict[int, Column] = {}
     functionals: list[tuple[Column, np.ndarray]] = []

@@ -45,8 +45,8 @@ class Preparation:
     """One sweep point, ready to be sampled.
 
     times (T,): sample times, the last is the duration. spectra: the eigenbases of rho(0) and rho(T), in which a
-    trajectory starts and is measured. columns (Q,): the columns of the tally. pair: the subsystems whose entanglement
-    is reported. counting_from: the time at which counted quantities begin. block_size: trajectories per block, a power
+    trajectory starts and is measured. columns (Q,): of the observable table. pair: the subsystems whose entanglement is
+    reported. counting_from: the time at which counted quantities begin. block_size: trajectories per block, a power
     of two.
     """
 
@@ -76,7 +76,7 @@ class Preparation:
 
     @cached_property
     def moments(self) -> SamplingMoments:
-        """Return the exact cumulants of every column, in the units of the tally."""
+        """Return the exact cumulants of every column, in the units of the observable table."""
         return SamplingMoments(
             Master(self.model, self.sectors),
             self.observables,

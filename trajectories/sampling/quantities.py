@@ -5,7 +5,7 @@ numbers with lines of their own in the kernel `accumulate`, then the functionals
 
 To add a quantity, add an entry at the end of QUANTITIES. A linear form of the jump counts, a functional of the state
 and a function of the ensemble state need nothing else. Any other number of a trajectory needs its line in the kernel
-`tally`, its place in `kernels.observable_table`, and here its exact mean and its cumulants.
+`accumulate`, its place in `kernels.observable_table`, and here its exact mean and its cumulants.
 
 The outcome of the final measurement is averaged over, which disturbs nothing and lowers the variance; the histograms
 use the outcome drawn at the end. Heat is positive into the system. `coupling_work` is what counted heats leave over

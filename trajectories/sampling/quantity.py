@@ -186,7 +186,7 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the tally: a quantity, the reservoir or label it belongs to, and whether reports show it."""
+    """One column of the observable table: a quantity, its reservoir or label, and whether reports show it."""
 
     described: Quantity
     owner: Owner = None
@@ -219,5 +219,5 @@ class Column:
         return self.owner if self.described.owner == RESERVOIR else None
 
     def cumulants(self, moments: SamplingMoments, q: int) -> Cumulants:
-        """Return the cumulants of this column, which is number q of the tally."""
+        """Return the cumulants of this column, which is number q of the observable table."""
         return self.measure.cumulants(moments, q)

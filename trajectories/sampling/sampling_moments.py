@@ -158,7 +158,7 @@ def _norm(master: Master) -> float:
 
 
 class MeasuredColumn(Protocol):
-    """A column of the tally, as far as its moments go: whether it ignores a burn-in, and its cumulants, (T,) each."""
+    """The moments of a column of the observable table: whether it ignores a burn-in, and its cumulants, (T,) each."""
 
     @property
     def counts_from_zero(self) -> bool: ...
@@ -166,7 +166,7 @@ class MeasuredColumn(Protocol):
 
 
 class SamplingMoments:
-    """Cumulants of every column of a tally, computed when asked for and kept.
+    """Cumulants of every column of an observable table, computed when asked for and kept.
 
     A mean over n trajectories has the variance kappa_2/n, and so on: its error bar, and whether it is close to normal,
     is known before the first trajectory.
@@ -188,7 +188,7 @@ class SamplingMoments:
         self._computed: dict[int, Cumulants] = {}
 
     def column(self, q: int) -> Cumulants:
-        """Return the cumulants of column q at the sample times, in the tally's units; nan before counting begins."""
+        """Return the cumulants of column q at the sample times, in the table's units; nan before counting begins."""
         if q not in self._computed:
             self._computed[q] = self.columns[q].cumulants(self, q)
         return self._computed[q]

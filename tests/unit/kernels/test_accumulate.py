@@ -1,4 +1,4 @@
-"""The tally against a plain-Python twin that works with whole states and the definitions."""
+"""`accumulate` against a plain-Python twin that works with whole states and the definitions."""
 
 from __future__ import annotations
 
