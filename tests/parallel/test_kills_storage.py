@@ -32,8 +32,7 @@ def test_no_kill_damages_a_file_or_loses_what_was_committed() -> None:
 
 
 def test_overwriting_in_place_is_damaged_by_kills_and_found_out() -> None:
-    """The control: without replacement about one kill in four damages or loses something; bits are never wrong."""
+    """The control: without replacement kills damage the file, lose blocks, or mix old and new datasets."""
     status, found = kill("--kills", "60", "--seed", "5", "--in-place")
     assert status == 0, found
-    assert found.get("damaged", 0) + found.get("lost", 0) >= 1
-    assert "wrong" not in found
+    assert found.get("damaged", 0) + found.get("lost", 0) + found.get("wrong", 0) >= 1

@@ -1,6 +1,6 @@
 """Do 95 % intervals cover 95 %? Repeated small runs, each of at least 64 blocks, counted quantity by quantity.
 
-    python runs/benchmarks/coverage.py [RUNS]        (default 4000; about two minutes per thousand)
+    python runs/benchmarks/interval_coverage.py [RUNS]        (default 4000; about two minutes per thousand)
 
 Each run has its own seed. The interval is estimate -+ q standard errors, q the normal quantile for means and
 Student's for the jackknifed concurrence and negativity. A correct interval covers between 93 % and 97 % of 4000 runs
