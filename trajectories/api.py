@@ -20,7 +20,7 @@ from trajectories.model import Model
 from trajectories.report.result import ResultData, open_result
 from trajectories.result import Result
 from trajectories.results.ownership import Busy, Lost
-from trajectories.results.storage import read
+from trajectories.results.reader import read
 from trajectories.runfiles.arguments import run_of, sweep_of
 from trajectories.runfiles.job import Job, Jobs, jobs_of
 from trajectories.runfiles.run import Run

@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 import trajectories
-from trajectories.results.storage import read
+from trajectories.results.reader import read
 
 RUN = """
 [system]

@@ -30,9 +30,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np  # noqa: E402  (after the number of threads is set)
 
 from trajectories.errors import InputError  # noqa: E402
+from trajectories.results.layout import Header, Records  # noqa: E402
 from trajectories.results.ownership import Ownership, read_status  # noqa: E402
 from trajectories.results.provenance import environment  # noqa: E402
-from trajectories.results.storage import Header, Records, Store, read  # noqa: E402
+from trajectories.results.reader import read  # noqa: E402
+from trajectories.results.storage import Store  # noqa: E402
 from trajectories.sampling.reduction_tree import Forest, Key  # noqa: E402
 from trajectories.sampling.statistics import Block, block_of, merge  # noqa: E402
 

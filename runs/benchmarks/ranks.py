@@ -22,8 +22,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
+from trajectories.results.layout import Header  # noqa: E402
 from trajectories.results.ownership import read_status  # noqa: E402
-from trajectories.results.storage import Header, Store  # noqa: E402
+from trajectories.results.storage import Store  # noqa: E402
 from trajectories.runfiles.job import jobs_of  # noqa: E402
 from trajectories.runfiles.run import load  # noqa: E402
 from trajectories.running.manager import Manager  # noqa: E402

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import trajectories
-from trajectories.results.storage import read
+from trajectories.results.reader import read
 from trajectories.sampling.statistics import Block
 
 ROOT = Path(__file__).parents[2]

@@ -15,7 +15,7 @@ from trajectories.report.result import result_of
 from trajectories.report.tables import stopping_lines
 from trajectories.report.text import aligned, described, with_error
 from trajectories.results.ownership import Status, read_status
-from trajectories.results.storage import read
+from trajectories.results.reader import read
 from trajectories.sampling.quantity_names import headline_names
 
 if TYPE_CHECKING:

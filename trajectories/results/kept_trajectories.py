@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from trajectories.results.layout import Records
 from trajectories.results.points import Point
-from trajectories.results.storage import Records
 from trajectories.sampling.replay import Replay
 
 

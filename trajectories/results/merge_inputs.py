@@ -30,9 +30,6 @@ class Part(Reader):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.close()
-        meta = self.header.meta
-        if not {"points", "of", "each", "preparations"} <= meta.keys() or OPERATORS not in meta["fingerprints"]:
-            raise InputError(f"{path}: was written by another version of this program: must be run anew")
 
     @property
     def numbers(self) -> list[int]:

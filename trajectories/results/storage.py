@@ -18,12 +18,10 @@ from numpy.typing import ArrayLike, NDArray
 from trajectories.errors import InputError
 from trajectories.results.layout import Header, Records
 from trajectories.results.provenance import Environment, environment
-from trajectories.results.reader import Reader, open_hdf5, read
+from trajectories.results.reader import Reader, open_hdf5
 from trajectories.results.writer import NodeWriter, copy_header, new_result, write_header, write_records, write_run
 from trajectories.sampling.reduction_tree import Key
 from trajectories.sampling.statistics import Block
-
-__all__ = ["Header", "Reader", "Records", "Store", "read"]
 
 MOST_SESSIONS = 64
 SECONDS_BETWEEN_COMMITS = 1.0
@@ -34,7 +32,7 @@ Guard = Callable[[], None]
 class Store(Reader):
     """Write access to a result file; there must be one at a time (see `ownership`)."""
 
-    def __init__(self, path: Path, guard: Guard | None = None, ranks: int = 1) -> None:
+    def __init__(self, path: str | os.PathLike[str], guard: Guard | None = None, ranks: int = 1) -> None:
         """Open an existing result.
 
         guard: called before every write that could damage another writer's work; raises to forbid it. ranks: number
@@ -58,8 +56,8 @@ class Store(Reader):
     ) -> Store:
         """Create a result file and open it for writing.
 
-        template  a Block of the shapes to be stored      groups  G
-        blocks    blocks wanted at each point (P,), or one number for all ``len(header.plans)`` points
+        template: a Block of the shapes to be stored. groups: number of groups G. blocks: wanted at each point, (P,) or
+        one number for all. guard, ranks: as for opening.
 
         Raises InputError if ``path`` exists already or its folder cannot be written.
         """
@@ -72,11 +70,6 @@ class Store(Reader):
             write_run(file, groups, _of_points(blocks, len(header.plans)), [_session(ranks)])
             NodeWriter(file, shapes, 0)
         return cls(target, guard, ranks)
-
-    @classmethod
-    def open(cls, path: str | os.PathLike[str], guard: Guard | None = None, ranks: int = 1) -> Store:
-        """Open an existing result for writing."""
-        return cls(Path(path), guard, ranks)
 
     @property
     def due(self) -> bool:

@@ -18,10 +18,11 @@ from typing import Any
 from trajectories.errors import Interrupted
 from trajectories.model.conversion import json_value
 from trajectories.report.result import ResultData, open_result
+from trajectories.results.layout import Records
 from trajectories.results.ownership import Ownership
 from trajectories.results.points import Point, parameters_of
 from trajectories.results.reader import read
-from trajectories.results.storage import Records, Store
+from trajectories.results.storage import Store
 from trajectories.runfiles.job import Job, optimised, swept_of, with_couplings, with_stopping_rule
 from trajectories.running.manager import LONGEST_SILENCE, Manager
 from trajectories.running.progress import Pace

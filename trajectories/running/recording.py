@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from trajectories.results.storage import Records
+from trajectories.results.layout import Records
 from trajectories.running.sweep_point import SweepPoint
 from trajectories.running.tasks import Sampler
 from trajectories.sampling.block import JUMPS_PER_CALL, sample

@@ -11,9 +11,11 @@ from typing import Any
 from trajectories.errors import InputError
 from trajectories.model.conversion import json_value
 from trajectories.report.result import ResultData, open_result
+from trajectories.results.layout import Header, Records
 from trajectories.results.ownership import Ownership
 from trajectories.results.points import described
-from trajectories.results.storage import Header, Reader, Records, Store, read
+from trajectories.results.reader import Reader, read
+from trajectories.results.storage import Store
 from trajectories.runfiles.fingerprints import (
     OPERATORS,
     at_point,
@@ -111,7 +113,7 @@ def reopen(
     jobs: Sequence[Job], output: Path, ownership: Ownership, rule: Rule, ranks: int, say: Say
 ) -> tuple[Store, list[SweepPoint]]:
     """Open the result of these jobs for writing, with the number of blocks that they want now."""
-    store = Store.open(output, ownership.check, ranks)
+    store = Store(output, ownership.check, ranks)
     check(jobs, store.header, output)
     before, blocks = store.blocks.tolist(), _wanted_blocks(jobs, store, rule)
     work = _stored_points(store, blocks)
@@ -178,8 +180,6 @@ def check(jobs: Sequence[Job], header: Header, path: Path) -> None:
     """
     stored, wanted = header.meta.get("fingerprints", {}), fingerprints_of(jobs)
     metas = described(header, path)
-    if OPERATORS not in stored:
-        raise InputError(f"{path}: was written by another version of this program: must be run anew")
     names = [name for name in differing_names(stored, wanted) if name != OPERATORS]
     if "points" in names:
         raise InputError(

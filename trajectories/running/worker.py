@@ -38,7 +38,7 @@ def share_kernels(world: World) -> None:
 
 
 def serve(world: World) -> int:
-    """SweepPoint for rank 0 and return the exit status that it decides on."""
+    """Work for rank 0 and return the exit status that it decides on."""
     with Stop(own=True, grace=GRACE_OF_RANKS).listening() as stop:
         worker = _Worker(world, stop)
         try:

@@ -165,7 +165,7 @@ def _down(value: float, up: float, key: str) -> float:
         return 0.0
     if beta == math.inf:
         raise InputError(
-            f"diamond: {key} = inf is an infinite downward rate; for at T = 0.give finite rates, "
+            f"diamond: {key} = inf is an infinite downward rate; for zero temperature give finite rates, "
             "rates=(up_A, down_A, up_S, down_S) with the upward one 0"
         )
     down = up * math.exp(beta) if abs(beta) <= LARGEST_BETA else 0.0

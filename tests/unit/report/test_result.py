@@ -12,7 +12,6 @@ import pytest
 import trajectories
 from trajectories import InputError
 from trajectories.report.result import ResultData
-from trajectories.results.merge import merge
 from trajectories.systems import diamond
 
 MODEL = diamond(0.0, 1.0)
@@ -84,9 +83,3 @@ def test_a_file_of_another_version_says_so(stored: Path, tmp_path: Path, gone: t
     ) as caught:
         report(copy)
     assert "\n" not in str(caught.value)
-
-
-def test_a_part_of_another_version_is_not_merged(stored: Path, tmp_path: Path) -> None:
-    copy = with_meta(stored, tmp_path / "other.h5", "each")
-    with pytest.raises(InputError, match="other.h5: was written by another version of this program: must be run anew"):
-        merge([str(copy)], tmp_path / "all.h5", False)

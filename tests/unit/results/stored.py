@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from trajectories.results.storage import Header, read
+from trajectories.results.layout import Header
+from trajectories.results.reader import read
 from trajectories.sampling.reduction_tree import Forest
 from trajectories.sampling.statistics import Block, block_of
 

@@ -13,7 +13,8 @@ from trajectories.errors import InputError
 from trajectories.report.result import ResultData, open_result
 from trajectories.results.merge import merge
 from trajectories.results.merge_inputs import spans
-from trajectories.results.storage import Store, read
+from trajectories.results.reader import read
+from trajectories.results.storage import Store
 from trajectories.runfiles.job import chosen_points, jobs_of
 from trajectories.runfiles.run import Run
 from trajectories.running.driver import execute
@@ -124,7 +125,7 @@ def test_a_gap_is_named_and_can_be_taken(tmp_path: Path, kept: list[Path], whole
 def test_a_point_that_is_not_finished_is_named(tmp_path: Path, kept: list[Path], whole: ResultData) -> None:
     unfinished = tmp_path / "1.h5"
     unfinished.write_bytes(kept[1].read_bytes())
-    with Store.open(unfinished) as store:
+    with Store(unfinished) as store:
         nodes = store.load(0)
         store.commit({0: dict(list(nodes.items())[: len(nodes) // 2])})
     output = tmp_path / "merged.h5"
@@ -143,7 +144,7 @@ def test_disjoint_blocks_of_one_point_are_united(tmp_path: Path, kept: list[Path
         nodes = reader.load(0)
     for first, half in enumerate(halves):
         half.write_bytes(kept[0].read_bytes())
-        with Store.open(half) as store:
+        with Store(half) as store:
             store.commit({0: dict(list(nodes.items())[first::2])})
     found = merge(halves, tmp_path / "merged.h5", partial=True)
     assert found.done == found.asked == Forest(64, nodes).blocks_done

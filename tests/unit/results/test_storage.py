@@ -16,8 +16,10 @@ from stored import assert_holds, forest, header, leaf
 
 from trajectories.errors import InputError
 from trajectories.results import layout, provenance, storage
+from trajectories.results.layout import Header, Records
 from trajectories.results.ownership import Ownership
-from trajectories.results.storage import Header, Records, Store, read
+from trajectories.results.reader import read
+from trajectories.results.storage import Store
 from trajectories.sampling.reduction_tree import Forest
 
 
@@ -114,7 +116,7 @@ def test_empty_dimensions_are_stored_too(path: Path) -> None:
 
 def test_a_commit_does_not_touch_the_file_before(stored: Path) -> None:
     before = stored.read_bytes()
-    with open(stored, "rb") as old, Store.open(stored) as store:
+    with open(stored, "rb") as old, Store(stored) as store:
         store.commit({0: forest(16).nodes()})
         assert old.read() == before
     assert stored.read_bytes() != before
@@ -132,7 +134,7 @@ def test_finished_points_are_copied(path: Path) -> None:
 
 
 def test_without_new_nodes_nothing_is_written(stored: Path) -> None:
-    with Store.open(stored) as store:
+    with Store(stored) as store:
         before = stored.stat().st_ino
         store.commit({0: forest(10).nodes()})
         assert stored.stat().st_ino == before
@@ -149,7 +151,7 @@ def test_commits_take_a_twentieth_of_the_time(stored: Path, monkeypatch: pytest.
         now += duration / 2  # file and folder
 
     monkeypatch.setattr(os, "fsync", synchronise)
-    with Store.open(stored) as store:
+    with Store(stored) as store:
         assert store.due
         store.commit({0: forest(11).nodes()})
         for pause, due in ((0.9, False), (0.2, True)):
@@ -163,13 +165,13 @@ def test_commits_take_a_twentieth_of_the_time(stored: Path, monkeypatch: pytest.
 
 
 def test_asking_for_more_keeps_what_is_there(stored: Path) -> None:
-    with Store.open(stored) as store:
+    with Store(stored) as store:
         store.extend(4096)
         assert store.blocks.tolist() == [4096]
         store.commit({0: forest(100).nodes()})
         store.extend(4096)  # no change: nothing to do
     assert_holds(stored, 0, forest(100))
-    with Store.open(stored) as store:
+    with Store(stored) as store:
         newer = header()
         store.extend(8192, Header("another text", "abc123", 1, {}, newer.plans))
         assert store.header.text == "another text"
@@ -199,7 +201,7 @@ def test_blocks_far_out_of_order_are_stored(path: Path) -> None:
 
 
 def test_records_are_kept_through_extension(stored: Path) -> None:
-    with Store.open(stored) as store:
+    with Store(stored) as store:
         store.write_records(records())
         store.extend(64)
     with read(stored) as file:
@@ -212,7 +214,7 @@ def test_records_are_kept_through_extension(stored: Path) -> None:
 
 
 def test_working_on_it_elsewhere_is_noted(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Store.open(stored) as store:
+    with Store(stored) as store:
         store.commit({0: forest(11).nodes()})
     with read(stored) as file:
         assert len(file.sessions) == 1
@@ -220,7 +222,7 @@ def test_working_on_it_elsewhere_is_noted(stored: Path, monkeypatch: pytest.Monk
     for i in range(70):
         cpu = {"cpu": f"another processor {i}"}
         monkeypatch.setattr("trajectories.results.storage.environment", lambda cpu=cpu: here | cpu)
-        with Store.open(stored) as store:
+        with Store(stored) as store:
             store.extend(100 + i)
     with read(stored) as file:
         assert len(file.sessions) == 64
@@ -263,7 +265,7 @@ def test_a_reader_sees_whole_commits_while_they_are_written(path: Path) -> None:
 
 
 def test_a_reader_keeps_the_snapshot_that_it_has_opened(stored: Path) -> None:
-    with read(stored) as file, Store.open(stored) as store:
+    with read(stored) as file, Store(stored) as store:
         store.commit({0: forest(16).nodes()})
         assert file.blocks_done(0) == 10
         assert file.load(0).keys() == forest(10).nodes().keys()
@@ -275,7 +277,7 @@ def test_the_guard_is_asked_before_anything_is_written(stored: Path) -> None:
         raise PermissionError("not ours")
 
     before = stored.read_bytes()
-    with Store.open(stored, guard=refuse) as store:
+    with Store(stored, guard=refuse) as store:
         for attempt in (lambda: store.commit({0: forest(16).nodes()}), lambda: store.extend(999)):
             with pytest.raises((PermissionError, InputError), match="not ours"):
                 attempt()
@@ -292,7 +294,7 @@ def test_one_who_is_replaced_while_he_copies_does_not_move_the_copy_in(stored: P
             raise RuntimeError("taken over")
 
     before = stored.read_bytes()
-    with Store.open(stored, guard=ours_at_first) as store, pytest.raises(RuntimeError, match="taken over"):
+    with Store(stored, guard=ours_at_first) as store, pytest.raises(RuntimeError, match="taken over"):
         store.extend(999)
     assert stored.read_bytes() == before
     assert os.listdir(stored.parent) == [stored.name]
@@ -301,7 +303,7 @@ def test_one_who_is_replaced_while_he_copies_does_not_move_the_copy_in(stored: P
 def test_a_file_behind_a_link_is_replaced_behind_it(stored: Path) -> None:
     link = stored.with_name("link.h5")
     link.symlink_to(stored)
-    with Store.open(link) as store:
+    with Store(link) as store:
         store.extend(64)
     assert link.is_symlink()
     with read(stored) as file:

@@ -16,7 +16,8 @@ import pytest
 from stored import assert_holds, forest, header, leaf
 
 from trajectories.errors import InputError
-from trajectories.results.storage import Store, read
+from trajectories.results.reader import read
+from trajectories.results.storage import Store
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-@pytest.mark.parametrize("opening", [read, Store.open], ids=["read", "write"])
+@pytest.mark.parametrize("opening", [read, Store], ids=["read", "write"])
 def test_a_file_that_cannot_be_used_is_refused_in_one_line(stored: Path, name: str, opening: object) -> None:
     spoil, message = BAD[name]
     spoil(stored)
@@ -112,7 +113,7 @@ def test_a_damaged_point_is_not_copied_with_a_new_checksum(path: Path) -> None:
         store.commit({0: forest(10).nodes()})
     damage(path, "nodes/m4")
     before = path.read_bytes()
-    with Store.open(path) as store, pytest.raises(InputError, match="damaged or incomplete"):
+    with Store(path) as store, pytest.raises(InputError, match="damaged or incomplete"):
         store.commit({1: forest(10, point=1).nodes()})
     assert path.read_bytes() == before
     assert os.listdir(path.parent) == [path.name]
@@ -190,7 +191,7 @@ sys.path[:0] = sys.argv[3:]
 from stored import forest, header, leaf
 from trajectories.errors import InputError
 from trajectories.results.storage import Store
-with Store.open(sys.argv[1]) as store:
+with Store(sys.argv[1]) as store:
     limit = int(sys.argv[2])
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     for write in (lambda: store.commit({0: forest(16).nodes()}), lambda: store.extend(100_000)):
@@ -244,7 +245,7 @@ def test_lost_power_leaves_the_old_or_the_new(stored: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(os, "fsync", noted_fsync)
     monkeypatch.setattr(os, "replace", noted_move)
-    with Store.open(stored) as store:
+    with Store(stored) as store:
         for committed in (10, 11):
             store.commit({0: forest({10: 11, 11: 16}[committed]).nodes()})
     committed = 16

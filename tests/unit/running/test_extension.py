@@ -10,7 +10,8 @@ import pytest
 
 import trajectories
 from trajectories.report.result import ResultData, open_result
-from trajectories.results.storage import Store, read
+from trajectories.results.reader import read
+from trajectories.results.storage import Store
 from trajectories.runfiles.job import jobs_of
 from trajectories.runfiles.run import Run
 from trajectories.running.driver import execute
@@ -42,7 +43,7 @@ def assert_same_bits(found: ResultData, wanted: ResultData) -> None:
 
 def forget_half(path: Path, points: range = range(1)) -> int:
     """Leave the first half of the blocks of some points, as a run that was stopped; returns how many."""
-    with Store.open(path) as store:
+    with Store(path) as store:
         for point in points:
             nodes = store.load(point)
             few = dict(list(nodes.items())[: len(nodes) // 2])
@@ -122,7 +123,7 @@ def test_holes_are_filled_before_a_run_ends_early(tmp_path: Path) -> None:
     """Several ranks leave blocks behind that are not the first ones: all up to the last of them are sampled."""
     output = tmp_path / "a.h5"
     execute(jobs_of(run_of(16_384)), output)
-    with Store.open(output) as store:
+    with Store(output) as store:
         nodes = list(store.load(0).items())
         store.commit({0: dict(nodes[10:20])})
     assert execute(jobs_of(run_of(100)), output).trajectories == 20 * 256

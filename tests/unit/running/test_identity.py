@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,7 @@ import pytest
 
 import trajectories
 from trajectories import Channel, InputError, Model, Reservoir
-from trajectories.report.result import open_result
 from trajectories.results.merge import merge
-from trajectories.results.storage import Store
 from trajectories.runfiles.fingerprints import digest_of, operator_difference
 from trajectories.runfiles.job import fingerprints_of, jobs_of
 from trajectories.runfiles.run import Run, load
@@ -226,18 +223,6 @@ def test_parts_of_a_sweep_between_which_a_model_file_was_edited(tmp_path: Path) 
         execute(jobs_of(run, str(part)), path)
     with pytest.raises(InputError, match=r"system\.rate: 0\.5 in the latter, 0\.4 in the former"):
         merge(paths, tmp_path / "merged.h5")
-
-
-def test_a_result_of_an_earlier_version_is_refused(tmp_path: Path) -> None:
-    """What it says of its run cannot be compared with this one."""
-    output, run = tmp_path / "a.h5", run_of({"name": "diamond", "beta_A": 0, "beta_S": 1})
-    execute(jobs_of(run), output)
-    with Store.open(output) as store:
-        old = {**store.header.meta, "fingerprints": {"system": "1234"}, "each": {"system": "1234"}}
-        store.extend(store.blocks, replace(store.header, meta=old))
-    with pytest.raises(InputError, match="another version of this program: must be run anew"):
-        execute(jobs_of(run), output)
-    assert open_result(output).trajectories == 64  # it is read, all the same
 
 
 def test_a_run_file_that_is_loaded_twice_is_one_run(tmp_path: Path) -> None:
