@@ -18,11 +18,11 @@ from trajectories.errors import InputError, Interrupted
 if TYPE_CHECKING:
     from trajectories import exact, systems
     from trajectories.api import open as open  # not in __all__: `import *` must leave Python's own alone
-    from trajectories.api import replay, run, sweep
+    from trajectories.api import run, sweep
     from trajectories.model import Channel, Model, Reservoir
     from trajectories.result import Result
     from trajectories.runfiles.run import load
-    from trajectories.studies import merge, plan, rare, solve
+    from trajectories.studies import merge, plan, rare, replay, solve
 
 __version__ = "0.1.0"
 __all__ = [
@@ -54,7 +54,7 @@ _HOMES = {
     "open": "trajectories.api",
     "plan": "trajectories.studies",
     "rare": "trajectories.studies",
-    "replay": "trajectories.api",
+    "replay": "trajectories.studies",
     "run": "trajectories.api",
     "solve": "trajectories.studies",
     "sweep": "trajectories.api",

@@ -1,4 +1,4 @@
-"""The engine from Python: `trajectories.run`, `sweep`, `open` and `replay`."""
+"""The engine from Python: `trajectories.run`, `sweep` and `open`."""
 
 from __future__ import annotations
 
@@ -22,13 +22,12 @@ from trajectories.result import Result
 from trajectories.results.ownership import Busy, Lost
 from trajectories.results.reader import read
 from trajectories.runfiles.arguments import run_of, sweep_of
-from trajectories.runfiles.job import Job, Jobs, jobs_of
+from trajectories.runfiles.job import Jobs, jobs_of
 from trajectories.runfiles.run import Run
 from trajectories.running.driver import execute
 from trajectories.running.progress import ProgressBar, bar_is_seen
 from trajectories.running.signals import Stop, seconds_of
 from trajectories.running.stopping_rule import Rule
-from trajectories.sampling.replay import Replay
 
 TRAJECTORIES = 10_000
 
@@ -215,46 +214,6 @@ def open(path: str | Path) -> Result:
     640
     """
     return Result.of(open_result(path))
-
-
-def replay(source: ResultData | Run | Job, number: int, point: int = 0) -> Replay:
-    """Sample one trajectory again: each is a function of seed, point and number.
-
-    Parameters
-    ----------
-    source : Result or Run
-        A result, or a run from `trajectories.load`.
-    number : int
-        0, 1, 2, ...
-    point : int, default 0
-        Point of a sweep.
-
-    Returns
-    -------
-    Replay
-        Jumps, states, heat, entropy production and both path probabilities; prints as a table.
-
-    Raises
-    ------
-    InputError
-        For a number or a point that does not exist.
-
-    Examples
-    --------
-    >>> run = trajectories.load("runs/diamond.toml")
-    >>> trajectories.replay(run, 17).channel_names[:2]
-    ['A_up', 'A_up']
-    """
-    if isinstance(source, ResultData):
-        choices = {own.index: own.preparation for own in source.points}
-        name, seed, last = source.name, source.seed, max(choices)
-    else:
-        jobs = jobs_of(source) if isinstance(source, Run) else (source,)
-        choices = {point: jobs[point].prepare()} if 0 <= point < len(jobs) else {}
-        name, seed, last = jobs[0].name, jobs[0].seed, len(jobs) - 1
-    if point not in choices:
-        raise InputError(f"--point {point}: {name} has the points 0 to {last}")
-    return Replay.of(choices[point], number, name=name, seed=seed, point=point)
 
 
 def _sample(jobs: Jobs, output: str | Path | None, rule: Rule, walltime: str | float | None, progress: bool) -> Result:

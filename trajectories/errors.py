@@ -6,7 +6,7 @@ import difflib
 import json
 import os
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,14 @@ def listing(names: Iterable[str], most: int = 20) -> str:
     """Return the names joined by commas; beyond the first `most` only their number."""
     names = list(names)
     return ", ".join(names[:most]) + (f", ... ({len(names)} in all)" if len(names) > most else "")
+
+
+def spans(numbers: Sequence[int]) -> str:
+    """Return ascending numbers as text with ranges, such as 0, 3-7, 9; shortened to twelve ranges."""
+    starts = [n for i, n in enumerate(numbers) if i == 0 or numbers[i - 1] != n - 1]
+    ends = [n for i, n in enumerate(numbers) if i == len(numbers) - 1 or numbers[i + 1] != n + 1]
+    words = [str(a) if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True)]
+    return ", ".join(words if len(words) <= 12 else [*words[:12], "..."])
 
 
 def show(value: object) -> str:

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trajectories.errors import InputError
+from trajectories.errors import InputError, spans
 from trajectories.model import Model
 from trajectories.report.counting_report import Counting
 from trajectories.report.counting_requests import Wanted
@@ -97,10 +97,10 @@ class Result(ResultData):
         >>> len(trajectory.jump_times) == len(trajectory.channel_names)
         True
         """
-        chosen = [own for own in self.points if own.index == point]
-        if not chosen:
-            raise InputError(f"point {point}: must be one of {[own.index for own in self.points][:20]}")
-        return Replay.of(chosen[0].preparation, number, name=self.name, seed=self.seed, point=point)
+        preparations = {begun.index: begun.preparation for begun in self.points}
+        if point not in preparations:
+            raise InputError(f"point {point}: {self.name} has the points {spans(list(preparations))}")
+        return Replay.of(preparations[point], number, name=self.name, seed=self.seed, point=point)
 
     def counting(
         self,

@@ -1,4 +1,4 @@
-"""Further studies of a model or a run file: its plan, its exact values, rare events; and parts merged into one result.
+"""Further studies of a model or a run file: its plan, its exact values, rare events, single trajectories; and merging.
 
 Each function is the command of the same name. A result prints as a table and has `.json()` for programs.
 """
@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from trajectories.errors import InputError, spans
 from trajectories.model import Model
 from trajectories.report.rare_events import Rare
-from trajectories.report.result import open_result
+from trajectories.report.result import ResultData, open_result
 from trajectories.report.tables import Solution
 from trajectories.result import Result
 from trajectories.results.merge import merge as merge_files
@@ -20,6 +21,7 @@ from trajectories.runfiles.job import jobs_of
 from trajectories.runfiles.run import Run
 from trajectories.running.planning import RunPlan
 from trajectories.running.planning import plan as plan_of
+from trajectories.sampling.replay import Replay
 
 Source = Model | Run | str | Path
 
@@ -121,6 +123,42 @@ def rare(
     """
     jobs = jobs_of(_run(model, ensemble, changes), str(point), "point")
     return Rare.of(jobs[0], u, population, repetitions, windows)
+
+
+def replay(source: ResultData | Run, number: int, point: int = 0) -> Replay:
+    """Sample one trajectory again: each is a function of seed, point and number.
+
+    Parameters
+    ----------
+    source : Result or Run
+        A result, or a run from `trajectories.load`.
+    number : int
+        0, 1, 2, ...
+    point : int, default 0
+        Point of a sweep.
+
+    Returns
+    -------
+    Replay
+        Jumps, states, heat, entropy production and both path probabilities; prints as a table.
+
+    Raises
+    ------
+    InputError
+        For a number or a point that does not exist.
+
+    Examples
+    --------
+    >>> run = trajectories.load("runs/diamond.toml")
+    >>> trajectories.replay(run, 17).channel_names[:2]
+    ['A_up', 'A_up']
+    """
+    if isinstance(source, ResultData):
+        return Result.of(source).replay(number, point)
+    jobs = jobs_of(source)
+    if not 0 <= point < len(jobs):
+        raise InputError(f"point {point}: {source.name} has the points {spans(range(len(jobs)))}")
+    return Replay.of(jobs[point].prepare(), number, name=source.name, seed=source.seed, point=point)
 
 
 def merge(parts: Iterable[str | Path], output: str | Path, partial: bool = False) -> Result:

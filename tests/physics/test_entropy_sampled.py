@@ -12,7 +12,7 @@ from sampled import disagreeing, judged, point_of
 from small_models import random_model, random_state
 
 import trajectories
-from trajectories.api import replay
+from trajectories.studies import replay
 from trajectories.runfiles.job import Job
 from trajectories.runfiles.run import Run
 from trajectories.sampling.preparation import prepare
@@ -103,10 +103,10 @@ def models() -> dict[str, Run]:
 
 @pytest.mark.parametrize("name", ["diamond", "engine", "tunnelling", "random"])
 def test_three_ways_to_the_entropy_and_the_first_law_on_each_trajectory(name: str) -> None:
-    job = Job.of(models()[name])
+    machine = models()[name]
     jumps = 0
     for number in range(12):
-        told: Replay = replay(job, number)
+        told: Replay = replay(machine, number)
         jumps += len(told.channels)
         assert told.paths.entropy == pytest.approx(told.entropy, abs=1e-9)
         ends = told.energies(np.array([0.0, told.duration]))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from trajectories.api import replay
+from trajectories.sampling.replay import Replay
 from trajectories.counting.infimum import exact_infimum
 from trajectories.errors import InputError
 from trajectories.master.lindblad import Master
@@ -30,7 +30,7 @@ def statuses(found: EntropyParts) -> dict[str | None, str]:
 
 def naive_infimum(job: Job, number: int) -> float:
     """The lowest Delta S(t) of one trajectory, from its replayed record and the populations of the states it is in."""
-    told, rho = replay(job, number), Master(job.model).steady_state()
+    told, rho = Replay.of(job.prepare(), number, name=job.name, seed=job.seed), Master(job.model).steady_state()
     psi, flow, lowest = told.spectra[0].vectors[:, told.start], 0.0, 0.0
     begin = np.log((psi.conj() @ rho @ psi).real)
     for k in told.channels:

@@ -14,7 +14,7 @@ import pytest
 from sampled import disagreeing, judged, point_of
 
 import trajectories
-from trajectories.api import replay
+from trajectories.studies import replay
 from trajectories.sampling.preparation import prepare
 from trajectories.systems import build
 

@@ -127,6 +127,14 @@ def _result_file(name: str) -> Path:
     return output
 
 
+def _picture_file(name: str) -> Path:
+    """Return the path of a picture; raises InputError for another ending than .png and .pdf."""
+    path = Path(name)
+    if path.suffix not in (".png", ".pdf"):
+        raise InputError(f"-o {path}: has the ending {path.suffix!r}: must be .png or .pdf")
+    return path
+
+
 @interruptible
 def report(arguments: Namespace) -> int:
     """Compare a result with the master equation."""
@@ -174,9 +182,7 @@ def counting(arguments: Namespace) -> int:
     from trajectories.report.result import ResultData
     from trajectories.runfiles.job import jobs_of
 
-    path = Path(arguments.output) if arguments.output else None
-    if path and path.suffix not in (".png", ".pdf"):
-        raise InputError(f"-o {path}: has the ending {path.suffix!r}: must be .png or .pdf")
+    path = _picture_file(arguments.output) if arguments.output else None
     wanted = Wanted(
         tuple(arguments.waiting), tuple(arguments.g2), tuple(arguments.spectrum), tuple(arguments.first_passage),
         arguments.longest, tuple(arguments.frequency), arguments.trajectories, arguments.point,
@@ -208,9 +214,7 @@ def figure(arguments: Namespace) -> int:
     from trajectories.figures.draw import draw
 
     source = _source(arguments)
-    path = Path(arguments.output or source.name)
-    if arguments.output and path.suffix not in (".png", ".pdf"):
-        raise InputError(f"-o {path}: has the ending {path.suffix!r}: must be .png or .pdf")
+    path = _picture_file(arguments.output) if arguments.output else Path(source.name)
     written = draw(source, path, exact=arguments.exact, window=_window(arguments.window))
     print("written: " + ", ".join(map(str, written)))
     return 0
@@ -230,7 +234,7 @@ def _window(text: str | None) -> tuple[float, float] | None:
 @interruptible
 def replay(arguments: Namespace) -> int:
     """Print one trajectory jump by jump."""
-    from trajectories.api import replay as replayed
+    from trajectories.studies import replay as replayed
 
     found = replayed(_source(arguments), arguments.trajectory, arguments.point)
     write(arguments.json, found.json, found.text)
@@ -258,9 +262,7 @@ def theorems(arguments: Namespace) -> int:
     from trajectories.report.result import open_result
 
     result = open_result(arguments.file)
-    path = Path(arguments.output or f"{Path(arguments.file).stem}_theorems.png")
-    if path.suffix not in (".png", ".pdf"):
-        raise InputError(f"-o {path}: has the ending {path.suffix!r}: must be .png or .pdf")
+    path = _picture_file(arguments.output or f"{Path(arguments.file).stem}_theorems.png")
     from trajectories.report.theorems import theorems as tested
 
     with closing(ProgressBar(sys.stderr.isatty())) as progress:

@@ -13,7 +13,6 @@ PRX 8, 031037 (2018).
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trajectories.errors import InputError
+from trajectories.errors import InputError, nearest
 from trajectories.model.operators import Array, dagger
 
 if TYPE_CHECKING:
@@ -104,11 +103,9 @@ def _declared(channels: Sequence[Channel]) -> list[int]:
             partner[k] = ONE_WAY
             continue
         if channel.partner not in names:
-            near = difflib.get_close_matches(channel.partner, names, n=1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
             raise InputError(
-                f"channel {channel.name!r}: partner {channel.partner!r} is no channel{hint}; "
-                f"allowed: {', '.join(names)}, or 'none' for a one-way channel"
+                f"channel {channel.name!r}: partner {channel.partner!r} is no channel; "
+                f"{nearest(channel.partner, names)}allowed: {', '.join(names)}, or 'none' for a one-way channel"
             )
         partner[k] = names.index(channel.partner)
     for k, p in enumerate(list(partner)):

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from trajectories.errors import InputError
+from trajectories.errors import InputError, spans
 from trajectories.results.reader import Reader
 from trajectories.runfiles.fingerprints import (
     OPERATORS,
@@ -118,11 +118,3 @@ def refuse_missing(parts: Sequence[Part], holders: Holders, asked: Mapping[int, 
                 f"{parts[held[0][0]].path}: point {number} has {done} of {asked[number]} blocks: run it to the end, "
                 "or take what there is: --partial"
             )
-
-
-def spans(numbers: Sequence[int]) -> str:
-    """Return ascending numbers as text with ranges, such as 0, 3-7, 9; shortened to twelve ranges."""
-    starts = [n for i, n in enumerate(numbers) if i == 0 or numbers[i - 1] != n - 1]
-    ends = [n for i, n in enumerate(numbers) if i == len(numbers) - 1 or numbers[i + 1] != n + 1]
-    words = [str(a) if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True)]
-    return ", ".join(words if len(words) <= 12 else [*words[:12], "..."])

@@ -141,7 +141,7 @@ def unit_jumps(n_max: int) -> list[tuple[str, str, str, Array]]:
 
 
 def effective_cavity(p: float, gamma: float, kappa: float, g: float = 1.0) -> Model:
-    """The two-qubit model that is left when the cavity follows the qubits at once, Eq. (9): a `diamond`.
+    """Return the two-qubit model that is left when the cavity follows the qubits at once, Eq. (9): a `diamond`.
 
     p, gamma, kappa, g: as for `cavity`. Its rates are up_A = up_S = p/2, down_A = gamma/2, down_S = 4 g^2/kappa +
     gamma/2; good for kappa >> g. Unlike the cavity it has reservoirs with temperatures, beta_A = ln(gamma/p) and

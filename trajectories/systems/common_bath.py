@@ -55,7 +55,7 @@ class Frame(NamedTuple):
     omega_2: float
 
     def amplitudes(self, along_A: float, along_B: float) -> tuple[tuple[float, float], tuple[float, float]]:
-        """For j = 1, 2 the elements of along_A V_Aj + along_B V_Bj: |l1> to the middle, the middle to |l4>."""
+        """Return, for j = 1, 2, the elements of along_A V_Aj + along_B V_Bj: |l1> to the middle, the middle to |l4>."""
         a, b = along_A * self.sin, along_B * self.cos
         c, d = along_A * self.cos, along_B * self.sin
         first, second = (b + a, b - a), (c - d, c + d)
@@ -161,7 +161,7 @@ def common_bath(
 
 
 def common_bath_frame(epsilon_A: float, epsilon_B: float, Omega: float) -> Frame:
-    """Eigenbasis and transition energies of H. Raises InputError for values out of range, and where w_1 <= 0."""
+    """Return eigenbasis and transition energies of H. Raises InputError for values out of range and w_1 <= 0."""
     a = validation.real(epsilon_A, "common_bath: epsilon_A", above=0.0)
     b = validation.real(epsilon_B, "common_bath: epsilon_B", above=0.0)
     coupling = validation.real(Omega, "common_bath: Omega")
@@ -186,7 +186,7 @@ def common_bath_frame(epsilon_A: float, epsilon_B: float, Omega: float) -> Frame
 def common_bath_baths(
     T_A: float, T_B: float, gamma_A: float, gamma_B: float, T_C: float | None, gamma_C_A: float, gamma_C_B: float
 ) -> Baths:
-    """The baths that act. Raises InputError: see `common_bath`."""
+    """Return the baths that act. Raises InputError: see `common_bath`."""
     a, b = (
         validation.real(gamma_A, "common_bath: gamma_A", least=0.0),
         validation.real(gamma_B, "common_bath: gamma_B", least=0.0),
@@ -216,7 +216,7 @@ def exchange_hamiltonian(epsilon_A: float, epsilon_B: float, Omega: float) -> Ar
 
 
 def eigenbasis(frame: Frame) -> Array:
-    """Unitary whose columns are |l4>, |l3>, |l2>, |l1>: rising energy."""
+    """Return the unitary (4, 4) whose columns are |l4>, |l3>, |l2>, |l1>: rising energy."""
     basis = np.zeros((4, 4), dtype=np.complex128)
     basis[0, 0] = basis[3, 3] = 1.0
     basis[1:3, 1] = frame.cos, -frame.sin
@@ -225,7 +225,7 @@ def eigenbasis(frame: Frame) -> Array:
 
 
 def eigenoperator(j: int, elements: tuple[float, float], basis: Array) -> Array:
-    """Eigenoperator with these elements: l1 to l2 and l3 to l4 for j = 0, l1 to l3 and l2 to l4 for j = 1."""
+    """Return an eigenoperator (4, 4): elements of l1 to l2, l3 to l4 for j = 0, of l1 to l3, l2 to l4 for j = 1."""
     operator = np.zeros((4, 4), dtype=np.complex128)
     operator[2 - j, 3], operator[0, 1 + j] = elements
     return basis @ operator @ dagger(basis)

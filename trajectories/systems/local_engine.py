@@ -32,12 +32,11 @@ from numpy.typing import NDArray
 
 from trajectories.errors import InputError
 from trajectories.model import Channel, Model, Reservoir, validation
-from trajectories.model.operators import dagger
+from trajectories.systems import thermal_baths
 from trajectories.systems.registry import SteadyState, register
 from trajectories.systems.two_qubits import DIMS, EXCHANGE, LOWER, NUMBER, SIGMA_X
 
-VALIDITY = 0.1
-"""Couplings above this fraction of the smaller gap draw a remark: the local master equation wants them much smaller."""
+HIDDEN_WORK = "with tunnelling, heat and entropy count quanta of the bare energies epsilon; the rest is hidden work"
 
 
 def local_engine(
@@ -89,18 +88,15 @@ def local_engine(
     other = gap + validation.real(delta, "local_engine: delta")
     if not other > 0.0:
         raise InputError(f"local_engine: delta = {delta} makes epsilon_c = epsilon_h + delta <= 0; allowed: > {-gap:g}")
-    rates = (_bosonic(T_h, gamma_h, gap, "h"), _bosonic(T_c, gamma_c, other, "c"))
     kh, kc = validation.real(kappa_h, "local_engine: kappa_h"), validation.real(kappa_c, "local_engine: kappa_c")
     hamiltonian = gap * NUMBER[0] + other * NUMBER[1] + coupling * EXCHANGE + kh * SIGMA_X[0] + kc * SIGMA_X[1]
-    channels, reservoirs = [], []
-    for site, (bath, T, energy) in enumerate((("h", T_h, gap), ("c", T_c, other))):
-        plus, minus = rates[site]
-        reservoirs.append(Reservoir(bath, 1.0 / T if T > 0.0 else math.inf))
-        if T > 0.0:
-            raising = math.sqrt(plus) * dagger(LOWER[site])
-            channels.append(Channel(f"{bath}_up", raising, bath, energy, f"{bath}_down"))
-        undone_by = f"{bath}_up" if T > 0.0 else "none"
-        channels.append(Channel(f"{bath}_down", math.sqrt(minus) * LOWER[site], bath, -energy, undone_by))
+    channels: list[Channel] = []
+    reservoirs = []
+    for site, (bath, given, gamma, energy) in enumerate((("h", T_h, gamma_h, gap), ("c", T_c, gamma_c, other))):
+        T = thermal_baths.temperature(given, f"local_engine: T_{bath}", infinite=False)
+        bare, n = validation.real(gamma, f"local_engine: gamma_{bath}", above=0.0), _occupation(T, energy)
+        channels += thermal_baths.transition("local_engine", bath, T, LOWER[site], energy, bare * n, bare * (1.0 + n))
+        reservoirs.append(Reservoir(bath, thermal_baths.inverse(T)))
     values = (T_h, T_c, g, gamma_h, gamma_c, epsilon_h, delta, kappa_h, kappa_c)
     names = ("T_h", "T_c", "g", "gamma_h", "gamma_c", "epsilon_h", "delta", "kappa_h", "kappa_c")
     return Model(
@@ -110,40 +106,18 @@ def local_engine(
         name="local_engine",
         dims=DIMS,
         parameters=dict(zip(names, values, strict=True)),
-        remarks=_remarks(min(gap, other), coupling, gamma_h, gamma_c, delta, bool(kh or kc)),
+        remarks=[
+            *thermal_baths.weak_coupling(
+                {"g": coupling, "gamma_h": gamma_h, "gamma_c": gamma_c, "delta": delta}, min(gap, other)
+            ),
+            *[HIDDEN_WORK] * bool(kh or kc),
+        ],
     )
 
 
-def _remarks(gap: float, g: float, gamma_h: float, gamma_c: float, delta: float, tunnelling: bool) -> list[str]:
-    lines = [
-        f"{name} = {size:g} is not small against the qubits' energy: |{name}|/epsilon = {abs(size) / gap:.3g}, "
-        f"and the local master equation wants it below {VALIDITY:g}"
-        for name, size in {"g": g, "gamma_h": gamma_h, "gamma_c": gamma_c, "delta": delta}.items()
-        if abs(size) > VALIDITY * gap
-    ]
-    if tunnelling:
-        lines.append(
-            "with tunnelling, heat and entropy count quanta of the bare energies epsilon; the rest is hidden work"
-        )
-    return lines
-
-
-def _bosonic(T: float, gamma: float, energy: float, bath: str) -> tuple[float, float]:
-    """Return the rates gamma n_B and gamma (1 + n_B), Eq. (4)."""
-    key = f"local_engine: T_{bath}"
-    temperature = validation.real(T, key, finite=False, least=0.0, hint="finite")
-    bare = validation.real(gamma, f"local_engine: gamma_{bath}", above=0.0)
-    if temperature == math.inf:
-        raise InputError(f"{key} = inf: bosonic rates gamma*(1 + n_B) are infinite there; it must be finite and >= 0")
-    if temperature == 0.0:
-        return 0.0, bare
-    ratio = energy / temperature
-    occupation = 1.0 / math.expm1(ratio) if ratio < 700.0 else 0.0
-    if bare * occupation < 1e-300:
-        raise InputError(f"{key} = {T}: the upward rate underflows; allowed: 0, or at least about {energy / 600.0:.3g}")
-    if not math.isfinite(bare * (1.0 + occupation)):
-        raise InputError(f"{key} = {T}: the rates gamma*(1 + n_B) overflow; it must be smaller")
-    return bare * occupation, bare * (1.0 + occupation)
+def _occupation(T: float, energy: float) -> float:
+    """Return n_B = 1/(e^{energy/T} - 1), 0 where the rate would underflow."""
+    return 1.0 / math.expm1(energy / T) if T > 0.0 and energy / T < 700.0 else 0.0
 
 
 def heat_flow(steady: SteadyState) -> NDArray[np.float64]:

@@ -9,7 +9,6 @@ with, where they are not the usual ones, what run files and reports need to know
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 import types
@@ -22,7 +21,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from trajectories.errors import InputError
+from trajectories.errors import InputError, listing, nearest
 from trajectories.model import Model, validation
 
 REQUIRED = inspect.Parameter.empty
@@ -91,7 +90,9 @@ class Machine:
         name, known = self.build.__name__, inspect.signature(self.build).parameters
         for key in values:
             if key not in known:
-                raise InputError(f"system {name!r}: unknown parameter {key!r}{nearest(key, known)}")
+                raise InputError(
+                    f"system {name!r}: unknown parameter {key!r}; {nearest(str(key), known)}known are {listing(known)}"
+                )
         missing = [key for key, parameter in known.items() if parameter.default is REQUIRED and key not in values]
         if missing:
             raise InputError(f"system {name!r}: parameter {missing[0]!r} is missing; required: {', '.join(missing)}")
@@ -126,7 +127,7 @@ def register(
 def machine(name: str) -> Machine:
     """Return the machine of this name. Raises InputError for an unknown one, with the nearest and all known names."""
     if name not in _machines:
-        raise InputError(f"unknown system {name!r}{nearest(name, _machines)}")
+        raise InputError(f"unknown system {name!r}; {nearest(str(name), _machines)}known are {listing(_machines)}")
     return _machines[name]
 
 
@@ -145,14 +146,6 @@ def describe(name: str) -> dict[str, Any]:
     known = machine(name)
     summary = (inspect.getdoc(known.build) or "").partition("\n")[0]
     return {"name": name, "summary": summary, "parameters": known.parameters()}
-
-
-def nearest(key: Any, known: typing.Iterable[str]) -> str:
-    """Return the hint for an unknown name: the nearest known one, and all of them."""
-    names = list(known)
-    near = [name for name in names if name.lower() == str(key).lower()]
-    near = near or difflib.get_close_matches(str(key), names, n=1, cutoff=0.5)
-    return (f" (did you mean {near[0]!r}?)" if near else "") + f"; known: {', '.join(names)}"
 
 
 def _documented(text: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ SMALLEST_RATE = 1e-300
 
 
 def temperature(value: float, key: str, *, infinite: bool = True) -> float:
-    """A temperature >= 0, in units of energy; 0 and, where the baths allow it, infinity included.
+    """Return a temperature >= 0, in units of energy; 0 and, where the baths allow it, infinity included.
 
     Raises InputError for anything else.
     """
@@ -29,30 +29,30 @@ def temperature(value: float, key: str, *, infinite: bool = True) -> float:
 
 
 def inverse(T: float) -> float:
-    """beta = 1/T; +inf at T = 0, 0 at infinite temperature."""
+    """Return beta = 1/T (1/energy); +inf at T = 0, 0 at infinite temperature."""
     return math.inf if T == 0.0 else 1.0 / T
 
 
 def boltzmann(T: float, energy: float) -> float:
-    """x = e^{-energy/T} for energy > 0; 0 at T = 0, 1 at infinite temperature."""
+    """Return e^{-energy/T} for energy > 0; 0 at T = 0, 1 at infinite temperature."""
     return 0.0 if T == 0.0 else math.exp(-energy / T)
 
 
 def fermi(T: float, energy: float) -> float:
-    """n_F = 1/(e^{energy/T} + 1) = x/(1 + x), without cancellation; also the excited population of a qubit."""
+    """Return n_F = 1/(e^{energy/T} + 1), without cancellation; also the excited population of a qubit."""
     x = boltzmann(T, energy)
     return x / (1.0 + x)
 
 
 def bose(T: float, energy: float) -> float:
-    """n_B = 1/(e^{energy/T} - 1) for energy > 0 and finite T, without cancellation."""
+    """Return n_B = 1/(e^{energy/T} - 1) for energy > 0 and finite T, without cancellation."""
     return 0.0 if T == 0.0 else boltzmann(T, energy) / -math.expm1(-energy / T)
 
 
 def transition(
     name: str, bath: str, T: float, lowering: Array, energy: float, up: float, down: float, suffix: str = ""
 ) -> list[Channel]:
-    """Channels `bath`_up and `bath`_down of one transition, with quanta +energy and -energy.
+    """Return the channels `bath`_up and `bath`_down of one transition, with quanta +energy and -energy.
 
     lowering: (d, d) operator, without a rate; T, energy, up, down: temperature, quantum > 0, and the two rates.
     At T = 0 there is no way up, and the way down is one-way. Raises InputError where a rate leaves the range of
@@ -86,7 +86,7 @@ def couplings(system: str, g: float, energy: float, **rates: float) -> None:
 
 
 def weak_coupling(sizes: dict[str, float], energy: float, what: str = "the qubits' energy") -> list[str]:
-    """Remarks on the couplings that are not small against an energy."""
+    """Return remarks on the couplings that are not small against an energy."""
     return [
         f"{name} = {size:g} is not small against {what}: {abs(size) / energy:.3g} of it, and the master equation "
         f"wants it below {VALIDITY:g}"

@@ -14,7 +14,6 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 
-from trajectories.api import replay
 from trajectories.cli.main import main
 from trajectories.errors import InputError
 from trajectories.figures import draw as drawing
@@ -32,6 +31,7 @@ from trajectories.report.rows import Row, exact_rows
 from trajectories.runfiles.job import Job
 from trajectories.runfiles.run import Run
 from trajectories.running.driver import execute
+from trajectories.studies import replay
 
 SIGNATURES = {"png": b"\x89PNG", "pdf": b"%PDF"}
 

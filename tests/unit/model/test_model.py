@@ -356,7 +356,7 @@ MALFORMED: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "beta text": (lambda: Reservoir("b", "cold"), ("'b'", "beta = 'cold'", "number")),  # type: ignore[arg-type]
     "quantum infinite": (lambda: Channel("x", sigma_z(), "b", math.inf), ("'x'", "quantum = inf", "finite")),
     "quantum boolean": (lambda: Channel("x", sigma_z(), "b", True), ("'x'", "quantum = True", "number")),
-    "unknown partner": (lambda: pair_of({"partner": "dwn"}, {}), ("'up'", "'dwn'", "did you mean 'down'", "'none'")),
+    "unknown partner": (lambda: pair_of({"partner": "dwn"}, {}), ("'up'", "'dwn'", 'did you mean "down"', "'none'")),
     "partner in another reservoir": (
         lambda: pair_of({"partner": "down"}, {"reservoir": "b2"}),
         ("'up'", "'down'", "'b2'", "own reservoir"),

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from trajectories.cli.main import main
-from trajectories.errors import InputError
+from trajectories.errors import InputError, spans
 from trajectories.report.result import ResultData, open_result
 from trajectories.results.merge import merge
-from trajectories.results.merge_inputs import spans
 from trajectories.results.reader import read
 from trajectories.results.storage import Store
 from trajectories.runfiles.job import chosen_points, jobs_of

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 import trajectories
-from trajectories.api import replay
 from trajectories.cli.main import main
 from trajectories.errors import InputError
 from trajectories.model import Model
@@ -23,6 +22,7 @@ from trajectories.runfiles.run import Run
 from trajectories.running.driver import execute
 from trajectories.sampling.preparation import groups_for
 from trajectories.sampling.statistics import Block
+from trajectories.studies import replay
 
 
 def run_of(sweep: object, trajectories_wanted: int = 640, **ensemble: object) -> Run:
@@ -216,7 +216,7 @@ def test_commands_that_take_one_point_of_a_sweep_say_so(tmp_path: Path, capsys: 
         (["rare", str(path), "--point", "3"], "--point 3: chooses none of the 3 points (0 to 2)"),
         (["rare", str(path), "--point", "-1"], "--point -1"),
         (["counting", str(path), "--point", "7"], "--point 7: chooses none of the 3 points (0 to 2)"),
-        (["replay", str(path), "--trajectory", "0", "--point", "7"], "--point 7: sweep has the points 0 to 2"),
+        (["replay", str(path), "--trajectory", "0", "--point", "7"], "point 7: sweep has the points 0-2"),
     ]
     for words, said in wrong:
         assert main(words) == 2

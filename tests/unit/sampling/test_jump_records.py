@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from small_models import thermal_qubit
 
-from trajectories.api import replay
 from trajectories.errors import Interrupted
 from trajectories.runfiles.job import Job
 from trajectories.running import driver
 from trajectories.sampling.jump_records import capacity_of, record_stream
 from trajectories.sampling.preparation import Preparation, prepare
+from trajectories.studies import replay
 from trajectories.systems import local_engine
 
 SEED = 11

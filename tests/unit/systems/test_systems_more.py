@@ -257,7 +257,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "cavity, pumped beyond its loss": (built("cavity", cavity_pump=2.0), ("cavity_pump = 2", "< kappa = 2")),
     "effective cavity": (lambda: effective_cavity(1e-3, 1e-3, 0.0), ("kappa = 0.0", "> 0")),
     "effective cavity, dark": (lambda: effective_cavity(0.0, 0.0, 1.0), ("up_A", "> 0")),
-    "unknown parameter": (built("cavity", n_mx=3), ("'n_mx'", "did you mean 'n_max'")),
+    "unknown parameter": (built("cavity", n_mx=3), ("'n_mx'", 'did you mean "n_max"')),
     "reset, negative temperature": (built("reset_engine", T_h=-1.0), ("T_h = -1.0", ">= 0", "0 and inf")),
     "reset, tiny temperature": (built("reset_engine", T_c=1e-3), ("T_c = 0.001", "underflows", "allowed: 0, or")),
     "reset, no resets": (built("reset_engine", p_c=0.0), ("p_c = 0.0", "> 0")),
