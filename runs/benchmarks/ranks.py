@@ -30,9 +30,9 @@ from trajectories.runfiles.run import load  # noqa: E402
 from trajectories.running.manager import Manager  # noqa: E402
 from trajectories.running.schedule import Schedule, Task, tasks  # noqa: E402
 from trajectories.running.signals import Stop  # noqa: E402
-from trajectories.running.sweep_point import Work  # noqa: E402
-from trajectories.running.tasks import sample_node  # noqa: E402
-from trajectories.running.worker import DONE, SAMPLE  # noqa: E402
+from trajectories.running.sweep_point import unstarted_points  # noqa: E402
+from trajectories.running.tasks import prepare_point, sample_task  # noqa: E402
+from trajectories.running.worker import DONE, IDLE, SAMPLE  # noqa: E402
 from trajectories.sampling.statistics import Block  # noqa: E402
 
 MAIN = ROOT / "runs/diamond.toml"
@@ -120,14 +120,14 @@ class StandIn:
     def receive(self) -> list[tuple[int, tuple]]:
         if not self.greeted:
             self.greeted = True
-            return [(rank, ("hungry",)) for rank in range(1, self.size)]
+            return [(rank, (IDLE,)) for rank in range(1, self.size)]
         found: list[tuple[int, tuple]] = []
         for rank, order in self.orders[:4]:
             # As they would travel: one pickle to a message.
-            raw = [pickle.dumps((task, self.template)) for task in order]
+            raw = [pickle.dumps((task, {(task.group, task.level, task.node): self.template})) for task in order]
             self.messages += len(raw)
             self.bytes += sum(map(len, raw))
-            found += [(rank, (DONE, [pickle.loads(one) for one in raw])), (rank, ("hungry",))]
+            found += [(rank, (DONE, [pickle.loads(one) for one in raw])), (rank, (IDLE,))]
         del self.orders[:4]
         return found
 
@@ -138,24 +138,26 @@ class StandIn:
 def acted_out(folder: Path, size: int, nodes: int) -> dict[str, float]:
     """Rank 0's seconds per node: receiving, merging along the tree, writing every second."""
     job = jobs_of(load(str(MAIN), ["ensemble.trajectories=1_000_000"]))[0]
-    work = Work.of(job, job.prepare(), 64, nodes)
-    template = sample_node(work.sampler, Task(0, 0, 0, 0, 0.0), lambda: None)
+    (work,) = unstarted_points([job], [prepare_point(job)], [{}])
+    work.blocks = nodes
+    (template,) = sample_task(work.sampler, Task(0, 0, 0, 0, 0.0), lambda: None).values()
     header = Header("", "0", 1, {}, [work.arrays])
     stand_in = StandIn(size, template)
     begin = time.perf_counter()
-    with Store.create(folder / "acted.h5", header, template, 64, [nodes]) as store:
+    with Store.create(folder / "acted.h5", header, template, work.groups, [nodes]) as store:
         forest, committed, commits, writing = work.forest, time.monotonic(), 0, 0.0
-        crew = Manager(Stop())
-        crew.world = stand_in  # type: ignore[assignment]
+        manager = Manager(Stop())
+        manager.world = stand_in  # type: ignore[assignment]
         # Rank 0 itself samples nothing here: what is measured is what its other work takes.
         seconds = work.seconds_per_block
-        crew._handout = Schedule(tasks(0, forest, nodes, seconds), nodes * seconds, size)
+        manager._schedule = Schedule(tasks(0, forest, nodes, seconds), nodes * seconds, size)
         received = 0
         while received < nodes:
-            crew.attend()
-            for task, block in crew._received():
-                forest.add_node(task.group, task.level, task.node, block)
-                received += 1
+            manager.handle_messages()
+            for _, sampled in manager._pop_results():
+                for key, block in sampled.items():
+                    forest.add_node(*key, block)
+                    received += 1
             if time.monotonic() - committed > 1.0:
                 start = time.perf_counter()
                 store.commit({0: forest.nodes()})

@@ -14,7 +14,6 @@ import numpy as np
 from trajectories.errors import InputError
 from trajectories.model import validation
 from trajectories.model.operators import Array
-from trajectories.systems.local_engine import _bosonic
 
 
 class Engine(NamedTuple):
@@ -35,6 +34,12 @@ class Engine(NamedTuple):
     chi: float
 
 
+def bosonic_rates(T: float, gamma: float, energy: float) -> tuple[float, float]:
+    """Rates gamma n_B up and gamma (1 + n_B) down, Eq. (4)."""
+    n = 1.0 / math.expm1(energy / T) if T > 0.0 and energy / T < 700.0 else 0.0
+    return gamma * n, gamma * (1.0 + n)
+
+
 def engine_rates(
     T_h: float, T_c: float, g: float, gamma_h: float, gamma_c: float, epsilon_h: float = 1.0, delta: float = 0.0
 ) -> Engine:
@@ -47,8 +52,8 @@ def engine_rates(
     detuning = validation.real(delta, "local_engine: delta")
     if not gap + detuning > 0.0:
         raise InputError(f"local_engine: delta = {delta} makes epsilon_c = epsilon_h + delta <= 0; allowed: > {-gap:g}")
-    plus_h, minus_h = _bosonic(T_h, gamma_h, gap, "h")
-    plus_c, minus_c = _bosonic(T_c, gamma_c, gap + detuning, "c")
+    plus_h, minus_h = bosonic_rates(T_h, gamma_h, gap)
+    plus_c, minus_c = bosonic_rates(T_c, gamma_c, gap + detuning)
     h, c = plus_h + minus_h, plus_c + minus_c
     bias = plus_h * minus_c - minus_h * plus_c
     chi = (4.0 * coupling**2 + h * c) * (h + c) ** 2 + 4.0 * detuning**2 * h * c

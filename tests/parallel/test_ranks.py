@@ -50,11 +50,11 @@ import sys, time
 from trajectories.cli import main as cli
 from trajectories.running import manager
 from trajectories.running import tasks as nodes
-sound = nodes.sample_node
+sound = nodes.sample_task
 def slow(*arguments):
     time.sleep(0.1)
     return sound(*arguments)
-nodes.sample_node = manager.sample_node = slow
+nodes.sample_task = manager.sample_task = slow
 sys.exit(cli.main())
 """
 
@@ -149,13 +149,13 @@ from trajectories.cli import main as cli
 from trajectories.running import manager
 from trajectories.running import tasks as nodes
 from trajectories.errors import InputError
-sound = nodes.sample_node
+sound = nodes.sample_task
 def broken(sampler, task, poll):
     if task.node == 0:
         return sound(sampler, task, poll)
     raise {error}("nothing goes right on this rank")
 if os.environ["PMI_RANK"] == "{rank}":
-    nodes.sample_node = manager.sample_node = broken
+    nodes.sample_task = manager.sample_task = broken
 sys.exit(cli.main())
 """
 
@@ -244,11 +244,11 @@ from trajectories.running import driver as ensemble
 from trajectories.running import tasks as nodes
 manager.LONGEST_SILENCE = ensemble.LONGEST_SILENCE = 2.0
 if os.environ["PMI_RANK"] == "1":
-    sound, asked = nodes.sample_node, []
+    sound, asked = nodes.sample_task, []
     def hanging(*arguments):
         asked.append(time.sleep(60) if len(asked) > 3 else None)
         return sound(*arguments)
-    nodes.sample_node = manager.sample_node = hanging
+    nodes.sample_task = manager.sample_task = hanging
 sys.exit(cli.main())
 """
     arguments = ("run", str(sweep), "-o", str(tmp_path / "many.h5"), "--no-figure", *LONG)

@@ -112,7 +112,7 @@ def end_by_rule(values: np.ndarray, target: float) -> int:
     def met(work: SimpleNamespace) -> bool:
         return bool(standard_error(work.forest.total())[0, 0] <= target)
 
-    gate = PrefixGate(work, Rule.parse([f"activity={target}"]), met)  # type: ignore[arg-type]
+    gate = PrefixGate(work, SimpleNamespace(targets=[target], met=met))  # type: ignore[arg-type]
     for first in range(0, MOST, 32):  # in any order among neighbours, as ranks would
         for index in reversed(range(first, first + 32)):
             if gate.stopped is None:
@@ -144,7 +144,7 @@ def test_looks_see_the_first_blocks_alone_whatever_nodes_come(level: int, stop_a
         return looks[-1] == stop_at
 
     work = SimpleNamespace(forest=Forest(groups), blocks=blocks)
-    gate = PrefixGate(work, Rule.parse(["activity=1"]), met)  # type: ignore[arg-type]
+    gate = PrefixGate(work, SimpleNamespace(targets=[1.0], met=met))  # type: ignore[arg-type]
     keys = list(Forest(groups).missing_nodes(blocks, level))
     assert max(height for _, height, _ in keys) == level
     for place in np.random.default_rng(level).permutation(len(keys)).tolist():

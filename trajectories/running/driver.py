@@ -9,11 +9,10 @@ extension is everything sampled anew, in larger blocks.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from trajectories.errors import Interrupted
 from trajectories.model.conversion import json_value
@@ -70,19 +69,17 @@ def execute(
         if output is None:
             return _in_memory(jobs, manager, progress, tell)
         # A run that must be refused is refused before anything is written, the ownership file included.
-        fresh = None if output.exists() else prepared_points(jobs, manager, tell)
-        with stop.interruptible():
-            found = complete(jobs, output, rule, say) if fresh is None else None
-        if fresh is not None:
+        fresh = None
+        if output.exists():
+            with stop.interruptible():
+                finished = complete(jobs, output, rule, say)
+            if finished is not None:
+                done = _trajectories(finished, len(jobs))
+                progress(done, done)
+                return finished
+        else:
+            fresh = prepared_points(jobs, manager, tell)
             rule.check(unpack(fresh[0].meta, fresh[0].arrays))
-        if found is not None:
-            done = (
-                sum(point.trajectories for point in found.points)
-                if len(jobs) <= LARGE_SWEEP
-                else found.trajectories * len(jobs)
-            )
-            progress(done, done)
-            return found
         with Ownership.acquire(output, ranks=manager.ranks, waiting=WaitForOwner(stop, say)) as ownership:
             if output.exists():
                 store, work = reopen(jobs, output, ownership, rule, manager.ranks, say)
@@ -96,21 +93,28 @@ def execute(
     return open_result(output)
 
 
+def _trajectories(finished: ResultData, points: int) -> int:
+    """Return the number of trajectories of a complete result; its points are read one by one only if they are few."""
+    if points > LARGE_SWEEP:
+        return finished.trajectories * points
+    return sum(point.trajectories for point in finished.points)
+
+
 def _in_memory(jobs: Sequence[Job], manager: Manager, progress: Progress, tell: Callable[[int], None]) -> ResultData:
     """Sample without a file; an Interrupted that comes meanwhile takes the finished blocks along as `result`."""
-    every = prepared_points(jobs, manager, tell)
-    work = unstarted_points(jobs, every, swept_of(jobs))
+    packed = prepared_points(jobs, manager, tell)
+    work = unstarted_points(jobs, packed, swept_of(jobs))
     pace = Pace(work)
     try:
-        for task, result in _sampled(work, manager, progress, pace):
-            for (group, level, node), block in nodes_of(task, result):
-                work[task.point].forest.add_node(group, level, node, block)
+        for task, nodes in _sampled(work, manager, progress, pace):
+            for (group, level, index), block in nodes.items():
+                work[task.point].forest.add_node(group, level, index, block)
                 pace.add(work[task.point], 1 << level)
-        records = _records(jobs, work, manager.stop) if jobs[0].records else None
+        records = records_of(jobs[0].records, work, manager.stop.poll) if jobs[0].records else None
     except Interrupted as stopped:
-        stopped.result = _result(jobs, every, work, None) if pace.blocks else None
+        stopped.result = _result(jobs, packed, work, None) if pace.blocks else None
         raise
-    return _result(jobs, every, work, records)
+    return _result(jobs, packed, work, records)
 
 
 def _preparation_messages(jobs: Sequence[Job], say: Say) -> Callable[[int], None]:
@@ -126,11 +130,6 @@ def _preparation_messages(jobs: Sequence[Job], say: Say) -> Callable[[int], None
     return tell
 
 
-def nodes_of(task: Task, result: Block | dict[Key, Block]) -> Iterable[tuple[Key, Block]]:
-    """Return the nodes that a task has sampled, with their keys in the point's Forest."""
-    return result.items() if isinstance(result, dict) else [((task.group, task.level, task.node), result)]
-
-
 class _Sampling:
     """Sample the missing blocks of a result file and commit them to it."""
 
@@ -144,14 +143,8 @@ class _Sampling:
         rule: Rule,
     ) -> None:
         rule.check(work[0].preparation)
-        self.jobs, self.store, self.work, self.ownership, self.manager, self.rule = (
-            jobs,
-            store,
-            work,
-            ownership,
-            manager,
-            rule,
-        )
+        self.jobs, self.store, self.work = jobs, store, work
+        self.ownership, self.manager, self.rule = ownership, manager, rule
         self.gates: dict[int, PrefixGate] = {}
         self.pace = Pace(work)
         self.changed: set[int] = set()
@@ -161,22 +154,23 @@ class _Sampling:
     def run(self, progress: Progress) -> None:
         """Sample all missing blocks; however the sampling ends, finished blocks are committed."""
         try:
-            for task, result in _sampled(self.work, self.manager, progress, self.pace, bool(self.rule.targets)):
-                self.keep(task, result)
+            for task, nodes in _sampled(self.work, self.manager, progress, self.pace, bool(self.rule.targets)):
+                self.keep(task.point, nodes)
                 if self.store.due:
                     self.commit()
                 self.beat()
         finally:
-            for task, result in self.manager.cancel():
-                self.keep(task, result)
+            for task, nodes in self.manager.cancel():
+                self.keep(task.point, nodes)
             self.commit()
             self.beat()
         self.write_rule()
         if wants_records(self.jobs, self.store.records()):
-            self.store.write_records(_records(self.jobs, self.work, self.manager.stop))
+            self.store.write_records(records_of(self.jobs[0].records, self.work, self.manager.stop.poll))
         self.ownership.release("complete", self.pace.of_blocks, self.pace.of_blocks, self.times_spent())
 
     def gate(self, point: int) -> PrefixGate:
+        """Return the gate through which nodes come into a point's Forest."""
         if point not in self.gates:
             self.gates[point] = PrefixGate(self.work[point], self.rule)
         return self.gates[point]
@@ -186,19 +180,21 @@ class _Sampling:
         total = time.perf_counter() - self.begun
         return {"messages": self.manager.seconds, "merging": self.merging, "writing": self.writing, "total": total}
 
-    def keep(self, task: Task, result: Block | dict[Key, Block]) -> None:
+    def keep(self, point: int, nodes: Mapping[Key, Block]) -> None:
+        """Add sampled nodes to a point."""
         begin = time.perf_counter()
-        gate = self.gate(task.point)
-        for (group, level, node), block in nodes_of(task, result):
+        gate = self.gate(point)
+        self.changed.add(point)
+        for (group, level, index), block in nodes.items():
             asked, ended = gate.work.blocks, gate.stopped is not None
             self.pace.add(gate.work, 0 if ended else 1 << level)
-            gate.add(group, level, node, block)
-            self.changed.add(task.point)
+            gate.add(group, level, index, block)
             if gate.stopped is not None and not ended:
                 self.pace.shorten(gate.work, asked, gate.taken)
         self.merging += time.perf_counter() - begin
 
     def commit(self) -> None:
+        """Write the points that have changed to the file."""
         begin = time.perf_counter()
         if self.changed:
             self.store.commit({p: self.work[p].forest.nodes() for p in sorted(self.changed)})
@@ -226,70 +222,70 @@ class _Sampling:
             meta["stopping"] = self.rule.meta([self.gate(point) for point in range(len(self.work))])
         if meta != before.meta:
             header = replace(before, meta=meta)
-            self.store.extend([one.blocks for one in self.work], header)
+            self.store.extend([point.blocks for point in self.work], header)
 
 
 def _sampled(
     work: Sequence[SweepPoint], manager: Manager, progress: Progress, pace: Pace, ruled: bool = False
-) -> Iterator[tuple[Task, Any]]:
-    """Yield the missing nodes as (task, block): in order on one rank, as they arrive with more ranks."""
-    seconds = sum(one.seconds for one in work)
+) -> Iterator[tuple[Task, dict[Key, Block]]]:
+    """Yield the missing nodes as (task, nodes by key): in order on one rank, as they arrive with more ranks."""
+    seconds = sum(point.seconds for point in work)
     whole = len(work) > LARGE_SWEEP and not ruled
     schedule = Schedule(_missing(work, manager.ranks, whole), seconds, manager.ranks)
-    some = work[:: 1 + len(work) // 100]
-    manager.patience = max(LONGEST_SILENCE, max(20 * one.seconds_per_block for one in some))
+    about_hundred = work[:: 1 + len(work) // 100]
+    manager.patience = max(LONGEST_SILENCE, max(20 * point.seconds_per_block for point in about_hundred))
     progress(pace.done, pace.total)
-    for task, block in manager.sample(schedule, lambda point: work[point].sampler):
-        yield task, block
+    for task, nodes in manager.sample(schedule, lambda point: work[point].sampler):
+        yield task, nodes
         progress(pace.done, pace.total)
 
 
 def _missing(work: Sequence[SweepPoint], ranks: int, whole: bool) -> Iterator[Task]:
     """Yield the tasks that are missing; whole: an unstarted point of low cost becomes one task."""
-    blocks = sum(one.missing for one in work)
-    for point, one in enumerate(work):
-        if not one.missing:
+    blocks = sum(point.missing for point in work)
+    for place, point in enumerate(work):
+        if not point.missing:
             continue
-        if whole and not one.blocks_done and one.seconds <= PORTION_SECONDS:
-            yield Task(point, 0, WHOLE, one.blocks, one.seconds)
+        if whole and not point.blocks_done and point.seconds <= PORTION_SECONDS:
+            yield Task(place, 0, WHOLE, point.blocks, point.seconds)
             continue
-        level = highest_level(one.seconds_per_block, min(blocks, one.blocks), ranks, one.groups)
-        for task in tasks(point, one.forest, one.blocks, one.seconds_per_block, level):
-            if (task.node << task.level) * one.groups >= one.blocks:
+        level = highest_level(point.seconds_per_block, min(blocks, point.blocks), ranks, point.groups)
+        for task in tasks(place, point.forest, point.blocks, point.seconds_per_block, level):
+            if (task.node << task.level) * point.groups >= point.blocks:
                 break  # the stopping rule has ended the point meanwhile
             yield task
 
 
-def _records(jobs: Sequence[Job], work: Sequence[SweepPoint], stop: Stop) -> Records:
-    return records_of(jobs[0].records, work, stop.poll)
-
-
 def _result(
-    jobs: Sequence[Job], every: Sequence[PackedPoint], work: Sequence[SweepPoint], records: Records | None
+    jobs: Sequence[Job], packed: Sequence[PackedPoint], work: Sequence[SweepPoint], records: Records | None
 ) -> ResultData:
     """Return the result of a run without a file: the points that have a block."""
     points = [
-        Point(parameters_of(one.preparation, one.swept), one.preparation, one.forest, one.number, dict(one.swept))
-        for one in work
-        if one.blocks_done
+        Point(parameters_of(p.preparation, p.swept), p.preparation, p.forest, p.number, dict(p.swept))
+        for p in work
+        if p.blocks_done
     ]
     first = jobs[0]
     meta = {"name": first.name, "run": json_value(dict(first.mapping)), "stopping": None}
-    write = partial(_write, jobs, every, work, records)
+    write = partial(_write, jobs, packed, work, records)
     return ResultData(
         points, name=first.name, seed=first.seed, text=first.text, meta=meta, records=records, write=write
     )
 
 
 def _write(
-    jobs: Sequence[Job], every: Sequence[PackedPoint], work: Sequence[SweepPoint], records: Records | None, output: Path
+    jobs: Sequence[Job],
+    packed: Sequence[PackedPoint],
+    work: Sequence[SweepPoint],
+    records: Records | None,
+    output: Path,
 ) -> None:
     """Write what was sampled in memory to a new result file, which a run can resume and extend."""
     with Ownership.acquire(output) as ownership:
-        store, _ = create(jobs, output, every, ownership, 1)
+        store, _ = create(jobs, output, packed, ownership, 1)
         with store:
-            store.commit({p: one.forest.nodes() for p, one in enumerate(work) if one.blocks_done})
+            store.commit({place: point.forest.nodes() for place, point in enumerate(work) if point.blocks_done})
             if records is not None:
                 store.write_records(records)
-        done, total = (sum(getattr(one, name) for one in work) for name in ("blocks_done", "blocks"))
+        done, total = (sum(getattr(point, name) for point in work) for name in ("blocks_done", "blocks"))
         ownership.release("complete" if done == total else "stopped", done, total)

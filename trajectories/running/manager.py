@@ -12,7 +12,7 @@ from trajectories.runfiles.job import Job, Spec
 from trajectories.running.mpi import World, current
 from trajectories.running.schedule import Schedule, Task
 from trajectories.running.signals import Stop
-from trajectories.running.tasks import Sampler, prepare_point, sample_node
+from trajectories.running.tasks import Sampler, prepare_point, sample_task
 from trajectories.running.worker import (
     CANCEL,
     CANCELLED,
@@ -65,9 +65,9 @@ class Manager:
         return self._carry_out(PREPARE, schedule, job, prepared)
 
     def sample(self, schedule: Schedule, sampler: Callable[[int], Sampler]) -> Iterator[tuple[Task, Any]]:
-        """Yield (task, Block), or (task, nodes) of a whole point, as they come, sampled by any rank."""
+        """Yield (task, its nodes by key) as they come, sampled by any rank."""
         return self._carry_out(
-            SAMPLE, schedule, sampler, lambda task: sample_node(sampler(task.point), task, self.handle_messages)
+            SAMPLE, schedule, sampler, lambda task: sample_task(sampler(task.point), task, self.handle_messages)
         )
 
     def _carry_out(

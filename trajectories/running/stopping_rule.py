@@ -9,7 +9,7 @@ coverage: a rule tested after every block would stop where chance makes the erro
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,11 +122,10 @@ class Rule:
 class PrefixGate:
     """Adds nodes to a point's Forest so that the rule is applied to exactly its first 64, 128, 256, ... blocks."""
 
-    def __init__(self, work: SweepPoint, rule: Rule, met: Callable[[SweepPoint], bool] | None = None) -> None:
+    def __init__(self, work: SweepPoint, rule: Rule) -> None:
         self.work, self.rule = work, rule
         self.stopped: int | None = None
         self.taken = work.forest.blocks_done  # blocks, those held back included
-        self._met = met or rule.met
         self._held_back: list[tuple[int, int, int, Block]] = []
         self._next_test = FIRST_LOOK
         while self._next_test < work.forest.end():
@@ -151,7 +150,7 @@ class PrefixGate:
 
     def _apply_rule(self) -> None:
         while self.stopped is None and self.work.forest.blocks_done == self._next_test:
-            if self._met(self.work):
+            if self.rule.met(self.work):
                 self.stopped = self.work.blocks = self._next_test
                 self._held_back = []
                 return

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from trajectories.errors import InputError
-from trajectories.runfiles.job import Job, Jobs
+from trajectories.runfiles.job import Job, Jobs, Spec
 from trajectories.running.manager import Manager
 from trajectories.running.schedule import Schedule, Task, seconds_per_block
 from trajectories.running.tasks import PackedPoint, Sampler
 from trajectories.sampling.preparation import Preparation, block_size, groups_for
 from trajectories.sampling.reduction_tree import Forest
-from trajectories.sampling.serialised_preparation import Arrays, kernel_side, pack, unpack
+from trajectories.sampling.serialised_preparation import Arrays, kernel_side, unpack
 
 SECONDS_TO_PREPARE = 0.02
 
@@ -39,12 +39,6 @@ class SweepPoint:
     blocks: int
     done: int = 0
     load: Callable[[], Forest] | None = None
-
-    @classmethod
-    def of(cls, job: Job, preparation: Preparation, groups: int, blocks: int) -> SweepPoint:
-        """Return the point of a job that has not been started."""
-        meta, arrays = pack(preparation)
-        return cls(job.point, job.seed, dict(job.swept), meta, arrays, groups, blocks)
 
     @cached_property
     def forest(self) -> Forest:
@@ -120,10 +114,12 @@ def prepared_points(
     schedule = Schedule(tasks, len(jobs) * SECONDS_TO_PREPARE, manager.ranks)
     packed: dict[int, PackedPoint] = {}
     common: dict[str, tuple[bytes, np.ndarray]] = {}
-    for task, one in manager.prepare(
-        schedule, lambda point: jobs.spec(point) if isinstance(jobs, Jobs) else jobs[point]
-    ):
-        packed[task.point] = one._replace(arrays=_share_equal_arrays(common, one.arrays))
+
+    def job(place: int) -> Job | Spec:
+        return jobs.spec(place) if isinstance(jobs, Jobs) else jobs[place]
+
+    for task, point in manager.prepare(schedule, job):
+        packed[task.point] = point._replace(arrays=_share_equal_arrays(common, point.arrays))
         _check_shapes(jobs, packed, task.point)
         progress(len(packed))
     return [packed[point] for point in range(len(jobs))]
@@ -149,20 +145,20 @@ def _check_shapes(jobs: Sequence[Job], packed: Mapping[int, PackedPoint], point:
 
 
 def unstarted_points(
-    jobs: Sequence[Job], every: Sequence[PackedPoint], swept: Sequence[dict[str, float]]
+    jobs: Sequence[Job], packed: Sequence[PackedPoint], swept: Sequence[dict[str, float]]
 ) -> list[SweepPoint]:
     """Return the points of a run that has not been started."""
     first = jobs[0]
     groups = groups_for(first.points)
     return [
         SweepPoint(
-            one.number,
+            point.number,
             first.seed,
-            own,
-            one.meta,
-            one.arrays,
+            parameters,
+            point.meta,
+            point.arrays,
             groups,
-            -(-first.trajectories // int(one.meta["block_size"])),
+            -(-first.trajectories // int(point.meta["block_size"])),
         )
-        for one, own in zip(every, swept, strict=True)
+        for point, parameters in zip(packed, swept, strict=True)
     ]

@@ -30,15 +30,18 @@ class Sampler(NamedTuple):
     jumps_per_trajectory: float
 
 
-def sample_node(sampler: Sampler, task: Task, poll: Callable[[], None]) -> Block | dict[Key, Block]:
-    """Return the merged blocks of a task, or all nodes of a WHOLE point; `poll` is called after every kernel call."""
-    if task.level == WHOLE:
-        forest = Forest(sampler.groups)
-        for block in range(task.node):
-            one = task._replace(group=block % sampler.groups)
-            forest.add(block, _node(sampler, one, 0, block // sampler.groups, poll))
-        return forest.nodes()
-    return _node(sampler, task, task.level, task.node, poll)
+def sample_task(sampler: Sampler, task: Task, poll: Callable[[], None]) -> dict[Key, Block]:
+    """Return the nodes of a task by their keys: its one node, or all nodes of a WHOLE point.
+
+    poll: called after every kernel call.
+    """
+    if task.level != WHOLE:
+        return {(task.group, task.level, task.node): _node(sampler, task, task.level, task.node, poll)}
+    forest = Forest(sampler.groups)
+    for block in range(task.node):
+        place = task._replace(group=block % sampler.groups)
+        forest.add(block, _node(sampler, place, 0, block // sampler.groups, poll))
+    return forest.nodes()
 
 
 def _node(sampler: Sampler, task: Task, level: int, index: int, poll: Callable[[], None]) -> Block:

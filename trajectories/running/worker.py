@@ -134,9 +134,9 @@ class _Worker:
             job = self.inputs[task.point]
             with self.stop.interruptible(self.handle_messages):
                 return prepare_point(job)
-        from trajectories.running.tasks import sample_node
+        from trajectories.running.tasks import sample_task
 
-        return sample_node(self.inputs[task.point], task, self.handle_messages)
+        return sample_task(self.inputs[task.point], task, self.handle_messages)
 
     def _accept(self, kind: str, tasks: list[Task], inputs: dict[int, Any]) -> None:
         self.idle = False
