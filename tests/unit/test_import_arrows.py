@@ -14,7 +14,19 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "trajectories"
 WINGS = (
-    *("errors", "kernels", "model", "systems", "master", "counting", "sampling", "runfiles", "results", "report"),
+    *(
+        "errors",
+        "lazy_sequence",
+        "kernels",
+        "model",
+        "systems",
+        "master",
+        "counting",
+        "sampling",
+        "runfiles",
+        "results",
+        "report",
+    ),
     *("running", "figures", "result", "studies", "exact", "api", "cli"),
 )
 """In the order of dependence: a wing imports itself and what stands to its left. The root itself stands above all."""

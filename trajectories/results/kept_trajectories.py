@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from trajectories.lazy_sequence import LazySequence
 from trajectories.results.layout import Records
 from trajectories.results.points import Point
 from trajectories.sampling.replay import Replay
 
 
-class JumpRecords(Sequence[Replay]):
+class JumpRecords(LazySequence[Replay]):
     """The trajectories whose jumps were kept, point after point; `records[7]` is a Replay."""
 
     def __init__(self, kept: Records | None, points: Sequence[Point], name: str, seed: int) -> None:
@@ -20,30 +20,27 @@ class JumpRecords(Sequence[Replay]):
     def __len__(self) -> int:
         return 0 if self._kept is None else len(self._kept.trajectory)
 
-    def __getitem__(self, i: Any) -> Any:
-        if isinstance(i, slice):
-            return [self[j] for j in range(*i.indices(len(self)))]
-        if self._kept is None or not -len(self) <= i < len(self):
-            raise IndexError(
-                f"record {i}: the jumps of {len(self)} trajectories were kept; run with records=N, or replay a number"
-            )
-        i, kept = range(len(self))[i], self._kept
-        own = slice(kept.offsets[i], kept.offsets[i + 1])
-        preparation = self._points[int(kept.point[i])].preparation
+    def _outside(self, place: int) -> str:
+        return (
+            f"record {place}: the jumps of {len(self)} trajectories were kept; run with records=N, or replay a number"
+        )
+
+    def _item(self, place: int) -> Replay:
+        kept = self._kept
+        assert kept is not None  # else there is no place
+        jumps = slice(kept.offsets[place], kept.offsets[place + 1])
+        preparation = self._points[int(kept.point[place])].preparation
         return Replay(
             name=self._name,
             seed=self._seed,
-            number=int(kept.trajectory[i]),
+            number=int(kept.trajectory[place]),
             preparation=preparation,
-            jump_times=kept.times[own],
-            channels=kept.channels[own],
-            start=int(kept.initial[i]),
-            end=int(kept.final[i]),
+            jump_times=kept.times[jumps],
+            channels=kept.channels[jumps],
+            start=int(kept.initial[place]),
+            end=int(kept.final[place]),
             spectra=preparation.spectra,
         )
-
-    def __iter__(self) -> Iterator[Replay]:
-        return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
         return f"<JumpRecords of {len(self)} trajectories>"

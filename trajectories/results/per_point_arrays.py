@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, overload
+from typing import NamedTuple
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from trajectories.lazy_sequence import LazySequence
 from trajectories.results.layout import put
 
 MANY = 256  # points: beyond, arrays that differ from point to point are compressed
@@ -22,7 +23,7 @@ class Ragged(NamedTuple):
     offsets: NDArray[np.int64]
 
 
-class PerPoint(Sequence[Mapping[str, NDArray]]):
+class PerPoint(LazySequence[Mapping[str, NDArray]]):
     """Point p's arrays by name, for p = 0..length-1, cut out of the stacked ones when asked for."""
 
     def __init__(self, stacked: Mapping[str, NDArray | Ragged], length: int) -> None:
@@ -31,16 +32,8 @@ class PerPoint(Sequence[Mapping[str, NDArray]]):
     def __len__(self) -> int:
         return self._length
 
-    @overload
-    def __getitem__(self, point: int) -> Mapping[str, NDArray]: ...
-    @overload
-    def __getitem__(self, point: slice) -> Sequence[Mapping[str, NDArray]]: ...
-    def __getitem__(self, point: Any) -> Any:
-        if isinstance(point, slice):
-            return [self[p] for p in range(*point.indices(self._length))]
-        if not -self._length <= point < self._length:
-            raise IndexError(f"point {point} of {self._length}")
-        return {name: _cut(array, point % self._length) for name, array in self._stacked.items()}
+    def _item(self, place: int) -> Mapping[str, NDArray]:
+        return {name: _cut(array, place) for name, array in self._stacked.items()}
 
 
 def _cut(array: NDArray | Ragged, point: int) -> NDArray:

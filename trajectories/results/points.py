@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
 from trajectories.errors import InputError
 from trajectories.kernels.observable_table import WEIGHT
+from trajectories.lazy_sequence import LazySequence
 from trajectories.results.layout import Header
 from trajectories.results.reader import Reader
 from trajectories.sampling import serialised_preparation
@@ -76,32 +77,19 @@ def parameters_of(preparation: Preparation, swept: Mapping[str, float]) -> dict[
     }
 
 
-class StoredPoints(Sequence[Point]):
+class StoredPoints(LazySequence[Point]):
     """Points of a result file with at least one finished block; only the last one read is in memory."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader, self._meta = reader, reader.header.meta
         self._metas = described(reader.header, reader.path)
         self._places = [point for point in range(reader.points) if reader.blocks_done(point)]
-        self._last: tuple[int, Point] | None = None
 
     def __len__(self) -> int:
         return len(self._places)
 
-    @overload
-    def __getitem__(self, i: int) -> Point: ...
-    @overload
-    def __getitem__(self, i: slice) -> Sequence[Point]: ...
-    def __getitem__(self, i: Any) -> Any:
-        if isinstance(i, slice):
-            return [self[j] for j in range(*i.indices(len(self)))]
-        place = self._places[i]
-        if self._last is None or self._last[0] != place:
-            self._last = place, self._point(place)
-        return self._last[1]
-
-    def _point(self, place: int) -> Point:
-        reader = self._reader
+    def _item(self, place: int) -> Point:
+        reader, place = self._reader, self._places[place]
         try:
             preparation = serialised_preparation.unpack(self._metas[place], reader.header.plans[place])
         except (KeyError, TypeError, IndexError, ValueError) as error:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from trajectories.errors import InputError
+from trajectories.lazy_sequence import LazySequence
 from trajectories.model import Model
 from trajectories.runfiles.derived import at_point, settled
 from trajectories.runfiles.figure_section import Figure
@@ -141,7 +142,7 @@ class Job:
         return named | {f"observables.{name}": digest_of(operator) for name, operator in self.observables.items()}
 
 
-class Jobs(Sequence[Job]):
+class Jobs(LazySequence[Job]):
     """The jobs of a run's points; each model is built when its job is first used, since building takes longest.
 
     numbers: indices of the chosen points in the whole sweep of `points` points.
@@ -151,22 +152,12 @@ class Jobs(Sequence[Job]):
         self.run, self.numbers, self.has_stopping_rule = run, numbers, has_stopping_rule
         self.points = run.point_count
         self._mapping = run.mapping()
-        self._last: tuple[int, Job] | None = None
 
     def __len__(self) -> int:
         return len(self.numbers)
 
-    @overload
-    def __getitem__(self, place: int) -> Job: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[Job]: ...
-    def __getitem__(self, place: Any) -> Any:
-        if isinstance(place, slice):
-            return [self[i] for i in range(*place.indices(len(self)))]
-        place = range(len(self))[place]
-        if self._last is None or self._last[0] != place:
-            self._last = place, replace(self.spec(place).job(), mapping=self._mapping, text=self.run.text)
-        return self._last[1]
+    def _item(self, place: int) -> Job:
+        return replace(self.spec(place).job(), mapping=self._mapping, text=self.run.text)
 
     def swept(self, place: int) -> dict[str, float]:
         """Return the swept parameters of this point, without building its model."""
