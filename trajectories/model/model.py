@@ -156,8 +156,7 @@ class Model:
         baths = checked_reservoirs(reservoirs)
         jumps = checked_channels(channels, baths, d)
         pairing = pair_channels(jumps, baths, bool(entropy))
-        loss = full(sum(products_of_adjoints(pairing.operators)))
-        loss = 0.5 * (loss + dagger(loss))
+        loss = _total_loss(pairing.operators)
         levels = validation.dims(dims, d)
         bath_names = [bath.name for bath in baths]
         self._set(
@@ -352,6 +351,12 @@ class Model:
         lines += [f"  {line}" for line in self.partners_found]
         lines += [f"  remark: {line}" for line in self.remarks]
         return "\n".join(lines)
+
+
+def _total_loss(operators: Array) -> Array:
+    """Return sum_k L_k^dagger L_k of K operators (K, d, d), exactly Hermitian (d, d)."""
+    loss = full(sum(products_of_adjoints(operators)))
+    return 0.5 * (loss + dagger(loss))
 
 
 def _resolved(channels: Sequence[Channel], operators: Array, partner: NDArray[np.int64]) -> list[Channel]:

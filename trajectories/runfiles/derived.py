@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from trajectories.runfiles.optimised import optimum
+from trajectories.runfiles.optimised import optimum as search
 from trajectories.runfiles.run import Run
 from trajectories.runfiles.system_table import SystemTable
 
@@ -50,8 +50,8 @@ def resolve(run: Run, swept: Mapping[str, ArrayLike], changes: Mapping[str, Any]
         return Resolved(*machine.at({**given, **arrays}, n), ())
     tables = [{**given, **{name: float(array[i]) for name, array in arrays.items()}} for i in range(n)]
     known = run.couplings.get(0) if not run.sweep and not changes else None
-    optima = tuple(optimum(machine, table, run.optimise, known) for table in tables)
-    best = {name: np.array([one.parameters[name] for one in optima]) for name in optima[0].parameters}
+    optima = tuple(search(machine, table, run.optimise, known) for table in tables)
+    best = {name: np.array([optimum.parameters[name] for optimum in optima]) for name in optima[0].parameters}
     return Resolved(*machine.at({**given, **arrays, **best}, n), optima)
 
 
@@ -71,14 +71,14 @@ def settled(run: Run) -> Run:
     """Return a run without a sweep as one whose [system] has every number: derived, and searched for."""
     if not run.derived and run.optimise is None:
         return run
-    found = resolve(run, {})
-    auxiliary = {name: float(values[0]) for name, values in found.auxiliary.items()}
-    system = {key: float(x[0]) if isinstance(x, np.ndarray) else x for key, x in found.system.items()}
+    resolved = resolve(run, {})
+    auxiliary = {name: float(values[0]) for name, values in resolved.auxiliary.items()}
+    system = {key: float(x[0]) if isinstance(x, np.ndarray) else x for key, x in resolved.system.items()}
     return replace(
         run,
         system=MappingProxyType(system),
         auxiliary=MappingProxyType(auxiliary),
-        optimum=found.optima[0] if found.optima else None,
+        optimum=resolved.optima[0] if resolved.optima else None,
         derived=MappingProxyType({}),
         optimise=None,
     )
@@ -89,5 +89,5 @@ def points(run: Run, numbers: Sequence[int] | None = None) -> list[tuple[dict[st
 
     numbers: which, None for all; the search of [optimise] is made at these alone.
     """
-    each = [at_point(run, number) for number in (range(run.point_count) if numbers is None else numbers)]
-    return [(swept, settled(one)) for swept, one in each]
+    chosen = range(run.point_count) if numbers is None else numbers
+    return [(swept, settled(point)) for swept, point in (at_point(run, number) for number in chosen)]

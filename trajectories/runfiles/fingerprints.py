@@ -70,28 +70,28 @@ def joint_fingerprint(
     first: fingerprints of the first point. run: the run as tables. numbers: indices of the points in the whole sweep.
     The first point's own swept, derived and optimised parameters are replaced by the tables that they come from.
     """
-    found = dict(first)
+    joined = dict(first)
     if points > 1:
         varying = {*run["sweep"], *(run.get("derived") or {}), *((run.get("optimise") or {}).get("over") or ())}
         fixed = {f"system.{name}": text_of(value) for name, value in run["system"].items()}
-        found = {name: value for name, value in {**found, **fixed}.items() if _fixed(name, varying)}
-        found |= {f"sweep.{name}": text_of(values) for name, values in run["sweep"].items()}
+        joined = {name: value for name, value in {**joined, **fixed}.items() if _fixed(name, varying)}
+        joined |= {f"sweep.{name}": text_of(values) for name, values in run["sweep"].items()}
         for name, formula in (run.get("derived") or {}).items():
-            found[f"derived.{name}"] = text_of(Formula.parse(formula, name).spelling)
-        found |= {f"optimise.{name}": text_of(value) for name, value in (run.get("optimise") or {}).items()}
-    whole = list(numbers) == list(range(points))
-    return found if whole else found | {"points": DIGEST + _sha(" ".join(map(str, numbers)))}
+            joined[f"derived.{name}"] = text_of(Formula.parse(formula, name).spelling)
+        joined |= {f"optimise.{name}": text_of(value) for name, value in (run.get("optimise") or {}).items()}
+    all_points = list(numbers) == list(range(points))
+    return joined if all_points else joined | {"points": DIGEST + _sha(" ".join(map(str, numbers)))}
 
 
 def compact(each: Sequence[Mapping[str, str]]) -> dict[str, str | list[str]]:
     """Return fingerprints by name, once where all points have the same."""
-    values = {name: [one[name] for one in each] for name in each[0]}
-    return {name: found[0] if len(set(found)) == 1 else found for name, found in values.items()}
+    columns = {name: [fingerprints[name] for fingerprints in each] for name in each[0]}
+    return {name: values[0] if len(set(values)) == 1 else values for name, values in columns.items()}
 
 
 def at_point(each: Mapping[str, str | list[str]], place: int) -> Fingerprints:
     """Return the fingerprints of one point, from what `compact` made of all of them."""
-    return {name: found if isinstance(found, str) else found[place] for name, found in each.items()}
+    return {name: value if isinstance(value, str) else value[place] for name, value in each.items()}
 
 
 def couplings_of(each: Mapping[str, str | list[str]], numbers: Sequence[int]) -> dict[int, dict[str, float]]:

@@ -233,18 +233,18 @@ def chosen_points(chosen: str, points: int, option: str = "--points") -> range:
     """
     try:
         parts = [int(part) if part.strip() else None for part in chosen.split(":")]
-        one = parts[0] if len(parts) == 1 else None
-        found = range(points)[slice(*parts)] if one is None else range(points)[one : one + 1]
+        single = parts[0] if len(parts) == 1 else None
+        numbers = range(points)[slice(*parts)] if single is None else range(points)[single : single + 1]
         wrong = len(parts) > 3 or min(part or 0 for part in parts) < 0
     except (ValueError, TypeError):
-        found, wrong = range(0), True
-    if wrong or not found:
+        numbers, wrong = range(0), True
+    if wrong or not numbers:
         several = ", or a range such as 0:100 (0 to 99) or 3::10 (3, 13, 23, ...)" * (option == "--points")
         raise InputError(
             f"{option} {chosen}: chooses none of the {points} point{'s' * (points > 1)} (0 to {points - 1}): must be a "
             f"number such as {min(3, points - 1)}{several}"
         )
-    return found
+    return numbers
 
 
 def fingerprints_of(jobs: Sequence[Job]) -> Fingerprints:

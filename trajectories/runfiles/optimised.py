@@ -63,8 +63,8 @@ def _search(
             n = len(next(iter(over.values())))
             system, auxiliary = machine.at({**table, **over}, n, check)
             numbers = machine.numbers({**system, **auxiliary})
-            found = quantities.values(system, sorted(formula.names - set(numbers)), check=check)
-            return np.broadcast_to(formula.evaluate({**numbers, **found}), (n,))
+            steady = quantities.values(system, sorted(formula.names - set(numbers)), check=check)
+            return np.broadcast_to(formula.evaluate({**numbers, **steady}), (n,))
 
         return values
 

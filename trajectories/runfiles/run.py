@@ -109,21 +109,7 @@ class Run:
         model: used instead of what [system] describes, which may then be left out; a function builds the model from the
         parameters in [system]. Raises InputError for anything that breaks the rules of the module's docstring.
         """
-        changed = [tuple(item.partition("=")[0].strip().split(".")) for item in overrides]
-        top = Table(
-            mapping, "", source, ("title", "description", *SECTIONS), [path[0] for path in changed if len(path) == 1]
-        )
-        tables = {}
-        for section, known in SECTIONS.items():
-            values = mapping.get(section, {})
-            if not isinstance(values, Mapping):
-                raise InputError(
-                    f"{top.where(section)} = {show(values)} is {kind(values)}: must be a table [{section}]"
-                )
-            if section == "figure":
-                figure_section.refuse_removed(values, source)
-            keys = [path[1] for path in changed if len(path) == 2 and path[0] == section]
-            tables[section] = Table(values, section, source, known, keys)
+        top, tables = _tables(mapping, source, overrides)
         title = top.text("title", "")
         system = _system(tables["system"], model)
         observables = sections.observables(tables["observables"])
@@ -200,7 +186,7 @@ class Run:
         """
         from trajectories.model.expressions import expression
 
-        found = {}
+        operators = {}
         for name, definition in self.observables.items():
             where = f"{self._where('observables')} {name}"
             if isinstance(definition, str):
@@ -210,8 +196,8 @@ class Run:
             if matrix.shape != (model.dimension,) * 2:
                 d = model.dimension
                 raise InputError(f"{where}: has shape {matrix.shape}: must be a {d}x{d} matrix for {model.name}")
-            found[name] = hermitian(matrix, where)
-        return found
+            operators[name] = hermitian(matrix, where)
+        return operators
 
     def pair_of(self, model: Model) -> tuple[int, int] | None:
         """Return the two subsystems (from 0) of concurrence and negativity, None where the model has fewer than two."""
@@ -251,6 +237,23 @@ class Run:
 
     def _where(self, section: str) -> str:
         return f"{self.source}: [{section}]" if self.source else f"[{section}]"
+
+
+def _tables(mapping: Mapping[str, Any], source: str, overrides: Sequence[str]) -> tuple[Table, dict[str, Table]]:
+    """Return the top level of a run file and its tables by name, with their keys checked."""
+    changed = [tuple(item.partition("=")[0].strip().split(".")) for item in overrides]
+    keys = ("title", "description", *SECTIONS)
+    top = Table(mapping, "", source, keys, [path[0] for path in changed if len(path) == 1])
+    tables = {}
+    for section, known in SECTIONS.items():
+        values = mapping.get(section, {})
+        if not isinstance(values, Mapping):
+            raise InputError(f"{top.where(section)} = {show(values)} is {kind(values)}: must be a table [{section}]")
+        if section == "figure":
+            figure_section.refuse_removed(values, source)
+        changed_keys = [path[1] for path in changed if len(path) == 2 and path[0] == section]
+        tables[section] = Table(values, section, source, known, changed_keys)
+    return top, tables
 
 
 def _system(table: Table, model: Model | Callable[..., Model] | None) -> dict[str, Any]:

@@ -129,7 +129,7 @@ def _pair(table: Table) -> tuple[int, int] | None:
 
 def observables(table: Table) -> dict[str, str | tuple[Any, ...]]:
     """Check the [observables] table: name -> expression or rows of a matrix; they are evaluated with the model."""
-    found: dict[str, str | tuple[Any, ...]] = {}
+    definitions: dict[str, str | tuple[Any, ...]] = {}
     for name, given in table.values.items():
         value, where = toml_value(given), table.where(name)
         if not name or not name.isprintable() or "/" in name or len(name) > 60:
@@ -139,18 +139,18 @@ def observables(table: Table) -> dict[str, str | tuple[Any, ...]]:
                 f"{where}: is already the name of a quantity: must be another name than {listing(reported_names())}"
             )
         if isinstance(value, str):
-            found[name] = value
+            definitions[name] = value
             continue
         entries = complex_entries(value, where) if isinstance(value, list) else []
         if not entries or not isinstance(entries[0], list):
             table.refuse(name, 'an expression such as "n1 + n2", or a Hermitian matrix as a list of rows')
-        found[name] = _frozen(entries)
-    return found
+        definitions[name] = _frozen(entries)
+    return definitions
 
 
 def derived(table: Table, system: Mapping[str, Any], swept: Mapping[str, Any]) -> dict[str, str]:
     """Check the [derived] table: name -> formula, none of them given elsewhere; a number is a formula too."""
-    found = {}
+    formulas = {}
     for key in table.values:
         value = table.values[key]
         text = repr(value) if is_number(value) else table.text(key, wanted='a formula such as "0.16 * p_c"')
@@ -160,8 +160,8 @@ def derived(table: Table, system: Mapping[str, Any], swept: Mapping[str, Any]) -
                 raise InputError(f"{table.where(key)}: is in [{section}] too: must be given only once")
         if not key.isidentifier():
             raise InputError(f"{table.where(key)}: must be a name of letters, digits and _")
-        found[key] = text
-    return found
+        formulas[key] = text
+    return formulas
 
 
 @dataclass(frozen=True)
@@ -190,21 +190,21 @@ def optimise(table: Table, taken: Sequence[str]) -> Optimise | None:
         over = dict.fromkeys(over, [])
     if not isinstance(over, Mapping) or not 1 <= len(over) <= MOST_OPTIMISED:
         raise InputError(f"{table.where('over')} = {show(over)}: must be {wanted}; one to four parameters")
-    found: list[tuple[str, float | None, float | None]] = []
+    bounds: list[tuple[str, float | None, float | None]] = []
     for name, ends in over.items():
         ends = toml_value(ends)
         if name in taken:
             raise InputError(f"{table.where('over')}: {name} is in [sweep] or [derived] too: must be in one of them")
         if ends == []:
-            found.append((name, None, None))
+            bounds.append((name, None, None))
             continue
         if not (isinstance(ends, list) and len(ends) == 2 and all(map(is_number, ends)) and ends[0] < ends[1]):
             raise InputError(f"{table.where('over')}: {name} = {show(ends)}: must be two numbers [lower, upper]")
         low, high = (_float(end) for end in ends)
         if not (math.isfinite(low) and math.isfinite(high) and (low <= 0 or math.isfinite(high / low))):
             raise InputError(f"{table.where('over')}: {name} = {show(ends)}: bounds must be finite, and their ratio")
-        found.append((name, low, high))
-    return Optimise(maximise, tuple(found))
+        bounds.append((name, low, high))
+    return Optimise(maximise, tuple(bounds))
 
 
 def _float(number: float) -> float:

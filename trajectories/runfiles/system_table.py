@@ -36,7 +36,7 @@ class SystemTable:
         table: [system] with the swept numbers, arrays (n,) or floats. check: refuse a value that does not exist.
         """
         values = self.numbers(table)
-        found = dict(table)
+        complete = dict(table)
         for name, formula in self.formulas:
             value = formula.evaluate(values)
             if check and np.isnan(value).any():
@@ -45,11 +45,11 @@ class SystemTable:
                     "must be a number at every point"
                 )
             values[name] = value
-            found[name] = np.broadcast_to(value, (n,)) if value.ndim or n > 1 else float(value)
-        extra = {name for name in found if name not in MODEL_KEYS and not self.parameter(name)}
+            complete[name] = np.broadcast_to(value, (n,)) if value.ndim or n > 1 else float(value)
+        extra = {name for name in complete if name not in MODEL_KEYS and not self.parameter(name)}
         extra &= self.used
-        system = {name: value for name, value in found.items() if name not in extra}
-        return system, {name: np.broadcast_to(np.asarray(found[name], float), (n,)) for name in sorted(extra)}
+        system = {name: value for name, value in complete.items() if name not in extra}
+        return system, {name: np.broadcast_to(np.asarray(complete[name], float), (n,)) for name in sorted(extra)}
 
     def numbers(self, table: Mapping[str, Any]) -> Numbers:
         """Return what formulas may name: the machine's defaults and everything in the table that is a number."""
@@ -68,12 +68,12 @@ def every_parameter(run: Run) -> dict[str, Any]:
     if callable(run.given):
         from trajectories.model import user_model
 
-        every = {**user_model.shown(user_model.defaults(run.given)), **run.system}
+        parameters = {**user_model.shown(user_model.defaults(run.given)), **run.system}
     elif run.given is not None:
-        every = {"name": run.given.name, **run.given.parameters}
+        parameters = {"name": run.given.name, **run.given.parameters}
     else:
-        every = {**_signature(run.system, run.directory)[1], **run.system}
-    return {name: canonical_value(value) for name, value in every.items() if value is not None}
+        parameters = {**_signature(run.system, run.directory)[1], **run.system}
+    return {name: canonical_value(value) for name, value in parameters.items() if value is not None}
 
 
 def _signature(system: Mapping[str, Any], directory: Path) -> tuple[frozenset[str] | None, dict[str, Any]]:
@@ -85,8 +85,8 @@ def _signature(system: Mapping[str, Any], directory: Path) -> tuple[frozenset[st
         return known, user_model.shown(defaults)
     from trajectories.systems import machine
 
-    found = machine(system["name"]).parameters()
-    return frozenset(found), {name: one["default"] for name, one in found.items()}
+    parameters = machine(system["name"]).parameters()
+    return frozenset(parameters), {name: parameter["default"] for name, parameter in parameters.items()}
 
 
 def _ordered(formulas: Mapping[str, Formula]) -> list[tuple[str, Formula]]:

@@ -41,13 +41,13 @@ class RunPlan:
     @property
     def resolvable(self) -> list[float]:
         exact, column = self.preparation.exact, len(self.preparation.observables.linear) + WEIGHT
-        own = self.trajectories / self.points
+        each = self.trajectories / self.points
         return [
             float(time)
             for t, time in enumerate(self.preparation.times)
             # Where no trajectory is expected to have a finite Delta S, there is nothing to average.
-            if own * (1 - exact.irreversible[t]) >= 1
-            and trajectories_needed(exact, float(exact.mean[t, column]), t) <= own
+            if each * (1 - exact.irreversible[t]) >= 1
+            and trajectories_needed(exact, float(exact.mean[t, column]), t) <= each
         ]
 
     def json(self) -> dict[str, Any]:
@@ -99,11 +99,11 @@ def plan(jobs: Sequence[Job]) -> RunPlan:
     """Prepare a run and time a few trajectories of its costliest point; nothing is written."""
     preparations = [job.prepare() for job in jobs]
     job = jobs[0]
-    preparation = max(preparations, key=lambda found: found.jumps_per_trajectory)
-    every = np.array([blocks_for(job.trajectories, found) for found in preparations])
-    amounts = np.array([n * found.block_size for n, found in zip(every, preparations, strict=True)])
-    jumps = np.array([max(found.jumps_per_trajectory, 1.0) for found in preparations])
-    blocks, groups = int(every.sum()), groups_for(jobs[0].points)
+    preparation = max(preparations, key=lambda point: point.jumps_per_trajectory)
+    blocks = np.array([blocks_for(job.trajectories, point.block_size) for point in preparations])
+    amounts = np.array([n * point.block_size for n, point in zip(blocks, preparations, strict=True)])
+    jumps = np.array([max(point.jumps_per_trajectory, 1.0) for point in preparations])
+    groups = groups_for(jobs[0].points)
     block = template(preparation)
     node = sum(np.asarray(part).nbytes for part in block)
     numbers = len(preparation.times) * (
@@ -114,10 +114,10 @@ def plan(jobs: Sequence[Job]) -> RunPlan:
         preparation=preparation,
         points=len(jobs),
         trajectories=int(amounts.sum()),
-        blocks=blocks,
+        blocks=int(blocks.sum()),
         seconds=float(amounts @ (jumps / jumps.max())) * _seconds_per_trajectory(preparation),
         memory=8 * preparation.block_size * numbers + node * groups * 2 * len(jobs),
-        file_size=sum(_final_nodes(int(n), groups) for n in every) * node,
+        file_size=sum(_final_nodes(int(n), groups) for n in blocks) * node,
     )
 
 

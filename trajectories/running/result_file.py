@@ -29,7 +29,7 @@ from trajectories.runfiles.fingerprints import (
 )
 from trajectories.runfiles.job import Job, fingerprints_of, swept_of
 from trajectories.running.stopping_rule import Rule
-from trajectories.running.sweep_point import SweepPoint, unstarted_points
+from trajectories.running.sweep_point import SweepPoint, blocks_for, unstarted_points
 from trajectories.running.tasks import PackedPoint, template
 from trajectories.sampling import serialised_preparation
 from trajectories.sampling.preparation import LARGE_SWEEP
@@ -62,7 +62,7 @@ def _wanted_blocks(jobs: Sequence[Job], reader: Reader, rule: Rule) -> list[int]
     Never less than the file holds: no finished block is dropped.
     """
     asked = jobs[0].trajectories
-    wanted = [-(-asked // int(meta["block_size"])) for meta in described(reader.header, reader.path)]
+    wanted = [blocks_for(asked, int(meta["block_size"])) for meta in described(reader.header, reader.path)]
     stopped = rule.stopped_before(reader.header.meta, len(jobs))
     return [
         max(blocks, reader.end(point)) if end is None else end
@@ -78,7 +78,7 @@ def _announce_fewer(jobs: Sequence[Job], reader: Reader, rule: Rule, blocks: Seq
     fewer = [
         (old * size, new * size)
         for old, new, size, end in zip(reader.blocks.tolist(), blocks, sizes, stopped, strict=True)
-        if end is None and old > -(-asked // size)
+        if end is None and old > blocks_for(asked, size)
     ]
     if not fewer:
         return
@@ -98,13 +98,13 @@ def wants_records(jobs: Sequence[Job], kept: Records | None) -> bool:
 
 
 def create(
-    jobs: Sequence[Job], output: Path, every: Sequence[PackedPoint], ownership: Ownership, ranks: int
+    jobs: Sequence[Job], output: Path, packed: Sequence[PackedPoint], ownership: Ownership, ranks: int
 ) -> tuple[Store, list[SweepPoint]]:
     """Create the result of these jobs."""
-    work = unstarted_points(jobs, every, swept_of(jobs))
-    meta = meta_of(jobs, every) | {"preparations": serialised_preparation.described([one.meta for one in every])}
-    header = Header(jobs[0].text, digest(meta["fingerprints"]), jobs[0].seed, meta, [one.arrays for one in every])
-    blocks = [one.blocks for one in work]
+    work = unstarted_points(jobs, packed, swept_of(jobs))
+    meta = meta_of(jobs, packed) | {"preparations": serialised_preparation.described([point.meta for point in packed])}
+    header = Header(jobs[0].text, digest(meta["fingerprints"]), jobs[0].seed, meta, [point.arrays for point in packed])
+    blocks = [point.blocks for point in work]
     first = template(work[0].preparation)
     return Store.create(output, header, first, work[0].groups, blocks, ownership.check, ranks), work
 
@@ -125,7 +125,7 @@ def reopen(
                 f"{output}: {jobs[0].trajectories:,} trajectories are sampled anew, in larger blocks "
                 f"({anew[0]:,} instead of {work[0].size:,}): faster than going on"
             )
-            blocks = [-(-jobs[0].trajectories // size) for size in anew]
+            blocks = [blocks_for(jobs[0].trajectories, size) for size in anew]
             store.begin_again(blocks, _header_of_sizes(jobs, store, anew))
         else:
             store.extend(blocks)
@@ -157,18 +157,18 @@ def _larger_block_sizes(jobs: Sequence[Job], work: Sequence[SweepPoint], before:
     The first request fixes the block size; blocks of few trajectories cost more than the trajectories in them.
     before: blocks wanted so far. The number of finished ones is not used, so that kills do not change the answer.
     """
-    if any(one.blocks < old for one, old in zip(work, before, strict=True)):
+    if any(point.blocks < old for point, old in zip(work, before, strict=True)):
         return []
-    found = [one.blocks_if_fresh(jobs[0].trajectories, jobs[0].fewest_blocks) for one in work]
-    added = sum((one.blocks - old) * one.seconds_per_block for one, old in zip(work, before, strict=True))
-    return [size for size, _ in found] if sum(seconds for _, seconds in found) < added else []
+    fresh = [point.blocks_if_fresh(jobs[0].trajectories, jobs[0].fewest_blocks) for point in work]
+    added = sum((point.blocks - old) * point.seconds_per_block for point, old in zip(work, before, strict=True))
+    return [size for size, _ in fresh] if sum(seconds for _, seconds in fresh) < added else []
 
 
 def _header_of_sizes(jobs: Sequence[Job], store: Store, sizes: Sequence[int]) -> Header:
     """Return the header that a run with blocks of these sizes from the start would have."""
     metas = described(store.header, store.path)
     meta = {name: value for name, value in store.header.meta.items() if name != "stopping"}
-    sized = [{**one, "block_size": size} for one, size in zip(metas, sizes, strict=True)]
+    sized = [{**description, "block_size": size} for description, size in zip(metas, sizes, strict=True)]
     meta |= {"run": json_value(dict(jobs[0].mapping)), "preparations": serialised_preparation.described(sized)}
     return replace(store.header, text=jobs[0].text, meta=meta)
 
@@ -191,11 +191,11 @@ def check(jobs: Sequence[Job], header: Header, path: Path) -> None:
         raise _other_run(path, describe_differences(names, stored, wanted, *runs))
     last = len(jobs) - 1
     for point in range(last + 1) if last < LARGE_SWEEP else sorted({0, last // 2, last}):
-        job, each = jobs[point], at_point(header.meta["each"], point)
-        own = job.fingerprints()
-        names = [name for name in differing_names(each, own) if name != OPERATORS]
-        words = describe_differences(names, each, own, *runs)
-        if not names and each[OPERATORS] != own[OPERATORS]:
+        job, kept = jobs[point], at_point(header.meta["each"], point)
+        wanted_here = job.fingerprints()
+        names = [name for name in differing_names(kept, wanted_here) if name != OPERATORS]
+        words = describe_differences(names, kept, wanted_here, *runs)
+        if not names and kept[OPERATORS] != wanted_here[OPERATORS]:
             words = operator_difference(stored_model(metas[point], header.plans[point]), job.model.pack())
             machine = f"{job.system['function']} in {job.system['file']}" if "file" in job.system else job.model.name
             same = "[system] is" if job.text else "the parameters are"
@@ -210,13 +210,13 @@ def _other_run(path: Path, words: str) -> InputError:
     )
 
 
-def meta_of(jobs: Sequence[Job], every: Sequence[PackedPoint]) -> dict[str, Any]:
+def meta_of(jobs: Sequence[Job], packed: Sequence[PackedPoint]) -> dict[str, Any]:
     """Return the description of a run: name, fingerprints, run as tables, parameters and number of each point."""
-    first, numbers = jobs[0], [one.number for one in every]
+    first, numbers = jobs[0], [point.number for point in packed]
     return {
         "name": first.name,
-        "fingerprints": joint_fingerprint(every[0].fingerprints, first.mapping, numbers, first.points),
-        "each": compact([one.fingerprints for one in every]),
+        "fingerprints": joint_fingerprint(packed[0].fingerprints, first.mapping, numbers, first.points),
+        "each": compact([point.fingerprints for point in packed]),
         "points": numbers,
         "of": first.points,
         "swept": swept_of(jobs),

@@ -83,7 +83,7 @@ class SweepPoint:
     def blocks_if_fresh(self, trajectories: int, fewest_blocks: int) -> tuple[int, float]:
         """Return the block size of a fresh run of this many trajectories, and its expected duration in seconds."""
         size = block_size(trajectories, *self._cost, fewest_blocks)
-        return size, -(-trajectories // size) * self._seconds(size)
+        return size, blocks_for(trajectories, size) * self._seconds(size)
 
     @property
     def seconds(self) -> float:
@@ -97,9 +97,9 @@ class SweepPoint:
         return Sampler(plan, observables, self.seed, self.number, self.groups, self.size, jumps)
 
 
-def blocks_for(trajectories: int, preparation: Preparation) -> int:
-    """Return the number of whole blocks that contain at least this many trajectories."""
-    return -(-trajectories // preparation.block_size)
+def blocks_for(trajectories: int, size: int) -> int:
+    """Return the number of blocks of `size` trajectories that contain at least this many trajectories."""
+    return -(-trajectories // size)
 
 
 def prepared_points(
@@ -158,7 +158,7 @@ def unstarted_points(
             point.meta,
             point.arrays,
             groups,
-            -(-first.trajectories // int(point.meta["block_size"])),
+            blocks_for(first.trajectories, int(point.meta["block_size"])),
         )
         for point, parameters in zip(packed, swept, strict=True)
     ]

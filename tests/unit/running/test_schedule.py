@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -135,7 +134,7 @@ def test_a_relative_target_is_one_of_the_size(estimate: float) -> None:
 
 @pytest.mark.parametrize(("trajectories", "blocks"), [(4096, 64), (4097, 65), (1, 1), (63, 1), (64, 1), (65, 2)])
 def test_blocks_hold_at_least_what_was_asked_for(trajectories: int, blocks: int) -> None:
-    assert blocks_for(trajectories, SimpleNamespace(block_size=64)) == blocks  # type: ignore[arg-type]
+    assert blocks_for(trajectories, 64) == blocks
 
 
 @pytest.mark.parametrize("text", ["", "heat_current", "=1", "activity=0", "activity=-1", "activity=inf", "activity=x%"])
