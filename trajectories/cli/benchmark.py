@@ -52,23 +52,23 @@ def _bench_model(name: str, model: Model, rotating: np.ndarray, repetitions: int
     rate = float(np.trace(activity_operator(model) @ master.steady_state()).real)
     times = np.array([0.5, 1.0]) * JUMPS / rate
     ours = _our_run(model, times)
-    found: dict[str, Any] = {"name": name, "jumps_per_trajectory": JUMPS}
+    row: dict[str, Any] = {"name": name, "jumps_per_trajectory": JUMPS}
     try:
         theirs = _qutip_run(model, rotating, master.steady_state(), times)
     except ImportError:
         theirs = None
     ours()  # compiles
-    own, other = [], []
+    our_speeds, their_speeds = [], []
     for _ in range(repetitions):
-        own.append(ours())
+        our_speeds.append(ours())
         if theirs is not None:
-            other.append(theirs())
-    found["jumps_per_second"] = max(own)
+            their_speeds.append(theirs())
+    row["jumps_per_second"] = max(our_speeds)
     if theirs is not None:
-        found["qutip_method"] = theirs.__name__
-        found["qutip_jumps_per_second"] = max(other)
-        found["ratio"] = max(own) / max(other)
-    return found
+        row["qutip_method"] = theirs.__name__
+        row["qutip_jumps_per_second"] = max(their_speeds)
+        row["ratio"] = max(our_speeds) / max(their_speeds)
+    return row
 
 
 def _our_run(model: Model, times: np.ndarray) -> Callable[[], float]:
@@ -121,22 +121,22 @@ def memory_growth() -> dict[str, float]:
     from trajectories.api import run
 
     model = diamond(beta_A=-2.0, beta_S=3.0)
-    found = {}
+    peaks = {}
     for trajectories in (2**14, 2**18):
         run(model, duration=2.0, trajectories=trajectories)
-        found[f"{trajectories} trajectories"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return found
+        peaks[f"{trajectories} trajectories"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return peaks
 
 
-def text(found: dict[str, Any]) -> str:
+def text(measured: dict[str, Any]) -> str:
     """Return the measurements as a table."""
     lines = [f"{'model':24}{'jumps/s':>12}{'QuTiP jumps/s':>16}{'integrator':>12}{'ratio':>8}"]
-    for row in found["models"]:
+    for row in measured["models"]:
         other = (
             f"{row['qutip_jumps_per_second']:16.3g}{row['qutip_method']:>12}{row['ratio']:8.0f}"
             if "ratio" in row
             else f"{'not installed':>16}"
         )
         lines.append(f"{row['name']:24}{row['jumps_per_second']:12.3g}{other}")
-    lines += [f"peak memory after {name}: {size:.0f} MiB" for name, size in found["memory"].items()]
+    lines += [f"peak memory after {name}: {size:.0f} MiB" for name, size in measured["memory"].items()]
     return "\n".join(lines)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trajectories.cli.outputs import draw_or_warn, picture_file, result_file, write_table
 from trajectories.cli.terminal import held_before, interruptible, say, stopper, write
 from trajectories.counting.stages import stage
-from trajectories.errors import InputError, fault, told
+from trajectories.errors import InputError
 from trajectories.running.progress import ProgressBar
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from trajectories.runfiles.run import Run
     from trajectories.running.signals import Stop
     from trajectories.running.stopping_rule import Rule
-
-
-OTHER_FILES = {".toml": "run file", ".png": "picture", ".pdf": "picture", ".csv": "table", ".json": "report"}
 
 
 def run(arguments: Namespace) -> int:
@@ -55,21 +52,12 @@ def _run(arguments: Namespace, stop: Stop) -> int:
         if not arguments.no_figure:
             from trajectories.figures.draw import draw
 
-            written += _drawn(lambda: draw(result, output.with_suffix(""), formats=wanted.figure.formats, run=wanted))
+            written += draw_or_warn(
+                lambda: draw(result, output.with_suffix(""), formats=wanted.figure.formats, run=wanted)
+            )
     if not (arguments.quiet or arguments.json):
         print("written: " + ", ".join(map(str, written)))
     return report.exit_status
-
-
-def _drawn(draw: Callable[[], list[Path]]) -> list[Path]:
-    """Draw the picture of a finished result; a failure is only a warning, since the result is complete."""
-    stage("the picture")
-    try:
-        return draw()
-    except Exception as error:
-        mendable = isinstance(error, InputError | OSError)
-        say(f"trajectories: warning: no picture: {told(error) if mendable else fault(error)}")
-        return []
 
 
 def _requested(arguments: Namespace) -> tuple[Run, Path, Jobs, Rule] | int:
@@ -80,7 +68,7 @@ def _requested(arguments: Namespace) -> tuple[Run, Path, Jobs, Rule] | int:
     shortcuts = [("trajectories", arguments.trajectories), ("seed", arguments.seed)]
     changes = arguments.set + [f"ensemble.{key}={value}" for key, value in shortcuts if value is not None]
     wanted = load(arguments.file, changes)
-    output = _result_file(arguments.output or f"{wanted.name}.h5")
+    output = result_file(arguments.output or f"{wanted.name}.h5")
     from trajectories.kernels import compiled_before
 
     if not arguments.quiet and not compiled_before():
@@ -93,8 +81,8 @@ def _requested(arguments: Namespace) -> tuple[Run, Path, Jobs, Rule] | int:
     if arguments.plan:
         from trajectories.running.planning import plan
 
-        found = plan(jobs)
-        write(arguments.json, found.json, found.text)
+        estimate = plan(jobs)
+        write(arguments.json, estimate.json, estimate.text)
         return 0
     return wanted, output, jobs, rule
 
@@ -103,8 +91,8 @@ def status(arguments: Namespace) -> int:
     """Print the progress of a run."""
     from trajectories.report.status import RunStatus
 
-    found = RunStatus.of(arguments.file)
-    write(arguments.json, found.json, found.text)
+    progress = RunStatus.of(arguments.file)
+    write(arguments.json, progress.json, progress.text)
     return 0
 
 
@@ -112,27 +100,10 @@ def merge(arguments: Namespace) -> int:
     """Merge several parts of one run into one result."""
     from trajectories.results.merge import merge as merged
 
-    output = _result_file(arguments.output)
-    found = merged(arguments.files, output, arguments.partial)
-    write(arguments.json, found.json, found.text)
+    output = result_file(arguments.output)
+    summary = merged(arguments.files, output, arguments.partial)
+    write(arguments.json, summary.json, summary.text)
     return 0
-
-
-def _result_file(name: str) -> Path:
-    """Return the path of a result file; raises InputError where the name ends like another kind of file."""
-    output = Path(name)
-    if output.suffix not in (".h5", ".hdf5"):
-        kind = f"is the name of a {OTHER_FILES[output.suffix]}: " if output.suffix in OTHER_FILES else ""
-        raise InputError(f"-o {output}: {kind}must be a result file such as {output.stem or 'result'}.h5")
-    return output
-
-
-def _picture_file(name: str) -> Path:
-    """Return the path of a picture; raises InputError for another ending than .png and .pdf."""
-    path = Path(name)
-    if path.suffix not in (".png", ".pdf"):
-        raise InputError(f"-o {path}: has the ending {path.suffix!r}: must be .png or .pdf")
-    return path
 
 
 @interruptible
@@ -140,25 +111,9 @@ def report(arguments: Namespace) -> int:
     """Compare a result with the master equation."""
     from trajectories.report.result import open_result
 
-    found = open_result(arguments.file).report()
-    _write_table(arguments, found.csv, found.json, lambda: found.text(every_time=arguments.every_time))
-    return found.exit_status
-
-
-def _write_table(
-    arguments: Namespace, csv: Callable[[], str], json: Callable[[], Any], text: Callable[[], str]
-) -> None:
-    """Print a table as text, JSON or comma-separated values, or print the text and write the values to a file."""
-    if arguments.csv and arguments.csv != "-":
-        if Path(arguments.csv).resolve() == Path(arguments.file).resolve():
-            raise InputError(
-                f"--csv {arguments.csv}: is the file that is read: must be another one, such as {arguments.command}.csv"
-            )
-        Path(arguments.csv).write_text(csv(), encoding="utf-8")
-    if arguments.csv == "-":
-        print(csv(), end="")
-    else:
-        write(arguments.json, json, text)
+    table = open_result(arguments.file).report()
+    write_table(arguments, table.csv, table.json, lambda: table.text(every_time=arguments.every_time))
+    return table.exit_status
 
 
 @interruptible
@@ -170,8 +125,8 @@ def solve(arguments: Namespace) -> int:
     from trajectories.runfiles.sections import search_changes
 
     changes = arguments.set + search_changes(arguments.maximise, arguments.over)
-    found = Solution.of(jobs_of(load(arguments.file, changes)))
-    write(arguments.json, found.json, found.text)
+    solution = Solution.of(jobs_of(load(arguments.file, changes)))
+    write(arguments.json, solution.json, solution.text)
     return 0
 
 
@@ -182,7 +137,7 @@ def counting(arguments: Namespace) -> int:
     from trajectories.report.result import ResultData
     from trajectories.runfiles.job import jobs_of
 
-    path = _picture_file(arguments.output) if arguments.output else None
+    path = picture_file(arguments.output) if arguments.output else None
     wanted = Wanted(
         tuple(arguments.waiting), tuple(arguments.g2), tuple(arguments.spectrum), tuple(arguments.first_passage),
         arguments.longest, tuple(arguments.frequency), arguments.trajectories, arguments.point,
@@ -193,19 +148,19 @@ def counting(arguments: Namespace) -> int:
     source = _source(arguments)
     if isinstance(source, ResultData):
         with closing(ProgressBar(sys.stderr.isatty())) as progress:
-            found = Counting.of_result(source, arguments.scgf, wanted, progress=progress)
+            table = Counting.of_result(source, arguments.scgf, wanted, progress=progress)
     elif arguments.trajectories is not None:
         raise InputError(f"--trajectories: {arguments.file} is a run file, and nothing is sampled: must be a result")
     else:
         point = "" if arguments.point is None else str(arguments.point)
-        found = Counting.of_jobs(jobs_of(source, point, "--point"), arguments.scgf, wanted)
-    _write_table(arguments, found.csv, found.json, found.text)
+        table = Counting.of_jobs(jobs_of(source, point, "--point"), arguments.scgf, wanted)
+    write_table(arguments, table.csv, table.json, table.text)
     if path:
         from trajectories.figures.counting_figure import draw_counting
 
-        if _drawn(lambda: [draw_counting(found, path)]) and not arguments.json and arguments.csv != "-":
+        if draw_or_warn(lambda: [draw_counting(table, path)]) and not arguments.json and arguments.csv != "-":
             print(f"written: {path}")
-    return found.exit_status
+    return table.exit_status
 
 
 @interruptible
@@ -214,7 +169,7 @@ def figure(arguments: Namespace) -> int:
     from trajectories.figures.draw import draw
 
     source = _source(arguments)
-    path = _picture_file(arguments.output) if arguments.output else Path(source.name)
+    path = picture_file(arguments.output) if arguments.output else Path(source.name)
     written = draw(source, path, exact=arguments.exact, window=_window(arguments.window))
     print("written: " + ", ".join(map(str, written)))
     return 0
@@ -236,8 +191,8 @@ def replay(arguments: Namespace) -> int:
     """Print one trajectory jump by jump."""
     from trajectories.studies import replay as replayed
 
-    found = replayed(_source(arguments), arguments.trajectory, arguments.point)
-    write(arguments.json, found.json, found.text)
+    trajectory = replayed(_source(arguments), arguments.trajectory, arguments.point)
+    write(arguments.json, trajectory.json, trajectory.text)
     return 0
 
 
@@ -246,13 +201,13 @@ def systems(arguments: Namespace) -> int:
     from trajectories.systems import SYSTEMS, describe
 
     if arguments.name:
-        found = describe(arguments.name)
-        write(arguments.json, lambda: found, lambda: _description(found))
+        description = describe(arguments.name)
+        write(arguments.json, lambda: description, lambda: _description(description))
     else:
-        every = [describe(name) for name in SYSTEMS]
+        descriptions = [describe(name) for name in SYSTEMS]
         width = max(map(len, SYSTEMS))
-        lines = [f"{found['name'].ljust(width)}  {found['summary']}" for found in every]
-        write(arguments.json, lambda: {"systems": every}, lambda: "\n".join(lines))
+        lines = [f"{description['name'].ljust(width)}  {description['summary']}" for description in descriptions]
+        write(arguments.json, lambda: {"systems": descriptions}, lambda: "\n".join(lines))
     return 0
 
 
@@ -262,18 +217,18 @@ def theorems(arguments: Namespace) -> int:
     from trajectories.report.result import open_result
 
     result = open_result(arguments.file)
-    path = _picture_file(arguments.output or f"{Path(arguments.file).stem}_theorems.png")
+    path = picture_file(arguments.output or f"{Path(arguments.file).stem}_theorems.png")
     from trajectories.report.theorems import theorems as tested
 
     with closing(ProgressBar(sys.stderr.isatty())) as progress:
-        found = tested(result, arguments.trajectories, progress=progress)
-    write(arguments.json, found.json, found.text)
+        table = tested(result, arguments.trajectories, progress=progress)
+    write(arguments.json, table.json, table.text)
     if not arguments.no_figure:
         from trajectories.figures.theorem_figure import draw_theorems
 
-        if _drawn(lambda: [draw_theorems(found, path)]) and not arguments.json:
+        if draw_or_warn(lambda: [draw_theorems(table, path)]) and not arguments.json:
             print(f"written: {path}")
-    return found.exit_status
+    return table.exit_status
 
 
 @interruptible
@@ -285,9 +240,9 @@ def rare(arguments: Namespace) -> int:
 
     wanted, point = load(arguments.file, arguments.set), arguments.point
     job = Job.of(wanted) if point is None else jobs_of(wanted, str(point), "--point")[0]
-    found = Rare.of(job, arguments.u, arguments.population, arguments.repetitions, arguments.windows)
-    write(arguments.json, found.json, found.text)
-    return found.exit_status
+    table = Rare.of(job, arguments.u, arguments.population, arguments.repetitions, arguments.windows)
+    write(arguments.json, table.json, table.text)
+    return table.exit_status
 
 
 @interruptible
@@ -295,8 +250,8 @@ def bench(arguments: Namespace) -> int:
     """Measure speed and memory on this machine."""
     from trajectories.cli import benchmark
 
-    found = benchmark.bench()
-    write(arguments.json, lambda: found, lambda: benchmark.text(found))
+    measured = benchmark.bench()
+    write(arguments.json, lambda: measured, lambda: benchmark.text(measured))
     return 0
 
 
@@ -313,11 +268,15 @@ def _source(arguments: Namespace) -> Run | ResultData:
     return open_result(arguments.file)
 
 
-def _description(found: dict[str, Any]) -> str:
+def _description(description: dict[str, Any]) -> str:
     """Return a system's summary and its parameters, one line each."""
-    lines = [f"{found['name']}: {found['summary']}", "", '[system] name = "' + found["name"] + '" and']
-    width = max((len(name) for name in found["parameters"]), default=0)
-    for name, parameter in found["parameters"].items():
+    lines = [
+        f"{description['name']}: {description['summary']}",
+        "",
+        '[system] name = "' + description["name"] + '" and',
+    ]
+    width = max((len(name) for name in description["parameters"]), default=0)
+    for name, parameter in description["parameters"].items():
         default = "required" if parameter["required"] else f"default {parameter['default']}"
         lines.append(f"  {name.ljust(width)}  {parameter['doc']} ({default})")
     return "\n".join(lines)

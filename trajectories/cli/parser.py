@@ -81,12 +81,12 @@ def _between(low: int, high: int, top: str) -> Callable[[str], int]:
 
     def number(text: str) -> int:
         try:
-            found = _whole(text)
+            integer = _whole(text)
         except (ValueError, OverflowError):
-            found = low - 1
-        if not low <= found <= high:
+            integer = low - 1
+        if not low <= integer <= high:
             raise argparse.ArgumentTypeError(f"{text}: must be a whole number from {low} to {top}")
-        return found
+        return integer
 
     return number
 

@@ -120,19 +120,19 @@ def counted(values: Sequence[float | None], channels: Sequence[Channel]) -> NDAr
 
 def checked_reservoirs(value: Iterable[Reservoir]) -> tuple[Reservoir, ...]:
     """Return the reservoirs as a tuple; raise InputError unless their names are unique."""
-    found = validation.instances(value, Reservoir, "reservoirs")
-    validation.unique([bath.name for bath in found], "reservoir")
-    return found
+    reservoirs = validation.instances(value, Reservoir, "reservoirs")
+    validation.unique([bath.name for bath in reservoirs], "reservoir")
+    return reservoirs
 
 
 def checked_channels(value: Iterable[Channel], baths: Sequence[Reservoir], dimension: int) -> tuple[Channel, ...]:
     """Return the channels as a tuple; raise InputError unless names, reservoirs and shapes fit."""
-    found = validation.instances(value, Channel, "channels")
-    if not found:
+    channels = validation.instances(value, Channel, "channels")
+    if not channels:
         raise InputError("channels: there is none; a model needs at least one jump channel")
-    validation.unique([channel.name for channel in found], "channel")
+    validation.unique([channel.name for channel in channels], "channel")
     known = [bath.name for bath in baths]
-    for channel in found:
+    for channel in channels:
         if channel.reservoir not in known:
             raise InputError(
                 f"channel {channel.name!r}: unknown reservoir {channel.reservoir!r}; "
@@ -143,4 +143,4 @@ def checked_channels(value: Iterable[Channel], baths: Sequence[Reservoir], dimen
                 f"channel {channel.name!r}: operator has shape {channel.operator.shape}, must be "
                 f"({dimension}, {dimension}), that of the hamiltonian"
             )
-    return found
+    return channels

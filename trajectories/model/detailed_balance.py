@@ -180,14 +180,14 @@ def _hermitian(operator: Array, channel: Channel) -> Array:
     return hermitian
 
 
-def _compare(found: Array, wanted: Array, channel: Channel, partner: Channel) -> None:
-    deviation = np.abs(found - wanted)
-    worst = float(np.max(deviation) / np.max(np.abs(found)))
+def _compare(given: Array, wanted: Array, channel: Channel, partner: Channel) -> None:
+    deviation = np.abs(given - wanted)
+    worst = float(np.max(deviation) / np.max(np.abs(given)))
     if worst > TOLERANCE:
         i, j = (int(x) for x in np.unravel_index(np.argmax(deviation), deviation.shape))
         raise InputError(
             f"channel {channel.name!r}: its partner {partner.name!r} is not proportional to the adjoint of its "
-            f"operator: element ({i}, {j}) is {found[i, j]:.10g} and should be {wanted[i, j]:.10g} "
+            f"operator: element ({i}, {j}) is {given[i, j]:.10g} and should be {wanted[i, j]:.10g} "
             f"(off by {worst:.2g} of the largest element, allowed {TOLERANCE:g})"
         )
 
@@ -200,14 +200,14 @@ def log_weight(operator: Array) -> float:
 
 def _check_opposite(channel: Channel, partner: Channel) -> None:
     """Raise InputError unless quantum and charge of two partners are opposite numbers."""
-    for what, one, other in (
+    for what, mine, its in (
         ("quantum", channel.quantum, partner.quantum),
         ("charge", channel.charge, partner.charge),
     ):
-        if (one is None) != (other is None) or (one is not None and other != -one):
+        if (mine is None) != (its is None) or (mine is not None and its != -mine):
             raise InputError(
-                f"channel {channel.name!r} has {what} {one} and its partner {partner.name!r} has {what} "
-                f"{other}; they must be opposite numbers (or both absent)"
+                f"channel {channel.name!r} has {what} {mine} and its partner {partner.name!r} has {what} "
+                f"{its}; they must be opposite numbers (or both absent)"
             )
 
 

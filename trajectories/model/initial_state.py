@@ -23,18 +23,18 @@ def named_state(word: str, model: Model, where: str) -> np.ndarray | None:
     if word == "ground":
         return _projector(np.eye(d, dtype=complex)[:, 0])
     offered = [(np.eye(d, dtype=complex), model.states), *model.bases.values()]
-    found = [_projector(vectors[:, list(labels).index(word)]) for vectors, labels in offered if word in labels]
-    if not found:
+    states = [_projector(vectors[:, list(labels).index(word)]) for vectors, labels in offered if word in labels]
+    if not states:
         names = ["steady", "ground", "mixed", *dict.fromkeys(label for _, labels in offered for label in labels)]
         raise InputError(
             f"{where} = {show(word)}: unknown state; {nearest(word, names)}{model.name} has {listing(names)}; "
             "or give a vector or a density matrix"
         )
-    if any(np.abs(state - found[0]).max() > 1e-12 for state in found):
+    if any(np.abs(state - states[0]).max() > 1e-12 for state in states):
         raise InputError(
             f"{where} = {show(word)}: different states of two bases have this label: must be given as a vector"
         )
-    return found[0]
+    return states[0]
 
 
 def given_state(array: np.ndarray, d: int, where: str) -> np.ndarray:

@@ -79,8 +79,10 @@ def _storable(value: Any) -> bool:
 
 def defaults(target: Callable[..., Any]) -> dict[str, Any]:
     """Return the default values of a function's parameters, by name."""
-    every = inspect.signature(target).parameters.values()
-    return {one.name: one.default for one in every if one.default is not inspect.Parameter.empty}
+    arguments = inspect.signature(target).parameters.values()
+    return {
+        argument.name: argument.default for argument in arguments if argument.default is not inspect.Parameter.empty
+    }
 
 
 def parameters(file: Path, function: str) -> tuple[frozenset[str] | None, dict[str, Any]]:
@@ -89,9 +91,9 @@ def parameters(file: Path, function: str) -> tuple[frozenset[str] | None, dict[s
     Raises InputError where file or function are missing.
     """
     target = _function(file, function)
-    every = inspect.signature(target).parameters.values()
-    takes_any = any(one.kind is one.VAR_KEYWORD for one in every)
-    return None if takes_any else frozenset(one.name for one in every), defaults(target)
+    arguments = inspect.signature(target).parameters.values()
+    takes_any = any(argument.kind is argument.VAR_KEYWORD for argument in arguments)
+    return None if takes_any else frozenset(argument.name for argument in arguments), defaults(target)
 
 
 def _function(file: Path, function: str) -> Callable[..., Any]:

@@ -93,10 +93,10 @@ def _sequence(value: Any, where: str) -> tuple[Any, ...]:
 
 def subsystems(value: Any, dims: tuple[int, ...]) -> tuple[int, ...]:
     """Return different subsystems, counted from 0."""
-    found = tuple(whole(index, "truncated", 0) for index in _sequence(value, "truncated"))
-    if len(set(found)) < len(found) or any(index >= len(dims) for index in found):
-        raise InputError(f"truncated = {found}: must be different subsystems from 0 to {len(dims) - 1}")
-    return found
+    sites = tuple(whole(index, "truncated", 0) for index in _sequence(value, "truncated"))
+    if len(set(sites)) < len(sites) or any(index >= len(dims) for index in sites):
+        raise InputError(f"truncated = {sites}: must be different subsystems from 0 to {len(dims) - 1}")
+    return sites
 
 
 def hermitian(matrix: Array, where: str, *, small_ones_matter: bool = False) -> Array:
@@ -153,11 +153,11 @@ def labels(value: Sequence[str] | None, levels: tuple[int, ...], where: str) -> 
         joint = "_" if max(levels) > 10 else ""
         return tuple(joint.join(str(n) for n in index) for index in np.ndindex(*levels))
     dimension = math.prod(levels)
-    found = tuple(name(label, f"{where}: label") for label in _sequence(value, where))
-    if len(found) != dimension:
-        raise InputError(f"{where}: {len(found)} labels; must be {dimension}, one for each basis state")
-    unique(found, f"{where}: label")
-    return found
+    names = tuple(name(label, f"{where}: label") for label in _sequence(value, where))
+    if len(names) != dimension:
+        raise InputError(f"{where}: {len(names)} labels; must be {dimension}, one for each basis state")
+    unique(names, f"{where}: label")
+    return names
 
 
 def unique(names: Sequence[str], what: str) -> None:
@@ -206,20 +206,20 @@ def counts(
         for channel in weights:
             if channel not in channels:
                 raise InputError(f"{where}: there is no channel {channel!r}; known: {', '.join(channels)}")
-        found = np.array([real(weights.get(c, 0.0), f"{where}: weight of {c!r}") for c in channels])
-        if not found.any():
+        vector = np.array([real(weights.get(c, 0.0), f"{where}: weight of {c!r}") for c in channels])
+        if not vector.any():
             raise InputError(f"{where}: all weights are 0; at least one must not be")
-        checked[key] = frozen(found)
+        checked[key] = frozen(vector)
     return MappingProxyType(checked)
 
 
 def instances(value: Any, kind: type[Named], where: str) -> tuple[Named, ...]:
     """Return a sequence of instances of a class."""
-    found = _sequence(value, where)
-    for i, item in enumerate(found):
+    items = _sequence(value, where)
+    for i, item in enumerate(items):
         if not isinstance(item, kind):
             raise InputError(f"{where}[{i}]: must be a {kind.__name__}, not {type(item).__name__}")
-    return found
+    return items
 
 
 def plain(value: Any) -> Any:

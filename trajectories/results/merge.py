@@ -54,10 +54,10 @@ class Merged:
 
     def text(self) -> str:
         """Return one line."""
-        whole = "complete" if (self.points, self.done) == (self.of_points, self.asked) else "incomplete"
+        state = "complete" if (self.points, self.done) == (self.of_points, self.asked) else "incomplete"
         return (
             f"{self.path}: {self.points} of {self.of_points} point{'s' * (self.of_points > 1)}, "
-            f"{self.done} of {self.asked} blocks, from {self.parts} file{'s' * (self.parts > 1)}: {whole}"
+            f"{self.done} of {self.asked} blocks, from {self.parts} file{'s' * (self.parts > 1)}: {state}"
         )
 
 
@@ -73,11 +73,11 @@ def merge(paths: Sequence[str | Path], output: str | Path, partial: bool = False
     output = Path(output)
     files = list({os.path.realpath(path): Path(path) for path in paths}.values())
     # Whatever can be refused is refused before anything is written, a claim on the file included.
-    found = _collected(files, output, partial)
+    collected = _collected(files, output, partial)
     with Ownership.acquire(output) as ownership:
         if output.exists():
-            found = _collected(files, output, partial)  # its owner, now gone, may have added blocks
-        parts, holders, asked = found
+            collected = _collected(files, output, partial)  # its owner, now gone, may have added blocks
+        parts, holders, asked = collected
         with new_result(Path(os.path.realpath(output)), ownership.check) as file:
             done = _write(file, parts, holders, asked)
             if not partial and done < sum(asked.values()):
@@ -90,7 +90,10 @@ def merge(paths: Sequence[str | Path], output: str | Path, partial: bool = False
 
 
 def _collected(files: Sequence[Path], output: Path, partial: bool) -> tuple[list[Part], Holders, Mapping[int, int]]:
-    """The parts, with the output where it exists; who has which point; blocks asked for at each. Refuses misfits."""
+    """Return the parts (the output too if it exists), the holders of each point and the blocks wanted at each point.
+
+    Raises InputError for files that do not fit together.
+    """
     exists = output.exists() and os.path.realpath(output) not in map(os.path.realpath, files)
     parts = [Part(path) for path in (*files, *([output] if exists else []))]
     for part in parts[1:]:
@@ -136,7 +139,7 @@ def _add(forest: Forest, path: Path, place: int) -> None:
 
 
 def _header(parts: Sequence[Part], holders: Holders) -> Header:
-    """The header that a run of all these points would have written."""
+    """Return the header that a run of all these points would have written."""
     chosen = [(parts[held[0][0]], held[0][1]) for held in holders.values()]
     each, numbers, first = [part.fingerprints(place) for part, place in chosen], list(holders), parts[0]
     fingerprints = joint_fingerprint(each[0], first.header.meta["run"], numbers, first.of_points)
@@ -154,7 +157,7 @@ def _header(parts: Sequence[Part], holders: Holders) -> Header:
 
 
 def _stopping(chosen: Sequence[tuple[Part, int]]) -> dict[str, Any]:
-    """By which rule (--target-error) the points ended, where it was the same one for all."""
+    """Return the stopping rule (--target-error) that ended all points; empty unless they had the same one."""
     rules: list[dict[str, Any]] = [part.header.meta.get("stopping") or {} for part, _ in chosen]
     if not all(rule.get("targets") and rule["targets"] == rules[0]["targets"] for rule in rules):
         return {}
@@ -164,29 +167,29 @@ def _stopping(chosen: Sequence[tuple[Part, int]]) -> dict[str, Any]:
 
 
 def _sessions(parts: Sequence[Part]) -> list[Environment]:
-    """Every environment that worked on a part, oldest first."""
-    every = sorted((session for part in parts for session in part.sessions), key=lambda session: session["time"])
-    different = {json.dumps({**session, "time": ""}, sort_keys=True): session for session in reversed(every)}
+    """Return every environment that worked on a part, oldest first."""
+    sessions = sorted((session for part in parts for session in part.sessions), key=lambda session: session["time"])
+    different = {json.dumps({**session, "time": ""}, sort_keys=True): session for session in reversed(sessions)}
     return list(reversed(different.values()))[:MOST_SESSIONS]
 
 
 def _records(parts: Sequence[Part], holders: Holders) -> Records | None:
-    """The jump records of all points, in the order of the points; None unless every file has its own."""
-    found: dict[int, Records] = {}
+    """Return the jump records of all points, in the order of the points; None unless every file has some."""
+    stored: dict[int, Records] = {}
     for i in {held[0][0] for held in holders.values()}:
         with read(parts[i].path) as reader:
             records = reader.records()
         if records is None:
             return None
-        found[i] = records
-    pieces = [_of_point(found[held[0][0]], number) for number, held in holders.items()]
+        stored[i] = records
+    pieces = [_of_point(stored[held[0][0]], number) for number, held in holders.items()]
     joined = {name: np.concatenate([getattr(piece, name) for piece in pieces]) for name in Records._fields}
     lengths = np.concatenate([np.diff(piece.offsets) for piece in pieces])
     return Records(**joined | {"offsets": np.concatenate([[0], np.cumsum(lengths)])})
 
 
 def _of_point(records: Records, number: int) -> Records:
-    """The records of one point."""
+    """Return the records of one point."""
     first, last = np.searchsorted(records.point, [number, number + 1])
     inside = slice(records.offsets[first], records.offsets[last])
     rows = {name: getattr(records, name)[first:last] for name in ("point", "trajectory", "initial", "final")}

@@ -60,12 +60,12 @@ class Part(Reader):
 
 
 def holders_of(parts: Sequence[Part]) -> dict[int, list[tuple[int, int]]]:
-    """For each point, ascending, who has it: (part, place in that part), the one with most blocks first."""
-    found: dict[int, list[tuple[int, int]]] = {}
+    """Return, for each point in ascending order, its holders (part, place in that part), most blocks first."""
+    holders: dict[int, list[tuple[int, int]]] = {}
     for i, part in enumerate(parts):
         for place, number in enumerate(part.numbers):
-            found.setdefault(number, []).append((i, place))
-    return {n: sorted(found[n], key=lambda held: -parts[held[0]].blocks_done(held[1])) for n in sorted(found)}
+            holders.setdefault(number, []).append((i, place))
+    return {n: sorted(holders[n], key=lambda held: -parts[held[0]].blocks_done(held[1])) for n in sorted(holders)}
 
 
 def refuse_other(first: Part, part: Part) -> None:
@@ -92,7 +92,7 @@ def refuse_other_points(parts: Sequence[Part], holders: Holders) -> None:
             differ = differing_names(first.fingerprints(place), part.fingerprints(other))
             if differ == [OPERATORS] and not operator_difference(first.model(place), part.model(other)):
                 differ = []
-            sizes = [one.descriptions[at]["block_size"] for one, at in ((first, place), (part, other))]
+            sizes = [held_part.descriptions[at]["block_size"] for held_part, at in ((first, place), (part, other))]
             if sizes[0] != sizes[1]:
                 differ.append(f"trajectories per block ({sizes[1]}, {sizes[0]})")
             if differ:

@@ -116,20 +116,20 @@ class Ownership:
         raise to give up).  Raises Busy after that, InputError if the folder cannot be written.
         """
         target = status_path(path)
-        own = _myself(ranks)
+        mine = _myself(ranks)
         started = time.monotonic()
         seen, seen_since = "", started
         while True:
-            other = _claim(target, path, own)
+            other = _claim(target, path, mine)
             if other is None:
                 remove_leftovers(Path(os.path.realpath(path)))
-                return cls(target, own)
+                return cls(target, mine)
             now = time.monotonic()
             beat = f"{other.token} {other.heartbeat}"
             if beat != seen:
                 seen, seen_since = beat, now
             elif now - seen_since > STALE_AFTER:  # a silent owner, whatever the two clocks say
-                _claim(target, path, own, instead_of=other)
+                _claim(target, path, mine, instead_of=other)
                 continue
             message = f"{path} is being written by process {other.pid} on {other.host}, {other.age:.0f} s ago"
             if now - started >= wait:
@@ -192,24 +192,24 @@ class Ownership:
             self.release("stopped")
 
 
-def _claim(target: Path, path: str | os.PathLike[str], own: Status, instead_of: Status | None = None) -> Status | None:
+def _claim(target: Path, path: str | os.PathLike[str], mine: Status, instead_of: Status | None = None) -> Status | None:
     """Write ``own`` if nobody (or ``instead_of``) is at work; otherwise the Status of who is."""
     try:
         with _locked(target.parent) as exclusive:
             other = _read(target)
-            if other is not None and other.token == own.token:
+            if other is not None and other.token == mine.token:
                 return None
             if other is not None and other.active() and other != instead_of:
                 return other
             if exclusive:
                 remove_leftovers(target)
-            _write(target, replace(own, heartbeat=time.time()))
+            _write(target, replace(mine, heartbeat=time.time()))
         if not exclusive:
             time.sleep(_SETTLE)
         winner = _read(target)
     except OSError as error:
         raise InputError(f"{path}: cannot write {target.name} beside it: {error.strerror or error}") from error
-    return winner if winner is not None and winner.token != own.token else None
+    return winner if winner is not None and winner.token != mine.token else None
 
 
 @contextmanager

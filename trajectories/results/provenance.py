@@ -23,9 +23,9 @@ def environment() -> Environment:
 
 @cache
 def _environment() -> Environment:
-    found = {"program": _version("trajectories"), "git": _git_revision(), "python": platform.python_version()}
-    found |= {library: _version(library) for library in _LIBRARIES}
-    return found | {"cpu": _cpu_model()}
+    versions = {"program": _version("trajectories"), "git": _git_revision(), "python": platform.python_version()}
+    versions |= {library: _version(library) for library in _LIBRARIES}
+    return versions | {"cpu": _cpu_model()}
 
 
 def _version(distribution: str) -> str:

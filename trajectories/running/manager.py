@@ -77,16 +77,16 @@ class Manager:
         self._sent_points.clear()
         while True:
             self.handle_messages()
-            own = schedule.take(OWN_SECONDS)
-            for task in own:
+            portion = schedule.take(OWN_SECONDS)
+            for task in portion:
                 self.handle_messages()
                 result = do(task)
                 yield task, result
                 yield from self._pop_results()
             yield from self._pop_results()
-            if not own and not self._outstanding.total():
+            if not portion and not self._outstanding.total():
                 break
-            if not own and self.world is not None:
+            if not portion and self.world is not None:
                 self.world.wait()
         self._schedule = None
 

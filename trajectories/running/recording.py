@@ -22,9 +22,9 @@ def records_of(
     A trajectory is a pure function of its number, so its record is sampled anew rather than carried along.
     """
     parts = [
-        (np.full(len(part[0]), one.number), *part)
-        for one in work
-        for part in _parts(one.sampler, min(wanted, one.blocks * one.size), poll)
+        (np.full(len(part[0]), sweep_point.number), *part)
+        for sweep_point in work
+        for part in _parts(sweep_point.sampler, min(wanted, sweep_point.blocks * sweep_point.size), poll)
     ]
     point, trajectory, initial, final, lengths, times, channels = (np.concatenate(p) for p in zip(*parts, strict=True))
     return Records(point, trajectory, initial, final, np.concatenate([[0], np.cumsum(lengths)]), times, channels)
@@ -40,10 +40,10 @@ def _parts(sampler: Sampler, n: int, poll: Callable[[], None]) -> list[tuple[np.
         size = min(per_call, n - first)
         lengths = sample(plan, sampler.observables, sampler.seed, sampler.point, first, size).record_length
         capacity = max(1, int(lengths.max()))
-        found = sample(plan, sampler.observables, sampler.seed, sampler.point, first, size, capacity)
+        sampled = sample(plan, sampler.observables, sampler.seed, sampler.point, first, size, capacity)
         inside = np.arange(capacity) < lengths[:, None]
-        channels = found.record_channels[inside].astype(np.int32)
+        channels = sampled.record_channels[inside].astype(np.int32)
         numbers = np.arange(first, first + size)
-        parts.append((numbers, found.initial, found.final, lengths, found.record_times[inside], channels))
+        parts.append((numbers, sampled.initial, sampled.final, lengths, sampled.record_times[inside], channels))
         poll()
     return parts

@@ -177,11 +177,11 @@ def _give_up(why: str) -> NoReturn:
 def seconds_of(text: str) -> float:
     """Read a time span: 3h50m, 90s, 1d12h, or as Slurm writes it, 1:30:00, 50:00, 2-12:00:00; InputError otherwise."""
     words = text.strip().lower()
-    found = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?", words)
-    found = found or re.fullmatch(r"(?:(?:(\d+)-)?(\d+):)?(\d+):(\d+)", words)
+    match = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?", words)
+    match = match or re.fullmatch(r"(?:(?:(\d+)-)?(\d+):)?(\d+):(\d+)", words)
     seconds = 0.0
-    if found:
-        parts = (float(part or 0) for part in found.groups())
+    if match:
+        parts = (float(part or 0) for part in match.groups())
         seconds = sum(unit * part for unit, part in zip((86400, 3600, 60, 1), parts, strict=True))
     if seconds <= 0:
         raise InputError(f"--walltime {text}: must be a time span such as 3h50m, 90s or 1:30:00")

@@ -143,7 +143,9 @@ class _Worker:
         self.queue += [(kind, task) for task in tasks]
         # Rank 0 does not send again what the previous portion contained.
         needed = {task.point for _, task in self.queue}
-        self.inputs = {point: one for point, one in self.inputs.items() if point in needed} | inputs
+        self.inputs = {
+            point: job_or_sampler for point, job_or_sampler in self.inputs.items() if point in needed
+        } | inputs
 
     def _send_results(self) -> None:
         if self.finished:

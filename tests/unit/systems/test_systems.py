@@ -472,7 +472,7 @@ ENGINE_POINT = {"T_h": 1.0, "T_c": 0.5, "g": 0.01, "gamma_h": 0.01, "gamma_c": 0
 
 REFUSED: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "unknown system": (lambda: systems.build("dimond", {}), ("'dimond'", 'did you mean "diamond"', "local_engine")),
-    "describe unknown": (lambda: systems.describe("cavities"), ("'cavities'", "known: diamond, cavity")),
+    "describe unknown": (lambda: systems.describe("cavities"), ("'cavities'", "known are diamond, cavity")),
     "unknown parameter": (lambda: systems.build("diamond", {"beta_a": 1}), ("'beta_a'", 'did you mean "beta_A"')),
     "missing parameter": (lambda: systems.build("local_engine", {"T_h": 1}), ("'T_c'", "required: T_c, g, gamma_h")),
     "text for a number": (lambda: systems.build("diamond", {"beta_A": "x", "beta_S": 1}), ("beta_A = 'x'", "number")),
