@@ -137,8 +137,8 @@ class StandIn:
 
 def acted_out(folder: Path, size: int, nodes: int) -> dict[str, float]:
     """Rank 0's seconds per node: receiving, merging along the tree, writing every second."""
-    job = jobs_of(load(str(MAIN), ["ensemble.trajectories=1_000_000"]))[0]
-    (work,) = unstarted_points([job], [prepare_point(job)], [{}])
+    jobs = jobs_of(load(str(MAIN), ["ensemble.trajectories=1_000_000"]))
+    (work,) = unstarted_points(jobs, [prepare_point(jobs.spec(0))])
     work.blocks = nodes
     (template,) = sample_task(work.sampler, Task(0, 0, 0, 0, 0.0), lambda: None).values()
     header = Header("", "0", 1, {}, [work.arrays])

@@ -159,9 +159,9 @@ class Jobs(LazySequence[Job]):
     def _item(self, place: int) -> Job:
         return replace(self.spec(place).job(), mapping=self._mapping, text=self.run.text)
 
-    def swept(self, place: int) -> dict[str, float]:
-        """Return the swept parameters of this point, without building its model."""
-        return at_point(self.run, self.numbers[place])[0]
+    def swept(self) -> list[dict[str, float]]:
+        """Return the swept parameters of each point, without building its model."""
+        return [at_point(self.run, number)[0] for number in self.numbers]
 
     def spec(self, place: int) -> Spec:
         """Return everything needed to build the job on another rank."""
@@ -169,6 +169,29 @@ class Jobs(LazySequence[Job]):
         swept, run = at_point(self.run, number)
         light = replace(run, text="", title="", description="", figure=Figure())
         return Spec(light, swept, number, self.points, self.has_stopping_rule)
+
+    def fingerprints(self) -> Fingerprints:
+        """Return the fingerprints of all points as one run.
+
+        The first point's model and the tables of the run stand for all of them, since building thousands of models
+        takes minutes; each point keeps fingerprints of its own in the result.
+        """
+        return joint_fingerprint(self[0].fingerprints(), self._mapping, self.numbers, self.points)
+
+    def with_couplings(self, meta: Mapping[str, Any]) -> Jobs:
+        """Return the same jobs with the optimised parameters that a stored result of theirs has, to the bit.
+
+        meta: of the result. Jobs of another run are returned as they are.
+        """
+        tables = ("system", "sweep", "derived", "optimise")
+        if any(text_of(meta["run"].get(name)) != text_of(self._mapping[name]) for name in tables):
+            return self
+        couplings = couplings_of(meta["each"], meta["points"])
+        return Jobs(replace(self.run, couplings=MappingProxyType(couplings)), self.numbers, self.has_stopping_rule)
+
+    def with_stopping_rule(self) -> Jobs:
+        """Return the same jobs with `has_stopping_rule` set."""
+        return Jobs(self.run, self.numbers, True)
 
 
 @dataclass(frozen=True)
@@ -199,33 +222,6 @@ def jobs_of(run: Run, chosen: str = "", option: str = "--points") -> Jobs:
     return jobs
 
 
-def optimised(jobs: Sequence[Job]) -> bool:
-    """Return whether parameters of these jobs are searched for, see [optimise]."""
-    return isinstance(jobs, Jobs) and jobs.run.optimise is not None
-
-
-def with_couplings(jobs: Sequence[Job], meta: Mapping[str, Any]) -> Sequence[Job]:
-    """Return the same jobs with the optimised parameters that a stored result of theirs has, to the bit.
-
-    meta: of the result. Jobs of another run are returned as they are.
-    """
-    if not isinstance(jobs, Jobs):
-        return jobs
-    stored, wanted = meta["run"], jobs.run.mapping()
-    tables = ("system", "sweep", "derived", "optimise")
-    if any(text_of(stored.get(name)) != text_of(wanted[name]) for name in tables):
-        return jobs
-    couplings = couplings_of(meta["each"], meta["points"])
-    return Jobs(replace(jobs.run, couplings=MappingProxyType(couplings)), jobs.numbers, jobs.has_stopping_rule)
-
-
-def with_stopping_rule(jobs: Sequence[Job]) -> Sequence[Job]:
-    """Return the same jobs with `has_stopping_rule` set."""
-    if isinstance(jobs, Jobs):
-        return Jobs(jobs.run, jobs.numbers, True)
-    return [replace(job, has_stopping_rule=True) for job in jobs]
-
-
 def chosen_points(chosen: str, points: int, option: str = "--points") -> range:
     """Return the indices of the points that "3", "0:100" or "3::10" choose out of `points` points; "" chooses all.
 
@@ -245,23 +241,3 @@ def chosen_points(chosen: str, points: int, option: str = "--points") -> range:
             f"number such as {min(3, points - 1)}{several}"
         )
     return numbers
-
-
-def fingerprints_of(jobs: Sequence[Job]) -> Fingerprints:
-    """Return the fingerprints of one job, or of all points of a sweep as one run.
-
-    Of a sweep the first point's model and the tables of the run stand for all of them, since building thousands of
-    models takes minutes; each point keeps fingerprints of its own in the result.
-    """
-    first = jobs[0]
-    return joint_fingerprint(first.fingerprints(), first.mapping, numbers_of(jobs), first.points)
-
-
-def numbers_of(jobs: Sequence[Job]) -> list[int]:
-    """Return the numbers of the points in the whole sweep."""
-    return list(jobs.numbers) if isinstance(jobs, Jobs) else [job.point for job in jobs]
-
-
-def swept_of(jobs: Sequence[Job]) -> list[dict[str, float]]:
-    """Return the swept parameters of each point."""
-    return [jobs.swept(i) for i in range(len(jobs))] if isinstance(jobs, Jobs) else [dict(job.swept) for job in jobs]

@@ -22,7 +22,7 @@ from trajectories.results.ownership import Ownership
 from trajectories.results.points import Point, parameters_of
 from trajectories.results.reader import read
 from trajectories.results.storage import Store
-from trajectories.runfiles.job import Job, optimised, swept_of, with_couplings, with_stopping_rule
+from trajectories.runfiles.job import Jobs
 from trajectories.running.manager import LONGEST_SILENCE, Manager
 from trajectories.running.progress import Pace
 from trajectories.running.recording import records_of
@@ -43,26 +43,26 @@ Say = Callable[[str], None]
 
 
 def execute(
-    jobs: Job | Sequence[Job],
+    jobs: Jobs,
     output: Path | None = None,
     progress: Progress = lambda done, total: None,
     say: Say = lambda message: None,
     stop: Stop | None = None,
     rule: Rule | None = None,
 ) -> ResultData:
-    """Sample a job, or the jobs of a sweep, and return the result; with `output`, keep it there, resume, extend it.
+    """Sample the points of a run and return the result; with `output`, keep it there, resume, extend it.
 
     progress: called with (done, total) trajectories. say: called with messages for the user. stop: signals and deadline
     that end the run early. rule: targets for standard errors (with an `output` only). Raises InputError for a file that
     belongs to another run, Interrupted when a signal or the deadline stopped the run (finished blocks are then in the
     file or, without one, in the exception's `result`), ownership.Busy when another process is writing the file.
     """
-    jobs, rule = (jobs,) if isinstance(jobs, Job) else jobs, rule or Rule()
+    rule = rule or Rule()
     if rule.targets:
-        jobs = with_stopping_rule(jobs)
-    if output is not None and output.exists() and optimised(jobs):
+        jobs = jobs.with_stopping_rule()
+    if output is not None and output.exists() and jobs.run.optimise is not None:
         with read(output) as reader:
-            jobs = with_couplings(jobs, reader.header.meta)
+            jobs = jobs.with_couplings(reader.header.meta)
     with (stop or Stop()).listening() as stop:
         manager = Manager(stop)
         tell = _preparation_messages(jobs, say)
@@ -100,10 +100,10 @@ def _trajectories(finished: ResultData, points: int) -> int:
     return sum(point.trajectories for point in finished.points)
 
 
-def _in_memory(jobs: Sequence[Job], manager: Manager, progress: Progress, tell: Callable[[int], None]) -> ResultData:
+def _in_memory(jobs: Jobs, manager: Manager, progress: Progress, tell: Callable[[int], None]) -> ResultData:
     """Sample without a file; an Interrupted that comes meanwhile takes the finished blocks along as `result`."""
     packed = prepared_points(jobs, manager, tell)
-    work = unstarted_points(jobs, packed, swept_of(jobs))
+    work = unstarted_points(jobs, packed)
     pace = Pace(work)
     try:
         for task, nodes in _sampled(work, manager, progress, pace):
@@ -117,7 +117,7 @@ def _in_memory(jobs: Sequence[Job], manager: Manager, progress: Progress, tell: 
     return _result(jobs, packed, work, records)
 
 
-def _preparation_messages(jobs: Sequence[Job], say: Say) -> Callable[[int], None]:
+def _preparation_messages(jobs: Jobs, say: Say) -> Callable[[int], None]:
     """Return a callback that reports how far the preparation of a large sweep is, every few seconds."""
     last = time.monotonic()
 
@@ -135,7 +135,7 @@ class _Sampling:
 
     def __init__(
         self,
-        jobs: Sequence[Job],
+        jobs: Jobs,
         store: Store,
         work: list[SweepPoint],
         ownership: Ownership,
@@ -257,7 +257,7 @@ def _missing(work: Sequence[SweepPoint], ranks: int, whole: bool) -> Iterator[Ta
 
 
 def _result(
-    jobs: Sequence[Job], packed: Sequence[PackedPoint], work: Sequence[SweepPoint], records: Records | None
+    jobs: Jobs, packed: Sequence[PackedPoint], work: Sequence[SweepPoint], records: Records | None
 ) -> ResultData:
     """Return the result of a run without a file: the points that have a block."""
     points = [
@@ -274,7 +274,7 @@ def _result(
 
 
 def _write(
-    jobs: Sequence[Job],
+    jobs: Jobs,
     packed: Sequence[PackedPoint],
     work: Sequence[SweepPoint],
     records: Records | None,

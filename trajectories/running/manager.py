@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from trajectories.errors import InputError
-from trajectories.runfiles.job import Job, Spec
+from trajectories.runfiles.job import Spec
 from trajectories.running.mpi import World, current
 from trajectories.running.schedule import Schedule, Task
 from trajectories.running.signals import Stop
@@ -55,14 +55,14 @@ class Manager:
         """Number of ranks."""
         return 1 if self.world is None else self.world.size
 
-    def prepare(self, schedule: Schedule, job: Callable[[int], Job | Spec]) -> Iterator[tuple[Task, Any]]:
+    def prepare(self, schedule: Schedule, spec: Callable[[int], Spec]) -> Iterator[tuple[Task, Any]]:
         """Yield (task, PackedPoint) of the schedule's points as they come, prepared by any rank."""
 
         def prepared(task: Task) -> Any:
             with self.stop.interruptible(self.handle_messages):
-                return prepare_point(job(task.point))
+                return prepare_point(spec(task.point))
 
-        return self._carry_out(PREPARE, schedule, job, prepared)
+        return self._carry_out(PREPARE, schedule, spec, prepared)
 
     def sample(self, schedule: Schedule, sampler: Callable[[int], Sampler]) -> Iterator[tuple[Task, Any]]:
         """Yield (task, its nodes by key) as they come, sampled by any rank."""

@@ -27,7 +27,7 @@ from trajectories.runfiles.fingerprints import (
     operator_difference,
     stored_model,
 )
-from trajectories.runfiles.job import Job, fingerprints_of, swept_of
+from trajectories.runfiles.job import Jobs
 from trajectories.running.stopping_rule import Rule
 from trajectories.running.sweep_point import SweepPoint, blocks_for, unstarted_points
 from trajectories.running.tasks import PackedPoint, template
@@ -37,7 +37,7 @@ from trajectories.sampling.preparation import LARGE_SWEEP
 Say = Callable[[str], None]
 
 
-def complete(jobs: Sequence[Job], output: Path, rule: Rule, say: Say) -> ResultData | None:
+def complete(jobs: Jobs, output: Path, rule: Rule, say: Say) -> ResultData | None:
     """Return the result if the file holds all wanted blocks, otherwise None.
 
     `say` is told where fewer trajectories are wanted than the file holds or than were wanted before. Raises
@@ -56,7 +56,7 @@ def complete(jobs: Sequence[Job], output: Path, rule: Rule, say: Say) -> ResultD
     return open_result(output)
 
 
-def _wanted_blocks(jobs: Sequence[Job], reader: Reader, rule: Rule) -> list[int]:
+def _wanted_blocks(jobs: Jobs, reader: Reader, rule: Rule) -> list[int]:
     """Return the number of blocks wanted at each point: fewer than requested where the rule ended the point.
 
     Never less than the file holds: no finished block is dropped.
@@ -70,7 +70,7 @@ def _wanted_blocks(jobs: Sequence[Job], reader: Reader, rule: Rule) -> list[int]
     ]
 
 
-def _announce_fewer(jobs: Sequence[Job], reader: Reader, rule: Rule, blocks: Sequence[int], say: Say) -> None:
+def _announce_fewer(jobs: Jobs, reader: Reader, rule: Rule, blocks: Sequence[int], say: Say) -> None:
     """Tell the user where a run ends of which more trajectories were wanted before."""
     asked = jobs[0].trajectories
     sizes = [int(meta["block_size"]) for meta in described(reader.header, reader.path)]
@@ -92,16 +92,16 @@ def _announce_fewer(jobs: Sequence[Job], reader: Reader, rule: Rule, blocks: Seq
     say(f"{reader.path}: {words}")
 
 
-def wants_records(jobs: Sequence[Job], kept: Records | None) -> bool:
+def wants_records(jobs: Jobs, kept: Records | None) -> bool:
     """Return whether the jobs want more jump records than are stored."""
     return jobs[0].records * len(jobs) > (0 if kept is None else len(kept.initial))
 
 
 def create(
-    jobs: Sequence[Job], output: Path, packed: Sequence[PackedPoint], ownership: Ownership, ranks: int
+    jobs: Jobs, output: Path, packed: Sequence[PackedPoint], ownership: Ownership, ranks: int
 ) -> tuple[Store, list[SweepPoint]]:
     """Create the result of these jobs."""
-    work = unstarted_points(jobs, packed, swept_of(jobs))
+    work = unstarted_points(jobs, packed)
     meta = meta_of(jobs, packed) | {"preparations": serialised_preparation.described([point.meta for point in packed])}
     header = Header(jobs[0].text, digest(meta["fingerprints"]), jobs[0].seed, meta, [point.arrays for point in packed])
     blocks = [point.blocks for point in work]
@@ -110,7 +110,7 @@ def create(
 
 
 def reopen(
-    jobs: Sequence[Job], output: Path, ownership: Ownership, rule: Rule, ranks: int, say: Say
+    jobs: Jobs, output: Path, ownership: Ownership, rule: Rule, ranks: int, say: Say
 ) -> tuple[Store, list[SweepPoint]]:
     """Open the result of these jobs for writing, with the number of blocks that they want now."""
     store = Store(output, ownership.check, ranks)
@@ -151,7 +151,7 @@ def _stored_points(store: Store, blocks: Sequence[int]) -> list[SweepPoint]:
     ]
 
 
-def _larger_block_sizes(jobs: Sequence[Job], work: Sequence[SweepPoint], before: Sequence[int]) -> list[int]:
+def _larger_block_sizes(jobs: Jobs, work: Sequence[SweepPoint], before: Sequence[int]) -> list[int]:
     """Return the larger block size of each point, if sampling everything anew is faster than adding small blocks.
 
     The first request fixes the block size; blocks of few trajectories cost more than the trajectories in them.
@@ -164,7 +164,7 @@ def _larger_block_sizes(jobs: Sequence[Job], work: Sequence[SweepPoint], before:
     return [size for size, _ in fresh] if sum(seconds for _, seconds in fresh) < added else []
 
 
-def _header_of_sizes(jobs: Sequence[Job], store: Store, sizes: Sequence[int]) -> Header:
+def _header_of_sizes(jobs: Jobs, store: Store, sizes: Sequence[int]) -> Header:
     """Return the header that a run with blocks of these sizes from the start would have."""
     metas = described(store.header, store.path)
     meta = {name: value for name, value in store.header.meta.items() if name != "stopping"}
@@ -173,12 +173,12 @@ def _header_of_sizes(jobs: Sequence[Job], store: Store, sizes: Sequence[int]) ->
     return replace(store.header, text=jobs[0].text, meta=meta)
 
 
-def check(jobs: Sequence[Job], header: Header, path: Path) -> None:
+def check(jobs: Jobs, header: Header, path: Path) -> None:
     """Raise InputError, naming the differences, unless this version of the program wrote the file for these jobs.
 
     Models are built, and compared, at all points of small sweeps, and at the first, middle and last one of large ones.
     """
-    stored, wanted = header.meta.get("fingerprints", {}), fingerprints_of(jobs)
+    stored, wanted = header.meta.get("fingerprints", {}), jobs.fingerprints()
     metas = described(header, path)
     names = [name for name in differing_names(stored, wanted) if name != OPERATORS]
     if "points" in names:
@@ -210,7 +210,7 @@ def _other_run(path: Path, words: str) -> InputError:
     )
 
 
-def meta_of(jobs: Sequence[Job], packed: Sequence[PackedPoint]) -> dict[str, Any]:
+def meta_of(jobs: Jobs, packed: Sequence[PackedPoint]) -> dict[str, Any]:
     """Return the description of a run: name, fingerprints, run as tables, parameters and number of each point."""
     first, numbers = jobs[0], [point.number for point in packed]
     return {
@@ -219,6 +219,6 @@ def meta_of(jobs: Sequence[Job], packed: Sequence[PackedPoint]) -> dict[str, Any
         "each": compact([point.fingerprints for point in packed]),
         "points": numbers,
         "of": first.points,
-        "swept": swept_of(jobs),
+        "swept": jobs.swept(),
         "run": json_value(dict(first.mapping)),
     }

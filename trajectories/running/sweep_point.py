@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from trajectories.errors import InputError
-from trajectories.runfiles.job import Job, Jobs, Spec
+from trajectories.runfiles.job import Jobs
 from trajectories.running.manager import Manager
 from trajectories.running.schedule import Schedule, Task, seconds_per_block
 from trajectories.running.tasks import PackedPoint, Sampler
@@ -103,7 +103,7 @@ def blocks_for(trajectories: int, size: int) -> int:
 
 
 def prepared_points(
-    jobs: Sequence[Job], manager: Manager, progress: Callable[[int], None] = lambda done: None
+    jobs: Jobs, manager: Manager, progress: Callable[[int], None] = lambda done: None
 ) -> list[PackedPoint]:
     """Prepare every point of a sweep, each on one of the ranks, and return the points in order.
 
@@ -114,11 +114,7 @@ def prepared_points(
     schedule = Schedule(tasks, len(jobs) * SECONDS_TO_PREPARE, manager.ranks)
     packed: dict[int, PackedPoint] = {}
     common: dict[str, tuple[bytes, np.ndarray]] = {}
-
-    def job(place: int) -> Job | Spec:
-        return jobs.spec(place) if isinstance(jobs, Jobs) else jobs[place]
-
-    for task, point in manager.prepare(schedule, job):
+    for task, point in manager.prepare(schedule, jobs.spec):
         packed[task.point] = point._replace(arrays=_share_equal_arrays(common, point.arrays))
         _check_shapes(jobs, packed, task.point)
         progress(len(packed))
@@ -134,7 +130,7 @@ def _share_equal_arrays(common: dict[str, tuple[bytes, np.ndarray]], arrays: Arr
     return shared
 
 
-def _check_shapes(jobs: Sequence[Job], packed: Mapping[int, PackedPoint], point: int) -> None:
+def _check_shapes(jobs: Jobs, packed: Mapping[int, PackedPoint], point: int) -> None:
     first = next(iter(packed))
     if packed[point].shapes != packed[first].shapes:
         one, other = (", ".join(f"{k} = {v}" for k, v in jobs[p].swept.items()) for p in (point, first))
@@ -144,9 +140,7 @@ def _check_shapes(jobs: Sequence[Job], packed: Mapping[int, PackedPoint], point:
         )
 
 
-def unstarted_points(
-    jobs: Sequence[Job], packed: Sequence[PackedPoint], swept: Sequence[dict[str, float]]
-) -> list[SweepPoint]:
+def unstarted_points(jobs: Jobs, packed: Sequence[PackedPoint]) -> list[SweepPoint]:
     """Return the points of a run that has not been started."""
     first = jobs[0]
     groups = groups_for(first.points)
@@ -160,5 +154,5 @@ def unstarted_points(
             groups,
             blocks_for(first.trajectories, int(point.meta["block_size"])),
         )
-        for point, parameters in zip(packed, swept, strict=True)
+        for point, parameters in zip(packed, jobs.swept(), strict=True)
     ]

@@ -9,7 +9,7 @@ import numpy as np
 
 from trajectories.kernels.observable_table import ObservableTable
 from trajectories.kernels.plan import Plan
-from trajectories.runfiles.job import Job, Spec
+from trajectories.runfiles.job import Spec
 from trajectories.running.schedule import WHOLE, Task
 from trajectories.sampling.block import empty_block, sample_block
 from trajectories.sampling.preparation import Preparation
@@ -72,9 +72,9 @@ def template(preparation: Preparation) -> Block:
     return empty_block(preparation.observables)
 
 
-def prepare_point(job: Job | Spec) -> PackedPoint:
-    """Prepare a job and pack it; a Spec's model is built first."""
-    job = job.job() if isinstance(job, Spec) else job
+def prepare_point(spec: Spec) -> PackedPoint:
+    """Build the model of a point, prepare and pack it."""
+    job = spec.job()
     preparation = job.prepare()
     shapes = [np.shape(part) for part in template(preparation)]
     return PackedPoint(*pack(preparation), job.fingerprints(), job.point, shapes)

@@ -2,7 +2,7 @@
 
 Messages to rank 0: (IDLE,), (DONE, [(task, result)]), (SIGNALLED, signal), (REFUSED, an InputError's text),
 (CANCELLED,).
-Messages from rank 0: (PREPARE, tasks, {point: Job}), (SAMPLE, tasks, {point: Sampler}), (LOADED,), (CANCEL,),
+Messages from rank 0: (PREPARE, tasks, {point: Spec}), (SAMPLE, tasks, {point: Sampler}), (LOADED,), (CANCEL,),
 (END, status).
 """
 
@@ -131,9 +131,9 @@ class _Worker:
             from trajectories.running.tasks import prepare_point
 
             # Looked up first: messages handled on the way forget the inputs of all but the waiting tasks.
-            job = self.inputs[task.point]
+            spec = self.inputs[task.point]
             with self.stop.interruptible(self.handle_messages):
-                return prepare_point(job)
+                return prepare_point(spec)
         from trajectories.running.tasks import sample_task
 
         return sample_task(self.inputs[task.point], task, self.handle_messages)

@@ -28,7 +28,7 @@ from trajectories.figures.style import SETTINGS, Style
 from trajectories.figures.trajectory_strip import state_curve
 from trajectories.report.result import ResultData
 from trajectories.report.rows import Row, exact_rows
-from trajectories.runfiles.job import Job
+from trajectories.runfiles.job import jobs_of
 from trajectories.runfiles.run import Run
 from trajectories.running.driver import execute
 from trajectories.studies import replay
@@ -54,7 +54,7 @@ LIGHT = run_of({"name": "diamond", "beta_A": 0.0, "beta_S": 1.0}, {"quantities":
 
 @pytest.fixture(scope="module")
 def result() -> ResultData:
-    return execute(Job.of(RELAXING))
+    return execute(jobs_of(RELAXING))
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def figure(content: Content) -> Figure:
 @pytest.fixture(scope="module")
 def one_way() -> ResultData:
     run = run_of({"name": "diamond", "beta_A": float("-inf"), "beta_S": 1.0}, duration=2.0, samples=4)
-    return execute(Job.of(run))
+    return execute(jobs_of(run))
 
 
 def compose(content: Content) -> Figure:
@@ -226,7 +226,7 @@ def test_the_trajectory_is_the_replayed_one(result: ResultData, figure: Figure) 
 
 def test_of_a_long_trajectory_the_first_stretch_is_shown() -> None:
     run = run_of({"name": "diamond", "beta_A": 0.0, "beta_S": 1.0}, duration=100.0, samples=2, trajectories=64)
-    figure = compose(sampled_content(execute(Job.of(run))))
+    figure = compose(sampled_content(execute(jobs_of(run))))
     strip = figure.axes[-3]
     assert sum(len(found.get_segments()) for found in strip.collections) == 80
     assert strip.get_title("left").startswith("trajectory 0: the first 80 of ")
@@ -237,7 +237,7 @@ def test_of_a_long_trajectory_the_first_stretch_is_shown() -> None:
 @pytest.fixture(scope="module")
 def long() -> ResultData:
     run = run_of({"name": "diamond", "beta_A": 0.0, "beta_S": 1.0}, duration=100.0, samples=2, trajectories=64)
-    return execute(Job.of(run))
+    return execute(jobs_of(run))
 
 
 def test_a_window_shows_its_own_jumps(long: ResultData) -> None:
@@ -298,7 +298,7 @@ def test_a_picture_without_a_trajectory_has_no_window(tmp_path: Path) -> None:
 
 def test_a_state_that_oscillates_fast_is_drawn_smoothly() -> None:
     system = {"name": "local_engine", "T_h": 2.0, "T_c": 0.3, "g": 2.0, "gamma_h": 0.01, "gamma_c": 0.01}
-    found = replay(execute(Job.of(run_of(system, duration=100.0, trajectories=64))), 0)
+    found = replay(execute(jobs_of(run_of(system, duration=100.0, trajectories=64))), 0)
     followed = state_curve(found, 0.0, 100.0)
     assert followed is not None
     # The coupling's frequency is 2 g = 4 where both levels are degenerate: 64 turns, 16 instants for each.
@@ -325,7 +325,7 @@ def test_no_picture_without_a_finite_entropy_fails(content: Content) -> None:
 
 def test_one_sample_time_is_shown_side_by_side() -> None:
     run = run_of({"name": "diamond", "beta_A": -2.0, "beta_S": 3.0}, duration=1.0, times=[1.0])
-    result = execute(Job.of(run))
+    result = execute(jobs_of(run))
     figure = compose(sampled_content(result))
     populations = next(axes for axes in figure.axes if label(axes) == "population")
     assert [text.get_text() for text in populations.get_xticklabels()] == [rf"$|{s}\rangle$" for s in "GSAE"]

@@ -19,7 +19,7 @@ from trajectories.report.tables import Solution
 from trajectories.runfiles import optimised
 from trajectories.runfiles.derived import points, resolve
 from trajectories.runfiles.fingerprints import differing_names
-from trajectories.runfiles.job import fingerprints_of, jobs_of
+from trajectories.runfiles.job import jobs_of
 from trajectories.runfiles.run import Run, load
 from trajectories.running.driver import execute
 
@@ -97,7 +97,7 @@ def test_a_run_with_derived_numbers_is_read_resumed_and_extended(tmp_path: Path)
     again = open_result(output)
     assert [point.parameters for point in again.points] == [point.parameters for point in first.points]
     stored = Run.from_mapping(json.loads(json.dumps(again.meta["run"])))
-    assert fingerprints_of(jobs_of(stored)) == fingerprints_of(jobs_of(run))
+    assert jobs_of(stored).fingerprints() == jobs_of(run).fingerprints()
     more = execute(jobs_of(load(tmp_path / "run.toml", ["ensemble.trajectories=128"])), output)
     assert [point.trajectories for point in more.points] == [128, 128]
     header = next(line for line in more.report().text().splitlines() if line.startswith("T_h"))

@@ -13,7 +13,7 @@ import trajectories
 from trajectories import Channel, InputError, Model, Reservoir
 from trajectories.results.merge import merge
 from trajectories.runfiles.fingerprints import digest_of, operator_difference
-from trajectories.runfiles.job import fingerprints_of, jobs_of
+from trajectories.runfiles.job import jobs_of
 from trajectories.runfiles.run import Run, load
 from trajectories.running.driver import execute
 from trajectories.systems import diamond, local_engine
@@ -230,13 +230,13 @@ def test_a_run_file_that_is_loaded_twice_is_one_run(tmp_path: Path) -> None:
     path.write_text(
         '[system]\nname = "diamond"\nbeta_A = -2\nbeta_S = 3\n[ensemble]\ntrajectories = 64\nduration = 1\n'
     )
-    first, again = (fingerprints_of(jobs_of(load(path))) for _ in range(2))
+    first, again = (jobs_of(load(path)).fingerprints() for _ in range(2))
     assert first == again
-    changed = fingerprints_of(jobs_of(load(path, ["system.omega=1.0000000001"])))
+    changed = jobs_of(load(path, ["system.omega=1.0000000001"])).fingerprints()
     assert changed["system.omega"] != first["system.omega"] and changed["operators"] != first["operators"]
     # The number of trajectories, words and pictures are not part of it.
     free = ["ensemble.trajectories=128", "title=other", "ensemble.records=3", "figure.formats=['pdf']"]
-    assert fingerprints_of(jobs_of(load(path, free))) == first
+    assert jobs_of(load(path, free)).fingerprints() == first
 
 
 @pytest.mark.parametrize("build", [lambda: diamond(-2, 3), lambda: coupled(0.3)], ids=["diamond", "own"])

@@ -17,7 +17,7 @@ from trajectories.model import Model
 from trajectories.report.result import ResultData, open_result
 from trajectories.report.status import RunStatus
 from trajectories.report.tables import Solution
-from trajectories.runfiles.job import Job, jobs_of, with_stopping_rule
+from trajectories.runfiles.job import Job, jobs_of
 from trajectories.runfiles.run import Run
 from trajectories.running.driver import execute
 from trajectories.sampling.preparation import groups_for
@@ -259,10 +259,10 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_large_sweep_stopped_and_resumed_has_the_bits_of_its_points_alone(many: Path) -> None:
-    result, jobs = open_result(many), jobs_of(large())
+    result = open_result(many)
     assert len(result.points) == 400
     for place in (0, 123, 399):
-        (alone,) = execute([jobs[place]]).points
+        (alone,) = execute(jobs_of(large(), str(place))).points
         found = result.points[place]
         assert (found.index, found.swept, found.parameters) == (place, alone.swept, alone.parameters)
         for a, b in zip(found.groups, alone.groups, strict=True):
@@ -305,6 +305,6 @@ def test_a_large_sweep_whose_models_have_changed_is_refused(many: Path, monkeypa
 def test_blocks_are_small_enough_to_stop_early_only_under_a_rule() -> None:
     """Without one the default: at least 64 blocks; with one, the first look is at a sixteenth of what is asked for."""
     run = run_of({"beta_S": [0]}, 1_000_000)
-    (usual,), (ruled,) = jobs_of(run), with_stopping_rule(jobs_of(run))
+    (usual,), (ruled,) = jobs_of(run), jobs_of(run).with_stopping_rule()
     assert usual.prepare().block_size == 8192
     assert ruled.prepare().block_size == 512

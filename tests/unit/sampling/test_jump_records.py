@@ -7,7 +7,8 @@ import pytest
 from small_models import thermal_qubit
 
 from trajectories.errors import Interrupted
-from trajectories.runfiles.job import Job
+from trajectories.runfiles.arguments import run_of
+from trajectories.runfiles.job import jobs_of
 from trajectories.running import driver
 from trajectories.sampling.jump_records import capacity_of, record_stream
 from trajectories.sampling.preparation import Preparation, prepare
@@ -32,8 +33,8 @@ def joined(preparation: Preparation, n: int, **options) -> list[np.ndarray]:
 def test_they_are_the_runs_own_trajectories() -> None:
     """The means of the tallied counts, which are sums of integers, agree to rounding with the stream's records."""
     model = local_engine(T_h=2.0, T_c=0.3, g=0.02, gamma_h=0.01, gamma_c=0.011)
-    job = Job("engine", model, np.array([50.0, 300.0]), None, 4096, seed=SEED)
-    result = driver.execute(job)
+    ensemble = {"times": [50.0, 300.0], "trajectories": 4096, "seed": SEED}
+    result = driver.execute(jobs_of(run_of(model, ensemble, None, {})))
     preparation, n = result.points[0].preparation, result.trajectories
     lengths, initial, final, times, channels, counts = joined(preparation, n)
     tallied = result.points[0].total.mean[:, 0]

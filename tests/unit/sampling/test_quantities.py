@@ -21,7 +21,7 @@ from trajectories.report.judge import judge
 from trajectories.report.report import function_rows
 from trajectories.report.result import ResultData
 from trajectories.report.rows import ensemble_functions
-from trajectories.runfiles.job import Job
+from trajectories.runfiles.job import Job, jobs_of
 from trajectories.runfiles.run import Run
 from trajectories.running.driver import execute
 from trajectories.sampling.observable_table import tallied_numbers
@@ -108,7 +108,7 @@ def test_names_in_formulas() -> None:
 @pytest.mark.usefixtures("with_more")
 def test_one_entry_adds_a_quantity(tmp_path: Path) -> None:
     run = run_of(["jump_rate", "energy_squared", "mixedness"])
-    result = execute(Job.of(run), output=tmp_path / "more.h5")
+    result = execute(jobs_of(run), output=tmp_path / "more.h5")
     for found in (result, trajectories.open(tmp_path / "more.h5")):
         assert found.report().verdict == "agree"
         for quantity in ADDED:
@@ -142,8 +142,7 @@ def check_exact_values(result: ResultData) -> None:
 
 @pytest.mark.usefixtures("with_more")
 def test_a_wrong_value_of_an_added_quantity_is_called_wrong() -> None:
-    job = Job.of(run_of(["jump_rate"]))
-    result = execute(job)
+    result = execute(jobs_of(run_of(["jump_rate"])))
     preparation = result.points[0].preparation
     for q, column in enumerate(preparation.columns):
         if column.quantity == "jump_rate":
@@ -158,12 +157,12 @@ def test_run_files_know_an_added_quantity() -> None:
     assert run_of(["mixedness"]).figure.quantities == ("mixedness",)
     with pytest.raises(InputError, match="is already the name of a quantity"):
         Run.from_mapping(TABLES | {"observables": {"mixedness": "n1"}}, name="taken", model=MODEL)
-    names = {name for row in execute(Job.of(run_of(["jump_rate"]))).report().rows for name in row.names}
+    names = {name for row in execute(jobs_of(run_of(["jump_rate"]))).report().rows for name in row.names}
     assert {"jump_rate.A", "jump_rate.S", "mixedness", "energy_squared"} <= names
 
 
 def test_the_purity_is_judged_where_it_is_asked_for() -> None:
-    point = execute(Job.of(run_of(["activity"]))).points[0]
+    point = execute(jobs_of(run_of(["activity"]))).points[0]
     functions = ensemble_functions(point.preparation, reported=False)
     assert [function.quantity.name for function in functions] == ["purity"]
     rows = judge(function_rows(point, functions[0]))
