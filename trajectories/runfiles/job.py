@@ -12,7 +12,7 @@ import numpy as np
 from trajectories.errors import InputError
 from trajectories.lazy_sequence import LazySequence
 from trajectories.model import Model
-from trajectories.runfiles.derived import at_point, settled
+from trajectories.runfiles.derived import at_point, resolve
 from trajectories.runfiles.figure_section import Figure
 from trajectories.runfiles.fingerprints import (
     OPERATORS,
@@ -77,7 +77,7 @@ class Job:
                 "choose it with --point I (from 0), or take a run file without a sweep"
             )
         mapping = run.mapping()
-        run = settled(run)
+        run = resolve(run)
         model = run.build_model()
         return cls(
             name=run.name,
@@ -98,7 +98,7 @@ class Job:
 
     @property
     def couplings(self) -> Mapping[str, float]:
-        """The parameters that [optimise] settled at this point, by name."""
+        """The parameters that [optimise] found at this point, by name."""
         return {} if self.optimum is None else self.optimum.parameters
 
     @property

@@ -62,7 +62,7 @@ class Run:
     expression or rows of a matrix. given: the Model that was made in Python instead of described in [system], or the
     function that builds it from the parameters in `system`.
     derived: name -> formula. optimise: what is largest at each point, over which parameters. couplings: the optimised
-    parameters of points, by number, that a stored result has. At one of `derived.points`, auxiliary holds the computed
+    parameters of points, by number, that a stored result has. After `derived.resolve`, auxiliary holds the computed
     numbers that are no parameters, optimum the result of the search.
     """
 
@@ -147,7 +147,7 @@ class Run:
         return math.prod(map(len, self.sweep.values()))
 
     def build_model(self) -> Model:
-        """Return the Model that [system] describes, of a run with a sweep or formulas at one of its `derived.points`.
+        """Return the Model that [system] describes, once `derived.resolve` has worked out its formulas.
 
         Raises InputError where it cannot be built.
         """

@@ -17,10 +17,11 @@ from trajectories.errors import InputError
 from trajectories.report.result import open_result
 from trajectories.report.tables import Solution
 from trajectories.runfiles import optimised
-from trajectories.runfiles.derived import points, resolve
+from trajectories.runfiles.derived import resolve
 from trajectories.runfiles.fingerprints import differing_names
 from trajectories.runfiles.job import jobs_of
 from trajectories.runfiles.run import Run, load
+from trajectories.runfiles.system_table import SystemTable
 from trajectories.running.driver import execute
 
 SYSTEM = {"name": "reset_engine", "T_c": 0.1, "T_h": 2.0, "p_c": 1e-2}
@@ -133,7 +134,7 @@ def test_a_resumed_run_has_the_couplings_that_were_found_first(tmp_path: Path, m
 def test_optimised_couplings_are_those_of_a_direct_search() -> None:
     """At T_c = 0, T_h = inf and p_c = 1e-2 the best couplings are 0.160596 p_c and 0.113433 p_c (reference value)."""
     system = {"name": "reset_engine", "T_c": 0.0, "T_h": float("inf"), "p_c": 1e-2}
-    ((_, point),) = points(run_of(system, optimise={"maximise": "concurrence", "over": ["g", "p_h"]}))
+    point = resolve(run_of(system, optimise={"maximise": "concurrence", "over": ["g", "p_h"]}))
     assert point.system["g"] == pytest.approx(1.60596e-3, abs=5e-9)
     assert point.system["p_h"] == pytest.approx(1.13433e-3, abs=5e-9)
     assert point.optimum is not None and point.optimum.value == pytest.approx(0.05410901, abs=5e-9)
@@ -154,9 +155,9 @@ def test_optimising_what_formulas_use() -> None:
 
 def test_a_formula_of_quantities_is_maximised_and_bounds_are_named() -> None:
     optimise = {"maximise": "heat_current.h - 1e-9*T_h", "over": {"T_h": [0.5, 4.0]}}
-    ((_, point),) = points(run_of({**SYSTEM, "g": 1e-3, "p_h": 1e-3}, optimise=optimise))
+    point = resolve(run_of({**SYSTEM, "g": 1e-3, "p_h": 1e-3}, optimise=optimise))
     assert point.system["T_h"] == 4.0 and point.optimum.active == {"T_h": "upper"}
-    ((_, point),) = points(run_of({**SYSTEM, "g": 1e-3, "p_h": 1e-3}, optimise={**optimise, "maximise": "-activity"}))
+    point = resolve(run_of({**SYSTEM, "g": 1e-3, "p_h": 1e-3}, optimise={**optimise, "maximise": "-activity"}))
     assert point.optimum.value == pytest.approx(-1.1e-2)  # resets come at p_c + p_h, whatever T_h
 
 
@@ -213,7 +214,8 @@ def test_the_command_line_maximises(tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_tables_of_a_whole_grid_at_once() -> None:
     run = run_of(derived={"g": "0.16*p_c", "p_h": "ratio*p_c"}, sweep={"ratio": [0.1, 0.2]})
     grid = np.linspace(0.05, 0.3, 7)
-    table = resolve(run, {"ratio": grid}, {"T_h": 3.0}).system
+    system = {**run.system, "T_h": 3.0}
+    table, _ = SystemTable(system, run.derived, run.directory, "").at({**system, "ratio": grid}, 7)
     np.testing.assert_allclose(table["p_h"], grid * 1e-2, rtol=1e-14)
     assert table["T_h"] == 3.0 and "ratio" not in table
     whole = steady_values(table, ["concurrence"])["concurrence"]
@@ -234,13 +236,13 @@ def test_what_is_not_of_two_qubits_is_maximised_too(tmp_path: Path) -> None:
     )
     tables = {"system": {"file": "own.py", "function": "build"}, "ensemble": {"trajectories": 1, "duration": 1.0}}
     optimise = {"maximise": "negativity", "over": {"rate": [1.0, 2.0]}}
-    ((_, point),) = points(Run.from_mapping({**tables, "optimise": optimise}, directory=tmp_path))
+    point = resolve(Run.from_mapping({**tables, "optimise": optimise}, directory=tmp_path))
     assert point.optimum.zero and point.optimum.value == 0.0
     optimise = {"maximise": "population.00", "over": {"rate": [1.0, 2.0]}}
-    ((_, point),) = points(Run.from_mapping({**tables, "optimise": optimise}, directory=tmp_path))
+    point = resolve(Run.from_mapping({**tables, "optimise": optimise}, directory=tmp_path))
     assert point.optimum.active == {"rate": "upper"}
     with pytest.raises(InputError, match="default bounds"):
-        points(Run.from_mapping({**tables, "optimise": {**optimise, "over": ["rate"]}}, directory=tmp_path))
+        resolve(Run.from_mapping({**tables, "optimise": {**optimise, "over": ["rate"]}}, directory=tmp_path))
 
 
 @pytest.mark.parametrize(

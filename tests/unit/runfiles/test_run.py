@@ -13,7 +13,7 @@ import scipy.linalg
 
 from trajectories.errors import InputError
 from trajectories.model import Model
-from trajectories.runfiles.derived import points
+from trajectories.runfiles.derived import at_point, resolve
 from trajectories.runfiles.run import Run, load
 
 ROOT = Path(__file__).parents[3]
@@ -51,7 +51,8 @@ def steady(model: Model) -> np.ndarray:
 @pytest.mark.parametrize("path", RUNS, ids=lambda path: path.stem)
 def test_shipped_run_files_are_runs(path: Path) -> None:
     run = load(path)
-    for _, point in points(run):
+    for number in range(run.point_count):
+        point = resolve(at_point(run, number)[1])
         model = point.build_model()
         rho = point.initial_state(model)
         assert rho is None or abs(np.trace(rho) - 1) < 1e-12

@@ -11,7 +11,7 @@ import pytest
 
 from trajectories.cli.main import main
 from trajectories.master.lindblad import Master
-from trajectories.runfiles.derived import points
+from trajectories.runfiles.derived import at_point, resolve
 from trajectories.runfiles.run import load
 
 RUNS = Path(__file__).parents[3] / "runs"
@@ -51,7 +51,7 @@ def test_its_file_is_short() -> None:
 def test_it_is_thermal_where_both_baths_agree() -> None:
     """With n of both baths the same, each qubit is excited with the probability n/(2 n + 1), whatever the others do."""
     run = load(RUNS / "three_qubit_chain.toml", ["sweep.T_h=[0.3]", "sweep.T_c=[0.3]"])
-    rho = Master(points(run)[0][1].build_model()).steady_state().real
+    rho = Master(resolve(at_point(run, 0)[1]).build_model()).steady_state().real
     excited = 1 / (np.exp(1 / 0.3) + 1)
     one = np.array([1 - excited, excited])
     np.testing.assert_allclose(np.diag(rho), np.einsum("a,b,c->abc", one, one, one).ravel(), rtol=1e-9)

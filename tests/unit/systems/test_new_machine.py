@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from trajectories import Channel, Model, Reservoir, exact
 from trajectories.counting.steady_quantities import steady_values
 from trajectories.errors import InputError
-from trajectories.runfiles.derived import points
+from trajectories.runfiles.derived import at_point, resolve
 from trajectories.runfiles.job import jobs_of
 from trajectories.runfiles.run import Run
 from trajectories.systems import SYSTEMS, describe, register, registry
@@ -87,7 +87,7 @@ def test_run_files_and_searches() -> None:
     ensemble = {"trajectories": 64, "duration": 1.0, "samples": 1}
     optimise = {"maximise": "saturation - 1e-2*rabi", "over": ["rabi"]}
     run = Run.from_mapping({**tables, "ensemble": ensemble, "optimise": optimise})
-    (job, _), (_, point) = jobs_of(run), points(run)[1]
+    (job, _), point = jobs_of(run), resolve(at_point(run, 1)[1])
     assert job.model.name == "driven_qubit" and job.prepare().times.shape == (1,)
     assert point.optimum is not None and point.optimum.bounds["rabi"] == (2e-2, 2e2)
     best = point.system["rabi"]
