@@ -167,7 +167,7 @@ MODELS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "",
         ("'up'", "'up2'", "partner="),
     ),
-    "partner unknown": (qubit(f'{UP}, Channel("down", LOWER, "b", partner="upp")'), "", ("'upp'", "'up'", "none")),
+    "partner unknown": (qubit(f'{UP}, Channel("down", LOWER, "b", partner="upp")'), "", ("'upp'", '"up"', "none")),
     "detailed balance": (qubit(f'{DOWN}, Channel("up", LOWER.T, "b", quantum=1.0)'), "", ("down", "1e-09", "1")),
     "operator zero": (qubit(f'{DOWN}, {UP}, Channel("z", 0 * LOWER, "b")'), "", ("'z'", "zero", "> 0")),
     "unknown reservoir": (qubit(f'{DOWN}, {UP}, Channel("z", H, "bath")'), "", ("'z'", "'bath'", "b")),
