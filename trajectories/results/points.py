@@ -60,7 +60,7 @@ class Point:
         return self.preparation.sectors.unflatten(self.total.density / int(self.total.count))
 
 
-def described(header: Header, path: Path) -> serialised_preparation.Descriptions:
+def descriptions_of(header: Header, path: Path) -> serialised_preparation.Descriptions:
     """Return the descriptions of the points' preparations. Raises InputError for a file of another version."""
     try:
         return serialised_preparation.Descriptions(header.meta["preparations"])
@@ -82,7 +82,7 @@ class StoredPoints(LazySequence[Point]):
 
     def __init__(self, reader: Reader) -> None:
         self._reader, self._meta = reader, reader.header.meta
-        self._metas = described(reader.header, reader.path)
+        self._metas = descriptions_of(reader.header, reader.path)
         self._places = [point for point in range(reader.points) if reader.blocks_done(point)]
 
     def __len__(self) -> int:

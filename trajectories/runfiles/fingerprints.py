@@ -146,12 +146,13 @@ def stored_model(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> P
     return meta["model"], {name: np.asarray(arrays[f"model.{name}"]) for name in ROUNDING}
 
 
-def operator_difference(stored: Packed, wanted: Packed, words: tuple[str, str] = ("in the file", "now")) -> str:
+def operator_difference(stored: Packed, wanted: Packed) -> str:
     """Return the first difference beyond rounding between two packed models, in words; "" where there is none.
 
     Elements are equal that agree to twelve digits, fourteen in H; differences that are rounding relative to the
     largest element of a matrix are ignored (`ROUNDING`).
     """
+    words = "in the file", "now"
     old_meta, new_meta = (
         json.loads(json.dumps({key: value for key, value in meta.items() if key not in LEFT_OUT}))
         for meta, _ in (stored, wanted)

@@ -20,28 +20,28 @@ class Pace:
     """
 
     def __init__(self, work: Sequence[SweepPoint]) -> None:
-        self.done = sum(one.blocks_done * one.size for one in work)
-        self.total = sum(one.blocks * one.size for one in work)
-        self.blocks = sum(one.blocks_done for one in work)
-        self.of_blocks = sum(one.blocks for one in work)
-        self._left = sum(one.seconds for one in work)  # by the guess that portions are made with
+        self.done = sum(point.blocks_done * point.size for point in work)
+        self.total = sum(point.blocks * point.size for point in work)
+        self.blocks = sum(point.blocks_done for point in work)
+        self.of_blocks = sum(point.blocks for point in work)
+        self._left = sum(point.seconds for point in work)  # by the guess that portions are made with
         self._begun, self._fresh, self._worked = time.monotonic(), 0, 0.0
 
-    def add(self, work: SweepPoint, blocks: int) -> None:
+    def add(self, point: SweepPoint, blocks: int) -> None:
         """Record `blocks` newly sampled blocks of a point."""
-        self.done += blocks * work.size
+        self.done += blocks * point.size
         self.blocks += blocks
-        self._fresh += blocks * work.size
-        self._worked += blocks * work.seconds_per_block
-        self._left -= blocks * work.seconds_per_block
+        self._fresh += blocks * point.size
+        self._worked += blocks * point.seconds_per_block
+        self._left -= blocks * point.seconds_per_block
 
-    def shorten(self, work: SweepPoint, asked: int, counted: int) -> None:
+    def shorten(self, point: SweepPoint, asked: int, counted: int) -> None:
         """Record that a point of `asked` blocks has ended early, of which `counted` blocks were counted as done."""
-        self.done += (work.blocks - counted) * work.size
-        self.blocks += work.blocks - counted
-        self.total += (work.blocks - asked) * work.size
-        self.of_blocks += work.blocks - asked
-        self._left -= (asked - counted) * work.seconds_per_block
+        self.done += (point.blocks - counted) * point.size
+        self.blocks += point.blocks - counted
+        self.total += (point.blocks - asked) * point.size
+        self.of_blocks += point.blocks - asked
+        self._left -= (asked - counted) * point.seconds_per_block
 
     @property
     def rate(self) -> float | None:

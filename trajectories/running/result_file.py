@@ -13,7 +13,7 @@ from trajectories.model.conversion import json_value
 from trajectories.report.result import ResultData, open_result
 from trajectories.results.layout import Header, Records
 from trajectories.results.ownership import Ownership
-from trajectories.results.points import described
+from trajectories.results.points import descriptions_of
 from trajectories.results.reader import Reader, read
 from trajectories.results.storage import Store
 from trajectories.runfiles.fingerprints import (
@@ -62,7 +62,7 @@ def _wanted_blocks(jobs: Jobs, reader: Reader, rule: Rule) -> list[int]:
     Never less than the file holds: no finished block is dropped.
     """
     asked = jobs[0].trajectories
-    wanted = [blocks_for(asked, int(meta["block_size"])) for meta in described(reader.header, reader.path)]
+    wanted = [blocks_for(asked, int(meta["block_size"])) for meta in descriptions_of(reader.header, reader.path)]
     stopped = rule.stopped_before(reader.header.meta, len(jobs))
     return [
         max(blocks, reader.end(point)) if end is None else end
@@ -73,7 +73,7 @@ def _wanted_blocks(jobs: Jobs, reader: Reader, rule: Rule) -> list[int]:
 def _announce_fewer(jobs: Jobs, reader: Reader, rule: Rule, blocks: Sequence[int], say: Say) -> None:
     """Tell the user where a run ends of which more trajectories were wanted before."""
     asked = jobs[0].trajectories
-    sizes = [int(meta["block_size"]) for meta in described(reader.header, reader.path)]
+    sizes = [int(meta["block_size"]) for meta in descriptions_of(reader.header, reader.path)]
     stopped = rule.stopped_before(reader.header.meta, len(jobs))
     fewer = [
         (old * size, new * size)
@@ -134,7 +134,7 @@ def reopen(
 
 
 def _stored_points(store: Store, blocks: Sequence[int]) -> list[SweepPoint]:
-    metas, meta = described(store.header, store.path), store.header.meta
+    metas, meta = descriptions_of(store.header, store.path), store.header.meta
     return [
         SweepPoint(
             meta["points"][point],
@@ -166,7 +166,7 @@ def _larger_block_sizes(jobs: Jobs, work: Sequence[SweepPoint], before: Sequence
 
 def _header_of_sizes(jobs: Jobs, store: Store, sizes: Sequence[int]) -> Header:
     """Return the header that a run with blocks of these sizes from the start would have."""
-    metas = described(store.header, store.path)
+    metas = descriptions_of(store.header, store.path)
     meta = {name: value for name, value in store.header.meta.items() if name != "stopping"}
     sized = [{**description, "block_size": size} for description, size in zip(metas, sizes, strict=True)]
     meta |= {"run": json_value(dict(jobs[0].mapping)), "preparations": serialised_preparation.described(sized)}
@@ -179,7 +179,7 @@ def check(jobs: Jobs, header: Header, path: Path) -> None:
     Models are built, and compared, at all points of small sweeps, and at the first, middle and last one of large ones.
     """
     stored, wanted = header.meta.get("fingerprints", {}), jobs.fingerprints()
-    metas = described(header, path)
+    metas = descriptions_of(header, path)
     names = [name for name in differing_names(stored, wanted) if name != OPERATORS]
     if "points" in names:
         raise InputError(

@@ -61,10 +61,9 @@ def tasks(point: int, forest: Forest, blocks: int, seconds: float, level: int = 
 class Schedule:
     """Tasks in order, taken in portions by `ranks` ranks; seconds: expected duration of all tasks left."""
 
-    def __init__(self, every: Iterable[Task], seconds: float, ranks: int) -> None:
-        self._tasks, self._ranks = iter(every), ranks
+    def __init__(self, tasks: Iterable[Task], seconds: float, ranks: int) -> None:
+        self._tasks, self._ranks = iter(tasks), ranks
         self.seconds = seconds
-        self.tasks_taken = 0
 
     def take(self, most: float = PORTION_SECONDS) -> list[Task]:
         """Return the next portion: at least one task, of at most `most` seconds together; empty when none is left."""
@@ -75,5 +74,4 @@ class Schedule:
             portion.append(task)
             size += task.seconds
         self.seconds = max(0.0, self.seconds - size)
-        self.tasks_taken += len(portion)
         return portion

@@ -45,7 +45,7 @@ class Stop:
         self._listening = False
         self._first: float | None = None
 
-    def note_signal(self, number: int, frame: FrameType | None = None) -> None:
+    def note_signal(self, number: int) -> None:
         """Remember a signal that this process or another rank has received."""
         self.signal_number = number
 
