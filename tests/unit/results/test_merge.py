@@ -160,7 +160,8 @@ def test_points_that_ended_by_a_rule_keep_it(tmp_path: Path) -> None:
     execute(first, tmp_path / "whole.h5")
     wanted = execute(jobs, tmp_path / "whole.h5", rule=rule)
     paths = [tmp_path / f"{job.point}.h5" for job in jobs]
-    for few, many, path in zip(first, jobs, paths, strict=True):
+    for point, path in enumerate(paths):
+        few, many = (jobs_of(run_of(count, records=0), str(point)) for count in (4096, 16384))
         execute(few, path)  # small blocks, of which there are more later
         execute(many, path, rule=rule)
     output = tmp_path / "merged.h5"
