@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 from small_models import LOWER
+from steady_values import quantity_of
 
 import trajectories
 from trajectories.counting.steady_counting import SteadyCounting, counts_of
-from trajectories.counting.steady_quantities import quantities_of
 from trajectories.errors import InputError
 from trajectories.master.lindblad import Master
 from trajectories.model import Channel, Model, Reservoir
@@ -116,7 +116,7 @@ def test_sampled_charges_agree_with_exact_ones() -> None:
     assert junction.exact[0] == pytest.approx(0.3 * current + 0.7 * current, rel=1e-10)
     expected = 0.3 * result["charge_current", "L"].estimate - 0.7 * result["charge_current", "R"].estimate
     assert junction.estimate == pytest.approx(expected, rel=1e-12)
-    found = quantities_of(model, ["charge_current.L", "count_rate.junction", "tur_ratio.L"])
+    found = {name: quantity_of(model, name) for name in ("charge_current.L", "count_rate.junction", "tur_ratio.L")}
     assert found["charge_current.L"] == pytest.approx(current, rel=1e-10)
     assert found["count_rate.junction"] == pytest.approx(current, rel=1e-10)
     assert found["tur_ratio.L"] >= 1.0

@@ -17,7 +17,7 @@ import numpy as np
 from trajectories.counting import counted_currents as counts
 from trajectories.counting.counted_currents import charged_reservoirs, counts_entropy, heated_reservoirs
 from trajectories.counting.long_time_cumulants import covariance, cumulants
-from trajectories.counting.scgf import scgf, symmetry
+from trajectories.counting.scgf import scgf, time_reversal_breaking
 from trajectories.counting.stages import stage
 from trajectories.counting.time_correlations import mean_waiting_time
 from trajectories.counting.uncertainty_relations import uncertainty
@@ -251,9 +251,10 @@ def _generating_function(master: Master, found: list[Count]) -> GeneratingFuncti
     if (master.model.partner < 0).any():
         reason = f"{master.model.name} has one-way channels: lambda(1) is not 0"
         return GeneratingFunction(U, values, of_counts, False, reason, None)
-    found_symmetry = symmetry(master, U[:0])
+    breaking = time_reversal_breaking(master.model)
+    reason = breaking or "the time reversal maps H and the set of (L_k, Delta s_k) onto themselves"
     deviation = float(np.abs(values - values[::-1]).max())  # the second half of the points mirrors the first
-    return GeneratingFunction(U, values, of_counts, found_symmetry.required, found_symmetry.reason, deviation)
+    return GeneratingFunction(U, values, of_counts, breaking is None, reason, deviation)
 
 
 def _no_ratios(model: Model, found: Sequence[Count], rates: Sequence[Rates]) -> dict[str, str]:

@@ -48,11 +48,6 @@ class Solved:
     jumps: np.ndarray
     rho: np.ndarray
 
-    @classmethod
-    def of(cls, model: Model, rho: np.ndarray) -> Solved:
-        """Return one point: a Model with its steady state (d, d)."""
-        return cls(np.zeros(1, int), model, [model], model.hamiltonian[None], model.operators[None], rho[None])
-
     def only(self, kept: np.ndarray) -> Solved:
         """Return some of the points. kept: (n,) bool."""
         if kept.all():

@@ -22,7 +22,7 @@ Every machine is solved on the arrays, the user's own included (`steady_points`)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -46,18 +46,6 @@ LOST = 64 * np.finfo(float).eps
 BY_RESERVOIR = ("heat_current", "energy_current", "charge_current", "tur_ratio", "kur_ratio")
 
 
-def steady_values(
-    system: Mapping[str, Any], names: Sequence[str], directory: str | Path = ".", *, check: bool = True
-) -> dict[str, np.ndarray]:
-    """Return quantities of the steady state by name, (n,) each.
-
-    system: a [system] table in which numbers may be arrays (n,). directory: where its `file` is looked up. check:
-    False for nan where a machine refuses its parameters or has no unique steady state. Raises InputError for an
-    unknown quantity (with the nearest and all known ones), bad parameters, and where a steady state is not unique.
-    """
-    return SteadyQuantities.of(system, directory).values(system, names, check=check)
-
-
 class SteadyQuantities:
     """The quantities of one machine's steady state, for as many arrays of parameters as are asked for.
 
@@ -75,7 +63,12 @@ class SteadyQuantities:
     def values(
         self, parameters: Mapping[str, Any], names: Sequence[str], *, check: bool = True
     ) -> dict[str, np.ndarray]:
-        """Return quantities by name, (n,) each; arguments and errors as for `steady_values`."""
+        """Return quantities by name, (n,) each.
+
+        parameters: of the machine, numbers or arrays (n,). check: False for nan where the machine refuses its
+        parameters or has no unique steady state. Raises InputError for an unknown quantity (with the nearest and all
+        known ones), bad parameters, and where a steady state is not unique.
+        """
         given = {key: value for key, value in parameters.items() if key not in KEYS}
         given = {key: np.asarray(x, float) if isinstance(x, np.ndarray) else x for key, x in given.items()}
         arrays = [value.shape for value in given.values() if isinstance(value, np.ndarray)]
@@ -102,26 +95,19 @@ class SteadyQuantities:
         return np.array([threshold_temperature(self.machine.name, rates, point, margin) for point in points])
 
 
-def quantities_of(model: Model, names: Iterable[str]) -> dict[str, float]:
-    """Return quantities of the steady state of one model by name."""
-    state = SteadyStateValues(Solved.of(model, Master(model).steady_state()))
-    return {name: float(state[name][0]) for name in names}
-
-
 class SteadyStateValues:
     """Quantities of solved points (n,), by name.
 
-    solved: the points with their steady states. machine: what they are of; None for a Model. parameters: by name,
-    arrays over all points of the request, or what all share.
+    solved: the points with their steady states. machine: what was solved. parameters: by name, arrays over all points
+    of the request, or what all share.
     """
 
-    def __init__(self, solved: Solved, machine: Machine | None = None, parameters: Mapping[str, Any] = {}) -> None:
+    def __init__(self, solved: Solved, machine: Machine, parameters: Mapping[str, Any]) -> None:
         self.solved, self.model, self.machine = solved, solved.model, machine
         self.rho = solved.rho
-        defaults = {} if machine is None else machine.defaults
         self.parameters = {
             key: value[solved.where] if isinstance(value, np.ndarray) else value
-            for key, value in {**defaults, **parameters}.items()
+            for key, value in {**machine.defaults, **parameters}.items()
         }
 
     def of(self, build: Callable[..., Model], name: str, **parameters: Any) -> np.ndarray:
@@ -133,7 +119,7 @@ class SteadyStateValues:
         quantity, _, label = name.partition(".")
         if name in self._own:
             return np.asarray(self._own[name]())
-        if self.machine is not None and name in self.machine.quantities:
+        if name in self.machine.quantities:
             return np.asarray(self.machine.quantities[name](self))
         if quantity == "population":
             return self._population(label)
@@ -210,8 +196,6 @@ class SteadyStateValues:
         return np.array(found)
 
     def _checked_model(self, i: int) -> Model:
-        if self.machine is None:
-            return self.model
         given = {key: value for key, value in self.parameters.items() if value is not None}
         return self.machine.model({k: float(x[i]) if isinstance(x, np.ndarray) else x for k, x in given.items()})
 
@@ -243,8 +227,7 @@ class SteadyStateValues:
         counted = {"heat_current": heated_reservoirs(model), "charge_current": charged_reservoirs(model)}
         baths = list(enumerate(bath.name for bath in model.reservoirs))
         by_bath = [f"{q}.{bath}" for q in BY_RESERVOIR for r, bath in baths if r in counted.get(q, [r])]
-        registered = [] if self.machine is None else self.machine.quantities
-        known = [*self._own, *by_bath, *(f"count_rate.{count}" for count in model.counts), *registered]
+        known = [*self._own, *by_bath, *(f"count_rate.{count}" for count in model.counts), *self.machine.quantities]
         known += [f"population.{state}" for state in model.states[:4]]
         return f"unknown quantity {name} of {model.name}; {nearest(name, known)}known are {listing(known, 60)}"
 

@@ -52,18 +52,6 @@ def power_spectrum(master: Master, weights: ArrayLike, frequencies: ArrayLike) -
     return np.array([shot - 2 * (functional @ master.drazin(1j * omega).solve(kicked)).real for omega in omegas])
 
 
-def correlation_function(master: Master, weights: ArrayLike, times: ArrayLike) -> np.ndarray:
-    """Return F(tau), the current's correlation in the steady state but for the delta at tau = 0, (T,) float64.
-
-    weights: (K,). times: (T,), from 0 on, not falling. F(tau) -> 0 for tau -> inf. Raises InputError as above.
-    """
-    count = check_weights(master.model, weights)
-    rho = master.steady_blocks
-    kicked = jump_operator(master, count) @ rho
-    settled = kicked - rho * (master.trace_row @ kicked)
-    return _evolved(master, master.generator, settled, count @ master.space.losses, times, conserving=True)
-
-
 def g2(master: Master, first: Channels, times: ArrayLike, second: Channels | None = None) -> np.ndarray:
     """Return g2(tau) = Tr[G_second e^{L tau} G_first rho]/(Tr[G_second rho] Tr[G_first rho]), (T,) float64.
 

@@ -7,7 +7,7 @@ moments are known beforehand. The rules, in this order, with their thresholds:
 2. *Judged by the exact law.* z = (estimate - exact)/sqrt(kappa_2/n), where the mean of n values is close to normal:
    skewness |kappa_3|/(kappa_2^(3/2) sqrt n) <= 0.2 and excess kurtosis |kappa_4|/(kappa_2^2 n) <= 0.06, as of 25 rare
    events (a Poisson number of 25 has skewness 0.2 and excess 0.04, a gamma number of that skewness 0.06). Its p-value
-   takes both into account (see `normal_p`).
+   takes both into account (see `normal_score`).
 3. *Judged by the sample's error*, s/sqrt n, where the exact moments are bounds (a number averaged over outcomes
    spreads less than the outcomes): mu_4/(v^2 n) <= 0.04 with the bound mu_4 on the fourth central moment, and for v
    the bound on the variance, or 2 s^2 where that is less; or w^2/(v n) <= 0.04 with the range w of one value, so that

@@ -103,11 +103,6 @@ class Law:
         return float(max(skewed, peaked, 1.0)) if np.isfinite(skewed + peaked) else np.inf
 
 
-def normal_p(z: float, skewness: float, excess: float) -> float:
-    """Return the two-sided p-value of a standardised mean, that of its `normal_score`."""
-    return float(2 * special.ndtr(-abs(normal_score(z, skewness, excess))))
-
-
 def normal_score(z: float, skewness: float, excess: float) -> float:
     """Return a standardised mean with a small skewness g and excess kurtosis k as a number that is close to normal.
 
