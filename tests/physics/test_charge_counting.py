@@ -15,7 +15,7 @@ from trajectories.errors import InputError
 from trajectories.master.lindblad import Master
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.report.counting_report import Counting
-from trajectories.report.counting_requests import Wanted
+from trajectories.report.counting_requests import RecordRequest
 from trajectories.report.record_rows import exact_rows
 from trajectories.runfiles.job import Job
 from trajectories.runfiles.run import Run
@@ -91,13 +91,13 @@ def test_a_lead_at_resonance_says_why_it_counts_no_quanta() -> None:
     job = Job.of(Run.from_mapping({"ensemble": {"trajectories": 1, "duration": 1.0}}, name="dot", model=model))
     assert "no quanta from L: all quanta of reservoir L are 0" in Counting.of_jobs([job]).text()
     with pytest.raises(InputError, match=r"--spectrum L: .* no such count \(all quanta of reservoir L are 0\)"):
-        Counting.of_jobs([job], wanted=Wanted(spectrum=("L",)))
+        Counting.of_jobs([job], request=RecordRequest(spectrum=("L",)))
 
 
 def test_a_reservoir_means_its_charge_and_full_names_mean_the_rest() -> None:
     model = lead_dot(0.2, junction=True)
     job = Job.of(Run.from_mapping({"ensemble": {"trajectories": 1, "duration": 5.0}}, name="dot", model=model))
-    wanted = Wanted(spectrum=("L", "heat from L", "junction"), first_passage=("R=-2",))
+    wanted = RecordRequest(spectrum=("L", "heat from L", "junction"), first_passage=("R=-2",))
     rows = [exact_rows(one)[0].label for one in wanted.statistics(job.prepare())]
     expected = ("charge from L", "heat from L", "junction", "charge from R")
     assert all(name in row for name, row in zip(expected, rows, strict=True)), rows

@@ -11,10 +11,10 @@ from trajectories.counting.steady_counting import CUMULANTS, FACTORS, RATIOS, St
 from trajectories.errors import InputError
 from trajectories.master.lindblad import Master
 from trajectories.master.sectors import find_sectors
-from trajectories.report.counting_requests import Asked, Wanted
+from trajectories.report.counting_requests import RecordedStatistic, RecordRequest
 from trajectories.report.counting_rows import CountingRow, counting_rows
 from trajectories.report.exact_counting import ExactCounting
-from trajectories.report.judge import FALSE_ALARM_RATE, Judged, judge_groups
+from trajectories.report.judge import Judged, judge_groups
 from trajectories.report.record_rows import exact_rows, sampled_rows
 from trajectories.report.result import ResultData
 from trajectories.report.rows import Row
@@ -23,7 +23,7 @@ from trajectories.results.points import Point
 from trajectories.runfiles.job import Job
 from trajectories.sampling.quantity_names import absence_lines
 
-ALL = Wanted()
+NO_RECORDS = RecordRequest()
 HEADER = ("quantity", "of", "(from, time]", "estimate", "exact", "z", "long time", "unit", "status", "")
 RECORDS = ("quantity", "of", "interval", *HEADER[3:6], "steady, T = inf", *HEADER[7:])
 
@@ -32,14 +32,14 @@ RECORDS = ("quantity", "of", "interval", *HEADER[3:6], "steady, T = inf", *HEADE
 class CountingPoint:
     """One sweep point: the steady state's counting statistics, and the sampled rows where there are any.
 
-    asked: statistics of the jump records of `recorded` trajectories. records: the rows of each of them.
+    statistics: of the jump records of `recorded` trajectories. records: the rows of each of them.
     """
 
     parameters: dict[str, Any]
     trajectories: int | None
     steady: SteadyCounting
     rows: tuple[CountingRow, ...]
-    asked: tuple[Asked, ...] = ()
+    statistics: tuple[RecordedStatistic, ...] = ()
     records: tuple[tuple[CountingRow, ...], ...] = ()
     recorded: int = 0
 
@@ -63,12 +63,12 @@ class Counting(Judged):
     every_scgf: bool
 
     @classmethod
-    def of_jobs(cls, jobs: Sequence[Job], every_scgf: bool = False, wanted: Wanted = ALL) -> Counting:
-        """Compute the steady state's counting statistics of jobs' models, and those wanted of records, exactly.
+    def of_jobs(cls, jobs: Sequence[Job], every_scgf: bool = False, request: RecordRequest = NO_RECORDS) -> Counting:
+        """Compute the steady state's counting statistics of jobs' models, and those of jump records, exactly.
 
         Raises InputError where a steady state is not unique, or for a channel or a count that does not exist.
         """
-        points = tuple(_exact_point(job, every_scgf, wanted) for job in jobs)
+        points = tuple(_exact_point(job, every_scgf, request) for job in jobs)
         return cls(f"{jobs[0].name}: counting statistics of the steady state", points, every_scgf)
 
     @classmethod
@@ -76,16 +76,16 @@ class Counting(Judged):
         cls,
         result: ResultData,
         every_scgf: bool = False,
-        wanted: Wanted = ALL,
+        request: RecordRequest = NO_RECORDS,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> Counting:
         """Compare a Result's counts with the exact ones; all rows of all points are judged as one family.
 
-        wanted: statistics of the jump records, which are sampled anew. progress: called with the numbers of
+        request: for statistics of the jump records, which are sampled anew. progress: called with the numbers of
         trajectories done and in all. Raises InputError for a point, a channel or a count that does not exist.
         """
-        chosen = _chosen(result, wanted.point)
-        points = [_sampled_point(result, point, every_scgf, wanted, progress) for point in chosen]
+        chosen = _chosen(result, request.point)
+        points = [_sampled_point(result, point, every_scgf, request, progress) for point in chosen]
         judged = iter(judge_groups(own for point in points for own in (point.rows, *point.records)))
         points = [replace(p, rows=next(judged), records=tuple(next(judged) for _ in p.records)) for p in points]
         title = f"{result.name}: counting statistics, {result.trajectories:,} trajectories, seed {result.seed}"
@@ -122,7 +122,7 @@ class Counting(Judged):
             }
             for point in self.points
         ]
-        return {"points": points, "verdict": self.verdict, "false_alarm_rate": FALSE_ALARM_RATE}
+        return {"points": points} | self.verdict_json()
 
     def csv(self) -> str:
         """Return all numbers of all points as comma-separated values with a header line.
@@ -147,9 +147,7 @@ class Counting(Judged):
             for own in point.records:
                 lines += ["", *_record_lines(own, point.recorded)]
         if self.verdict is not None:
-            judged = sum(row.p_value is not None for row in self.rows)
-            lines += ["", f"verdict: {self.verdict} ({judged} rows judged together: a correct engine is called wrong "
-                      f"once in {1 / FALSE_ALARM_RATE:.0f} reports)"]  # fmt: skip
+            lines += ["", self.verdict_line()]
         return "\n".join(lines)
 
     def __repr__(self) -> str:
@@ -208,27 +206,27 @@ def _chosen(result: ResultData, number: int | None) -> list[Point]:
     return found
 
 
-def _exact_point(job: Job, every_scgf: bool, wanted: Wanted) -> CountingPoint:
+def _exact_point(job: Job, every_scgf: bool, request: RecordRequest) -> CountingPoint:
     steady = SteadyCounting.of(Master(job.model, find_sectors(job.model)), every_scgf)
-    asked = tuple(wanted.statistics(job.prepare())) if wanted.needs_records else ()
+    statistics = tuple(request.statistics(job.prepare())) if request.needs_records else ()
     parameters = dict(job.model.parameters) | dict(job.swept)
-    return CountingPoint(parameters, None, steady, (), asked, tuple(map(exact_rows, asked)))
+    return CountingPoint(parameters, None, steady, (), statistics, tuple(map(exact_rows, statistics)))
 
 
 def _sampled_point(
-    result: ResultData, point: Point, every_scgf: bool, wanted: Wanted, progress: Callable[[int, int], None]
+    result: ResultData, point: Point, every_scgf: bool, request: RecordRequest, progress: Callable[[int, int], None]
 ) -> CountingPoint:
     model = point.preparation.model
     steady = SteadyCounting.of(Master(model, find_sectors(model)), every_scgf)
     rows = tuple(counting_rows(point, ExactCounting.of(point.preparation, steady)))
-    asked = tuple(wanted.statistics(point.preparation))
-    if not asked:
+    statistics = tuple(request.statistics(point.preparation))
+    if not statistics:
         return CountingPoint(point.parameters, point.trajectories, steady, rows)
-    n = point.trajectories if wanted.trajectories is None else wanted.trajectories
+    n = point.trajectories if request.trajectories is None else request.trajectories
     if n < 1:
         raise InputError(f"--trajectories {n}: must be 1 or more")
-    records = sampled_rows(point.preparation, asked, result.seed, point.index, n, progress)
-    return CountingPoint(point.parameters, point.trajectories, steady, rows, asked, records, n)
+    records = sampled_rows(point.preparation, statistics, result.seed, point.index, n, progress)
+    return CountingPoint(point.parameters, point.trajectories, steady, rows, statistics, records, n)
 
 
 def _record_lines(rows: tuple[CountingRow, ...], recorded: int) -> list[str]:

@@ -18,11 +18,11 @@ from trajectories.sampling.preparation import Preparation
 ANY = "any"
 ENTROPY = "entropy"
 
-Asked = WaitingTimes | Coincidences | PowerSpectrum | FirstPassage
+RecordedStatistic = WaitingTimes | Coincidences | PowerSpectrum | FirstPassage
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RecordRequest:
     """Requests for statistics of jump records.
 
     waiting, g2: "A_up,A_down", two groups of channels or reservoirs joined by +, or "any". spectrum: a reservoir
@@ -51,13 +51,13 @@ class Wanted:
         """Return True where jump records are needed."""
         return bool(self.waiting or self.g2 or self.spectrum or self.first_passage)
 
-    def statistics(self, preparation: Preparation) -> list[Asked]:
+    def statistics(self, preparation: Preparation) -> list[RecordedStatistic]:
         """Return the statistics, with their exact values. Raises InputError for names that the model does not have."""
         if not 1 <= self.bins <= MOST_BINS:
             raise InputError(f"--bins {self.bins}: must be from 1 to {MOST_BINS}")
         model, bins = preparation.model, Bins(self.bins, self.logarithmic, self.longest)
         frequencies = [*self.frequencies, *(omega for text in self.spaced for omega in _spaced(text))]
-        found: list[Asked] = []
+        found: list[RecordedStatistic] = []
         for text in self.waiting:
             found.append(WaitingTimes(preparation, *_pair(model, "--waiting", text), bins))
         for text in self.g2:

@@ -25,9 +25,9 @@ command in a thousand, however many rows it prints.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy import special
@@ -156,7 +156,7 @@ class Judged:
     """A report whose `rows` have been judged together."""
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> Sequence[Row]:
         """All rows of all points."""
         raise NotImplementedError
 
@@ -169,6 +169,18 @@ class Judged:
     def exit_status(self) -> int:
         """0 agree, 1 disagree, 3 nothing resolved."""
         return EXIT_STATUS[self.verdict]
+
+    def verdict_json(self) -> dict[str, Any]:
+        """Return the verdict and the false-alarm rate by name, for programs."""
+        return {"verdict": self.verdict, "false_alarm_rate": FALSE_ALARM_RATE}
+
+    def verdict_line(self) -> str:
+        """Return the verdict and the number of rows behind it as a line."""
+        judged = sum(row.p_value is not None for row in self.rows)
+        return (
+            f"verdict: {self.verdict} ({judged} rows judged together: a correct engine is called wrong once in "
+            f"{1 / FALSE_ALARM_RATE:.0f} reports)"
+        )
 
 
 def verdict(rows: Iterable[Row]) -> str:

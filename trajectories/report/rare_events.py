@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from trajectories.counting.entropy_statistics import WORTH
 from trajectories.errors import TooCostly
 from trajectories.model.conversion import json_value
-from trajectories.report.judge import EXIT_STATUS, FALSE_ALARM_RATE, judge, verdict
+from trajectories.report.judge import FALSE_ALARM_RATE, Judged, judge
 from trajectories.report.rows import Row
 from trajectories.report.text import aligned, described, number, with_error
 from trajectories.runfiles.job import Job
@@ -23,7 +24,7 @@ HEADER = ("u", "lambda(u)", "half population", "exact", "z", "status", "ln<e^(-u
 
 
 @dataclass(frozen=True)
-class Rare:
+class Rare(Judged):
     """Estimates of one machine, each with its verdict.
 
     flow: one for each u, of the entropy that jumps give to the reservoirs. theorem: <e^{-Delta S}> with both ends.
@@ -74,24 +75,22 @@ class Rare:
         parameters = dict(job.model.parameters) | dict(job.swept)
         return cls(job.name, parameters, tuple(found[:-1]), found[-1], tuple(left_out))
 
+    @cached_property
+    def _judged(self) -> list[Row]:
+        """Rows of the average and of lambda(u) of each estimate, the theorem's last."""
+        estimates = [*self.flow, self.theorem]
+        return judge(_row(p, resolved) for e in estimates for p, resolved in zip(e.p_values, e.resolved, strict=True))
+
     @property
     def statuses(self) -> list[tuple[str, str]]:
         """Statuses of each average and each lambda(u), "agree", "disagree" or "unresolved"; the theorem last."""
-        found = [*self.flow, self.theorem]
-        rows = judge(_row(p, resolved) for e in found for p, resolved in zip(e.p_values, e.resolved, strict=True))
+        rows = self._judged
         return [(average.status, rate.status) for average, rate in zip(rows[::2], rows[1::2], strict=True)]
 
     @property
-    def verdict(self) -> str:
-        """ "disagree" where any row does, "unresolved" where no row is resolved, otherwise "agree"."""
-        every = [status for average, rate in self.statuses[:-1] for status in (average, rate)]
-        every.append(self.statuses[-1][0])
-        return verdict(replace(_row(1.0, True), status=status) for status in every)
-
-    @property
-    def exit_status(self) -> int:
-        """0 agree, 1 disagree, 3 nothing resolved."""
-        return EXIT_STATUS[self.verdict]
+    def rows(self) -> list[Row]:
+        """Rows behind the verdict: the theorem has no lambda(u)."""
+        return self._judged[:-1]
 
     def json(self) -> dict[str, Any]:
         """Return every number of the table, and the verdict."""
@@ -104,9 +103,7 @@ class Rare:
             "rows": json_value(found[:-1]),
             "integral_fluctuation_theorem": json_value(found[-1]),
             "left_out": list(self.left_out),
-            "verdict": self.verdict,
-            "false_alarm_rate": FALSE_ALARM_RATE,
-        }
+        } | self.verdict_json()
 
     def text(self) -> str:
         """Return the table."""

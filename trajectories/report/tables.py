@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trajectories.model.conversion import json_value
-from trajectories.report.judge import FALSE_ALARM_RATE, Judged, judge_groups
+from trajectories.report.judge import Judged, judge_groups
 from trajectories.report.report import rows_of
-from trajectories.report.rows import Row, by_state, exact_rows
-from trajectories.report.text import HEADER, aligned, cells, comma_separated, described, interval, number, with_error
+from trajectories.report.rows import Row, by_state
+from trajectories.report.text import HEADER, aligned, cells, comma_separated, described, with_error
 from trajectories.sampling.quantity_names import absence_lines, headline_names
 from trajectories.sampling.statistics import effective_sample_size, largest_weight_share
 
 if TYPE_CHECKING:
-    from trajectories.counting.optimum import Optimum
     from trajectories.results.points import Point
-    from trajectories.runfiles.job import Job
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ class Report(Judged):
             }
             for point in self.points
         ]
-        return {"points": points, "verdict": self.verdict, "false_alarm_rate": FALSE_ALARM_RATE}
+        return {"points": points} | self.verdict_json()
 
     def csv(self) -> str:
         """Return the rows of all points as comma-separated values.
@@ -162,76 +160,16 @@ class Report(Judged):
         else:
             for point in self.points:
                 lines += ["", *_point_lines(point, every_time)]
-        judged = sum(row.p_value is not None for row in self.rows)
         counts = {
             status: sum(row.status == status for row in self.rows)
             for status in dict.fromkeys(row.status for row in self.rows)
         }
         lines += ["", f"{len(self.rows)} rows: " + ", ".join(f"{n} {status}" for status, n in counts.items())]
-        lines.append(
-            f"verdict: {self.verdict} ({judged} rows judged together: a correct engine is called wrong once in "
-            f"{1 / FALSE_ALARM_RATE:.0f} reports)"
-        )
+        lines.append(self.verdict_line())
         return "\n".join(lines)
 
     def __repr__(self) -> str:
         return self.text()
-
-
-@dataclass(frozen=True)
-class Solution:
-    """The master equation's values alone, for each point of a sweep: parameters, rows, summary, absent quantities.
-
-    optima: for each point the optimum of [optimise], None where nothing was optimised.
-    """
-
-    title: str
-    points: tuple[tuple[dict[str, Any], tuple[Row, ...], tuple[str, ...], dict[str, str]], ...]
-    optima: tuple[Optimum | None, ...]
-
-    @classmethod
-    def of(cls, jobs: Sequence[Job]) -> Solution:
-        """Solve the master equation of a job, or of every point of a sweep."""
-        points = []
-        for job in jobs:
-            preparation = job.prepare()
-            parameters = dict(job.model.parameters) | dict(job.swept)
-            rows = tuple(by_state(exact_rows(preparation), job.model))
-            points.append((parameters, rows, tuple(preparation.summary), preparation.absent))
-        return cls(jobs[0].name, tuple(points), tuple(job.optimum for job in jobs))
-
-    def json(self) -> dict[str, Any]:
-        """Return {"points": [{"parameters", "rows": [{"quantity", "reservoir", "exact", ...}]}]}."""
-        names = ("quantity", "label", "reservoir", "from", "time", "unit", "exact", "note")
-        points = [
-            {
-                "parameters": json_value(parameters),
-                "rows": json_value([{name: row.json()[name] for name in names} for row in rows]),
-                "not_reported": absent,
-            }
-            for parameters, rows, _, absent in self.points
-        ]
-        for point, optimum in zip(points, self.optima, strict=True):
-            if optimum is not None:
-                point["maximum"] = optimum.json()
-        return {"points": points}
-
-    def text(self) -> str:
-        """Return a table of the last sample time for every point."""
-        lines = [f"{self.title}: master equation"]
-        header = ("quantity", "of", "(from, time]", "exact", "unit", "")
-        for (parameters, rows, summary, _), optimum in zip(self.points, self.optima, strict=True):
-            last = max(row.time for row in rows)
-            table = [
-                (row.quantity, row.label or row.reservoir or "", interval(row), number(row.exact), row.unit, row.note)
-                for row in rows
-                if row.time == last
-            ]
-            head = [described(parameters), *("  " + line for line in summary)]
-            if optimum is not None:
-                head.append("  " + optimum.text())
-            lines += [*([""] if len(self.points) > 1 else []), *head, *aligned([header, *table])]
-        return "\n".join(lines)
 
 
 def stopping_lines(meta: Mapping[str, Any]) -> list[str]:

@@ -14,7 +14,7 @@ from trajectories.counting.entropy_statistics import WORTH, generating_function
 from trajectories.counting.scgf import scgf
 from trajectories.errors import InputError, TooCostly
 from trajectories.master.lindblad import Master
-from trajectories.report.fluctuation_theorems import EXPONENTS, Weighted
+from trajectories.report.entropy_histograms import EXPONENTS, Weighted
 from trajectories.sampling.exact_averages import trajectories_for
 from trajectories.sampling.preparation import Preparation
 

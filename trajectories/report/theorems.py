@@ -11,18 +11,10 @@ import numpy as np
 from trajectories.errors import InputError
 from trajectories.kernels.observable_table import ENTROPY
 from trajectories.model.conversion import json_value
+from trajectories.report.entropy_histograms import Running, Weighted, gather
 from trajectories.report.entropy_parts import EntropyParts
-from trajectories.report.fluctuation_theorems import (
-    Bins,
-    Running,
-    Weighted,
-    bins_of,
-    compared_bins,
-    detailed_row,
-    gather,
-    windowed_row,
-)
-from trajectories.report.judge import FALSE_ALARM_RATE, Judged, judge_groups, judge_mean, judge_share
+from trajectories.report.fluctuation_theorems import Bins, bins_of, compared_bins, detailed_row, windowed_row
+from trajectories.report.judge import Judged, judge_groups, judge_mean, judge_share
 from trajectories.report.law import NO_SPREAD
 from trajectories.report.report import law_at, rows_of
 from trajectories.report.rows import Row
@@ -131,28 +123,26 @@ class Theorems(Judged):
     def json(self) -> dict[str, Any]:
         """Return {"points": [...], "verdict", "false_alarm_rate"}; null for numbers that do not exist."""
         points = [json_value(point.json()) for point in self.points]
-        return {"points": points, "verdict": self.verdict, "false_alarm_rate": FALSE_ALARM_RATE}
+        return {"points": points} | self.verdict_json()
 
     def text(self) -> str:
         """Return the table and the verdict."""
-        judged = sum(row.p_value is not None for row in self.rows)
         lines = [self.title]
         for point in self.points:
             lines += ["", *point.lines()]
-        return "\n".join([*lines, "", f"verdict: {self.verdict} ({judged} rows judged together)"])
+        return "\n".join([*lines, "", self.verdict_line()])
 
 
 def theorems(
     result: ResultData,
     trajectories: int | None = None,
-    poll: Callable[[], None] = lambda: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Theorems:
     """Test the fluctuation theorems of a result, with `trajectories` forward and as many reversed ones.
 
     By default as many as the result has, which are then the same ones: they are sampled anew, being functions of their
-    numbers, as are the reversed ones, in streams of their own. `poll` is called every tenth of a second or so, and
-    `progress(done, total)` hears of trajectories. Raises InputError where the model has no entropy accounting or
+    numbers, as are the reversed ones, in streams of their own. progress: called with the numbers of trajectories done
+    and in all, every tenth of a second or so. Raises InputError where the model has no entropy accounting or
     `trajectories` is below 1.
     """
     for point in result.points:
@@ -162,7 +152,7 @@ def theorems(
     if n < 1:
         raise InputError(f"trajectories = {n}: must be 1 or more")
     parts = [EntropyParts.of(point.preparation) for point in result.points]
-    tick = _ticker(sum(2 * n + 2 * _pilot(n) + n * one.defined for one in parts), poll, progress)
+    tick = _ticker(sum(2 * n + 2 * _pilot(n) + n * one.defined for one in parts), progress)
     found = [
         point_theorems(point, result.seed, point.index, n, parts=one, tick=tick)
         for point, one in zip(result.points, parts, strict=True)
@@ -173,7 +163,7 @@ def theorems(
     return Theorems(title, points)
 
 
-def _ticker(total: int, poll: Callable[[], None], progress: Callable[[int, int], None]) -> Callable[[int], None]:
+def _ticker(total: int, progress: Callable[[int, int], None]) -> Callable[[int], None]:
     """Return a function to be called with every number of trajectories sampled."""
     done = 0
 
@@ -181,7 +171,6 @@ def _ticker(total: int, poll: Callable[[], None], progress: Callable[[int, int],
         nonlocal done
         done += n
         progress(done, total)
-        poll()
 
     return tick
 

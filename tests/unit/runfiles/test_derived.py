@@ -15,7 +15,7 @@ from trajectories.cli.main import main
 from trajectories.counting import optimum
 from trajectories.errors import InputError
 from trajectories.report.result import open_result
-from trajectories.report.tables import Solution
+from trajectories.report.solution import Solution
 from trajectories.runfiles import optimised
 from trajectories.runfiles.derived import points, resolve
 from trajectories.runfiles.fingerprints import differing_names

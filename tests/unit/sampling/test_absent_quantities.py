@@ -16,7 +16,7 @@ from trajectories.errors import InputError
 from trajectories.master.currents import heat_rates
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.model.operators import destroy
-from trajectories.report.tables import Solution
+from trajectories.report.solution import Solution
 from trajectories.runfiles.job import Job, jobs_of
 from trajectories.runfiles.run import Run
 from trajectories.running.driver import execute
