@@ -66,12 +66,12 @@ def generating_function(
         return np.where(fired, np.inf, finite)
     if not np.isfinite(weights).all():
         return np.where(times > 0, np.inf, 1.0)
-    found = weighted_average(master, weights, exponent, rho0, times, most)
-    if exponent > 1 and (found == 0).any():
+    values = weighted_average(master, weights, exponent, rho0, times, most)
+    if exponent > 1 and (values == 0).any():
         # ln G is convex and G(0) <= 1, so G(l) >= G(1)^l: a zero is a product of weights that has left the range of
         # numbers on its way, over a population that has done so in the other direction.
-        found = np.where((found == 0) & (generating_function(master, 1.0, rho0, times) > 0), np.inf, found)
-    return found
+        values = np.where((values == 0) & (generating_function(master, 1.0, rho0, times) > 0), np.inf, values)
+    return values
 
 
 def afford(master: Master, exponent: float, times: np.ndarray, most: float) -> None:

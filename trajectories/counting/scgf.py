@@ -77,8 +77,8 @@ def time_reversal_breaking(model: Model) -> str | None:
     for members in _equal_steps(model.entropy_steps):
         before, after = jumps[members], reversed_jumps[members]
         # |M - M'|^2 of the two maps, from overlaps of operators: the maps themselves have d^4 elements.
-        own = [(np.abs(a.conj() @ b.T) ** 2).sum() for a, b in ((before, before), (after, after), (before, after))]
-        if own[0] + own[1] - 2 * own[2] > SYMMETRIC * own[0]:
+        overlaps = [(np.abs(a.conj() @ b.T) ** 2).sum() for a, b in ((before, before), (after, after), (before, after))]
+        if overlaps[0] + overlaps[1] - 2 * overlaps[2] > SYMMETRIC * overlaps[0]:
             names = ", ".join(model.channels[k].name for k in members)
             return f"the time reversal changes the jumps with Delta s = {model.entropy_steps[members[0]]:.6g}: {names}"
     return None

@@ -67,38 +67,38 @@ def counts_of(model: Model) -> list[Count]:
     heated, charged = heated_reservoirs(model), charged_reservoirs(model)
     last_heat = len(heated)
     first_charge = 1 + last_heat + counts_entropy(model)
-    found = []
+    listed = []
     for r, bath in enumerate(model.reservoirs):
         name, at = bath.name, model.reservoir_index == r
         carries = r in charged and bool(model.charges[at].any())
         if carries:
             column = first_charge + charged.index(r)
-            found.append(Count(f"charge from {name}", name, "1", counts.charge(model, name), column))
+            listed.append(Count(f"charge from {name}", name, "1", counts.charge(model, name), column))
         energies = np.abs(model.quanta[at & (model.quanta != 0.0)])
         if r not in heated or not len(energies):
             continue
         column, size = 1 + heated.index(r), float(energies.max())
         if not carries and float(energies.min()) >= size * (1.0 - ONE_SIZE):
-            found.append(Count(f"quanta from {name}", name, "1", counts.quanta(model, name), column, 1.0 / size))
+            listed.append(Count(f"quanta from {name}", name, "1", counts.quanta(model, name), column, 1.0 / size))
         else:
-            found.append(Count(f"heat from {name}", name, "energy", counts.heat(model, name), column))
+            listed.append(Count(f"heat from {name}", name, "energy", counts.heat(model, name), column))
     if entropy_missing(model) is None:
-        found.append(Count("entropy production", None, "nat", counts.entropy(model), 1 + last_heat))
+        listed.append(Count("entropy production", None, "nat", counts.entropy(model), 1 + last_heat))
     first_own = first_charge + len(charged)
     for column, (name, weights) in enumerate(model.counts.items(), start=first_own):
-        found.append(Count(name, None, "1", weights.copy(), column))
-    return [*found, Count("jumps", None, "1", counts.jumps(model), 0)]
+        listed.append(Count(name, None, "1", weights.copy(), column))
+    return [*listed, Count("jumps", None, "1", counts.jumps(model), 0)]
 
 
 def uncounted(model: Model) -> dict[str, str]:
     """Return why counts that one might look for are not there, by their names."""
-    found = {}
+    reasons = {}
     named = {count.name for count in counts_of(model)}
     for bath in model.reservoirs:
         if not named & {f"{what} from {bath.name}" for what in ("quanta", "heat", "charge")}:
-            found[f"quanta from {bath.name}"] = counts.no_quanta(model, bath.name)
+            reasons[f"quanta from {bath.name}"] = counts.no_quanta(model, bath.name)
     reason = entropy_missing(model)
-    return found | ({} if reason is None else {"entropy production": reason})
+    return reasons | ({} if reason is None else {"entropy production": reason})
 
 
 def entropy_missing(model: Model) -> str | None:
@@ -137,12 +137,19 @@ class Rates(NamedTuple):
 
 def rates_of(master: Master, count: Count) -> Rates:
     """Return the long-time rates of a count; tur_ratio = D sigma/(2 J^2), kur_ratio = D A/J^2."""
-    both = uncertainty(master, count.weights)
-    thermodynamic = both.tur_ratio if reverses(master.model, count.weights) else np.nan
+    relations = uncertainty(master, count.weights)
+    thermodynamic = relations.tur_ratio if reverses(master.model, count.weights) else np.nan
     first, second, third, fourth = (float(c) for c in cumulants(master, count.weights, 4))
-    fano = second / abs(first) if first != 0.0 and np.isfinite(both.kur_ratio) else np.nan
+    fano = second / abs(first) if first != 0.0 and np.isfinite(relations.kur_ratio) else np.nan
     return Rates(
-        first, second, third, fourth, thermodynamic, both.kur_ratio, fano, fano - 1 if count.unit == "1" else np.nan
+        first,
+        second,
+        third,
+        fourth,
+        thermodynamic,
+        relations.kur_ratio,
+        fano,
+        fano - 1 if count.unit == "1" else np.nan,
     )
 
 
@@ -190,18 +197,18 @@ class SteadyCounting:
         Raises InputError where the steady state is not unique.
         """
         stage("cumulants per time, in the steady state")
-        found = counts_of(master.model)
-        both = uncertainty(master, found[-1].weights)
-        rates, waits = tuple(rates_of(master, count) for count in found), _waiting_times(master)
+        counts_of_model = counts_of(master.model)
+        relations = uncertainty(master, counts_of_model[-1].weights)
+        rates, waits = tuple(rates_of(master, count) for count in counts_of_model), _waiting_times(master)
         return cls(
-            tuple(found),
+            tuple(counts_of_model),
             rates,
-            covariance(master, np.array([count.weights for count in found])),
-            both.activity,
-            both.entropy_production,
-            _generating_function(master, found if every_scgf else []),
+            covariance(master, np.array([count.weights for count in counts_of_model])),
+            relations.activity,
+            relations.entropy_production,
+            _generating_function(master, counts_of_model if every_scgf else []),
             waits,
-            uncounted(master.model) | _no_ratios(master.model, found, rates) | _never(waits),
+            uncounted(master.model) | _no_ratios(master.model, counts_of_model, rates) | _never(waits),
         )
 
     def values(self) -> Iterator[tuple[str, str | None, str, float]]:
@@ -219,10 +226,10 @@ class SteadyCounting:
         for i, first in enumerate(waits.channels):
             for j, second in enumerate(waits.channels):
                 yield "mean_waiting_time", f"{first} to {second}", "time", float(waits.mean[i, j])
-        found = self.scgf
-        curves = ({} if found.entropy is None else {"entropy production": found.entropy}) | found.counts
+        function = self.scgf
+        curves = ({} if function.entropy is None else {"entropy production": function.entropy}) | function.counts
         for name, curve in curves.items():
-            for u, value in zip(found.u, curve, strict=True):
+            for u, value in zip(function.u, curve, strict=True):
                 yield "scgf", f"{name}, u = {u:.1f}", "1/time", float(value)
 
     def json(self) -> dict[str, Any]:
@@ -241,9 +248,9 @@ class SteadyCounting:
         }
 
 
-def _generating_function(master: Master, found: list[Count]) -> GeneratingFunction:
+def _generating_function(master: Master, listed: list[Count]) -> GeneratingFunction:
     stage("lambda(u), 21 leading eigenvalues for each count")
-    of_counts = {count.name: scgf(master, U, count.weights) for count in found if count.unit != "nat"}
+    of_counts = {count.name: scgf(master, U, count.weights) for count in listed if count.unit != "nat"}
     if not master.model.entropy:
         reason = f"{master.model.name} has no entropy accounting"
         return GeneratingFunction(U, None, of_counts, False, reason, None)
@@ -257,13 +264,13 @@ def _generating_function(master: Master, found: list[Count]) -> GeneratingFuncti
     return GeneratingFunction(U, values, of_counts, breaking is None, reason, deviation)
 
 
-def _no_ratios(model: Model, found: Sequence[Count], rates: Sequence[Rates]) -> dict[str, str]:
+def _no_ratios(model: Model, listed: Sequence[Count], rates: Sequence[Rates]) -> dict[str, str]:
     """Return why counts lack an uncertainty ratio, by "tur_ratio of NAME"."""
     reasons: dict[str, str] = {}
-    for count, own in zip(found, rates, strict=True):
-        if np.isnan(own.kur_ratio):
+    for count, rate in zip(listed, rates, strict=True):
+        if np.isnan(rate.kur_ratio):
             reasons |= {f"{ratio} of {count.name}": "its current is 0" for ratio in RATIOS}
-        elif np.isnan(own.tur_ratio):
+        elif np.isnan(rate.tur_ratio):
             reason = "it does not change its sign under reversal"
             if not model.entropy:
                 reason = f"{model.name} has no entropy accounting (entropy=False)"

@@ -74,14 +74,14 @@ class SteadyQuantities:
         arrays = [value.shape for value in given.values() if isinstance(value, np.ndarray)]
         (n,) = np.broadcast_shapes((1,), *arrays)
         given = {key: np.broadcast_to(x, (n,)) if isinstance(x, np.ndarray) else x for key, x in given.items()}
-        found = {name: np.full(n, np.nan) for name in names if name != THRESHOLD}
-        for solved in self.machine.solved(given, n, check) if found else ():
+        values_by_name = {name: np.full(n, np.nan) for name in names if name != THRESHOLD}
+        for solved in self.machine.solved(given, n, check) if values_by_name else ():
             state = SteadyStateValues(solved, self.machine, given)
-            for name, values in found.items():
+            for name, values in values_by_name.items():
                 values[solved.where] = state[name]
         if THRESHOLD in names:
-            found[THRESHOLD] = self._thresholds(given, n)
-        return {name: found[name] for name in names}
+            values_by_name[THRESHOLD] = self._thresholds(given, n)
+        return {name: values_by_name[name] for name in names}
 
     def _thresholds(self, given: Mapping[str, Any], n: int) -> np.ndarray:
         rates = SYSTEMS[self.machine.name].bath_rates if self.machine.name in SYSTEMS else None
@@ -90,8 +90,8 @@ class SteadyQuantities:
         def margin(point: Mapping[str, Any]) -> np.ndarray:
             return self.values(point, ["entanglement_margin"], check=False)["entanglement_margin"]
 
-        every = {**self.machine.defaults, **given}
-        points = [every | {key: float(column[i]) for key, column in columns.items()} for i in range(n)]
+        table = {**self.machine.defaults, **given}
+        points = [table | {key: float(column[i]) for key, column in columns.items()} for i in range(n)]
         return np.array([threshold_temperature(self.machine.name, rates, point, margin) for point in points])
 
 
@@ -112,8 +112,8 @@ class SteadyStateValues:
 
     def of(self, build: Callable[..., Model], name: str, **parameters: Any) -> np.ndarray:
         """Return a quantity of the steady state of another machine, (n,)."""
-        other = SteadyQuantities(Machine(build, build.__name__)).values(parameters, [name], check=False)[name]
-        return np.broadcast_to(other, self.solved.where.shape)
+        values = SteadyQuantities(Machine(build, build.__name__)).values(parameters, [name], check=False)[name]
+        return np.broadcast_to(values, self.solved.where.shape)
 
     def __getitem__(self, name: str) -> np.ndarray:
         quantity, _, label = name.partition(".")
@@ -134,24 +134,24 @@ class SteadyStateValues:
     def _own(self) -> dict[str, Callable[[], np.ndarray]]:
         """The quantities without a label that this model has."""
         model, rho = self.model, self.rho
-        found: dict[str, Callable[[], np.ndarray]] = {
+        quantities: dict[str, Callable[[], np.ndarray]] = {
             "purity": lambda: np.einsum("nab,nba->n", rho, rho).real,
             "energy": lambda: np.einsum("nab,nba->n", self.solved.hamiltonian, rho).real,
             "activity": lambda: self.jump_rates.sum(axis=1),
         }
         if model.entropy:
-            found["entropy_production_rate"] = self._entropy_production_rate
+            quantities["entropy_production_rate"] = self._entropy_production_rate
             if np.isfinite(model.quanta).all():
-                found["coupling_work"] = lambda: _sum(self._counted("quantum") * self.jump_rates)
+                quantities["coupling_work"] = lambda: _sum(self._counted("quantum") * self.jump_rates)
         if model.pair is not None and len(model.dims) > 1:
             pair = entanglement.reduce_pair(rho, model.dims, model.pair)
             dims = tuple(model.dims[i] for i in model.pair)
-            found["negativity"] = lambda: entanglement.negativity(pair, dims)
+            quantities["negativity"] = lambda: entanglement.negativity(pair, dims)
             if dims == (2, 2):
-                found["concurrence"] = lambda: entanglement.concurrence(pair)
-                found["concurrence_signed"] = lambda: entanglement.concurrence_signed(pair)
-                found["entanglement_margin"] = lambda: entanglement.entanglement_margin(pair)
-        return found
+                quantities["concurrence"] = lambda: entanglement.concurrence(pair)
+                quantities["concurrence_signed"] = lambda: entanglement.concurrence_signed(pair)
+                quantities["entanglement_margin"] = lambda: entanglement.entanglement_margin(pair)
+        return quantities
 
     @cached_property
     def jump_rates(self) -> np.ndarray:
@@ -161,7 +161,7 @@ class SteadyStateValues:
 
     def _counted(self, what: str) -> np.ndarray:
         """Return the quanta or charges of the jumps, (n, K), 0 where there is none. what: "quantum" or "charge"."""
-        return np.array([[getattr(one, what) or 0.0 for one in draft.channels] for draft in self.solved.drafts])
+        return np.array([[getattr(channel, what) or 0.0 for channel in draft.channels] for draft in self.solved.drafts])
 
     def _heat_current(self, r: int) -> np.ndarray:
         if r not in heated_reservoirs(self.model):
@@ -186,14 +186,14 @@ class SteadyStateValues:
         return self._ratio("kur_ratio", r)
 
     def _ratio(self, quantity: str, r: int) -> np.ndarray:
-        name, found = self.model.reservoirs[r].name, []
+        name, ratios = self.model.reservoirs[r].name, []
         for i in range(len(self.rho)):
             model = self._checked_model(i)
             counts = [count for count in counts_of(model) if count.reservoir == name]
             if not counts:
                 raise InputError(f"{quantity}.{name}: nothing is counted at {name}: {no_quanta(model, name)}")
-            found.append(getattr(rates_of(Master(model), counts[0]), quantity))
-        return np.array(found)
+            ratios.append(getattr(rates_of(Master(model), counts[0]), quantity))
+        return np.array(ratios)
 
     def _checked_model(self, i: int) -> Model:
         given = {key: value for key, value in self.parameters.items() if value is not None}

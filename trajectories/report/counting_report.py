@@ -51,7 +51,7 @@ class CountingPoint:
             for quantity, of, unit, value in self.steady.values()
             if not math.isnan(value)
         ]
-        return [("long times", settled), ("counts", self.rows), *(("records", own) for own in self.records)]
+        return [("long times", settled), ("counts", self.rows), *(("records", rows) for rows in self.records)]
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Counting(Judged):
         """
         chosen = _chosen(result, request.point)
         points = [_sampled_point(result, point, every_scgf, request, progress) for point in chosen]
-        judged = iter(judge_groups(own for point in points for own in (point.rows, *point.records)))
+        judged = iter(judge_groups(rows for point in points for rows in (point.rows, *point.records)))
         points = [replace(p, rows=next(judged), records=tuple(next(judged) for _ in p.records)) for p in points]
         title = f"{result.name}: counting statistics, {result.trajectories:,} trajectories, seed {result.seed}"
         return cls(title, tuple(points), every_scgf)
@@ -97,7 +97,7 @@ class Counting(Judged):
 
     @property
     def rows(self) -> list[Row]:
-        return [row for point in self.points for own in (point.rows, *point.records) for row in own]
+        return [row for point in self.points for rows in (point.rows, *point.records) for row in rows]
 
     @property
     def verdict(self) -> str | None:  # type: ignore[override]
@@ -116,13 +116,13 @@ class Counting(Judged):
                 "parameters": point.parameters,
                 "trajectories": point.trajectories,
                 "steady": point.steady.json(),
-                "rows": [found.json() for found in point.rows],
+                "rows": [row.json() for row in point.rows],
                 "record_trajectories": point.recorded,
-                "records": [found.json() for own in point.records for found in own],
+                "records": [row.json() for rows in point.records for row in rows],
             }
             for point in self.points
         ]
-        return {"points": points} | self.verdict_json()
+        return {"points": points} | self._verdict_json()
 
     def csv(self) -> str:
         """Return all numbers of all points as comma-separated values with a header line.
@@ -131,10 +131,10 @@ class Counting(Judged):
         whose from and time are those of a bin, or of the time counted. Without a sample there is no estimate.
         """
         return comma_separated(
-            {name: point.parameters.get(name) for name in self.points[0].parameters} | {"table": table} | found.json()
+            {name: point.parameters.get(name) for name in self.points[0].parameters} | {"table": table} | row.json()
             for point in self.points
-            for table, own in point.tables
-            for found in own
+            for table, rows in point.tables
+            for row in rows
         )
 
     def text(self) -> str:
@@ -144,10 +144,10 @@ class Counting(Judged):
             lines += ["", described(point.parameters), "", *_steady_lines(point.steady, self.every_scgf)]
             if point.rows:
                 lines += ["", *_row_lines(point.rows)]
-            for own in point.records:
-                lines += ["", *_record_lines(own, point.recorded)]
+            for rows in point.records:
+                lines += ["", *_record_lines(rows, point.recorded)]
         if self.verdict is not None:
-            lines += ["", self.verdict_line()]
+            lines += ["", self._verdict_line()]
         return "\n".join(lines)
 
     def __repr__(self) -> str:
@@ -156,8 +156,8 @@ class Counting(Judged):
 
 def _steady_lines(steady: SteadyCounting, every_scgf: bool) -> list[str]:
     rates = [
-        (count.name, *(_value(getattr(own, name)) for name in (*CUMULANTS, *FACTORS, *RATIOS)), count.unit)
-        for count, own in zip(steady.counts, steady.rates, strict=True)
+        (count.name, *(_value(getattr(rate, name)) for name in (*CUMULANTS, *FACTORS, *RATIOS)), count.unit)
+        for count, rate in zip(steady.counts, steady.rates, strict=True)
     ]
     names = [count.name for count in steady.counts]
     matrix = [(name, *map(_value, row)) for name, row in zip(names, steady.covariance, strict=True)]
@@ -181,17 +181,17 @@ def _steady_lines(steady: SteadyCounting, every_scgf: bool) -> list[str]:
 
 
 def _symmetry_lines(steady: SteadyCounting) -> list[str]:
-    found = steady.scgf
-    which = "required" if found.symmetry_required else "not required"
-    deviation = "" if found.largest_deviation is None else f"; largest deviation {found.largest_deviation:.2g}"
-    return [f"lambda(u) = lambda(1-u) of the entropy production: {which} ({found.reason}){deviation}"]
+    curve = steady.scgf
+    which = "required" if curve.symmetry_required else "not required"
+    deviation = "" if curve.largest_deviation is None else f"; largest deviation {curve.largest_deviation:.2g}"
+    return [f"lambda(u) = lambda(1-u) of the entropy production: {which} ({curve.reason}){deviation}"]
 
 
 def _scgf_lines(steady: SteadyCounting) -> list[str]:
-    found = steady.scgf
-    columns = ({} if found.entropy is None else {"entropy production": found.entropy}) | found.counts
+    curve = steady.scgf
+    columns = ({} if curve.entropy is None else {"entropy production": curve.entropy}) | curve.counts
     rows = [
-        (f"{u:.1f}", *(_value(values[i]) for values in columns.values())) for i, u in enumerate(found.u)
+        (f"{u:.1f}", *(_value(values[i]) for values in columns.values())) for i, u in enumerate(curve.u)
     ]  # fmt: skip
     return ["lambda(u) = lim ln <exp(-u N)>/t", *_indented([("u", *columns), *rows])]
 
@@ -200,10 +200,10 @@ def _chosen(result: ResultData, number: int | None) -> list[Point]:
     """Return one point of a sweep, or all."""
     if number is None:
         return list(result.points)
-    found = [point for point in result.points if point.index == number]
-    if not found:
+    points = [point for point in result.points if point.index == number]
+    if not points:
         raise InputError(f"--point {number}: {result.name} has the points 0 to {len(result.points) - 1}")
-    return found
+    return points
 
 
 def _exact_point(job: Job, every_scgf: bool, request: RecordRequest) -> CountingPoint:

@@ -117,7 +117,7 @@ def gather(
     mirrored = direction.family == BACKWARD
     total: Weighted | None = None
     marks = np.unique(np.round(2.0 ** np.arange(0, np.log2(n) + 0.5, 0.25)).astype(np.int64).clip(1, n))
-    before, found = np.zeros(2), []
+    before, sums_at_marks = np.zeros(2), []
     for begin in range(0, n, block):
         values = entropies(direction, seed, point, first + begin, min(block, n - begin), tick)
         part = weighted(values, edges, mirrored)
@@ -125,10 +125,10 @@ def gather(
         weight = np.exp(-values)
         sums = before[:, None] + np.cumsum([weight, weight**2], axis=1)
         inside = marks[(marks > begin) & (marks <= begin + len(values))]
-        found.append(sums[:, inside - begin - 1])
+        sums_at_marks.append(sums[:, inside - begin - 1])
         before = sums[:, -1]
     assert total is not None
-    first_sum, second_sum = np.concatenate(found, axis=1) / marks
+    first_sum, second_sum = np.concatenate(sums_at_marks, axis=1) / marks
     with np.errstate(invalid="ignore", divide="ignore"):
         error = np.sqrt(np.maximum(second_sum - first_sum**2, 0.0) / (marks - 1.0))
     return total, Running(marks, first_sum, error)

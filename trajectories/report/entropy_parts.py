@@ -104,24 +104,24 @@ class EntropyParts:
 
     def json(self) -> dict[str, Any]:
         """Return reasons for undefined parts, and the sampled distribution of the infimum, as JSON's types by name."""
-        found: dict[str, Any] = {
+        parts: dict[str, Any] = {
             "split": {"defined": self.split is not None, "reason": self.split_undefined},
             "infimum": {"defined": self.infimum_undefined is None, "reason": self.infimum_undefined},
         }
         if self.split is not None:
             names = [channel.name for channel in self.preparation.model.channels]
-            found["split"]["potential_change"] = dict(zip(names, self.split.potential.tolist(), strict=True))
+            parts["split"]["potential_change"] = dict(zip(names, self.split.potential.tolist(), strict=True))
         if self.infimum_undefined is None and self.total is not None:
             n = int(self.total.count)
             share = self.total.histogram[0] / n
-            found["infimum"] |= {
+            parts["infimum"] |= {
                 "x": LEVELS,
                 "probability": share,
                 "standard_error": np.sqrt(share * (1 - share) / n),
                 "bound": np.exp(-LEVELS),
                 "mean_supremum": float(self.total.mean[0, SUPREMUM]),
             }
-        return found
+        return parts
 
     def lines(self) -> list[str]:
         """Return a line for each undefined part."""
@@ -172,11 +172,11 @@ class EntropyParts:
         ends: tuple[np.ndarray | None, np.ndarray | None] = (None, None)
         weights = (self.split.adiabatic, self.split.nonadiabatic)[part]
         if part == NONADIABATIC:
-            first, last = (preparation.sectors.flatten(one.logarithm()) for one in preparation.spectra)
+            first, last = (preparation.sectors.flatten(spectrum.logarithm()) for spectrum in preparation.spectra)
             ends = first, -last[None]
-        found = trajectory_cumulants(self._master, weights, preparation.start_state, times, *ends)
+        cumulants = trajectory_cumulants(self._master, weights, preparation.start_state, times, *ends)
         column = len(preparation.observables.linear) + ENTROPY
-        return replace(law_at(found, 0), rounding=NO_SPREAD * float(preparation.exact.scale[-1, column]))
+        return replace(law_at(cumulants, 0), rounding=NO_SPREAD * float(preparation.exact.scale[-1, column]))
 
     def _mean(self, row: Row, column: int, law: Law) -> Row:
         if self.total is None:
@@ -278,7 +278,7 @@ def _measured(parts: EntropyParts, targets: np.ndarray, piece: Recorded) -> Bloc
     if parts.infimum_undefined is None:
         with np.errstate(divide="ignore"):  # states that are empty in the steady state are never entered
             log_steady = np.log(preparation.exact.density[-1].real)
-        both = np.zeros((n, 2))
+        extremes = np.zeros((n, 2))
         arrays = (
             observables.pair_sign,
             observables.pair_entropy,
@@ -287,8 +287,8 @@ def _measured(parts: EntropyParts, targets: np.ndarray, piece: Recorded) -> Bloc
             piece.offsets,
             piece.channels,
         )
-        extrema(log_steady, preparation.plan.start_sector, np.ascontiguousarray(targets.T), *arrays, both)
-        x[:, 0, [INFIMUM, SUPREMUM]] = both
-        below = (both[:, :1] <= -LEVELS).sum(axis=0)
+        extrema(log_steady, preparation.plan.start_sector, np.ascontiguousarray(targets.T), *arrays, extremes)
+        x[:, 0, [INFIMUM, SUPREMUM]] = extremes
+        below = (extremes[:, :1] <= -LEVELS).sum(axis=0)
     nothing = np.zeros((1, 1)), below[None], np.zeros(1, np.int64), np.zeros((n, 1))
     return block_of(x, 0, *nothing)

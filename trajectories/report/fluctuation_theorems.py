@@ -35,16 +35,16 @@ def compared_bins(edges: np.ndarray, forward: np.ndarray, backward: np.ndarray) 
     """
     ahead = np.maximum(forward[1:-1], backward[1:-1] * np.exp(edges[:-1]))
     reverse = np.maximum(backward[1:-1], forward[1:-1] * np.exp(-edges[1:]))
-    found, start = [], 0
+    bins, start = [], 0
     for stop in range(1, len(edges)):
         for begin in range(start, stop):
             ratio = np.exp(edges[begin] - edges[stop])
             worth = 4 * ratio / (1 + ratio) ** 2
             if min(ahead[begin:stop].sum() * worth, reverse[begin:stop].sum()) >= FEWEST_IN_BIN:
-                found.append(slice(begin, stop))
+                bins.append(slice(begin, stop))
                 start = stop
                 break
-    return found
+    return bins
 
 
 class Bins(NamedTuple):
@@ -93,9 +93,9 @@ def bins_of(forward: Weighted, backward: Weighted, bins: list[slice]) -> Bins | 
     p, first, second = (_summed(bins, line) / n for line in (forward.bins, *forward.beyond[:2]))
     r = _summed(bins, backward.bins) / m
     # With w = 1 + v the variances of w in a bin do not cancel where Delta S is small.
-    own = p * (1 - p) + 2 * first * (1 - p) + second - first**2
+    variance = p * (1 - p) + 2 * first * (1 - p) + second - first**2
     f = p + first
-    covariances = _covariance(own, f, n), _covariance(r * (1 - r), r, m)
+    covariances = _covariance(variance, f, n), _covariance(r * (1 - r), r, m)
     with np.errstate(divide="ignore", invalid="ignore"):
         return Bins(-np.log1p(first / p), p, f, r, (p - r) + first, covariances)
 
@@ -107,24 +107,24 @@ def _covariance(variance: np.ndarray, mean: np.ndarray, n: int) -> np.ndarray:
     return joint / n
 
 
-def detailed_row(found: Bins | None, time: float) -> Row:
+def detailed_row(bins: Bins | None, time: float) -> Row:
     """Return the row of the detailed theorem: chi^2 of weighted forward against mirrored reversed bins.
 
     estimate: chi^2 with the covariances of both histograms; exact: its degrees of freedom, which it has on average.
     """
     row = Row("detailed_fluctuation_theorem", None, None, 0.0, time, "1", None)
-    if found is None:
+    if bins is None:
         note = f"no bin of Delta S in which both ensembles have {FEWEST_IN_BIN} trajectories"
         return replace(row, status="unresolved", note=note)
-    difference = found.difference
-    size = np.maximum(found.weighted, found.mirrored)
-    independent = np.sqrt(sum(np.diag(c) for c in found.covariances) + size**2 * np.finfo(float).eps)
+    difference = bins.difference
+    size = np.maximum(bins.weighted, bins.mirrored)
+    independent = np.sqrt(sum(np.diag(c) for c in bins.covariances) + size**2 * np.finfo(float).eps)
     scale = np.outer(independent, independent)
-    levels, vectors = np.linalg.eigh((found.covariances[0] + found.covariances[1]) / scale)
+    levels, vectors = np.linalg.eigh((bins.covariances[0] + bins.covariances[1]) / scale)
     # Where Delta S has a single value there is nothing random about it, and both sides are simply equal.
     kept = levels > 1e-9
     along = vectors.T @ (difference / independent)
-    covered = f"{len(difference)} bins with {100 * found.mirrored.sum():.3g} % of the reversed probability"
+    covered = f"{len(difference)} bins with {100 * bins.mirrored.sum():.3g} % of the reversed probability"
     if not kept.any():
         same = np.abs(difference).max() <= NO_SPREAD
         return replace(row, status="exact" if same else "disagree", standard_error=0.0, note=covered)

@@ -96,14 +96,14 @@ def judge_share(row: AnyRow, count: int, n: int) -> AnyRow:
 
 
 @np.errstate(all="ignore")
-def judge_smooth(row: AnyRow, deviation: float, found: Jackknife, n: int, law: Law, smooth: bool = True) -> AnyRow:
+def judge_smooth(row: AnyRow, deviation: float, sampled: Jackknife, n: int, law: Law, smooth: bool = True) -> AnyRow:
     """Judge a smooth function of means by its jackknife error, Student's t with the groups' degrees of freedom.
 
-    deviation: estimate - exact, before any cut. found: jackknife estimate and error of this row. n: values behind the
+    deviation: estimate - exact, before any cut. sampled: jackknife estimate and error of this row. n: values behind the
     means. law: of the influence of one value, the function's gradient at the exact means: to first order an estimate is
     the mean of influences. smooth: False where the function has a kink within the sample's reach.
     """
-    error, groups = row.standard_error, found.degrees_of_freedom + 1
+    error, groups = row.standard_error, sampled.degrees_of_freedom + 1
     if error is None or not np.isfinite(error) or groups < FEWEST_GROUPS:
         row = replace(row, standard_error=error if error is not None and np.isfinite(error) else None)
         return noted(replace(row, status="unresolved"), f"{groups} groups of trajectories: too few for an error bar")
@@ -114,7 +114,7 @@ def judge_smooth(row: AnyRow, deviation: float, found: Jackknife, n: int, law: L
     row = replace(row, z=None if z is None else float(z))
     if not smooth:
         return noted(replace(row, status="unresolved"), "at a kink, where nothing is entangled: no error bar")
-    if z is None or not _peaked(law, error, n) <= MOST_PEAKED_BOUND or abs(float(found.bias)) > MOST_BIASED * error:
+    if z is None or not _peaked(law, error, n) <= MOST_PEAKED_BOUND or abs(float(sampled.bias)) > MOST_BIASED * error:
         # To first order: such a row can disagree, but it cannot agree.
         bound = min(1.0, float(law.largest_variance / n / deviation / deviation)) if deviation else 1.0
         if z is None:
@@ -122,7 +122,7 @@ def judge_smooth(row: AnyRow, deviation: float, found: Jackknife, n: int, law: L
             bound = min(bound, _by_bound(deviation, n, law))
         why = "no spread in the sample" if z is None else _too_few(law, error, n)
         return noted(replace(row, status="bounded", p_value=bound), why)
-    p = float(p_value(z, degrees_of_freedom=found.degrees_of_freedom))
+    p = float(p_value(z, degrees_of_freedom=sampled.degrees_of_freedom))
     return replace(row, p_value=p, status="judged")
 
 
@@ -131,8 +131,8 @@ def judge(rows: Iterable[AnyRow], beside: int = 0) -> list[AnyRow]:
 
     beside: number of rows of the same command that are judged elsewhere.
     """
-    found = list(rows)
-    judged = beside + sum(row.status in ("judged", "bounded") for row in found)
+    family = list(rows)
+    judged = beside + sum(row.status in ("judged", "bounded") for row in family)
     threshold = FALSE_ALARM_RATE / max(judged, 1)
 
     def status(row: AnyRow) -> str:
@@ -142,7 +142,7 @@ def judge(rows: Iterable[AnyRow], beside: int = 0) -> list[AnyRow]:
             return "disagree"
         return "agree" if row.status == "judged" else "unresolved"
 
-    return [replace(row, status=status(row)) for row in found]
+    return [replace(row, status=status(row)) for row in family]
 
 
 def judge_groups(groups: Iterable[Iterable[AnyRow]]) -> list[tuple[AnyRow, ...]]:
@@ -170,11 +170,11 @@ class Judged:
         """0 agree, 1 disagree, 3 nothing resolved."""
         return EXIT_STATUS[self.verdict]
 
-    def verdict_json(self) -> dict[str, Any]:
+    def _verdict_json(self) -> dict[str, Any]:
         """Return the verdict and the false-alarm rate by name, for programs."""
         return {"verdict": self.verdict, "false_alarm_rate": FALSE_ALARM_RATE}
 
-    def verdict_line(self) -> str:
+    def _verdict_line(self) -> str:
         """Return the verdict and the number of rows behind it as a line."""
         judged = sum(row.p_value is not None for row in self.rows)
         return (
@@ -232,22 +232,22 @@ def _missed_noted(row: AnyRow, error: float) -> AnyRow:
 def _bounded(row: AnyRow, deviation: float, n: int, law: Law, why: str) -> AnyRow:
     """Judge by rule 4, bounds that hold for every law."""
     error, size = row.standard_error or 0.0, abs(deviation)
-    own = float(np.sqrt(law.largest_variance / n))
-    if law.exact and law.known and own > 0:
-        z: float | None = float(deviation / own)
+    exact_error = float(np.sqrt(law.largest_variance / n))
+    if law.exact and law.known and exact_error > 0:
+        z: float | None = float(deviation / exact_error)
     else:
         z = float(deviation / error) if error > 0 else None
     bounds = [1.0, _by_bound(deviation, n, law)]
-    if size > 0 and np.isfinite(own):
-        bounds.append((own / size) ** 2)
+    if size > 0 and np.isfinite(exact_error):
+        bounds.append((exact_error / size) ** 2)
         if np.isfinite(law.fourth_moment):
-            square = own * own / size / size
+            square = exact_error * exact_error / size / size
             excess = max(law.fourth_moment - 3 * law.variance * law.variance, 0.0) / n / n / n
             bounds.append(3 * square * square + excess / size / size / size / size)
     if 0 < law.width < np.inf:
         bounds.append(2 * float(np.exp(-2 * n * (size / law.width) ** 2)))
         bounds.append(2 * _bernstein(size, error, law.width, n))
-    if law.tail is not None and row.estimate is not None and not size <= 3 * own < np.inf:
+    if law.tail is not None and row.estimate is not None and not size <= 3 * exact_error < np.inf:
         bounds.append(2 * law.tail(row.estimate))
     return noted(replace(row, z=z, p_value=min(bounds), status="bounded"), why)
 
@@ -282,5 +282,5 @@ def _too_few(law: Law, error: float, n: int) -> str:
     needed = law.needed() if law.exact else n * _peaked(law, error, n) / _peaked_bound(law)
     if not np.isfinite(needed):
         return law.missing or "its spread lies below the rounding of its exact moments"
-    wanted = f": takes about {needed:.1g} trajectories" if needed > n else ""
-    return f"too few events for an error bar{wanted}"
+    number = f": takes about {needed:.1g} trajectories" if needed > n else ""
+    return f"too few events for an error bar{number}"

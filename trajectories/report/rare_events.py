@@ -49,11 +49,11 @@ class Rare(Judged):
         """Estimate lambda(u) and <e^{-Delta S}> of a job's machine over the job's duration, from its start."""
         if not exponents:
             exponents = EXPONENTS_ONE_WAY if (job.model.partner < 0).any() else EXPONENTS
-        asked = [(u, False) for u in exponents] + [(1.0, True)]
-        found, left_out = [], []
-        for i, (u, boundary) in enumerate(asked):
+        averages = [(u, False) for u in exponents] + [(1.0, True)]
+        estimates, left_out = [], []
+        for i, (u, boundary) in enumerate(averages):
             try:
-                found.append(
+                estimates.append(
                     cloning(
                         job.model,
                         u,
@@ -64,7 +64,7 @@ class Rare(Judged):
                         windows,
                         boundary=boundary,
                         initial=job.initial,
-                        point=job.point * len(asked) + i,
+                        point=job.point * len(averages) + i,
                         most=WORTH,
                     )
                 )
@@ -73,7 +73,7 @@ class Rare(Judged):
                     raise
                 left_out.append(f"u = {u:g} is left out, since its exact value would take too long: {reason}")
         parameters = dict(job.model.parameters) | dict(job.swept)
-        return cls(job.name, parameters, tuple(found[:-1]), found[-1], tuple(left_out))
+        return cls(job.name, parameters, tuple(estimates[:-1]), estimates[-1], tuple(left_out))
 
     @cached_property
     def _judged(self) -> list[Row]:
@@ -94,23 +94,23 @@ class Rare(Judged):
 
     def json(self) -> dict[str, Any]:
         """Return every number of the table, and the verdict."""
-        found = [
+        rows = [
             estimate._asdict() | {"z": estimate.z, "scgf_z": estimate.scgf_z, "status": s[0], "scgf_status": s[1]}
             for estimate, s in zip([*self.flow, self.theorem], self.statuses, strict=True)
         ]
         return {
             "parameters": json_value(self.parameters),
-            "rows": json_value(found[:-1]),
-            "integral_fluctuation_theorem": json_value(found[-1]),
+            "rows": json_value(rows[:-1]),
+            "integral_fluctuation_theorem": json_value(rows[-1]),
             "left_out": list(self.left_out),
-        } | self.verdict_json()
+        } | self._verdict_json()
 
     def text(self) -> str:
         """Return the table."""
-        one = self.theorem
+        theorem = self.theorem
         lines = [
-            f"{self.title}: rare events by cloning, {one.repetitions} repetitions of {one.population:,} trajectories, "
-            f"T = {one.duration:g} in {one.windows} windows",
+            f"{self.title}: rare events by cloning, {theorem.repetitions} repetitions of {theorem.population:,} "
+            f"trajectories, T = {theorem.duration:g} in {theorem.windows} windows",
             described(self.parameters),
             "",
         ]
@@ -119,9 +119,9 @@ class Rare(Judged):
         lines += [
             *self.left_out,
             "",
-            f"integral fluctuation theorem, <e^(-Delta S)> with both ends: {with_error(one.average, _error(one))}, "
-            f"half population {np.exp(one.half_population_log_average):.4g}, exact "
-            f"{number(float(np.exp(one.exact_log_average)))}, z = {one.z:+.2f}: {self.statuses[-1][0]}",
+            "integral fluctuation theorem, <e^(-Delta S)> with both ends: "
+            f"{with_error(theorem.average, _error(theorem))}, half population {np.exp(theorem.half_population_log_average):.4g}, "
+            f"exact {number(float(np.exp(theorem.exact_log_average)))}, z = {theorem.z:+.2f}: {self.statuses[-1][0]}",
             f"{_guides(self.flow)}; verdict: {self.verdict} (a correct engine is called wrong once "
             f"in {1 / FALSE_ALARM_RATE:.0f} tables)",
         ]

@@ -47,8 +47,8 @@ class FirstPassage:
         self._sector = np.asarray(preparation.plan.start_sector, np.int64)
         self.times = np.linspace(self._begin, end, INSTANTS + 1)[1:]
         start = start_of(preparation)
-        begun = master.steady_blocks if start is None else start
-        left, lasting = self.space.left(begun, self.times - self._begin)
+        initial = master.steady_blocks if start is None else start
+        left, lasting = self.space.left(initial, self.times - self._begin)
         stayed = np.clip(1.0 - left.sum(axis=1), 0.0, 1.0)
         self.mean = np.array([*stayed, *left[-1], lasting])
         span = f"{name} from {low:g} to {high:g}" if np.isfinite(low) else f"{name} to {high:g}"
@@ -60,17 +60,15 @@ class FirstPassage:
             row = CountingRow("first_passage_share", f"{name} at {bound:+g} first", None, self._begin, end, "1", None)
             if np.isfinite(bound):
                 self.ratios.append(Ratio(row, INSTANTS + side, share=True))
-        label, whole = (
-            f"{span}, cut at {end - self._begin:g}",
-            self.space.mean_time(begun) if preparation.steady else None,
-        )
+        label = f"{span}, cut at {end - self._begin:g}"
+        mean_time = self.space.mean_time(initial) if preparation.steady else np.inf
         row = CountingRow("mean_first_passage_time", label, None, self._begin, end, "time", None)
-        row = replace(row, long_time=whole if whole is not None and np.isfinite(whole) else None)
+        row = replace(row, long_time=mean_time if np.isfinite(mean_time) else None)
         # Where hardly any arrives, all but a few times are T.
         arrived = max(float(1.0 - stayed[-1]), np.finfo(float).tiny)
         self.ratios.append(Ratio(row, INSTANTS + 2, (), 1.0, 1 / arrived, width=end - self._begin))
         fine = np.linspace(0.0, end - self._begin, 201)
-        self.curve = fine + self._begin, 1.0 - self.space.left(begun, fine)[0].sum(axis=1)
+        self.curve = fine + self._begin, 1.0 - self.space.left(initial, fine)[0].sum(axis=1)
 
     def measure(self, records: Recorded) -> np.ndarray:
         """Return (n, T+3): not yet arrived at each time (0 or 1), arrived upwards, downwards, min(time, T)."""

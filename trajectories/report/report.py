@@ -154,9 +154,10 @@ def function_rows(point: Point, function: EnsembleFunction) -> list[Row]:
         estimate = float(sampled.estimate[t])
         row = replace(row, estimate=function.cut(estimate), standard_error=float(sampled.standard_error[t]))
         row = noted(row, INITIAL_DRAW) if preparation.steady else row
-        one = sampled._replace(standard_error=sampled.standard_error[t], bias=sampled.bias[t])
+        sampled_at_t = sampled._replace(standard_error=sampled.standard_error[t], bias=sampled.bias[t])
         law = _function_law(point, function, known[t])
-        rows.append(judge_smooth(row, estimate - float(exact[t]), one, point.trajectories, law, bool(smooth[t])))
+        deviation = estimate - float(exact[t])
+        rows.append(judge_smooth(row, deviation, sampled_at_t, point.trajectories, law, bool(smooth[t])))
     return rows
 
 

@@ -64,7 +64,7 @@ class Report(Judged):
         name, seed, meta: of the result.
         """
         unjudged = [by_state(rows_of(point), point.preparation.model) for point in points]
-        reports = [_point_report(*each) for each in zip(points, judge_groups(unjudged), strict=True)]
+        reports = [_point_report(*judged) for judged in zip(points, judge_groups(unjudged), strict=True)]
         title = "\n".join([f"{name}: {_amount(points, meta)}, seed {seed}", *stopping_lines(meta)])
         return cls(title, tuple(reports))
 
@@ -115,7 +115,7 @@ class Report(Judged):
             }
             for point in self.points
         ]
-        return {"points": points} | self.verdict_json()
+        return {"points": points} | self._verdict_json()
 
     def csv(self) -> str:
         """Return the rows of all points as comma-separated values.
@@ -165,7 +165,7 @@ class Report(Judged):
             for status in dict.fromkeys(row.status for row in self.rows)
         }
         lines += ["", f"{len(self.rows)} rows: " + ", ".join(f"{n} {status}" for status, n in counts.items())]
-        lines.append(self.verdict_line())
+        lines.append(self._verdict_line())
         return "\n".join(lines)
 
     def __repr__(self) -> str:
@@ -187,8 +187,8 @@ def stopping_lines(meta: Mapping[str, Any]) -> list[str]:
     ranks = list(dict.fromkeys(session.get("ranks", "1") for session in sessions))
     if ranks not in ([], ["1"]):
         threads = "/".join(dict.fromkeys(session.get("threads", "1") for session in sessions))
-        one = threads == "1"
-        lines.append(f"sampled on {' and '.join(ranks)} ranks, {threads} thread{'s' * (not one)} each")
+        single = threads == "1"
+        lines.append(f"sampled on {' and '.join(ranks)} ranks, {threads} thread{'s' * (not single)} each")
     return lines
 
 
@@ -240,9 +240,9 @@ def _sweep_lines(points: Sequence[PointReport]) -> list[str]:
         decided = [row for row in point.rows if row.status in ("agree", "disagree")]
         worst = max((abs(row.z) for row in decided if row.z is not None), default=0.0)
         wrong = sum(row.status == "disagree" for row in point.rows)
-        own = [*point.swept.values(), *(point.parameters.get(name) for name in varying)]
-        shown_so = [f"{value:g}" if isinstance(value, int | float) else str(value) for value in own]
-        table.append((*shown_so, *values, f"{worst:.2f}", str(wrong)))
+        parameters = [*point.swept.values(), *(point.parameters.get(name) for name in varying)]
+        leading = [f"{value:g}" if isinstance(value, int | float) else str(value) for value in parameters]
+        table.append((*leading, *values, f"{worst:.2f}", str(wrong)))
     fixed = {name: value for name, value in fixed.items() if name not in varying}
     head = [*points[0].summary[:2], *absence_lines(points[0].absent)]
     lines = [described(fixed), *("  " + line for line in head)]

@@ -67,7 +67,7 @@ class PointTheorems:
 
     def json(self) -> dict[str, Any]:
         """Return rows, weights, the compared bins and the slope, which is an illustration and not judged."""
-        found: dict[str, Any] = {
+        point: dict[str, Any] = {
             "parameters": self.parameters,
             "trajectories": {"forward": self.forward.count, "reversed": self.backward.count},
             "rows": [row.json() | {"p_value": row.p_value} for row in self.rows],
@@ -80,15 +80,15 @@ class PointTheorems:
         if self.bins is not None:
             ratio, error = self.bins.log_ratio
             slope, uncertainty = self.bins.slope
-            found["log_ratio_slope"] = {"estimate": slope, "standard_error": uncertainty}
-            found["bins"] = {
+            point["log_ratio_slope"] = {"estimate": slope, "standard_error": uncertainty}
+            point["bins"] = {
                 "delta_S": self.bins.delta,
                 "weighted_forward": self.bins.weighted,
                 "mirrored_reversed": self.bins.mirrored,
                 "log_ratio": ratio,
                 "standard_error": error,
             }
-        return found
+        return point
 
     def lines(self) -> list[str]:
         """Return the table of a point and the lines below it."""
@@ -123,14 +123,14 @@ class Theorems(Judged):
     def json(self) -> dict[str, Any]:
         """Return {"points": [...], "verdict", "false_alarm_rate"}; null for numbers that do not exist."""
         points = [json_value(point.json()) for point in self.points]
-        return {"points": points} | self.verdict_json()
+        return {"points": points} | self._verdict_json()
 
     def text(self) -> str:
         """Return the table and the verdict."""
         lines = [self.title]
         for point in self.points:
             lines += ["", *point.lines()]
-        return "\n".join([*lines, "", self.verdict_line()])
+        return "\n".join([*lines, "", self._verdict_line()])
 
 
 def theorems(
@@ -152,13 +152,13 @@ def theorems(
     if n < 1:
         raise InputError(f"trajectories = {n}: must be 1 or more")
     parts = [EntropyParts.of(point.preparation) for point in result.points]
-    tick = _ticker(sum(2 * n + 2 * _pilot(n) + n * one.defined for one in parts), progress)
-    found = [
-        point_theorems(point, result.seed, point.index, n, parts=one, tick=tick)
-        for point, one in zip(result.points, parts, strict=True)
+    tick = _ticker(sum(2 * n + 2 * _pilot(n) + n * part.defined for part in parts), progress)
+    tested = [
+        point_theorems(point, result.seed, point.index, n, parts=part, tick=tick)
+        for point, part in zip(result.points, parts, strict=True)
     ]
-    judged = judge_groups(point.rows for point in found)
-    points = tuple(replace(point, rows=rows) for point, rows in zip(found, judged, strict=True))
+    judged = judge_groups(point.rows for point in tested)
+    points = tuple(replace(point, rows=rows) for point, rows in zip(tested, judged, strict=True))
     title = f"{result.name}: fluctuation theorems, {n:,} trajectories forward and {n:,} reversed, seed {result.seed}"
     return Theorems(title, points)
 
@@ -202,12 +202,12 @@ def point_theorems(
     reversed_sample, _ = gather(reverse, edges, seed, number, 0, n, block, tick)
     parts = (parts or EntropyParts.of(preparation)).sampled(seed, number, n, tick)
     breaking = asymmetry(preparation)
-    time, found = float(preparation.times[-1]), bins_of(forward_sample, reversed_sample, bins)
+    time, compared = float(preparation.times[-1]), bins_of(forward_sample, reversed_sample, bins)
     average = float(preparation.exact.mean[-1, point.weight_column])
     rows = [row for row in rows_of(point) if row.quantity == INTEGRAL]
     rows += [
         _generating_row(preparation, average),
-        detailed_row(found, time),
+        detailed_row(compared, time),
         windowed_row(forward_sample, reversed_sample, edges, breaking is None, time),
         *_mean_rows(preparation, forward_sample, reversed_sample),
         *parts.rows(),
@@ -222,7 +222,7 @@ def point_theorems(
         edges,
         forward_sample,
         reversed_sample,
-        found,
+        compared,
         running,
         error,
         average,
@@ -243,7 +243,9 @@ def settled_bins(
 ) -> list[slice]:
     """Return the bins that the detailed theorem compares, from trajectories n, n+1, ..., which are never judged."""
     pilot = _pilot(n)
-    expected = [gather(one, edges, seed, number, n, pilot, block, tick)[0].bins * (n / pilot) for one in directions]
+    expected = [
+        gather(direction, edges, seed, number, n, pilot, block, tick)[0].bins * (n / pilot) for direction in directions
+    ]
     return compared_bins(edges, *expected)
 
 
