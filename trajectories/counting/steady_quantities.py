@@ -125,7 +125,7 @@ class SteadyStateValues:
             return self._population(label)
         baths = [bath.name for bath in self.model.reservoirs]
         if quantity in BY_RESERVOIR and label in baths:
-            return np.asarray(getattr(self, f"_{quantity}")(baths.index(label)))
+            return np.asarray(self._of_reservoir(quantity, baths.index(label)))
         if quantity == "count_rate" and label in self.model.counts:
             return self.jump_rates @ self.model.counts[label]
         raise InputError(self._unknown(name))
@@ -163,6 +163,15 @@ class SteadyStateValues:
         """Return the quanta or charges of the jumps, (n, K), 0 where there is none. what: "quantum" or "charge"."""
         return np.array([[getattr(channel, what) or 0.0 for channel in draft.channels] for draft in self.solved.drafts])
 
+    def _of_reservoir(self, quantity: str, r: int) -> np.ndarray:
+        """Return one of BY_RESERVOIR at the reservoir of index r, (n,)."""
+        currents = {
+            "heat_current": self._heat_current,
+            "energy_current": self._energy_current,
+            "charge_current": self._charge_current,
+        }
+        return currents[quantity](r) if quantity in currents else self._ratio(quantity, r)
+
     def _heat_current(self, r: int) -> np.ndarray:
         if r not in heated_reservoirs(self.model):
             name = self.model.reservoirs[r].name
@@ -178,12 +187,6 @@ class SteadyStateValues:
     def _charge_current(self, r: int) -> np.ndarray:
         charge(self.model, self.model.reservoirs[r].name)
         return _sum((self._counted("charge") * self.jump_rates)[:, self.model.reservoir_index == r])
-
-    def _tur_ratio(self, r: int) -> np.ndarray:
-        return self._ratio("tur_ratio", r)
-
-    def _kur_ratio(self, r: int) -> np.ndarray:
-        return self._ratio("kur_ratio", r)
 
     def _ratio(self, quantity: str, r: int) -> np.ndarray:
         name, ratios = self.model.reservoirs[r].name, []

@@ -24,7 +24,7 @@ from trajectories.errors import InputError, TooCostly
 from trajectories.kernels.along import extrema
 from trajectories.kernels.observable_table import ENTROPY
 from trajectories.master.lindblad import Master
-from trajectories.report.judge import judge_mean, judge_share
+from trajectories.report.judge import judge_mean, judge_share, noted
 from trajectories.report.law import MOST_SKEWED, NO_SPREAD, Law
 from trajectories.report.report import law_at
 from trajectories.report.rows import Row
@@ -224,11 +224,10 @@ def law_of_weight(mean: float, second: float, third: float, fourth: float) -> La
 
 
 def _law_of_infimum(exact: Infimum) -> Law:
-    d, p = exact.values - exact.mean, exact.probabilities
-    m2, m3, m4 = (float(p @ d**power) for power in (2, 3, 4))
     scale = float(np.abs(exact.values).max(initial=0.0))
     # The probabilities carry rounding errors of their own.
-    return Law(m2, m3, m4 - 3 * m2**2, noise=NO_SPREAD * scale**2, rounding=NO_SPREAD * scale)
+    law = Law.of_values(exact.values, exact.probabilities)
+    return replace(law, noise=NO_SPREAD * scale**2, rounding=NO_SPREAD * scale)
 
 
 def _infimum_share(x: float, count: int, n: int, time: float, exact: float | None) -> Row:
@@ -245,8 +244,7 @@ def _infimum_share(x: float, count: int, n: int, time: float, exact: float | Non
 
 def _bound(row: Row, p: float, enough: bool) -> Row:
     """Judge an inequality: it agrees only where a violation would have been seen."""
-    note = "; ".join(filter(None, (row.note, "a bound, not a value")))
-    return replace(row, p_value=p, status="judged" if enough else "bounded", note=note)
+    return noted(replace(row, p_value=p, status="judged" if enough else "bounded"), "a bound, not a value")
 
 
 def infimum_undefined(preparation: Preparation) -> str | None:

@@ -126,13 +126,10 @@ def judge_smooth(row: AnyRow, deviation: float, sampled: Jackknife, n: int, law:
     return replace(row, p_value=p, status="judged")
 
 
-def judge(rows: Iterable[AnyRow], beside: int = 0) -> list[AnyRow]:
-    """Turn p-values into statuses at the family-wise false-alarm rate (Bonferroni).
-
-    beside: number of rows of the same command that are judged elsewhere.
-    """
+def judge(rows: Iterable[AnyRow]) -> list[AnyRow]:
+    """Turn p-values into statuses at the family-wise false-alarm rate (Bonferroni)."""
     family = list(rows)
-    judged = beside + sum(row.status in ("judged", "bounded") for row in family)
+    judged = sum(row.status in ("judged", "bounded") for row in family)
     threshold = FALSE_ALARM_RATE / max(judged, 1)
 
     def status(row: AnyRow) -> str:

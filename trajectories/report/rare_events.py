@@ -120,8 +120,10 @@ class Rare(Judged):
             *self.left_out,
             "",
             "integral fluctuation theorem, <e^(-Delta S)> with both ends: "
-            f"{with_error(theorem.average, _error(theorem))}, half population {np.exp(theorem.half_population_log_average):.4g}, "
-            f"exact {number(float(np.exp(theorem.exact_log_average)))}, z = {theorem.z:+.2f}: {self.statuses[-1][0]}",
+            f"{with_error(theorem.average, _error(theorem))}, "
+            f"half population {np.exp(theorem.half_population_log_average):.4g}, "
+            f"exact {number(float(np.exp(theorem.exact_log_average)))}, "
+            f"z = {theorem.z:+.2f}: {self.statuses[-1][0]}",
             f"{_guides(self.flow)}; verdict: {self.verdict} (a correct engine is called wrong once "
             f"in {1 / FALSE_ALARM_RATE:.0f} tables)",
         ]

@@ -189,9 +189,7 @@ def influence_law(measure: Function, rho: np.ndarray, n: int) -> Law:
     slopes = (measure(base + step * directions) - measure(base - step * directions)) / (2 * step)
     values, vectors = np.linalg.eigh(np.einsum("i,iab->ab", slopes, directions))
     weight = np.einsum("an,ab,bn->n", vectors.conj(), rho, vectors).real.clip(min=0.0)
-    deviation = values - weight @ values
-    m2, m3, m4 = (float(weight @ deviation**p) for p in (2, 3, 4))
-    return Law(m2, m3, m4 - 3 * m2**2, exact=False, width=float(np.ptp(values)), rounding=NO_SPREAD)
+    return replace(Law.of_values(values, weight), exact=False, width=float(np.ptp(values)), rounding=NO_SPREAD)
 
 
 def _smooth(gap: Function | None, exact: np.ndarray, sums: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -212,10 +212,6 @@ def point_theorems(
         *_mean_rows(preparation, forward_sample, reversed_sample),
         *parts.rows(),
     ]
-    second = float(preparation.exact.second[-1])
-    error = float(np.sqrt(max(second - average**2, 0.0))) if np.isfinite(second) else np.inf
-    if np.isnan(preparation.exact.third[-1]):
-        error = np.nan  # of <w^2> only a bound is known, if anything
     return PointTheorems(
         point.parameters,
         tuple(rows),
@@ -224,12 +220,20 @@ def point_theorems(
         reversed_sample,
         compared,
         running,
-        error,
+        _deviation_of_weight(preparation, average),
         average,
         breaking,
         parts,
         curves_of(preparation, forward_sample, reversed_sample),
     )
+
+
+def _deviation_of_weight(preparation: Preparation, average: float) -> float:
+    """Return the exact standard deviation of one e^{-Delta S}: inf where it overflows, nan where it is not known."""
+    second = float(preparation.exact.second[-1])
+    if np.isnan(preparation.exact.third[-1]):
+        return np.nan  # of <w^2> only a bound is known, if anything
+    return float(np.sqrt(max(second - average**2, 0.0))) if np.isfinite(second) else np.inf
 
 
 def settled_bins(

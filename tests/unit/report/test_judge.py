@@ -33,7 +33,6 @@ def test_bounded_rows_share_the_rate_too() -> None:
     judged = replace(row(0.0), p_value=0.7e-3, status="judged")
     assert judge([judged])[0].status == "disagree"
     assert judge([judged, replace(judged, status="bounded", p_value=1.0)])[0].status == "agree"
-    assert judge([judged], beside=1)[0].status == "agree"
     # What has no p-value takes no part.
     assert judge([judged, replace(judged, status="exact", p_value=None)])[0].status == "disagree"
 
