@@ -10,7 +10,8 @@ from small_models import LOWER
 from steady_values import quantity_of
 
 import trajectories
-from trajectories.counting.steady_counting import SteadyCounting, counts_of
+from trajectories.counting.model_counts import counts_of
+from trajectories.counting.steady_counting import SteadyCounting
 from trajectories.errors import InputError
 from trajectories.master.lindblad import Master
 from trajectories.model import Channel, Model, Reservoir

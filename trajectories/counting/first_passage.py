@@ -38,7 +38,7 @@ class PassageSpace:
     def __init__(self, master: Master, steps: np.ndarray, low: float, high: float) -> None:
         sectors, rotated = master.sectors, master.space.rotated
         offsets = sectors.offsets
-        self._own = [slice(a, b) for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+        self._slices = [slice(a, b) for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
         self.target = master.space.targets
         self._unit = SAME * max(float(np.abs(steps).max()), np.finfo(float).tiny)
         self.low, self.high, self.steps = low + self._unit, high - self._unit, np.ascontiguousarray(steps, float)
@@ -55,7 +55,7 @@ class PassageSpace:
         place: dict[tuple[int, int], int] = {}
         values: dict[int, float] = {}
         size = 0
-        waiting = [(0.0, s) for s in range(len(self._own))]
+        waiting = [(0.0, s) for s in range(len(self._slices))]
         while waiting:
             value, s = waiting.pop()
             key = (round(value / self._unit / 8), s)
@@ -88,14 +88,14 @@ class PassageSpace:
             entries.append(block[i, j].astype(complex))
 
         for (key, s), place in self._nodes.items():
-            sector, value = self._own[s], self._values[key]
+            sector, value = self._slices[s], self._values[key]
             h = effective[sector, sector]
             unit = np.eye(len(h))
             add(-1j * np.kron(h, unit) + 1j * np.kron(unit, h.conj()), place, place)
             for k, t in enumerate(map(int, self.target[:, s])):
                 if t < 0:
                     continue
-                block, after = jumps[k][self._own[t], sector], value + self.steps[k, s]
+                block, after = jumps[k][self._slices[t], sector], value + self.steps[k, s]
                 moved = np.kron(block, block.conj())
                 if self.low < after < self.high:
                     add(moved, self._nodes[round(after / self._unit / 8), t], place)

@@ -76,6 +76,7 @@ def exact_infimum(master: Master, duration: float) -> Infimum:
 
 
 def _fallen(lattice: Lattice, level: float, duration: float) -> np.ndarray:
+    """Return the probability (S,) that g has come down to a level within a duration, from each state."""
     alive = np.append(lattice.g > level + MULTIPLE, True)
     generator = np.where(alive[:, None], lattice.generator, 0.0)
     surviving = expm(generator * duration) @ alive.astype(float)
@@ -83,6 +84,7 @@ def _fallen(lattice: Lattice, level: float, duration: float) -> np.ndarray:
 
 
 def _lattice(master: Master, log_p: np.ndarray) -> Lattice:
+    """Return the chain (n, f); log_p (S,): ln of the steady populations."""
     steps = master.model.entropy_steps
     unit = _unit(steps)
     moves = np.round(steps / unit).astype(int)

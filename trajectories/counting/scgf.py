@@ -49,6 +49,7 @@ def scgf(master: Master, u: ArrayLike, weights: ArrayLike | None = None) -> np.n
 
 
 def _at(master: Master, u: float, steps: np.ndarray, rates: np.ndarray) -> float:
+    """Return lambda at one u; steps (K,): what each jump adds, rates (K,): of the jumps in the steady state."""
     if u == 0.0:
         return 0.0
     one_way = np.isinf(steps)

@@ -157,6 +157,7 @@ class Machine:
     def _solve(
         self, key: tuple[str, ...], drafts: dict[int, Model], points: _Points, check: bool, single: bool
     ) -> Solved | None:
+        """Return the steady states of points of one structure; None where none of them has one. drafts: by number."""
         once = single and key not in self._checked
         model = self._template(key, drafts, points, check)
         if model is None or not drafts:

@@ -30,7 +30,8 @@ from typing import Any
 import numpy as np
 
 from trajectories.counting.counted_currents import charge, charged_reservoirs, heated_reservoirs, no_quanta
-from trajectories.counting.steady_counting import counts_of, rates_of
+from trajectories.counting.model_counts import counts_of
+from trajectories.counting.steady_counting import rates_of
 from trajectories.counting.steady_points import KEYS, Machine, Solved
 from trajectories.counting.threshold import threshold_temperature
 from trajectories.errors import InputError, listing, nearest
@@ -84,6 +85,7 @@ class SteadyQuantities:
         return {name: values_by_name[name] for name in names}
 
     def _thresholds(self, given: Mapping[str, Any], n: int) -> np.ndarray:
+        """Return the threshold temperature of each point, (n,)."""
         rates = SYSTEMS[self.machine.name].bath_rates if self.machine.name in SYSTEMS else None
         columns = {key: value for key, value in given.items() if isinstance(value, np.ndarray)}
 
@@ -117,8 +119,8 @@ class SteadyStateValues:
 
     def __getitem__(self, name: str) -> np.ndarray:
         quantity, _, label = name.partition(".")
-        if name in self._own:
-            return np.asarray(self._own[name]())
+        if name in self._unlabelled:
+            return np.asarray(self._unlabelled[name]())
         if name in self.machine.quantities:
             return np.asarray(self.machine.quantities[name](self))
         if quantity == "population":
@@ -131,7 +133,7 @@ class SteadyStateValues:
         raise InputError(self._unknown(name))
 
     @cached_property
-    def _own(self) -> dict[str, Callable[[], np.ndarray]]:
+    def _unlabelled(self) -> dict[str, Callable[[], np.ndarray]]:
         """The quantities without a label that this model has."""
         model, rho = self.model, self.rho
         quantities: dict[str, Callable[[], np.ndarray]] = {
@@ -179,7 +181,7 @@ class SteadyStateValues:
         return _sum((self._counted("quantum") * self.jump_rates)[:, self.model.reservoir_index == r])
 
     def _energy_current(self, r: int) -> np.ndarray:
-        """Tr[H D_r rho] = sum_k Re Tr[L_k^dag [H, L_k] rho]."""
+        """Return Tr[H D_r rho] = sum_k Re Tr[L_k^dag [H, L_k] rho], (n,), energy/time."""
         jumps, hamiltonian = self.solved.jumps[:, self.model.reservoir_index == r], self.solved.hamiltonian[:, None]
         change = (hamiltonian @ jumps - jumps @ hamiltonian) @ self.rho[:, None]
         return np.einsum("nkab,nkab->n", jumps.conj(), change).real
@@ -189,6 +191,7 @@ class SteadyStateValues:
         return _sum((self._counted("charge") * self.jump_rates)[:, self.model.reservoir_index == r])
 
     def _ratio(self, quantity: str, r: int) -> np.ndarray:
+        """Return an uncertainty ratio of what is counted at the reservoir of index r, (n,)."""
         name, ratios = self.model.reservoirs[r].name, []
         for i in range(len(self.rho)):
             model = self._checked_model(i)
@@ -203,7 +206,7 @@ class SteadyStateValues:
         return self.machine.model({k: float(x[i]) if isinstance(x, np.ndarray) else x for k, x in given.items()})
 
     def _entropy_production_rate(self) -> np.ndarray:
-        """sum_k Delta s_k Tr[L_k^dag L_k rho], inf where a one-way channel fires; see `currents`."""
+        """Return sum_k Delta s_k Tr[L_k^dag L_k rho], (n,), nat/time; inf where a one-way channel fires."""
         partner = self.model.partner
         one_way = partner == ONE_WAY
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -214,6 +217,7 @@ class SteadyStateValues:
         return np.where(fires, np.inf, _sum(steps * self.jump_rates))
 
     def _population(self, label: str) -> np.ndarray:
+        """Return the population of a basis state by its label, (n,)."""
         if label in self.model.states:
             i = self.model.states.index(label)
             return self.rho[:, i, i].real
@@ -226,11 +230,17 @@ class SteadyStateValues:
         raise InputError(f"unknown quantity population.{label}; {nearest(label, known)}states are {listing(known)}")
 
     def _unknown(self, name: str) -> str:
+        """Return the message for a quantity that the machine does not have, with the nearest and all known ones."""
         model = self.model
         counted = {"heat_current": heated_reservoirs(model), "charge_current": charged_reservoirs(model)}
         baths = list(enumerate(bath.name for bath in model.reservoirs))
         by_bath = [f"{q}.{bath}" for q in BY_RESERVOIR for r, bath in baths if r in counted.get(q, [r])]
-        known = [*self._own, *by_bath, *(f"count_rate.{count}" for count in model.counts), *self.machine.quantities]
+        known = [
+            *self._unlabelled,
+            *by_bath,
+            *(f"count_rate.{count}" for count in model.counts),
+            *self.machine.quantities,
+        ]
         known += [f"population.{state}" for state in model.states[:4]]
         return f"unknown quantity {name} of {model.name}; {nearest(name, known)}known are {listing(known, 60)}"
 

@@ -155,6 +155,7 @@ class Counting(Judged):
 
 
 def _steady_lines(steady: SteadyCounting, every_scgf: bool) -> list[str]:
+    """Return the tables of the steady state's counting statistics."""
     rates = [
         (count.name, *(_value(getattr(rate, name)) for name in (*CUMULANTS, *FACTORS, *RATIOS)), count.unit)
         for count, rate in zip(steady.counts, steady.rates, strict=True)
@@ -188,6 +189,7 @@ def _symmetry_lines(steady: SteadyCounting) -> list[str]:
 
 
 def _scgf_lines(steady: SteadyCounting) -> list[str]:
+    """Return the table of lambda(u)."""
     curve = steady.scgf
     columns = ({} if curve.entropy is None else {"entropy production": curve.entropy}) | curve.counts
     rows = [
@@ -207,6 +209,7 @@ def _chosen(result: ResultData, number: int | None) -> list[Point]:
 
 
 def _exact_point(job: Job, every_scgf: bool, request: RecordRequest) -> CountingPoint:
+    """Return the exact values of one job."""
     steady = SteadyCounting.of(Master(job.model, find_sectors(job.model)), every_scgf)
     statistics = tuple(request.statistics(job.prepare())) if request.needs_records else ()
     parameters = dict(job.model.parameters) | dict(job.swept)
@@ -216,6 +219,7 @@ def _exact_point(job: Job, every_scgf: bool, request: RecordRequest) -> Counting
 def _sampled_point(
     result: ResultData, point: Point, every_scgf: bool, request: RecordRequest, progress: Callable[[int, int], None]
 ) -> CountingPoint:
+    """Return the sampled rows of one point, not yet judged, beside the exact values."""
     model = point.preparation.model
     steady = SteadyCounting.of(Master(model, find_sectors(model)), every_scgf)
     rows = tuple(counting_rows(point, ExactCounting.of(point.preparation, steady)))
@@ -236,6 +240,7 @@ def _record_lines(rows: tuple[CountingRow, ...], recorded: int) -> list[str]:
 
 
 def _row_lines(rows: tuple[CountingRow, ...]) -> list[str]:
+    """Return the table of the last sample time."""
     last = max(row.time for row in rows)
     cells = [_cells(row) for row in rows if row.time == last]
     head = "sampled at finite time: estimate and exact over (from, time], cumulants and covariances per time"
@@ -243,6 +248,7 @@ def _row_lines(rows: tuple[CountingRow, ...]) -> list[str]:
 
 
 def _cells(row: CountingRow) -> tuple[str, ...]:
+    """Return a row as the cells under HEADER."""
     return (
         row.quantity,
         row.label or "",

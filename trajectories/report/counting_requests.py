@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trajectories.counting.steady_counting import Count, counts_of, uncounted
+from trajectories.counting.model_counts import Count, counts_of, uncounted
 from trajectories.errors import InputError
 from trajectories.model import Model
 from trajectories.report.recorded_first_passages import FirstPassage

@@ -20,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from trajectories.counting.steady_counting import RATIOS, unit_of_covariance
+from trajectories.counting.model_counts import unit_of_covariance
+from trajectories.counting.steady_counting import RATIOS
 from trajectories.kernels.observable_table import ENTROPY_SINCE
 from trajectories.report.exact_counting import QUANTITIES, ExactCounting
 from trajectories.report.judge import judge_mean, judge_smooth, noted
@@ -76,6 +77,7 @@ def counting_rows(point: Point, exact: ExactCounting) -> list[CountingRow]:
 
 
 def _covariance_rows(point: Point, exact: ExactCounting, sampled: Jackknife) -> list[CountingRow]:
+    """Return the rows of the covariances of all pairs of counts."""
     rows, counts = [], exact.counts
     for place, (a, b) in enumerate(_pairs(len(counts)), start=len(counts) * len(QUANTITIES)):
         label, unit = f"{counts[a].name}, {counts[b].name}", unit_of_covariance(counts[a], counts[b])
@@ -152,6 +154,7 @@ def _sums(group: Block, later: np.ndarray, columns: np.ndarray, scale: np.ndarra
 
 
 def _part(sampled: Jackknife, t: int, place: int, width: float) -> Jackknife:
+    """Return one quantity of the jackknife at time t, divided by a time."""
     estimate, error, bias = (x[t, place] / width for x in sampled[:3])
     return Jackknife(estimate, error, bias, sampled.degrees_of_freedom)
 

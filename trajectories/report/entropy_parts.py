@@ -179,6 +179,7 @@ class EntropyParts:
         return replace(law_at(cumulants, 0), rounding=NO_SPREAD * float(preparation.exact.scale[-1, column]))
 
     def _mean(self, row: Row, column: int, law: Law) -> Row:
+        """Judge the mean of a column; a row that is exact has the exact value as its estimate."""
         if self.total is None:
             return row
         estimate, error = float(self.total.mean[0, column]), float(standard_error(self.total)[0, column])

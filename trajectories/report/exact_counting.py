@@ -20,7 +20,8 @@ import numpy as np
 from numpy.polynomial import polynomial
 
 from trajectories.counting.finite_time_cumulants import finite_time, finite_time_cumulants
-from trajectories.counting.steady_counting import CUMULANTS, RATIOS, Count, SteadyCounting, reverses
+from trajectories.counting.model_counts import Count, reverses
+from trajectories.counting.steady_counting import CUMULANTS, RATIOS, SteadyCounting
 from trajectories.counting.uncertainty_relations import STILL
 from trajectories.kernels.observable_table import ENTROPY_SINCE
 from trajectories.master.lindblad import Master

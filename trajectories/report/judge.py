@@ -250,9 +250,9 @@ def _bounded(row: AnyRow, deviation: float, n: int, law: Law, why: str) -> AnyRo
 
 
 def _bernstein(size: float, error: float, width: float, n: int) -> float:
-    """Two-sided empirical Bernstein bound (Maurer and Pontil, COLT 2009): size = sqrt(2 s^2 L/n) + 7 width L/(3(n-1)).
+    """Return the p-value 4 e^{-L} of the two-sided empirical Bernstein bound (Maurer and Pontil, COLT 2009).
 
-    Its p-value is 4 e^{-L}.
+    L solves size = sqrt(2 s^2 L/n) + 7 width L/(3(n-1)).
     """
     if n < 2:
         return 1.0
@@ -276,6 +276,7 @@ def _peaked_bound(law: Law) -> float:
 
 
 def _too_few(law: Law, error: float, n: int) -> str:
+    """Return a note with the number of trajectories that would resolve a row."""
     needed = law.needed() if law.exact else n * _peaked(law, error, n) / _peaked_bound(law)
     if not np.isfinite(needed):
         return law.missing or "its spread lies below the rounding of its exact moments"

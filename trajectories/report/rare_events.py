@@ -131,6 +131,7 @@ class Rare(Judged):
 
 
 def _guides(flow: Sequence[RareEstimate]) -> str:
+    """Return the tilts of the guiding processes as text."""
     if not any(estimate.guide for estimate in flow):
         return "the forward process itself, without a guide"
     return "guided by v = " + ", ".join(f"{e.guide:g}" for e in flow) + " for these u, never by u itself"
@@ -146,6 +147,7 @@ def _error(estimate: RareEstimate) -> float:
 
 
 def _cells(e: RareEstimate, status: tuple[str, str]) -> tuple[str, ...]:
+    """Return an estimate as the cells under HEADER; status: of the average and of lambda(u)."""
     return (
         f"{e.u:g}",
         with_error(e.scgf, e.scgf_error),

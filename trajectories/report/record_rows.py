@@ -114,6 +114,7 @@ def _influence(statistic: Statistic, x: np.ndarray) -> np.ndarray:
 
 
 def _rows(statistic: Statistic, raw: Moments, test: Moments) -> tuple[CountingRow, ...]:
+    """Return the rows of a statistic from the moments of its numbers and of its influence functions."""
     n, rows = raw.count, []
     error = np.sqrt(test.m2 / (n * max(n - 1, 1)))
     spread = test.m2 > 0

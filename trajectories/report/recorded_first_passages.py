@@ -12,7 +12,7 @@ import numpy as np
 
 from trajectories.counting.counted_currents import counts_entropy
 from trajectories.counting.first_passage import PassageSpace
-from trajectories.counting.steady_counting import Count
+from trajectories.counting.model_counts import Count
 from trajectories.errors import InputError
 from trajectories.kernels import records as kernels
 from trajectories.master.lindblad import Master

@@ -24,7 +24,7 @@ from scipy import sparse
 
 from trajectories.counting import time_correlations
 from trajectories.counting.counted_currents import jump_operator
-from trajectories.counting.steady_counting import Count
+from trajectories.counting.model_counts import Count
 from trajectories.errors import InputError
 from trajectories.kernels import records as kernels
 from trajectories.master.block_generator import DENSE_LIMIT

@@ -60,6 +60,7 @@ def law_at(cumulants: Cumulants, t: int) -> Law:
 
 
 def _column_rows(point: Point, q: int, errors: np.ndarray, skewness: np.ndarray) -> list[Row]:
+    """Return the rows of column q of the observable table at the sample times."""
     preparation, block = point.preparation, point.total
     column = preparation.columns[q]
     rows = []
@@ -132,6 +133,7 @@ def _chernoff(point: Point, q: int, t: int) -> Callable[[float], float] | None:
 
 
 def _share_rows(point: Point) -> list[Row]:
+    """Return the rows of the shares of trajectories, such as the irreversible fraction."""
     rows = []
     for quantity in QUANTITIES.values():
         if isinstance(quantity.measure, Share):

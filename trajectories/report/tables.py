@@ -17,6 +17,9 @@ from trajectories.sampling.statistics import effective_sample_size, largest_weig
 if TYPE_CHECKING:
     from trajectories.results.points import Point
 
+MOST_COLUMNS = 5  # headline quantities in the table of a sweep
+MOST_LINES = 200
+
 
 @dataclass(frozen=True)
 class PointReport:
@@ -29,6 +32,14 @@ class PointReport:
     summary: tuple[str, ...]
     weights: tuple[float, float]  # effective sample size and largest weight's share at the end
     absent: dict[str, str]  # quantities that are not reported, and why
+
+    @classmethod
+    def of(cls, point: Point, rows: tuple[Row, ...]) -> PointReport:
+        """Return the report of a point from its judged rows."""
+        weights = (float(effective_sample_size(point.total)[-1]), float(largest_weight_share(point.total)[-1]))
+        preparation = point.preparation
+        summary, absent = tuple(preparation.summary), preparation.absent
+        return cls(point.parameters, point.trajectories, point.swept, rows, summary, weights, absent)
 
 
 @dataclass(frozen=True)
@@ -64,7 +75,7 @@ class Report(Judged):
         name, seed, meta: of the result.
         """
         unjudged = [by_state(rows_of(point), point.preparation.model) for point in points]
-        reports = [_point_report(*judged) for judged in zip(points, judge_groups(unjudged), strict=True)]
+        reports = [PointReport.of(*judged) for judged in zip(points, judge_groups(unjudged), strict=True)]
         title = "\n".join([f"{name}: {_amount(points, meta)}, seed {seed}", *stopping_lines(meta)])
         return cls(title, tuple(reports))
 
@@ -202,24 +213,6 @@ def _amount(points: Sequence[Point], meta: Mapping[str, Any]) -> str:
     return text
 
 
-def _point_report(point: Point, rows: tuple[Row, ...]) -> PointReport:
-    total = point.total
-    weights = (float(effective_sample_size(total)[-1]), float(largest_weight_share(total)[-1]))
-    return PointReport(
-        point.parameters,
-        point.trajectories,
-        point.swept,
-        rows,
-        tuple(point.preparation.summary),
-        weights,
-        point.preparation.absent,
-    )
-
-
-MOST_COLUMNS = 5
-MOST_LINES = 200
-
-
 def _sweep_lines(points: Sequence[PointReport]) -> list[str]:
     """Return a line for each point of a sweep: swept parameters, headline quantities at the end, the worst row."""
     last = [[row for row in point.rows if row.time == point.rows[-1].time] for point in points]
@@ -254,6 +247,7 @@ def _sweep_lines(points: Sequence[PointReport]) -> list[str]:
 
 
 def _point_lines(point: PointReport, every_time: bool) -> list[str]:
+    """Return the table of one point and a line on the integral fluctuation theorem."""
     lines = [described(point.parameters), *("  " + line for line in point.summary)]
     last = max(row.time for row in point.rows)
     theorem = [row for row in point.rows if row.quantity == "integral_fluctuation_theorem"]

@@ -14,7 +14,7 @@ from trajectories.counting.counted_currents import jump_operator, quanta
 from trajectories.counting.entropy_statistics import jump_average
 from trajectories.counting.finite_time_cumulants import finite_time
 from trajectories.counting.first_passage import PassageSpace
-from trajectories.counting.steady_counting import counts_of
+from trajectories.counting.model_counts import counts_of
 from trajectories.errors import InputError
 from trajectories.kernels import records as kernels
 from trajectories.master.lindblad import Master

@@ -11,7 +11,7 @@ from small_models import LOWER, one_way_model, random_model, thermal_qubit
 from steady_values import quantity_of
 
 import trajectories
-from trajectories.counting.steady_counting import counts_of
+from trajectories.counting.model_counts import counts_of
 from trajectories.errors import InputError
 from trajectories.master.currents import heat_rates
 from trajectories.model import Channel, Model, Reservoir
