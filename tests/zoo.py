@@ -14,14 +14,14 @@ import numpy as np
 from small_models import LOWER, complex_matrix, random_state, thermal_qubit
 
 from trajectories.model import Channel, Model, Reservoir
-from trajectories.report.counting_requests import Wanted
+from trajectories.report.counting_requests import RecordRequest
 from trajectories.sampling.preparation import Preparation, prepare
 from trajectories.systems import common_bath, diamond, double_dot, flux_qubits, local_engine, reset_engine
 
 Array = np.ndarray
 PAPER = {"T_h": 1.0, "T_c": 0.1, "g": 1.6e-3, "gamma_h": 1e-3, "gamma_c": 1.1e-2}
 HOT = {"T_h": 2.0, "T_c": 0.3, "g": 0.02, "gamma_h": 0.01, "gamma_c": 0.011}
-EVERYTHING = Wanted(waiting=("any,any",), g2=("any,any",), spectrum=("jumps",), first_passage=("jumps=3",))
+EVERYTHING = RecordRequest(waiting=("any,any",), g2=("any,any",), spectrum=("jumps",), first_passage=("jumps=3",))
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Machine:
     times: tuple[float, ...]
     trajectories: int
     initial: str | Array = "steady"
-    wanted: Wanted = EVERYTHING
+    wanted: RecordRequest = EVERYTHING
     observables: dict[str, Array] = field(default_factory=dict)
     burn_in: float = 0.0
     pair: bool = False
@@ -230,9 +230,9 @@ def _log(first: float, last: float, n: int) -> tuple[float, ...]:
     return tuple(float(t) for t in np.geomspace(first, last, n))
 
 
-def _records(bath: str, jumps: int = 3, spectrum: str | None = None) -> Wanted:
+def _records(bath: str, jumps: int = 3, spectrum: str | None = None) -> RecordRequest:
     """Waits and coincidences of any jump, spectra of the jumps and of a bath's heat, and a first passage."""
-    return Wanted(
+    return RecordRequest(
         waiting=("any,any", f"{bath},{bath}"),
         g2=("any,any",),
         spectrum=("jumps", bath if spectrum is None else spectrum),

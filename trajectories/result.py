@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from trajectories.errors import InputError, spans
 from trajectories.model import Model
 from trajectories.report.counting_report import Counting
-from trajectories.report.counting_requests import Wanted
+from trajectories.report.counting_requests import RecordRequest
 from trajectories.report.record_statistic import RecordStatistic, statistic_of
 from trajectories.report.result import ResultData
 from trajectories.report.theorems import Theorems, theorems
@@ -154,7 +154,7 @@ class Result(ResultData):
         >>> example().counting().verdict
         'agree'
         """
-        wanted = Wanted(
+        request = RecordRequest(
             waiting=tuple(_pair(*pair) for pair in waiting),
             g2=tuple(_pair(*pair) for pair in g2),
             spectrum=tuple(spectrum),
@@ -167,7 +167,7 @@ class Result(ResultData):
             logarithmic=logarithmic,
         )
         with closing(ProgressBar(bar_is_seen())) as bar:
-            table = Counting.of_result(self, scgf, wanted, bar)
+            table = Counting.of_result(self, scgf, request, bar)
         if path is not None:
             from trajectories.figures.counting_figure import draw_counting
 

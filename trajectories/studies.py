@@ -13,7 +13,7 @@ from trajectories.errors import InputError, spans
 from trajectories.model import Model
 from trajectories.report.rare_events import Rare
 from trajectories.report.result import ResultData, open_result
-from trajectories.report.tables import Solution
+from trajectories.report.solution import Solution
 from trajectories.result import Result
 from trajectories.results.merge import merge as merge_files
 from trajectories.runfiles.arguments import run_of

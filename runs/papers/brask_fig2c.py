@@ -8,7 +8,7 @@ import numpy as np
 import style
 from brask_fig2a import T_C, T_H, best
 from matplotlib.figure import Figure
-from sampled_points import of_states, sampled
+from sampled_points import of_report, sampled
 
 from trajectories.exact import steady
 
@@ -26,15 +26,10 @@ def curves(T_h: tuple[float, ...] = T_H, T_c: tuple[float, ...] = T_C) -> np.nda
     return np.where(concurrence > 0, steady(**engine, names=["purity"])["purity"], np.nan)
 
 
-def purity(state: np.ndarray, _: float) -> float:
-    """Return Tr rho^2 of a state (d, d)."""
-    return float((np.abs(state) ** 2).sum())
-
-
 def draw(result: Any = None) -> Figure:
     """Return the figure: purity against T_h, a curve for each T_c."""
     figure, (axes,) = style.panels(RUN)
-    points, entangled = of_states(result, purity, along="T_h"), sampled(result, "concurrence", "T_h")
+    points, entangled = of_report(result, "purity", "T_h"), sampled(result, "concurrence", "T_h")
     if points is not None and entangled is not None:
         points = points.where(entangled.exact > 0)
     style.family(axes, np.array(T_H), curves(), T_C, r"$T_\mathrm{{c}}/E = {}$", points)

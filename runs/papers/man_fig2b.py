@@ -12,8 +12,8 @@ from sampled_points import sampled
 
 RUN = style.run_file("man_fig2b")
 CAPTION = (
-    "After Fig. 2(b) of Man et al. (2019). Arrows: $T = T_C$. Common temperatures and range of $T$: chosen, "
-    "not printed."
+    "After Fig. 2(b) of Man et al. (2019). Arrows: $T = T_C$; red: without common bath. Common temperatures and "
+    "range of $T$: chosen, not printed."
 )
 T = np.linspace(0.5, 12, 231)  # chosen, not printed
 T_C = (1.0, 4.0, 6.0, 8.0)  # chosen, not printed

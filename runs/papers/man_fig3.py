@@ -14,7 +14,8 @@ from trajectories.exact import steady
 
 RUN = style.run_file("man_fig3")
 CAPTION = (
-    "After Fig. 3 of Man et al. (2019). Arrows: $T = T_C$. Common temperatures and range of $T$: chosen, not printed."
+    "After Fig. 3 of Man et al. (2019). Arrows: $T = T_C$; red: without common bath. Common temperatures and "
+    "range of $T$: chosen, not printed."
 )
 T = np.linspace(0.5, 10, 191)  # chosen, not printed
 T_C = (2.0, 4.0, 5.0, 6.0)  # chosen, not printed

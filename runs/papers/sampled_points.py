@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from trajectories.report.judge import judge
+from trajectories.report.report import function_rows
+from trajectories.report.rows import ensemble_functions
 from trajectories.sampling.statistics import jackknife
 
 
@@ -71,14 +74,15 @@ def sampled(result: Any, name: str, along: str = "") -> Sampled | None:
 def _deviations(result: Any, name: str) -> np.ndarray:
     """Return z (n,) of a quantity's rows in the report, nan where unresolved."""
     quantity, _, which = name.partition(".")
-    z = np.full([len(axis) for axis in result.sweep.values()], np.nan)
+    places = swept(result)
+    z = np.full(len(next(iter(places.values()))), np.nan)
     for i, point in enumerate(result.points):
-        at = tuple(int(np.searchsorted(axis, point.swept[key])) for key, axis in result.sweep.items())
+        at = _place(places, point.swept)
         for row in result.report().point_rows(i):
             last = row.quantity == quantity and row.time == result.times[-1]
             if last and (not which or which in (row.label, row.reservoir)) and row.status in ("agree", "disagree"):
                 z[at] = row.z
-    return z.ravel()
+    return z
 
 
 def swept(result: Any, along: str = "") -> dict[str, np.ndarray]:
@@ -89,20 +93,52 @@ def swept(result: Any, along: str = "") -> dict[str, np.ndarray]:
     return {first: every.pop(first), **every}
 
 
+def of_report(result: Any, name: str, along: str = "") -> Sampled | None:
+    """Return a function of the state at the end that reports leave out, judged as their rows are, all points together.
+
+    name: such as "purity". along: the parameter of the axis, where it is not the first.
+    """
+    if result is None:
+        return None
+    rows = []
+    for point in result.points:
+        functions = ensemble_functions(point.preparation, reported=False)
+        (function,) = (function for function in functions if function.quantity.name == name)
+        rows.append(function_rows(point, function)[-1])
+    judged = judge(rows)
+    places = swept(result, along)
+    order = [_place(places, point.swept) for point in result.points]
+    columns = np.full((4, len(order)), np.nan)
+    status = np.full(len(order), "unchecked")
+    for at, row in zip(order, judged, strict=True):
+        z = row.z if row.status in ("agree", "disagree") else None
+        columns[:, at] = np.array([row.estimate, row.standard_error, row.exact, z], float)
+        status[at] = row.status
+    return Sampled(places, *columns, status, result.sweep)
+
+
+def _place(places: dict[str, np.ndarray], at: dict[str, float]) -> int:
+    """Return the index of the point with these values of the swept parameters."""
+    return int(
+        np.flatnonzero(
+            np.all([np.isclose(places[name], value, rtol=1e-9, atol=0) for name, value in at.items()], axis=0)
+        )[0]
+    )
+
+
 def of_states(
-    result: Any, function: Callable[[np.ndarray, float], float], current: str = "", along: str = ""
+    result: Any, function: Callable[[np.ndarray, float], float], current: str, along: str = ""
 ) -> Sampled | None:
     """Return a function of the state at the end and of a reservoir's mean heat current, by the jackknife over groups.
 
-    function: of the ensemble state (d, d) and of the current (0 without one). current: the reservoir's name.
+    function: of the ensemble state (d, d) and of the current. current: the reservoir's name.
     """
     if result is None:
         return None
     places = swept(result, along)
     columns = np.full((3, len(next(iter(places.values())))), np.nan)
     for point in result.points:
-        at = np.all([np.isclose(places[name], value) for name, value in point.swept.items()], axis=0)
-        columns[:, at] = np.reshape(_of_point(point, function, current), (3, 1))
+        columns[:, _place(places, point.swept)] = _of_point(point, function, current)
     estimate, error, exact = columns
     status = np.full(len(estimate), "unchecked")
     return Sampled(places, estimate, error, exact, (estimate - exact) / error, status, result.sweep)
@@ -112,12 +148,12 @@ def _of_point(point: Any, function: Callable[[np.ndarray, float], float], curren
     """Return estimate, standard error and exact value of `of_states` at one point."""
     plan = point.preparation
     owners = [(column.quantity, column.reservoir) if column else None for column in plan.columns]
-    heat = owners.index(("heat_current", current)) if current else None
+    heat = owners.index(("heat_current", current))
     span = plan.times[-1] - plan.counting_from
 
     def joined(density: np.ndarray, mean: np.ndarray) -> np.ndarray:
         # Means over trajectories at the last sample time: the flattened state, and the current.
-        return np.append(density[-1], 0.0 if heat is None else mean[-1, heat] / span)
+        return np.append(density[-1], mean[-1, heat] / span)
 
     def value(mean: np.ndarray) -> float:
         return function(plan.sectors.unflatten(mean[:-1]), float(mean[-1].real))

@@ -33,7 +33,7 @@ def draw(result: Any = None) -> Figure:
     axes.plot(KAPPA, full, color=style.BLUE, label="full model")
     axes.plot(KAPPA, effective, color=style.RED, ls=style.DASHED, label="effective model")
     style.mark(axes, sampled(result, "concurrence"))
-    style.label(axes, r"cavity loss rate $\kappa/g$", "concurrence $C$", xscale="log", ylim=(0, 0.52))
+    style.label(axes, r"cavity loss rate $\kappa/g$", "concurrence $C$", xscale="log", ylim=(-0.01, 0.52))
     axes.legend(loc="lower left")
     return figure
 

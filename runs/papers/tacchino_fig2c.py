@@ -38,7 +38,7 @@ def draw(result: Any = None) -> Figure:
     axes.plot([], [], color=style.GREY, label="full model")
     axes.plot([], [], color=style.GREY, ls=style.DASHED, label="effective model")
     axes.axhline(1 / 3, color=style.GREY, ls=style.DOTTED, lw=0.9, label="$C = 1/3$")
-    style.label(axes, r"cavity loss rate $\kappa/g$", "concurrence $C$", xscale="log", ylim=(0, 0.48))
+    style.label(axes, r"cavity loss rate $\kappa/g$", "concurrence $C$", xscale="log", ylim=(-0.01, 0.48))
     style.legend_above(axes, 3)
     return figure
 

@@ -31,7 +31,7 @@ def draw(result: Any = None) -> Figure:
     style.mark(axes, sampled(result, "concurrence"))
     axes.axhline(1 / 3, color=style.GREY, ls=style.DOTTED, lw=0.9, label="$C = 1/3$")
     axes.axvline(RUN["system"]["gamma"], color=style.GREY, ls=style.DASHED, lw=0.9, label=r"$\gamma_z = \gamma$")
-    style.label(axes, r"dephasing rate $\gamma_z/g$", "concurrence $C$", xscale="log", ylim=(0, 0.42))
+    style.label(axes, r"dephasing rate $\gamma_z/g$", "concurrence $C$", xscale="log", ylim=(-0.01, 0.42))
     axes.legend(loc="lower left")
     return figure
 

@@ -30,7 +30,7 @@ def draw(result: Any = None) -> Figure:
     axes.plot(PUMP, curves(), color=style.BLUE)
     style.mark(axes, sampled(result, "concurrence"))
     axes.axhline(1 / 3, color=style.GREY, ls=style.DOTTED, lw=0.9, label="$C = 1/3$")
-    style.label(axes, "cavity pump rate $p_c/g$", "concurrence $C$", xscale="log", ylim=(0, 0.42))
+    style.label(axes, "cavity pump rate $p_c/g$", "concurrence $C$", xscale="log", ylim=(-0.01, 0.42))
     axes.legend(loc="lower left")
     return figure
 

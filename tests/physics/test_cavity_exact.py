@@ -15,8 +15,8 @@ import pytest
 from closed_forms.diamond import diamond_concurrence
 from optimum import best
 from scipy.optimize import brentq
+from steady_values import steady_values
 
-from trajectories.counting.steady_quantities import steady_values
 from trajectories.errors import InputError
 from trajectories.master import entanglement
 from trajectories.master.lindblad import Master

@@ -7,15 +7,16 @@ import math
 import numpy as np
 import pytest
 from small_models import LOWER
+from steady_values import quantity_of
 
 import trajectories
-from trajectories.counting.steady_counting import SteadyCounting, counts_of
-from trajectories.counting.steady_quantities import quantities_of
+from trajectories.counting.model_counts import counts_of
+from trajectories.counting.steady_counting import SteadyCounting
 from trajectories.errors import InputError
 from trajectories.master.lindblad import Master
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.report.counting_report import Counting
-from trajectories.report.counting_requests import Wanted
+from trajectories.report.counting_requests import RecordRequest
 from trajectories.report.record_rows import exact_rows
 from trajectories.runfiles.job import Job
 from trajectories.runfiles.run import Run
@@ -91,13 +92,13 @@ def test_a_lead_at_resonance_says_why_it_counts_no_quanta() -> None:
     job = Job.of(Run.from_mapping({"ensemble": {"trajectories": 1, "duration": 1.0}}, name="dot", model=model))
     assert "no quanta from L: all quanta of reservoir L are 0" in Counting.of_jobs([job]).text()
     with pytest.raises(InputError, match=r"--spectrum L: .* no such count \(all quanta of reservoir L are 0\)"):
-        Counting.of_jobs([job], wanted=Wanted(spectrum=("L",)))
+        Counting.of_jobs([job], request=RecordRequest(spectrum=("L",)))
 
 
 def test_a_reservoir_means_its_charge_and_full_names_mean_the_rest() -> None:
     model = lead_dot(0.2, junction=True)
     job = Job.of(Run.from_mapping({"ensemble": {"trajectories": 1, "duration": 5.0}}, name="dot", model=model))
-    wanted = Wanted(spectrum=("L", "heat from L", "junction"), first_passage=("R=-2",))
+    wanted = RecordRequest(spectrum=("L", "heat from L", "junction"), first_passage=("R=-2",))
     rows = [exact_rows(one)[0].label for one in wanted.statistics(job.prepare())]
     expected = ("charge from L", "heat from L", "junction", "charge from R")
     assert all(name in row for name, row in zip(expected, rows, strict=True)), rows
@@ -116,7 +117,7 @@ def test_sampled_charges_agree_with_exact_ones() -> None:
     assert junction.exact[0] == pytest.approx(0.3 * current + 0.7 * current, rel=1e-10)
     expected = 0.3 * result["charge_current", "L"].estimate - 0.7 * result["charge_current", "R"].estimate
     assert junction.estimate == pytest.approx(expected, rel=1e-12)
-    found = quantities_of(model, ["charge_current.L", "count_rate.junction", "tur_ratio.L"])
+    found = {name: quantity_of(model, name) for name in ("charge_current.L", "count_rate.junction", "tur_ratio.L")}
     assert found["charge_current.L"] == pytest.approx(current, rel=1e-10)
     assert found["count_rate.junction"] == pytest.approx(current, rel=1e-10)
     assert found["tur_ratio.L"] >= 1.0

@@ -18,7 +18,8 @@ from trajectories.kernels.observable_table import WEIGHT
 from trajectories.master.eigenensemble import Spectrum, spectrum
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.model.operators import dagger
-from trajectories.report.fluctuation_theorems import bins_of, detailed_row, gather
+from trajectories.report.entropy_histograms import gather
+from trajectories.report.fluctuation_theorems import bins_of, detailed_row
 from trajectories.report.judge import judge
 from trajectories.report.rows import Row
 from trajectories.report.theorems import INTEGRAL, point_theorems, settled_bins

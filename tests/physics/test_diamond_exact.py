@@ -11,7 +11,7 @@ import pytest
 from closed_forms.diamond import diamond_entropy_production, diamond_populations
 from closed_forms.diamond_counting import diamond_scgf
 
-from trajectories.counting.entropy_statistics import generating_function, reversible_probability, surviving_weight
+from trajectories.counting.entropy_statistics import generating_function, reversible_probability
 from trajectories.master import entanglement
 from trajectories.master.currents import (
     energy_rates,
@@ -155,7 +155,7 @@ def test_long_time_growth_at_one_half(betas: tuple[int, int]) -> None:
 def test_a_one_way_pump_is_absolutely_irreversible(beta_s: int, expected: float) -> None:
     solver = Master(diamond(-np.inf, beta_s))
     rho = solver.steady_state()
-    assert surviving_weight(solver, rho, [0.2])[0] == pytest.approx(expected, abs=6e-7)
+    assert generating_function(solver, 1.0, rho, [0.2])[0] == pytest.approx(expected, abs=6e-7)
     # Here the steady state and the jumps are symmetric under time reversal, so the forward share is the same number.
     assert reversible_probability(solver, rho, [0.2])[0] == pytest.approx(expected, abs=6e-7)
     assert entropy_production_rate(solver.model, rho) == np.inf
@@ -163,7 +163,7 @@ def test_a_one_way_pump_is_absolutely_irreversible(beta_s: int, expected: float)
 
 def test_a_pure_start() -> None:
     solver, ground = Master(diamond(-2.0, 3.0)), np.diag([1.0, 0.0, 0.0, 0.0])
-    assert surviving_weight(solver, ground, [0.2])[0] == pytest.approx(0.572952, abs=6e-7)
+    assert generating_function(solver, 1.0, ground, [0.2])[0] == pytest.approx(0.572952, abs=6e-7)
     assert entropy_production(solver, ground, [0.2])[0] == pytest.approx(1.684049, abs=6e-7)
 
 

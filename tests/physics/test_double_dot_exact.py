@@ -24,7 +24,7 @@ from scipy.optimize import brentq
 
 from trajectories.counting import counted_currents
 from trajectories.counting.long_time_cumulants import cumulants
-from trajectories.counting.uncertainty_relations import tur_ratio
+from trajectories.counting.uncertainty_relations import uncertainty
 from trajectories.master import entanglement
 from trajectories.master.currents import energy_rates, entropy_production_rate, heat_rates
 from trajectories.master.lindblad import Master
@@ -157,9 +157,11 @@ def test_counting_statistics() -> None:
     expected = [8.42191165e-4, 5.46231560e-4, 2.00700e-4]
     np.testing.assert_allclose(cumulants(solver, count, 3), expected, rtol=3e-6)
     assert entropy_production_rate(solver.model, solver.steady_state()) == pytest.approx(8.273837e-3, rel=5e-7)
-    assert tur_ratio(solver, count) == pytest.approx(3.18590, abs=6e-6)
+    assert uncertainty(solver, count).tur_ratio == pytest.approx(3.18590, abs=6e-6)
 
 
 def test_the_classical_uncertainty_bound_is_violated() -> None:
     solver = Master(double_dot(0.9, 1000.0, 0.65, 1.0, 1.0, 0.0))
-    assert tur_ratio(solver, counted_currents.quanta(solver.model, "h")) == pytest.approx(0.991335, abs=6e-7)
+    assert uncertainty(solver, counted_currents.quanta(solver.model, "h")).tur_ratio == pytest.approx(
+        0.991335, abs=6e-7
+    )

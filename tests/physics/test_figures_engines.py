@@ -67,6 +67,18 @@ def test_reset_engine() -> None:
         np.testing.assert_array_equal(np.isfinite(script.curves(T_H, T_C)), np.array(table) > 0, script.RUN["name"])
 
 
+def test_couplings_that_entangle_are_found_where_few_of_them_do() -> None:
+    """At T_c = 0.2, T_h = 2.5 and 3 the search's grid meets no entanglement; a fine one about the place does."""
+    T_h = (2.5, 3.0)
+    concurrence, couplings = brask_fig2a.best(T_h, (0.2,))
+    near = np.linspace(0.9, 1.1, 41)
+    for i, hot in enumerate(T_h):
+        g, p_h = (float(couplings[name][0, i]) * near for name in ("g", "p_h"))
+        engine = style.machine(brask_fig2a.RUN, T_h=hot, T_c=0.2, g=g[:, None], p_h=p_h)
+        fine = steady(**engine, names=["concurrence"])["concurrence"]
+        assert concurrence[0, i] == pytest.approx(fine.max(), rel=1e-6) and fine.max() > 4e-4
+
+
 def test_reset_engine_current_and_purity_are_those_of_the_printed_state() -> None:
     """Eqs. (4), (5), at the couplings of Fig. 2(a); Q_c is positive from the cold qubit to its bath."""
     _, couplings = brask_fig2a.best((2.0,), (0.15,))

@@ -12,7 +12,7 @@ from closed_forms.local_engine import local_engine_current, local_engine_energy_
 from scipy.linalg import expm
 from scipy.optimize import brentq
 
-from trajectories.counting.entropy_statistics import generating_function, reversible_probability, surviving_weight
+from trajectories.counting.entropy_statistics import generating_function, reversible_probability
 from trajectories.master import entanglement
 from trajectories.master.currents import energy_rates, entropy_production, entropy_production_rate, heat_rates
 from trajectories.master.lindblad import Master, liouvillian
@@ -116,7 +116,7 @@ def test_zero_temperature_is_absolutely_irreversible() -> None:
     solver = Master(engine(1.0, 0.0))
     rho = solver.steady_state()
     # The steady state is complex, hence not symmetric under time reversal: two different numbers.
-    assert surviving_weight(solver, rho, [1000.0])[0] == pytest.approx(0.888558, abs=6e-7)
+    assert generating_function(solver, 1.0, rho, [1000.0])[0] == pytest.approx(0.888558, abs=6e-7)
     assert reversible_probability(solver, rho, [1000.0])[0] == pytest.approx(0.857816, abs=6e-7)
     assert entropy_production(solver, rho, [1000.0])[0] == np.inf
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 import local_global
 import numpy as np
 import pytest
+from steady_values import steady_values
 
-from trajectories.counting.steady_quantities import steady_values
 from trajectories.master.lindblad import Master
 from trajectories.model.operators import Array, dagger, embed, number, sigma_minus
 from trajectories.systems import nonsecular_engine

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from steady_values import steady_values
 
 from trajectories.counting.optimum import Optimum, maximum
-from trajectories.counting.steady_quantities import steady_values
 from trajectories.runfiles.derived import resolve
 from trajectories.runfiles.run import Run
 

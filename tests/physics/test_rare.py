@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from trajectories.counting.entropy_statistics import surviving_weight
+from trajectories.counting.entropy_statistics import generating_function
 from trajectories.errors import InputError
 from trajectories.master.lindblad import Master
 from trajectories.model import Model
@@ -85,7 +85,7 @@ def test_a_start_away_from_the_steady_state() -> None:
 def test_absolute_irreversibility(guide: float | None) -> None:
     """A hot bath that only lifts: <e^{-Delta S}> is the surviving weight, below 1."""
     model = diamond(beta_A=-np.inf, beta_S=1.0)
-    exact = float(surviving_weight(Master(model), Master(model).steady_state(), np.array([0.2]))[0])
+    exact = float(generating_function(Master(model), 1.0, Master(model).steady_state(), np.array([0.2]))[0])
     # Reference value of the diamond with one-way bath A at beta_S = 1, T = 0.2.
     assert exact == pytest.approx(0.785010, abs=1e-6)
     found = cloning(model, 1.0, 0.2, 2000, 16, seed=7, windows=16, boundary=True, guide=guide)

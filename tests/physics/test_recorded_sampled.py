@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from trajectories.counting.steady_counting import counts_of
+from trajectories.counting.model_counts import counts_of
 from trajectories.kernels.plan import CHANNEL
 from trajectories.model import Model
 from trajectories.report.judge import judge

@@ -24,7 +24,7 @@ from scipy.optimize import brentq
 from trajectories.counting import counted_currents
 from trajectories.counting.entropy_statistics import generating_function
 from trajectories.counting.long_time_cumulants import cumulants
-from trajectories.counting.uncertainty_relations import tur_ratio
+from trajectories.counting.uncertainty_relations import uncertainty
 from trajectories.master import entanglement
 from trajectories.master.currents import energy_rates, entropy_production_rate, heat_rates
 from trajectories.master.lindblad import Master
@@ -158,4 +158,4 @@ def test_counting_statistics() -> None:
     expected = [1.18819069e-4, 9.85860450e-5, 6.77317e-5]
     np.testing.assert_allclose(cumulants(solver, count, 3), expected, rtol=1e-6)
     assert entropy_production_rate(solver.model, solver.steady_state()) == pytest.approx(1.128781e-3, rel=5e-7)
-    assert tur_ratio(solver, count) == pytest.approx(3.94115, abs=6e-6)
+    assert uncertainty(solver, count).tur_ratio == pytest.approx(3.94115, abs=6e-6)

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from steady_values import quantity_of, steady_values
 
 from trajectories import systems
-from trajectories.counting import steady_quantities
-from trajectories.counting.steady_quantities import steady_values
 from trajectories.errors import InputError
 from trajectories.master.lindblad import Master
 from trajectories.report.rows import exact_rows
@@ -53,7 +52,7 @@ def test_every_closed_form_is_the_null_space(name: str) -> None:
         rho = Master(model).steady_state()
         np.testing.assert_allclose(rho, _null_state(model), atol=1e-11)
         for quantity in names:
-            wanted = steady_quantities.quantities_of(model, [quantity])[quantity]
+            wanted = quantity_of(model, quantity)
             assert found[quantity][i] == pytest.approx(wanted, rel=1e-9, abs=1e-11), quantity
 
 

@@ -16,7 +16,7 @@ from scipy.linalg import expm
 import trajectories
 from trajectories import exact
 from trajectories.report.counting_report import Counting
-from trajectories.report.counting_requests import Wanted
+from trajectories.report.counting_requests import RecordRequest
 from trajectories.report.result import open_result
 from trajectories.runfiles.job import jobs_of
 from trajectories.running import progress
@@ -194,8 +194,8 @@ def test_a_result_is_saved_opened_and_extended(result: trajectories.Result, tmp_
 
 
 def test_statistics_of_records_are_those_of_the_counting_table(result: trajectories.Result, tmp_path: Path) -> None:
-    wanted = Wanted(waiting=("A_up+S_up,A_down",), bins=5, point=0)
-    rows = Counting.of_result(result, wanted=wanted).points[0].records[0]
+    request = RecordRequest(waiting=("A_up+S_up,A_down",), bins=5, point=0)
+    rows = Counting.of_result(result, request=request).points[0].records[0]
     waits = result.waiting_times(["A_up", "S_up"], "A_down", bins=5)
     assert waits.estimate.tolist() == [own.estimate for own in rows if own.quantity == "waiting_time_density"]
     assert waits.edges is not None and waits.x.tolist() == (0.5 * (waits.edges[1:] + waits.edges[:-1])).tolist()

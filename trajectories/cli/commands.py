@@ -119,7 +119,7 @@ def report(arguments: Namespace) -> int:
 @interruptible
 def solve(arguments: Namespace) -> int:
     """Solve the master equation of a run file, at the parameters that it gives or where a quantity is largest."""
-    from trajectories.report.tables import Solution
+    from trajectories.report.solution import Solution
     from trajectories.runfiles.job import jobs_of
     from trajectories.runfiles.run import load
     from trajectories.runfiles.sections import search_changes
@@ -133,27 +133,27 @@ def solve(arguments: Namespace) -> int:
 @interruptible
 def counting(arguments: Namespace) -> int:
     """Print counting statistics of a run file's steady state, or of a result."""
-    from trajectories.report.counting_report import Counting, Wanted
+    from trajectories.report.counting_report import Counting, RecordRequest
     from trajectories.report.result import ResultData
     from trajectories.runfiles.job import jobs_of
 
     path = picture_file(arguments.output) if arguments.output else None
-    wanted = Wanted(
+    request = RecordRequest(
         tuple(arguments.waiting), tuple(arguments.g2), tuple(arguments.spectrum), tuple(arguments.first_passage),
         arguments.longest, tuple(arguments.frequency), arguments.trajectories, arguments.point,
         arguments.bins, arguments.log, tuple(arguments.frequencies),
     )  # fmt: skip
-    if path and not wanted.needs_records:
+    if path and not request.needs_records:
         raise InputError(f"-o {path}: nothing to draw: ask for --waiting, --g2, --spectrum or --first-passage")
     source = _source(arguments)
     if isinstance(source, ResultData):
         with closing(ProgressBar(sys.stderr.isatty())) as progress:
-            table = Counting.of_result(source, arguments.scgf, wanted, progress=progress)
+            table = Counting.of_result(source, arguments.scgf, request, progress=progress)
     elif arguments.trajectories is not None:
         raise InputError(f"--trajectories: {arguments.file} is a run file, and nothing is sampled: must be a result")
     else:
         point = "" if arguments.point is None else str(arguments.point)
-        table = Counting.of_jobs(jobs_of(source, point, "--point"), arguments.scgf, wanted)
+        table = Counting.of_jobs(jobs_of(source, point, "--point"), arguments.scgf, request)
     write_table(arguments, table.csv, table.json, table.text)
     if path:
         from trajectories.figures.counting_figure import draw_counting

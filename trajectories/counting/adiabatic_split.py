@@ -57,16 +57,16 @@ def split_of(master: Master) -> Split:
         steady = master.steady_blocks
     except InputError as error:
         raise InputError(f"split undefined: {error}") from None
-    found = spectrum(steady if master.classical else master.steady_state(), model.hamiltonian, master.sectors)
-    if found.null_rank:
+    eigenstates = spectrum(steady if master.classical else master.steady_state(), model.hamiltonian, master.sectors)
+    if eigenstates.null_rank:
         raise InputError(
-            f"split undefined: the steady state has {found.null_rank} empty state"
-            f"{'s' * (found.null_rank > 1)}, and ln pi does not exist there"
+            f"split undefined: the steady state has {eigenstates.null_rank} empty state"
+            f"{'s' * (eigenstates.null_rank > 1)}, and ln pi does not exist there"
         )
-    logarithm = found.logarithm()
+    logarithm = eigenstates.logarithm()
     shifts, misfits = np.array([_shift(operator, logarithm) for operator in model.operators]).T
     worst = int(np.argmax(misfits))
-    if misfits[worst] > PROPORTIONAL * max(1.0, float(np.abs(np.log(found.probabilities)).max())):
+    if misfits[worst] > PROPORTIONAL * max(1.0, float(np.abs(np.log(eigenstates.probabilities)).max())):
         raise InputError(
             f"split undefined: the jumps of {model.channels[worst].name} do not change ln pi by a constant: "
             f"[L, ln pi] differs from {shifts[worst]:.4g} L by {misfits[worst]:.3g} |L|"

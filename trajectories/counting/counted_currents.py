@@ -129,10 +129,10 @@ def firing(master: Master, channels: Channels) -> tuple[np.ndarray, float]:
 def check_weights(model: Model, weights: ArrayLike) -> np.ndarray:
     """Return count weights as float64, (K,); raise InputError unless they are one finite number for each channel."""
     given = np.asarray(weights, float)
-    wanted = len(model.channels)
-    if given.shape != (wanted,):
+    n_channels = len(model.channels)
+    if given.shape != (n_channels,):
         raise InputError(
-            f"count weights have shape {given.shape}; {model.name} has {wanted} channels: ({wanted},) is wanted"
+            f"count weights have shape {given.shape}; {model.name} has {n_channels} channels: ({n_channels},) is wanted"
         )
     if not np.isfinite(given).all():
         name = model.channels[int(np.argmin(np.isfinite(given)))].name

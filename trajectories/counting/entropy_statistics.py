@@ -42,10 +42,13 @@ def generating_function(
     exponent: the real number l. rho0: (d, d) or flattened blocks (D,). times: (T,), from 0 on, not falling.
     A one-way channel gives Delta S = inf: for l > 0 its jump term is removed (its loss stays), for l < 0 the average is
     inf, G(0, t) = 1. finite_only=True averages e^{-l Delta S} 1[Delta S < inf] for every l, which is smooth at l = 0.
-    G(1, t) = 1 where rho0 has full rank and nothing is one-way (the integral fluctuation theorem). inf where the result
-    overflows. most: multiplications that it may take where sectors are large (D > 400); the weights e^{-l Delta s} are
-    rates of L_l, so that outside 0 <= l <= 1 it may be any number. Raises InputError for a bad state, bad times, or a
-    model without entropy accounting, and TooCostly before more than `most` is spent.
+    G(1, t) = Tr[rho(t) e^{L_1 t}(Pi_0)], Pi_0 the projector on rho0's support, is the probability that the reversed
+    process ends where the forward one can have started, without a jump of which the forward process has no reverse: 1
+    where rho0 has full rank and nothing is one-way (the integral fluctuation theorem; absolute irreversibility:
+    Murashita, Funo, Ueda, PRE 90, 042110 (2014)). inf where the result overflows.
+    most: multiplications that it may take where sectors are large (D > 400); the weights e^{-l Delta s} are rates of
+    L_l, so that outside 0 <= l <= 1 it may be any number. Raises InputError for a bad state, bad times, or a model
+    without entropy accounting, and TooCostly before more than `most` is spent.
     """
     if not np.isfinite(exponent):
         raise InputError(f"the exponent of the generating function is {exponent}; it must be finite")
@@ -63,12 +66,12 @@ def generating_function(
         return np.where(fired, np.inf, finite)
     if not np.isfinite(weights).all():
         return np.where(times > 0, np.inf, 1.0)
-    found = weighted_average(master, weights, exponent, rho0, times, most)
-    if exponent > 1 and (found == 0).any():
+    values = weighted_average(master, weights, exponent, rho0, times, most)
+    if exponent > 1 and (values == 0).any():
         # ln G is convex and G(0) <= 1, so G(l) >= G(1)^l: a zero is a product of weights that has left the range of
         # numbers on its way, over a population that has done so in the other direction.
-        found = np.where((found == 0) & (surviving_weight(master, rho0, times) > 0), np.inf, found)
-    return found
+        values = np.where((values == 0) & (generating_function(master, 1.0, rho0, times) > 0), np.inf, values)
+    return values
 
 
 def afford(master: Master, exponent: float, times: np.ndarray, most: float) -> None:
@@ -116,16 +119,6 @@ def jump_average(
     return _overlaps(master, weights, start, finish, times)
 
 
-def surviving_weight(master: Master, rho0: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """Return 1 - lambda = <e^{-Delta S}> = Tr[rho(t) e^{L_1 t}(Pi_0)], (T,), Pi_0 the projector on rho0's support.
-
-    It is the probability that the reversed process ends where the forward one can have started, without having needed a
-    jump that the forward process has no reverse of: 1 for a start of full rank without one-way channels. Absolute
-    irreversibility: Murashita, Funo, Ueda, PRE 90, 042110 (2014). Arguments and errors as for `generating_function`.
-    """
-    return generating_function(master, 1.0, rho0, times)
-
-
 def reversible_probability(master: Master, rho0: np.ndarray, times: np.ndarray) -> np.ndarray:
     """Return the probability, (T,), that no one-way channel has fired up to t: the share of finite Delta S.
 
@@ -133,18 +126,10 @@ def reversible_probability(master: Master, rho0: np.ndarray, times: np.ndarray) 
     errors as for `generating_function`.
     """
     check_entropy(master.model)
-    return silent_probability(master, rho0, times, master.model.partner < 0)
-
-
-def silent_probability(master: Master, rho0: np.ndarray, times: np.ndarray, channels: np.ndarray) -> np.ndarray:
-    """Return the probability, (T,), that none of some channels has fired up to t: Tr[e^{L' t}(rho0)].
-
-    L' is the generator without their jump terms. channels: (K,) bool. rho0, times and errors as for
-    `generating_function`, but for the entropy accounting, which is not needed.
-    """
-    if not channels.any():
+    one_way = master.model.partner < 0
+    if not one_way.any():
         return np.ones(len(check_times(times)))
-    return np.minimum(1.0, jump_average(master, np.where(channels, 0.0, 1.0), rho0, times))
+    return np.minimum(1.0, jump_average(master, np.where(one_way, 0.0, 1.0), rho0, times))
 
 
 def _overlaps(

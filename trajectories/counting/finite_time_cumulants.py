@@ -95,11 +95,11 @@ def _joint(
 
     The formulas with L^+ would subtract numbers that are larger by (slow relaxation time/t)^2.
     """
-    found = [finite_time_cumulants(master, count, times, start, 2) for count in counts]
-    mean = np.array([own[:, 0] for own in found]).reshape(len(counts), len(times))
+    cumulants = [finite_time_cumulants(master, count, times, start, 2) for count in counts]
+    mean = np.array([kappa[:, 0] for kappa in cumulants]).reshape(len(counts), len(times))
     joint = np.zeros((len(times), len(counts), len(counts)))
-    for a, own in enumerate(found):
-        joint[:, a, a] = own[:, 1]
+    for a, kappa in enumerate(cumulants):
+        joint[:, a, a] = kappa[:, 1]
         for b in range(a):
             # In units of their largest steps, so that neither drowns in the other.
             sizes = [max(float(np.abs(counts[i]).max()), np.finfo(float).tiny) for i in (a, b)]
@@ -120,14 +120,14 @@ def resolved_moments(
     fed = [jump_operator(master, count**m) / factorial(m) for m in range(1, order + 1)]
     fed[0] = fed[0] - mean * (sparse.eye(size, format="csr") if sparse.issparse(fed[0]) else np.eye(size))
     parts: list[Any] = [master.generator, *fed]
-    begun = np.zeros((order + 1, size), start.dtype)
-    begun.reshape(-1)[: start.size] = start.ravel()
+    initial = np.zeros((order + 1, size), start.dtype)
+    initial.reshape(-1)[: start.size] = start.ravel()
     if dense_is_cheaper(master, order, float(times[-1]) if len(times) else 0.0):
         full = np.array([part.toarray() if sparse.issparse(part) else part for part in parts])
-        return PolynomialPropagator(full, master.trace_row).evolve(begun, times)
+        return PolynomialPropagator(full, master.trace_row).evolve(initial, times)
     rows = [[parts[i - j] if j <= i else None for j in range(order + 1)] for i in range(order + 1)]
     propagator = SparsePropagator(sparse.csr_array(sparse.bmat(rows)))
-    vector, result, now = begun.reshape(-1), np.zeros((len(times), begun.size), complex), 0.0
+    vector, result, now = initial.reshape(-1), np.zeros((len(times), initial.size), complex), 0.0
     for j, time in enumerate(times):
         moved, log_scale = propagator.advance(vector, time - now)
         vector, now = moved * np.exp(log_scale), time

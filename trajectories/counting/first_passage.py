@@ -38,7 +38,7 @@ class PassageSpace:
     def __init__(self, master: Master, steps: np.ndarray, low: float, high: float) -> None:
         sectors, rotated = master.sectors, master.space.rotated
         offsets = sectors.offsets
-        self._own = [slice(a, b) for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+        self._slices = [slice(a, b) for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
         self.target = master.space.targets
         self._unit = SAME * max(float(np.abs(steps).max()), np.finfo(float).tiny)
         self.low, self.high, self.steps = low + self._unit, high - self._unit, np.ascontiguousarray(steps, float)
@@ -55,7 +55,7 @@ class PassageSpace:
         place: dict[tuple[int, int], int] = {}
         values: dict[int, float] = {}
         size = 0
-        waiting = [(0.0, s) for s in range(len(self._own))]
+        waiting = [(0.0, s) for s in range(len(self._slices))]
         while waiting:
             value, s = waiting.pop()
             key = (round(value / self._unit / 8), s)
@@ -88,14 +88,14 @@ class PassageSpace:
             entries.append(block[i, j].astype(complex))
 
         for (key, s), place in self._nodes.items():
-            own, value = self._own[s], self._values[key]
-            h = effective[own, own]
+            sector, value = self._slices[s], self._values[key]
+            h = effective[sector, sector]
             unit = np.eye(len(h))
             add(-1j * np.kron(h, unit) + 1j * np.kron(unit, h.conj()), place, place)
             for k, t in enumerate(map(int, self.target[:, s])):
                 if t < 0:
                     continue
-                block, after = jumps[k][self._own[t], own], value + self.steps[k, s]
+                block, after = jumps[k][self._slices[t], sector], value + self.steps[k, s]
                 moved = np.kron(block, block.conj())
                 if self.low < after < self.high:
                     add(moved, self._nodes[round(after / self._unit / 8), t], place)
@@ -109,32 +109,32 @@ class PassageSpace:
     @property
     def trace(self) -> np.ndarray:
         """(size,) float64: the row vector that gives the total probability, 1 at all times."""
-        found = np.ones(self._inside + 2)
+        row = np.ones(self._inside + 2)
         for (_, s), place in self._nodes.items():
             m = int(np.sqrt(self._sizes[s]))
-            found[place : place + m * m] = np.eye(m).reshape(-1)
-        return found
+            row[place : place + m * m] = np.eye(m).reshape(-1)
+        return row
 
     def start(self, rho: np.ndarray) -> np.ndarray:
         """Return the resolved state at time 0 of flattened blocks rho (D,)."""
-        found, first = np.zeros(self._inside + 2, complex), 0
+        state, first = np.zeros(self._inside + 2, complex), 0
         for s, size in enumerate(self._sizes):
             place = self._nodes[0, s]
-            found[place : place + size] = rho[first : first + size]
+            state[place : place + size] = rho[first : first + size]
             first += int(size)
-        return found
+        return state
 
     def left(self, rho: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, float]:
         """Return P_up and P_down at times (T,), as (T, 2), and the integral of 1 - P_up - P_down from 0 to the last.
 
         rho: (D,) flattened blocks in which counting starts.
         """
-        vector, now, gone, found = self.start(rho), 0.0, 0.0, []
+        vector, now, gone, shares = self.start(rho), 0.0, 0.0, []
         for time in times:
             vector, part = self._propagator.integrate(vector, time - now)
             now, gone = time, gone + float(part[-2:].real.sum())
-            found.append(vector[-2:].real)
-        return np.clip(np.array(found), 0.0, 1.0), float(times[-1]) - gone
+            shares.append(vector[-2:].real)
+        return np.clip(np.array(shares), 0.0, 1.0), float(times[-1]) - gone
 
     def mean_time(self, rho: np.ndarray) -> float:
         """Return the mean first-passage time; inf where a bound may never be reached."""
@@ -146,5 +146,5 @@ class PassageSpace:
         if not set(map(int, np.flatnonzero(self.trace[:size]))) <= reach:
             return np.inf
         inside = sparse.csr_array(self.generator[:size, :size])
-        found = Factors(inside.toarray() if size <= DENSE_LIMIT else inside).solve(self.start(rho)[:size])
-        return -float((self.trace[:size] @ found).real)
+        occupation = Factors(inside.toarray() if size <= DENSE_LIMIT else inside).solve(self.start(rho)[:size])
+        return -float((self.trace[:size] @ occupation).real)

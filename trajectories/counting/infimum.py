@@ -67,15 +67,16 @@ def exact_infimum(master: Master, duration: float) -> Infimum:
     fallen = np.array([_fallen(lattice, level, duration) for level in levels])
     values, probabilities = [], []
     for n in range(len(p)):
-        own = np.where(levels >= lattice.g[lattice.start[n]] - MULTIPLE, 1.0, fallen[:, n])
+        distribution = np.where(levels >= lattice.g[lattice.start[n]] - MULTIPLE, 1.0, fallen[:, n])
         values.append(np.minimum(levels + np.log(p[n]), 0.0))
-        probabilities.append(p[n] * np.diff(own, prepend=0.0))
-    every = np.concatenate(values)
-    order = np.argsort(every, kind="stable")
-    return Infimum(every[order], np.concatenate(probabilities)[order])
+        probabilities.append(p[n] * np.diff(distribution, prepend=0.0))
+    lowest = np.concatenate(values)
+    order = np.argsort(lowest, kind="stable")
+    return Infimum(lowest[order], np.concatenate(probabilities)[order])
 
 
 def _fallen(lattice: Lattice, level: float, duration: float) -> np.ndarray:
+    """Return the probability (S,) that g has come down to a level within a duration, from each state."""
     alive = np.append(lattice.g > level + MULTIPLE, True)
     generator = np.where(alive[:, None], lattice.generator, 0.0)
     surviving = expm(generator * duration) @ alive.astype(float)
@@ -83,6 +84,7 @@ def _fallen(lattice: Lattice, level: float, duration: float) -> np.ndarray:
 
 
 def _lattice(master: Master, log_p: np.ndarray) -> Lattice:
+    """Return the chain (n, f); log_p (S,): ln of the steady populations."""
     steps = master.model.entropy_steps
     unit = _unit(steps)
     moves = np.round(steps / unit).astype(int)

@@ -46,16 +46,6 @@ def cumulants(master: Master, weights: ArrayLike, order: int = 4) -> np.ndarray:
     return rates
 
 
-def current(master: Master, weights: ArrayLike) -> float:
-    """Return J = sum_k w_k Tr[L_k^dag L_k rho], the count per time in the steady state. As for `cumulants`."""
-    return float(check_weights(master.model, weights) @ master.jump_rates(master.steady_blocks))
-
-
-def noise(master: Master, weights: ArrayLike) -> float:
-    """Return D = lim d Var N/dt in the steady state (no factor 1/2). As for `cumulants`."""
-    return float(cumulants(master, weights, 2)[1])
-
-
 def covariance(master: Master, weights: ArrayLike) -> np.ndarray:
     """Return the matrix D_ab = lim d Cov(N_a, N_b)/dt of several counts in the steady state, (C, C) float64.
 

@@ -112,19 +112,19 @@ class Box:
         """Return the parameters by name, (n,), at points (n, k) of the cube."""
         ratio = np.where(self.logarithmic, self.high / np.where(self.logarithmic, self.low, 1.0), 1.0)
         linear = self.low + (self.high - self.low) * unit
-        found = np.where(self.logarithmic, np.abs(self.low) * ratio**unit, linear)
-        found = np.where(unit <= 0, self.low, np.where(unit >= 1, self.high, found))
-        return dict(zip(self.names, found.T, strict=True))
+        columns = np.where(self.logarithmic, np.abs(self.low) * ratio**unit, linear)
+        columns = np.where(unit <= 0, self.low, np.where(unit >= 1, self.high, columns))
+        return dict(zip(self.names, columns.T, strict=True))
 
     def point(self, unit: Floats) -> dict[str, float]:
         """Return the parameters at one point (k,), rounded, or on a bound from which rounding cannot tell them."""
-        found = {}
+        parameters = {}
         for i, (name, value) in enumerate(self.values(unit[None]).items()):
             low, high = float(self.low[i]), float(self.high[i])
             near = 10.0**-DIGITS * (abs(value[0]) if self.logarithmic[i] else high - low)
             rounded = min(max(float(f"{value[0]:.{DIGITS}g}"), low), high)
-            found[name] = low if value[0] - low <= near else high if high - value[0] <= near else rounded
-        return found
+            parameters[name] = low if value[0] - low <= near else high if high - value[0] <= near else rounded
+        return parameters
 
     def grid(self, points: int) -> Floats:
         """Return a grid over the cube, (points^k, k), the last parameter fastest."""
@@ -174,7 +174,7 @@ def _largest(function: Function, box: Box) -> tuple[Floats, float]:
     peaks = np.flatnonzero((higher & (grid == maximum_filter(grid, 3, mode="nearest"))).ravel())
     first = peaks[np.argsort(-values[peaks], kind="stable")][:PEAKS]
     floor = float(values[np.isfinite(values)].min())
-    return max((climb(function, box, unit[i], floor) for i in first), key=lambda found: found[1])
+    return max((climb(function, box, unit[i], floor) for i in first), key=lambda peak: peak[1])
 
 
 def climb(function: Function, box: Box, start: Floats, floor: float = 0.0) -> tuple[Floats, float]:
@@ -199,16 +199,16 @@ def climb(function: Function, box: Box, start: Floats, floor: float = 0.0) -> tu
 
     bounds = [(0.0, 1.0)] * k
     options = {"ftol": 0.0, "gtol": 1e-12, "maxiter": 200}
-    found = minimize(with_slope, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-    place, least = found.x, float(found.fun)
+    result = minimize(with_slope, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    place, least = result.x, float(result.fun)
     downhill = place - np.clip(place - with_slope(place)[1], 0.0, 1.0)
     if np.abs(downhill).max() > LEVEL:
         close = {"xatol": 1e-9, "fatol": 1e-15, "maxfev": 400 * k}
-        found = minimize(
+        result = minimize(
             lambda at: float(lost(np.clip(at, 0.0, 1.0)[None])[0]), place, method="Nelder-Mead", bounds=bounds,
             options=close,
         )  # fmt: skip
-        place, least = (found.x, float(found.fun)) if found.fun < least else (place, least)
+        place, least = (result.x, float(result.fun)) if result.fun < least else (place, least)
     return (place, here - scale * least) if least < 0.0 else (start, here)
 
 

@@ -14,8 +14,6 @@ Landi, Kewming, Mitchison, Potts, PRX Quantum 5, 020201 (2024); Lebowitz, Spohn,
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -27,14 +25,6 @@ from trajectories.master.lindblad import Master
 from trajectories.model import Model
 
 SYMMETRIC = 1e-12
-
-
-class Symmetry(NamedTuple):
-    """deviation (U,): lambda(u) - lambda(1-u) (1/time). required: it must vanish. reason: why, or why it need not."""
-
-    deviation: np.ndarray
-    required: bool
-    reason: str
 
 
 def scgf(master: Master, u: ArrayLike, weights: ArrayLike | None = None) -> np.ndarray:
@@ -59,6 +49,7 @@ def scgf(master: Master, u: ArrayLike, weights: ArrayLike | None = None) -> np.n
 
 
 def _at(master: Master, u: float, steps: np.ndarray, rates: np.ndarray) -> float:
+    """Return lambda at one u; steps (K,): what each jump adds, rates (K,): of the jumps in the steady state."""
     if u == 0.0:
         return 0.0
     one_way = np.isinf(steps)
@@ -67,25 +58,6 @@ def _at(master: Master, u: float, steps: np.ndarray, rates: np.ndarray) -> float
     with np.errstate(over="ignore"):
         factors = np.where(one_way, 0.0, np.exp(-u * np.where(one_way, 0.0, steps)))
     return leading_mode(master, factors).value if np.isfinite(factors).all() else np.inf
-
-
-def symmetry(master: Master, u: ArrayLike) -> Symmetry:
-    """Return by how much lambda(u) of the entropy production differs from lambda(1-u), and whether it may.
-
-    u: (U,) real. `required` is True where the model's time reversal maps H and the set of (L_k, Delta s_k) onto
-    themselves; otherwise the two may differ, though another antiunitary operator than the model's could still make them
-    equal. Raises InputError as `scgf` does, and for one-way channels, where lambda(1) is not 0.
-    """
-    if (master.model.partner < 0).any():
-        raise InputError(f"{master.model.name} has one-way channels: lambda(u) = lambda(1-u) does not apply")
-    given = np.asarray(u, float)
-    reason = time_reversal_breaking(master.model)
-    both = scgf(master, np.stack([given, 1.0 - given]))
-    if reason is None:
-        return Symmetry(
-            both[0] - both[1], True, "the time reversal maps H and the set of (L_k, Delta s_k) onto themselves"
-        )
-    return Symmetry(both[0] - both[1], False, reason)
 
 
 def time_reversal_breaking(model: Model) -> str | None:
@@ -106,8 +78,8 @@ def time_reversal_breaking(model: Model) -> str | None:
     for members in _equal_steps(model.entropy_steps):
         before, after = jumps[members], reversed_jumps[members]
         # |M - M'|^2 of the two maps, from overlaps of operators: the maps themselves have d^4 elements.
-        own = [(np.abs(a.conj() @ b.T) ** 2).sum() for a, b in ((before, before), (after, after), (before, after))]
-        if own[0] + own[1] - 2 * own[2] > SYMMETRIC * own[0]:
+        overlaps = [(np.abs(a.conj() @ b.T) ** 2).sum() for a, b in ((before, before), (after, after), (before, after))]
+        if overlaps[0] + overlaps[1] - 2 * overlaps[2] > SYMMETRIC * overlaps[0]:
             names = ", ".join(model.channels[k].name for k in members)
             return f"the time reversal changes the jumps with Delta s = {model.entropy_steps[members[0]]:.6g}: {names}"
     return None

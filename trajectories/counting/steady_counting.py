@@ -1,9 +1,4 @@
-"""What the master equation says about the counts of a machine in its steady state: the deterministic counting report.
-
-The counts are the charge that the system takes from each reservoir, or its net quanta where no charge is declared (the
-heat, where there is a charge or quanta have several sizes), the entropy given to the reservoirs, counts that the model
-names itself, and the number of jumps.
-"""
+"""Counting statistics of a machine's steady state from the master equation: the deterministic counting report."""
 
 from __future__ import annotations
 
@@ -14,10 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from trajectories.counting import counted_currents as counts
-from trajectories.counting.counted_currents import charged_reservoirs, counts_entropy, heated_reservoirs
+from trajectories.counting.counted_currents import firing
 from trajectories.counting.long_time_cumulants import covariance, cumulants
-from trajectories.counting.scgf import scgf, symmetry
+from trajectories.counting.model_counts import Count, counts_of, reverses, uncounted, unit_of_covariance
+from trajectories.counting.scgf import scgf, time_reversal_breaking
 from trajectories.counting.stages import stage
 from trajectories.counting.time_correlations import mean_waiting_time
 from trajectories.counting.uncertainty_relations import uncertainty
@@ -26,96 +21,9 @@ from trajectories.master.lindblad import Master
 from trajectories.model import Model
 
 U = np.linspace(-0.5, 1.5, 21)
-ONE_SIZE = 1e-12
 CUMULANTS = ("current", "noise", "third_cumulant", "fourth_cumulant")
 RATIOS = ("tur_ratio", "kur_ratio")
 FACTORS = ("fano_factor", "mandel_q")
-
-
-@dataclass(frozen=True, eq=False)
-class Count:
-    """A number N = sum_k w_k N_k that grows along a trajectory.
-
-    name: as in the tables. reservoir: the one it is counted at, if there is one. unit: of N ("1", "energy", "nat").
-    weights: (K,). column, scale: N is the tallied linear form of that index times the scale; None: it is not tallied.
-    """
-
-    name: str
-    reservoir: str | None
-    unit: str
-    weights: np.ndarray
-    column: int | None
-    scale: float = 1.0
-
-    def unit_of(self, order: int) -> str:
-        """Return the unit of the rate of the cumulant of this order."""
-        power = "" if order == 1 else f"^{order}"
-        return "1/time" if self.unit == "1" else f"{self.unit}{power}/time"
-
-
-def unit_of_covariance(a: Count, b: Count) -> str:
-    """Return the unit of the rate at which the covariance of two counts grows."""
-    units = [count.unit for count in (a, b) if count.unit != "1"]
-    return f"{' '.join(units) or '1'}/time" if len(set(units)) != 1 or len(units) == 1 else f"{units[0]}^2/time"
-
-
-def counts_of(model: Model) -> list[Count]:
-    """Return the counts of a model: each reservoir's charge and quanta, entropy where it is finite, its own, all jumps.
-
-    Beside a charge, and where quanta differ in size, the heat is counted instead of the number of quanta.
-    """
-    heated, charged = heated_reservoirs(model), charged_reservoirs(model)
-    last_heat = len(heated)
-    first_charge = 1 + last_heat + counts_entropy(model)
-    found = []
-    for r, bath in enumerate(model.reservoirs):
-        name, at = bath.name, model.reservoir_index == r
-        carries = r in charged and bool(model.charges[at].any())
-        if carries:
-            column = first_charge + charged.index(r)
-            found.append(Count(f"charge from {name}", name, "1", counts.charge(model, name), column))
-        energies = np.abs(model.quanta[at & (model.quanta != 0.0)])
-        if r not in heated or not len(energies):
-            continue
-        column, size = 1 + heated.index(r), float(energies.max())
-        if not carries and float(energies.min()) >= size * (1.0 - ONE_SIZE):
-            found.append(Count(f"quanta from {name}", name, "1", counts.quanta(model, name), column, 1.0 / size))
-        else:
-            found.append(Count(f"heat from {name}", name, "energy", counts.heat(model, name), column))
-    if entropy_missing(model) is None:
-        found.append(Count("entropy production", None, "nat", counts.entropy(model), 1 + last_heat))
-    first_own = first_charge + len(charged)
-    for column, (name, weights) in enumerate(model.counts.items(), start=first_own):
-        found.append(Count(name, None, "1", weights.copy(), column))
-    return [*found, Count("jumps", None, "1", counts.jumps(model), 0)]
-
-
-def uncounted(model: Model) -> dict[str, str]:
-    """Return why counts that one might look for are not there, by their names."""
-    found = {}
-    named = {count.name for count in counts_of(model)}
-    for bath in model.reservoirs:
-        if not named & {f"{what} from {bath.name}" for what in ("quanta", "heat", "charge")}:
-            found[f"quanta from {bath.name}"] = counts.no_quanta(model, bath.name)
-    reason = entropy_missing(model)
-    return found | ({} if reason is None else {"entropy production": reason})
-
-
-def entropy_missing(model: Model) -> str | None:
-    """Return why the entropy production of a model has no cumulants, None where it has."""
-    try:
-        counts.entropy(model)
-    except InputError as error:
-        return str(error)
-    return None
-
-
-def reverses(model: Model, weights: np.ndarray) -> bool:
-    """Whether a count changes its sign under reversal, as the thermodynamic uncertainty relation wants it."""
-    partner = model.partner
-    if (partner < 0).any():
-        return False
-    return bool(np.allclose(weights[partner], -weights, rtol=0.0, atol=1e-9 * np.abs(weights).max(initial=0.0)))
 
 
 class Rates(NamedTuple):
@@ -137,12 +45,19 @@ class Rates(NamedTuple):
 
 def rates_of(master: Master, count: Count) -> Rates:
     """Return the long-time rates of a count; tur_ratio = D sigma/(2 J^2), kur_ratio = D A/J^2."""
-    both = uncertainty(master, count.weights)
-    thermodynamic = both.tur_ratio if reverses(master.model, count.weights) else np.nan
+    relations = uncertainty(master, count.weights)
+    thermodynamic = relations.tur_ratio if reverses(master.model, count.weights) else np.nan
     first, second, third, fourth = (float(c) for c in cumulants(master, count.weights, 4))
-    fano = second / abs(first) if first != 0.0 and np.isfinite(both.kur_ratio) else np.nan
+    fano = second / abs(first) if first != 0.0 and np.isfinite(relations.kur_ratio) else np.nan
     return Rates(
-        first, second, third, fourth, thermodynamic, both.kur_ratio, fano, fano - 1 if count.unit == "1" else np.nan
+        first,
+        second,
+        third,
+        fourth,
+        thermodynamic,
+        relations.kur_ratio,
+        fano,
+        fano - 1 if count.unit == "1" else np.nan,
     )
 
 
@@ -190,18 +105,18 @@ class SteadyCounting:
         Raises InputError where the steady state is not unique.
         """
         stage("cumulants per time, in the steady state")
-        found = counts_of(master.model)
-        both = uncertainty(master, found[-1].weights)
-        rates, waits = tuple(rates_of(master, count) for count in found), _waiting_times(master)
+        counts_of_model = counts_of(master.model)
+        relations = uncertainty(master, counts_of_model[-1].weights)
+        rates, waits = tuple(rates_of(master, count) for count in counts_of_model), _waiting_times(master)
         return cls(
-            tuple(found),
+            tuple(counts_of_model),
             rates,
-            covariance(master, np.array([count.weights for count in found])),
-            both.activity,
-            both.entropy_production,
-            _generating_function(master, found if every_scgf else []),
+            covariance(master, np.array([count.weights for count in counts_of_model])),
+            relations.activity,
+            relations.entropy_production,
+            _generating_function(master, counts_of_model if every_scgf else []),
             waits,
-            uncounted(master.model) | _no_ratios(master.model, found, rates) | _never(waits),
+            uncounted(master.model) | _no_ratios(master.model, counts_of_model, rates) | _never(waits),
         )
 
     def values(self) -> Iterator[tuple[str, str | None, str, float]]:
@@ -219,10 +134,10 @@ class SteadyCounting:
         for i, first in enumerate(waits.channels):
             for j, second in enumerate(waits.channels):
                 yield "mean_waiting_time", f"{first} to {second}", "time", float(waits.mean[i, j])
-        found = self.scgf
-        curves = ({} if found.entropy is None else {"entropy production": found.entropy}) | found.counts
+        function = self.scgf
+        curves = ({} if function.entropy is None else {"entropy production": function.entropy}) | function.counts
         for name, curve in curves.items():
-            for u, value in zip(found.u, curve, strict=True):
+            for u, value in zip(function.u, curve, strict=True):
                 yield "scgf", f"{name}, u = {u:.1f}", "1/time", float(value)
 
     def json(self) -> dict[str, Any]:
@@ -241,9 +156,10 @@ class SteadyCounting:
         }
 
 
-def _generating_function(master: Master, found: list[Count]) -> GeneratingFunction:
+def _generating_function(master: Master, listed: list[Count]) -> GeneratingFunction:
+    """Return lambda(u) of the entropy production and of the listed counts."""
     stage("lambda(u), 21 leading eigenvalues for each count")
-    of_counts = {count.name: scgf(master, U, count.weights) for count in found if count.unit != "nat"}
+    of_counts = {count.name: scgf(master, U, count.weights) for count in listed if count.unit != "nat"}
     if not master.model.entropy:
         reason = f"{master.model.name} has no entropy accounting"
         return GeneratingFunction(U, None, of_counts, False, reason, None)
@@ -251,18 +167,19 @@ def _generating_function(master: Master, found: list[Count]) -> GeneratingFuncti
     if (master.model.partner < 0).any():
         reason = f"{master.model.name} has one-way channels: lambda(1) is not 0"
         return GeneratingFunction(U, values, of_counts, False, reason, None)
-    found_symmetry = symmetry(master, U[:0])
+    breaking = time_reversal_breaking(master.model)
+    reason = breaking or "the time reversal maps H and the set of (L_k, Delta s_k) onto themselves"
     deviation = float(np.abs(values - values[::-1]).max())  # the second half of the points mirrors the first
-    return GeneratingFunction(U, values, of_counts, found_symmetry.required, found_symmetry.reason, deviation)
+    return GeneratingFunction(U, values, of_counts, breaking is None, reason, deviation)
 
 
-def _no_ratios(model: Model, found: Sequence[Count], rates: Sequence[Rates]) -> dict[str, str]:
+def _no_ratios(model: Model, listed: Sequence[Count], rates: Sequence[Rates]) -> dict[str, str]:
     """Return why counts lack an uncertainty ratio, by "tur_ratio of NAME"."""
     reasons: dict[str, str] = {}
-    for count, own in zip(found, rates, strict=True):
-        if np.isnan(own.kur_ratio):
+    for count, rate in zip(listed, rates, strict=True):
+        if np.isnan(rate.kur_ratio):
             reasons |= {f"{ratio} of {count.name}": "its current is 0" for ratio in RATIOS}
-        elif np.isnan(own.tur_ratio):
+        elif np.isnan(rate.tur_ratio):
             reason = "it does not change its sign under reversal"
             if not model.entropy:
                 reason = f"{model.name} has no entropy accounting (entropy=False)"
@@ -279,16 +196,17 @@ def _never(waits: WaitingTimes) -> dict[str, str]:
 
 
 def _waiting_times(master: Master) -> WaitingTimes:
+    """Return the moments of the wait between each two channels that fire."""
     names = tuple(channel.name for channel in master.model.channels)
     mean, deviation = np.full((2, len(names), len(names)), np.nan)
-    firing = []
+    active = []
     for k in range(len(names)):
         try:
-            counts.firing(master, k)
+            firing(master, k)
         except InputError:
             continue
-        firing.append(k)
-    for i in firing:
-        for j in firing:
+        active.append(k)
+    for i in active:
+        for j in active:
             _, mean[i, j], deviation[i, j] = mean_waiting_time(master, i, j)
     return WaitingTimes(names, mean, deviation)

@@ -48,11 +48,6 @@ class Solved:
     jumps: np.ndarray
     rho: np.ndarray
 
-    @classmethod
-    def of(cls, model: Model, rho: np.ndarray) -> Solved:
-        """Return one point: a Model with its steady state (d, d)."""
-        return cls(np.zeros(1, int), model, [model], model.hamiltonian[None], model.operators[None], rho[None])
-
     def only(self, kept: np.ndarray) -> Solved:
         """Return some of the points. kept: (n,) bool."""
         if kept.all():
@@ -81,23 +76,23 @@ class Machine:
     def of(cls, system: Mapping[str, Any], directory: Path) -> Machine:
         """Return the machine of a [system] table. Raises InputError for an unknown one, and wrong parameters."""
         parameters = {key: value for key, value in system.items() if key not in KEYS}
-        one = {
+        point = {
             key: float(value.flat[0]) if isinstance(value, np.ndarray) else value for key, value in parameters.items()
         }
         if "file" in system:
             file = directory / system["file"]
-            build = user_model.builder(file, system["function"], one)
+            build = user_model.builder(file, system["function"], point)
             return cls(build, f"{file}: {system['function']}", user_model.parameters(file, system["function"])[1])
         if system["name"] not in SYSTEMS:
             raise InputError(f"unknown system {system['name']}; {nearest(system['name'], SYSTEMS)}")
         known = machine(system["name"])
-        every = known.parameters()
-        whole = frozenset(key for key, about in every.items() if about["type"] == "int")
+        described = known.parameters()
+        integers = frozenset(key for key, about in described.items() if about["type"] == "int")
         known.checked(
-            {key: int(value) if key in whole and value == int(value) else value for key, value in one.items()}
+            {key: int(value) if key in integers and value == int(value) else value for key, value in point.items()}
         )
-        defaults = {key: about["default"] for key, about in every.items()}
-        return cls(known.build, system["name"], defaults, whole, known.quantities)
+        defaults = {key: about["default"] for key, about in described.items()}
+        return cls(known.build, system["name"], defaults, integers, known.quantities)
 
     def model(self, parameters: Mapping[str, Any]) -> Model:
         """Return the Model at one point; whole numbers among its parameters may be floats."""
@@ -120,9 +115,9 @@ class Machine:
             size = self._chunk()
             groups = self._drafted(points, range(start, min(n, start + size)), check)
             for key, drafts in groups.items():
-                found = self._solve(key, drafts, points, check, n == 1)
-                if found is not None:
-                    yield found
+                solved = self._solve(key, drafts, points, check, n == 1)
+                if solved is not None:
+                    yield solved
             start += size
 
     def _chunk(self) -> int:
@@ -162,6 +157,7 @@ class Machine:
     def _solve(
         self, key: tuple[str, ...], drafts: dict[int, Model], points: _Points, check: bool, single: bool
     ) -> Solved | None:
+        """Return the steady states of points of one structure; None where none of them has one. drafts: by number."""
         once = single and key not in self._checked
         model = self._template(key, drafts, points, check)
         if model is None or not drafts:
@@ -186,8 +182,8 @@ class Machine:
                     if check:
                         raise
                     kept[place] = False
-        found = Solved(np.array(list(drafts)), model, list(drafts.values()), hamiltonian, jumps, rho)
-        return _not_truncated(found.only(kept), check)
+        solved = Solved(np.array(list(drafts)), model, list(drafts.values()), hamiltonian, jumps, rho)
+        return _not_truncated(solved.only(kept), check)
 
     def _by_scaling(self, key: tuple[str, ...], hamiltonian: np.ndarray, jumps: np.ndarray) -> SteadyStates:
         """Solve a large machine point by point on one sparse pattern."""
@@ -195,8 +191,8 @@ class Machine:
             self._scaled[key] = ScaledGenerator((hamiltonian != 0).any(axis=0), jumps[0])
         generator = self._scaled[key]
         rates, rho, sure = generator.rates(jumps), np.zeros_like(hamiltonian), np.zeros(len(jumps), bool)
-        for i, own in enumerate([] if rates is None else rates):
-            state = generator.steady_state(hamiltonian[i], own)
+        for i, rates_of_point in enumerate([] if rates is None else rates):
+            state = generator.steady_state(hamiltonian[i], rates_of_point)
             if state is not None:
                 rho[i], sure[i] = state, True
         return SteadyStates(rho, sure)
@@ -213,16 +209,17 @@ class _Points:
 
     def extreme(self) -> list[int]:
         """Return the numbers of the points with the smallest and largest value of every parameter, first and last."""
-        found = {0, -1}
+        numbers = {0, -1}
         for column in self._columns.values():
-            found |= {int(np.argmin(column)), int(np.argmax(column))}
-        return sorted(found)
+            numbers |= {int(np.argmin(column)), int(np.argmax(column))}
+        return sorted(numbers)
 
 
-def _with_whole(parameters: Mapping[str, Any], whole: frozenset[str]) -> dict[str, Any]:
+def _with_whole(parameters: Mapping[str, Any], integers: frozenset[str]) -> dict[str, Any]:
     """Return parameters with floats that are whole numbers as integers, where integers are wanted."""
     return {
-        key: int(x) if key in whole and isinstance(x, float) and x.is_integer() else x for key, x in parameters.items()
+        key: int(x) if key in integers and isinstance(x, float) and x.is_integer() else x
+        for key, x in parameters.items()
     }
 
 
@@ -230,11 +227,11 @@ def _operator(given: Any) -> np.ndarray:
     return given if isinstance(given, np.ndarray) else as_operator(given, "operator")
 
 
-def _not_truncated(found: Solved, check: bool) -> Solved | None:
+def _not_truncated(solved: Solved, check: bool) -> Solved | None:
     """Return the points at which the highest level of no subsystem that was cut off is populated."""
-    model, kept = found.model, np.ones(len(found.where), bool)
+    model, kept = solved.model, np.ones(len(solved.where), bool)
     for subsystem in model.truncated:
-        top = partial_trace(found.rho, model.dims, [subsystem])[:, -1, -1].real
+        top = partial_trace(solved.rho, model.dims, [subsystem])[:, -1, -1].real
         kept &= top <= LARGEST_TOP_POPULATION
         if check and not kept.all():
             raise InputError(
@@ -242,4 +239,4 @@ def _not_truncated(found: Solved, check: bool) -> Solved | None:
                 f"highest has the population {top.max():.2g}: must be at most {LARGEST_TOP_POPULATION:g}; keep more "
                 "levels"
             )
-    return found.only(kept) if kept.any() else None
+    return solved.only(kept) if kept.any() else None

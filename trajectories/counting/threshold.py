@@ -34,7 +34,7 @@ def threshold_temperature(name: str, rates: BathRates | None, values: Mapping[st
     machine. Raises InputError for a machine that has no such rates.
     """
     if rates is None:
-        known = ", ".join(system for system, one in SYSTEMS.items() if one.bath_rates is not None)
+        known = ", ".join(system for system, registered in SYSTEMS.items() if registered.bath_rates is not None)
         raise InputError(f"threshold_temperature: is a quantity of {known}, not of {name}")
     T_c = float(values["T_c"])
     if T_c == 0.0:
@@ -67,10 +67,10 @@ def _lowest_share(margins: Callable[[Floats, Mapping[str, Floats]], Floats]) -> 
 
     if not len(above):
         # What entangles at few temperatures may lie between those of the grid.
-        whole = Box({"share": (float(SHARES[0]), float(SHARES[-1])), "g": RATIOS, "hot": RATIOS})
+        space = Box({"share": (float(SHARES[0]), float(SHARES[-1])), "g": RATIOS, "hot": RATIOS})
         seed = np.array([np.log(top / SHARES[0]) / np.log(SHARES[-1] / SHARES[0]), *start])
-        place, _ = climb(lambda v: margins(v["share"], v), whole, seed, -1.0)
-        top, start = float(whole.values(place[None])["share"][0]), place[1:]
+        place, _ = climb(lambda v: margins(v["share"], v), space, seed, -1.0)
+        top, start = float(space.values(place[None])["share"][0]), place[1:]
     if best(top) <= 0.0:
         return float("nan")
     for low in SHARES[SHARES < top][::-1]:

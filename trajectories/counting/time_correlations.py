@@ -52,18 +52,6 @@ def power_spectrum(master: Master, weights: ArrayLike, frequencies: ArrayLike) -
     return np.array([shot - 2 * (functional @ master.drazin(1j * omega).solve(kicked)).real for omega in omegas])
 
 
-def correlation_function(master: Master, weights: ArrayLike, times: ArrayLike) -> np.ndarray:
-    """Return F(tau), the current's correlation in the steady state but for the delta at tau = 0, (T,) float64.
-
-    weights: (K,). times: (T,), from 0 on, not falling. F(tau) -> 0 for tau -> inf. Raises InputError as above.
-    """
-    count = check_weights(master.model, weights)
-    rho = master.steady_blocks
-    kicked = jump_operator(master, count) @ rho
-    settled = kicked - rho * (master.trace_row @ kicked)
-    return _evolved(master, master.generator, settled, count @ master.space.losses, times, conserving=True)
-
-
 def g2(master: Master, first: Channels, times: ArrayLike, second: Channels | None = None) -> np.ndarray:
     """Return g2(tau) = Tr[G_second e^{L tau} G_first rho]/(Tr[G_second rho] Tr[G_first rho]), (T,) float64.
 
@@ -72,10 +60,10 @@ def g2(master: Master, first: Channels, times: ArrayLike, second: Channels | Non
     falling. Raises InputError for unknown channels, ones that never fire, bad times, or a steady state not unique.
     """
     source, rate = firing(master, first)
-    target, other = (source, rate) if second is None else firing(master, second)
+    target, target_rate = (source, rate) if second is None else firing(master, second)
     kicked = jump_operator(master, source.astype(float)) @ master.steady_blocks
     functional = target.astype(float) @ master.space.losses
-    return _evolved(master, master.generator, kicked / rate, functional / other, times, conserving=True)
+    return _evolved(master, master.generator, kicked / rate, functional / target_rate, times, conserving=True)
 
 
 def waiting_time_density(
@@ -89,16 +77,16 @@ def waiting_time_density(
     probability of that. times: (T,), from 0 on, not falling. In the steady state.
     Raises InputError for unknown channels, ones that never fire, bad times, or a steady state that is not unique.
     """
-    generator, begun, functional = _wait(master, start, stop, ends)
-    return _evolved(master, generator, begun, functional, times)
+    generator, started, functional = _wait(master, start, stop, ends)
+    return _evolved(master, generator, started, functional, times)
 
 
 def waiting_time_distribution(
     master: Master, start: Channels, stop: Channels, times: ArrayLike, ends: Channels | None = None
 ) -> np.ndarray:
     """Return the integral of `waiting_time_density` from 0 to tau, (T,) float64; differences are bin probabilities."""
-    generator, begun, functional = _wait(master, start, stop, ends)
-    passed = Factors(generator).solve(begun)
+    generator, started, functional = _wait(master, start, stop, ends)
+    passed = Factors(generator).solve(started)
     left = _evolved(master, generator, passed, functional, times)
     return left - float((functional.conj() @ passed).real)
 
@@ -109,8 +97,8 @@ def mean_waiting_time(master: Master, start: Channels, stop: Channels, ends: Cha
     Between all jumps the mean is the inverse of the dynamical activity. Arguments and errors as there; mean and
     standard deviation are nan where the wait never ends with `stop`.
     """
-    generator, begun, functional = _wait(master, start, stop, ends)
-    factors, vector, moments = Factors(generator), begun, []
+    generator, started, functional = _wait(master, start, stop, ends)
+    factors, vector, moments = Factors(generator), started, []
     for n in range(3):
         vector = -max(n, 1) * factors.solve(vector)
         moments.append(float((functional.conj() @ vector).real))
@@ -130,8 +118,8 @@ def _wait(
     if (target & ~ending).any():
         name = master.model.channels[int(np.argmax(target & ~ending))].name
         raise InputError(f"waiting times: channel {name!r} is to stop the wait, but is not among those that end it")
-    begun = jump_operator(master, source.astype(float)) @ master.steady_blocks / rate
-    return master.tilted(np.where(ending, 0.0, 1.0)), begun, target.astype(float) @ master.space.losses
+    started = jump_operator(master, source.astype(float)) @ master.steady_blocks / rate
+    return master.tilted(np.where(ending, 0.0, 1.0)), started, target.astype(float) @ master.space.losses
 
 
 def _evolved(

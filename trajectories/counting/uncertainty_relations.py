@@ -55,13 +55,3 @@ def uncertainty(master: Master, weights: ArrayLike) -> Uncertainty:
         np.nan if still else 0.5 * noise * sigma / current**2,
         np.nan if still else noise * activity / current**2,
     )
-
-
-def tur_ratio(master: Master, weights: ArrayLike) -> float:
-    """Return D sigma/(2 J^2) of a count in the steady state; see `uncertainty`."""
-    return uncertainty(master, weights).tur_ratio
-
-
-def kur_ratio(master: Master, weights: ArrayLike) -> float:
-    """Return D A/J^2 of a count in the steady state; see `uncertainty`."""
-    return uncertainty(master, weights).kur_ratio

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from trajectories.counting import steady_points
-from trajectories.counting.optimum import maximum
+from trajectories.counting.optimum import ENTANGLEMENT, maximum
 from trajectories.counting.steady_quantities import SteadyQuantities
+from trajectories.errors import InputError
 from trajectories.model import Model
 
 __all__ = ["largest", "steady"]
@@ -87,17 +89,29 @@ def largest(
     middle = {key: 0.5 * (low + high) for key, (low, high) in over.items()}
     quantities = _quantities(machine, {**parameters, **middle})
     # What is wrong with a parameter or a name is said before anything is searched.
-    quantities.values({**parameters, **{key: float(value[0]) for key, value in flat.items()}, **middle}, [name])
+    first = {**parameters, **{key: float(value[0]) for key, value in flat.items()}, **middle}
+    quantities.values(first, [name])
+    margins = name in ENTANGLEMENT[:2] and _defined(quantities, first, "entanglement_margin")
     found = []
     for i in range(int(np.prod(shape))):
         point = {**parameters, **{key: float(value[i]) for key, value in flat.items()}}
 
-        def function(searched: dict[str, np.ndarray], point: dict[str, Any] = point) -> np.ndarray:
+        def values(searched: dict[str, np.ndarray], name: str, point: dict[str, Any] = point) -> np.ndarray:
             return quantities.values({**point, **searched}, [name], check=False)[name]
 
-        found.append(maximum(name, function, over))
+        margin = partial(values, name="entanglement_margin") if margins else None
+        found.append(maximum(name, partial(values, name=name), over, margin))
     where = {key: np.reshape([one.parameters[key] for one in found], shape) for key in over}
     return np.reshape([one.value for one in found], shape), where
+
+
+def _defined(quantities: SteadyQuantities, point: Mapping[str, Any], name: str) -> bool:
+    """Return whether a quantity exists for a machine: the entanglement margin only where there are two qubits."""
+    try:
+        quantities.values(point, [name])
+    except InputError:
+        return False
+    return True
 
 
 def _quantities(machine: Machine, parameters: Mapping[str, Any]) -> SteadyQuantities:

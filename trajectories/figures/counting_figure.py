@@ -17,7 +17,7 @@ from trajectories.figures.panels import bars, legend, readable
 from trajectories.figures.style import BLACK, BLUE, GREY, Style
 from trajectories.figures.typography import unit_of, wrapped
 from trajectories.report.counting_report import Counting
-from trajectories.report.counting_requests import Asked
+from trajectories.report.counting_requests import RecordedStatistic
 from trajectories.report.counting_rows import CountingRow
 from trajectories.report.recorded_first_passages import FirstPassage
 from trajectories.report.recorded_spectrum import PowerSpectrum, evenly_spaced
@@ -38,7 +38,7 @@ def draw_counting(counting: Counting, path: Path) -> Path:
 
     path: ends in .png or .pdf. Raises InputError where nothing was asked, or the file cannot be written.
     """
-    if not counting.points[0].asked:
+    if not counting.points[0].statistics:
         raise InputError(f"-o {path}: nothing to draw: ask for --waiting, --g2, --spectrum or --first-passage")
     return write(counting_picture(counting), path)[0]
 
@@ -48,22 +48,22 @@ def counting_picture(counting: Counting) -> Picture:
     point = counting.points[0]
     remark = f"records of {point.recorded:,} trajectories" if point.recorded else "exact"
     panels = [
-        Drawing((partial(_panel, asked=asked, rows=rows),), height=HEIGHT)
-        for asked, rows in zip(point.asked, point.records, strict=True)
+        Drawing((partial(_panel, statistic=statistic, rows=rows),), height=HEIGHT)
+        for statistic, rows in zip(point.statistics, point.records, strict=True)
     ]
     rows = in_rows(panels, min(2, len(panels)))
     return Picture(counting.title, rows, point.parameters, (remark,))
 
 
-def _places(asked: Asked, main: list[CountingRow]) -> np.ndarray:
+def _places(statistic: RecordedStatistic, main: list[CountingRow]) -> np.ndarray:
     """Return where along the axis the rows stand (n,): frequencies, times, or the middles of bins."""
-    if isinstance(asked, PowerSpectrum):
-        return asked.frequencies
-    if isinstance(asked, FirstPassage):
+    if isinstance(statistic, PowerSpectrum):
+        return statistic.frequencies
+    if isinstance(statistic, FirstPassage):
         return np.array([row.time for row in main])
-    low, high = asked.edges[:-1], asked.edges[1:]
+    low, high = statistic.edges[:-1], statistic.edges[1:]
     middle = 0.5 * (low + high)
-    return np.where(low > 0, np.sqrt(low * high), middle) if asked.bins.logarithmic else middle
+    return np.where(low > 0, np.sqrt(low * high), middle) if statistic.bins.logarithmic else middle
 
 
 def _frequency_axis(axes: Axes, x: np.ndarray) -> None:
@@ -82,17 +82,17 @@ def _frequency_axis(axes: Axes, x: np.ndarray) -> None:
         axes.xaxis.set_major_formatter("{x:g}")
 
 
-def _panel(axes: Axes, asked: Asked, rows: tuple[CountingRow, ...]) -> None:
+def _panel(axes: Axes, statistic: RecordedStatistic, rows: tuple[CountingRow, ...]) -> None:
     """Draw the rows of a statistic's main quantity over its curve."""
     main = [row for row in rows if row.quantity == rows[0].quantity]
     quantity = main[0].quantity
-    x = _places(asked, main)
+    x = _places(statistic, main)
     y, error, exact = (
         np.array([np.nan if (v := getattr(row, name)) is None else v for row in main], float)
         for name in ("estimate", "standard_error", "exact")
     )
     name = "steady state" if quantity != "first_passage_survival" else "exact"
-    axes.plot(*asked.curve, color=BLACK, lw=1.0, zorder=2, label=name)
+    axes.plot(*statistic.curve, color=BLACK, lw=1.0, zorder=2, label=name)
     limit = np.array([np.nan if row.long_time is None else row.long_time for row in main], float)
     if quantity == "power_spectrum" or (np.abs(exact - limit) > AWAY * np.abs(limit)).any():
         dash: dict[str, Any] = {"ls": "", "marker": "_", "ms": 9, "mew": 1.2}
@@ -105,9 +105,9 @@ def _panel(axes: Axes, asked: Asked, rows: tuple[CountingRow, ...]) -> None:
         axes.set_yscale("log")
         # Zeros of the curve, as of waits for a second photon, are not what the range is for.
         seen = np.concatenate([exact, y[np.isfinite(y)]])
-        axes.set_ylim(seen.min() / 3, 2 * max(seen.max(), float(np.max(asked.curve[1]))))
+        axes.set_ylim(seen.min() / 3, 2 * max(seen.max(), float(np.max(statistic.curve[1]))))
         readable(axes.yaxis)
-    if isinstance(asked, WaitingTimes | Coincidences) and asked.bins.logarithmic:
+    if isinstance(statistic, WaitingTimes | Coincidences) and statistic.bins.logarithmic:
         axes.set_xscale("log")
         readable(axes.xaxis)
     name = wrapped((main[0].label or "").split(", omega")[0], 60)

@@ -48,14 +48,16 @@ def draw_theorem(axes: Axes, curve: Curve, several_times: bool) -> None:
 
 
 def _theorem_limits(axes: Axes, points: Points, unresolved: np.ndarray, exact: np.ndarray) -> None:
-    """Choose the range by what can be trusted; arrows stand for the points above it."""
+    """Choose the range by what can be trusted, and the rest as far as it is near; arrows stand for points above it."""
     value, error = points.estimate, np.nan_to_num(points.error)
     trusted = np.concatenate([exact, [1.0], (value - error)[~unresolved], (value + error)[~unresolved]])
     low, high = float(trusted.min()), float(trusted.max())
-    ceiling = high + max(0.5, 2 * (high - low))
+    room = max(0.5, 2 * (high - low))
+    floor, ceiling = low - room, high + room
     above = unresolved & (value > ceiling)
-    low = float(value[unresolved].min(initial=low))
-    high = float(value[unresolved & ~above].max(initial=high))
+    ends = np.clip([value - error, value + error], floor, ceiling)[:, unresolved & ~above]
+    low = min(float(ends.min(initial=low)), float(value[unresolved].min(initial=low)))
+    high = float(ends.max(initial=high))
     pad = 0.08 * (high - low) or 0.01
     axes.set_ylim(low - pad, high + pad)
     arrows: dict[str, Any] = {"marker": "^", "s": 9, "color": VERMILLION, "transform": axes.get_xaxis_transform()}

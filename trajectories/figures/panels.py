@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,7 @@ def finish(axes: Axes, ylabel: str) -> None:
 def styles(curves: Sequence[Curve]) -> list[Style]:
     """Return a style for each curve.
 
-    Of several values of a parameter the colour tells the value, of several labels the label, else the quantity;
+    Of several values of a parameter colour and marker tell the value, of several labels the label, else the quantity;
     dashes tell what is left.
     """
     keys = [_ranked(curve, curves) for curve in curves]
@@ -75,7 +76,7 @@ def styles(curves: Sequence[Curve]) -> list[Style]:
     found = []
     for first, second in keys:
         i, k = firsts.index(first), seconds.index(second)
-        found.append(Style(palette[i % len(palette)], MARKERS[(i + k) % len(MARKERS)], DASHES[k % len(DASHES)]))
+        found.append(Style(palette[i % len(palette)], MARKERS[i % len(MARKERS)], DASHES[k % len(DASHES)]))
     return found
 
 
@@ -133,7 +134,7 @@ def _entries(curves: Sequence[Curve]) -> tuple[list[Line2D], list[str]]:
     handles, labels = [], []
     for value in values:
         curve, style = next((c, s) for c, s in zip(curves, looks, strict=True) if c.value == value)
-        handles.append(Line2D([], [], color=style.colour))
+        handles.append(_handle(curve, replace(style, dashes="-")))
         labels.append(value)
     for kind in kinds:
         curve, style = next((c, s) for c, s in zip(curves, looks, strict=True) if (c.quantity, c.which) == kind)

@@ -81,7 +81,7 @@ def _log_ratio(axes: Axes, point: PointTheorems) -> None:
     kept = np.isfinite(ratio) & np.isfinite(error)
     delta, ratio, error = point.bins.delta[kept], ratio[kept], error[kept]
     slope, uncertainty = point.bins.slope
-    name = "bins" if np.isnan(slope) else f"bins: {with_error(slope, uncertainty)}"
+    name = "bins" if np.isnan(slope) else f"bins: slope {with_error(slope, uncertainty)}"
     bars(axes, delta, ratio, error, Style(BLUE, "o"), name, ms=2.6)
     reach = np.concatenate([delta, ratio, [0.0]])
     ends = np.array([reach.min(), reach.max()]) + 0.08 * max(float(np.ptp(reach)), 0.5) * np.array([-1, 1])

@@ -1,6 +1,8 @@
 """Sampled values beside exact ones.
 
-`result` is what a run found; `report` makes its rows (`rows`), `judge` every verdict, `tables` and `text` what is
-shown. `theorems` are the fluctuation theorems, `counting_report` the counting statistics, `record_rows` and
-`recorded_*` what jump records say, `rare_events` the cloning, `status` a run under way.
+`result` are the sampled points of a run and `estimate` one of its quantities as arrays; `report` makes their rows
+(`rows`), `law` and `judge` give every verdict, `tables`, `solution` (exact values alone) and `text` print them.
+`theorems` are the fluctuation theorems (`entropy_histograms`, `fluctuation_theorems`, `entropy_parts`,
+`theorem_curves`), `counting_report` the counting statistics (`exact_counting`, `counting_rows`), `record_rows` and
+`recorded_*` the statistics of jump records, `rare_events` the cloning, `status` a run under way.
 """

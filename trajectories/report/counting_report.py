@@ -11,10 +11,10 @@ from trajectories.counting.steady_counting import CUMULANTS, FACTORS, RATIOS, St
 from trajectories.errors import InputError
 from trajectories.master.lindblad import Master
 from trajectories.master.sectors import find_sectors
-from trajectories.report.counting_requests import Asked, Wanted
+from trajectories.report.counting_requests import RecordedStatistic, RecordRequest
 from trajectories.report.counting_rows import CountingRow, counting_rows
 from trajectories.report.exact_counting import ExactCounting
-from trajectories.report.judge import FALSE_ALARM_RATE, Judged, judge_groups
+from trajectories.report.judge import Judged, judge_groups
 from trajectories.report.record_rows import exact_rows, sampled_rows
 from trajectories.report.result import ResultData
 from trajectories.report.rows import Row
@@ -23,7 +23,7 @@ from trajectories.results.points import Point
 from trajectories.runfiles.job import Job
 from trajectories.sampling.quantity_names import absence_lines
 
-ALL = Wanted()
+NO_RECORDS = RecordRequest()
 HEADER = ("quantity", "of", "(from, time]", "estimate", "exact", "z", "long time", "unit", "status", "")
 RECORDS = ("quantity", "of", "interval", *HEADER[3:6], "steady, T = inf", *HEADER[7:])
 
@@ -32,14 +32,14 @@ RECORDS = ("quantity", "of", "interval", *HEADER[3:6], "steady, T = inf", *HEADE
 class CountingPoint:
     """One sweep point: the steady state's counting statistics, and the sampled rows where there are any.
 
-    asked: statistics of the jump records of `recorded` trajectories. records: the rows of each of them.
+    statistics: of the jump records of `recorded` trajectories. records: the rows of each of them.
     """
 
     parameters: dict[str, Any]
     trajectories: int | None
     steady: SteadyCounting
     rows: tuple[CountingRow, ...]
-    asked: tuple[Asked, ...] = ()
+    statistics: tuple[RecordedStatistic, ...] = ()
     records: tuple[tuple[CountingRow, ...], ...] = ()
     recorded: int = 0
 
@@ -51,7 +51,7 @@ class CountingPoint:
             for quantity, of, unit, value in self.steady.values()
             if not math.isnan(value)
         ]
-        return [("long times", settled), ("counts", self.rows), *(("records", own) for own in self.records)]
+        return [("long times", settled), ("counts", self.rows), *(("records", rows) for rows in self.records)]
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,12 @@ class Counting(Judged):
     every_scgf: bool
 
     @classmethod
-    def of_jobs(cls, jobs: Sequence[Job], every_scgf: bool = False, wanted: Wanted = ALL) -> Counting:
-        """Compute the steady state's counting statistics of jobs' models, and those wanted of records, exactly.
+    def of_jobs(cls, jobs: Sequence[Job], every_scgf: bool = False, request: RecordRequest = NO_RECORDS) -> Counting:
+        """Compute the steady state's counting statistics of jobs' models, and those of jump records, exactly.
 
         Raises InputError where a steady state is not unique, or for a channel or a count that does not exist.
         """
-        points = tuple(_exact_point(job, every_scgf, wanted) for job in jobs)
+        points = tuple(_exact_point(job, every_scgf, request) for job in jobs)
         return cls(f"{jobs[0].name}: counting statistics of the steady state", points, every_scgf)
 
     @classmethod
@@ -76,17 +76,17 @@ class Counting(Judged):
         cls,
         result: ResultData,
         every_scgf: bool = False,
-        wanted: Wanted = ALL,
+        request: RecordRequest = NO_RECORDS,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> Counting:
         """Compare a Result's counts with the exact ones; all rows of all points are judged as one family.
 
-        wanted: statistics of the jump records, which are sampled anew. progress: called with the numbers of
+        request: for statistics of the jump records, which are sampled anew. progress: called with the numbers of
         trajectories done and in all. Raises InputError for a point, a channel or a count that does not exist.
         """
-        chosen = _chosen(result, wanted.point)
-        points = [_sampled_point(result, point, every_scgf, wanted, progress) for point in chosen]
-        judged = iter(judge_groups(own for point in points for own in (point.rows, *point.records)))
+        chosen = _chosen(result, request.point)
+        points = [_sampled_point(result, point, every_scgf, request, progress) for point in chosen]
+        judged = iter(judge_groups(rows for point in points for rows in (point.rows, *point.records)))
         points = [replace(p, rows=next(judged), records=tuple(next(judged) for _ in p.records)) for p in points]
         title = f"{result.name}: counting statistics, {result.trajectories:,} trajectories, seed {result.seed}"
         return cls(title, tuple(points), every_scgf)
@@ -97,7 +97,7 @@ class Counting(Judged):
 
     @property
     def rows(self) -> list[Row]:
-        return [row for point in self.points for own in (point.rows, *point.records) for row in own]
+        return [row for point in self.points for rows in (point.rows, *point.records) for row in rows]
 
     @property
     def verdict(self) -> str | None:  # type: ignore[override]
@@ -116,13 +116,13 @@ class Counting(Judged):
                 "parameters": point.parameters,
                 "trajectories": point.trajectories,
                 "steady": point.steady.json(),
-                "rows": [found.json() for found in point.rows],
+                "rows": [row.json() for row in point.rows],
                 "record_trajectories": point.recorded,
-                "records": [found.json() for own in point.records for found in own],
+                "records": [row.json() for rows in point.records for row in rows],
             }
             for point in self.points
         ]
-        return {"points": points, "verdict": self.verdict, "false_alarm_rate": FALSE_ALARM_RATE}
+        return {"points": points} | self._verdict_json()
 
     def csv(self) -> str:
         """Return all numbers of all points as comma-separated values with a header line.
@@ -131,10 +131,10 @@ class Counting(Judged):
         whose from and time are those of a bin, or of the time counted. Without a sample there is no estimate.
         """
         return comma_separated(
-            {name: point.parameters.get(name) for name in self.points[0].parameters} | {"table": table} | found.json()
+            {name: point.parameters.get(name) for name in self.points[0].parameters} | {"table": table} | row.json()
             for point in self.points
-            for table, own in point.tables
-            for found in own
+            for table, rows in point.tables
+            for row in rows
         )
 
     def text(self) -> str:
@@ -144,12 +144,10 @@ class Counting(Judged):
             lines += ["", described(point.parameters), "", *_steady_lines(point.steady, self.every_scgf)]
             if point.rows:
                 lines += ["", *_row_lines(point.rows)]
-            for own in point.records:
-                lines += ["", *_record_lines(own, point.recorded)]
+            for rows in point.records:
+                lines += ["", *_record_lines(rows, point.recorded)]
         if self.verdict is not None:
-            judged = sum(row.p_value is not None for row in self.rows)
-            lines += ["", f"verdict: {self.verdict} ({judged} rows judged together: a correct engine is called wrong "
-                      f"once in {1 / FALSE_ALARM_RATE:.0f} reports)"]  # fmt: skip
+            lines += ["", self._verdict_line()]
         return "\n".join(lines)
 
     def __repr__(self) -> str:
@@ -157,9 +155,10 @@ class Counting(Judged):
 
 
 def _steady_lines(steady: SteadyCounting, every_scgf: bool) -> list[str]:
+    """Return the tables of the steady state's counting statistics."""
     rates = [
-        (count.name, *(_value(getattr(own, name)) for name in (*CUMULANTS, *FACTORS, *RATIOS)), count.unit)
-        for count, own in zip(steady.counts, steady.rates, strict=True)
+        (count.name, *(_value(getattr(rate, name)) for name in (*CUMULANTS, *FACTORS, *RATIOS)), count.unit)
+        for count, rate in zip(steady.counts, steady.rates, strict=True)
     ]
     names = [count.name for count in steady.counts]
     matrix = [(name, *map(_value, row)) for name, row in zip(names, steady.covariance, strict=True)]
@@ -183,17 +182,18 @@ def _steady_lines(steady: SteadyCounting, every_scgf: bool) -> list[str]:
 
 
 def _symmetry_lines(steady: SteadyCounting) -> list[str]:
-    found = steady.scgf
-    which = "required" if found.symmetry_required else "not required"
-    deviation = "" if found.largest_deviation is None else f"; largest deviation {found.largest_deviation:.2g}"
-    return [f"lambda(u) = lambda(1-u) of the entropy production: {which} ({found.reason}){deviation}"]
+    curve = steady.scgf
+    which = "required" if curve.symmetry_required else "not required"
+    deviation = "" if curve.largest_deviation is None else f"; largest deviation {curve.largest_deviation:.2g}"
+    return [f"lambda(u) = lambda(1-u) of the entropy production: {which} ({curve.reason}){deviation}"]
 
 
 def _scgf_lines(steady: SteadyCounting) -> list[str]:
-    found = steady.scgf
-    columns = ({} if found.entropy is None else {"entropy production": found.entropy}) | found.counts
+    """Return the table of lambda(u)."""
+    curve = steady.scgf
+    columns = ({} if curve.entropy is None else {"entropy production": curve.entropy}) | curve.counts
     rows = [
-        (f"{u:.1f}", *(_value(values[i]) for values in columns.values())) for i, u in enumerate(found.u)
+        (f"{u:.1f}", *(_value(values[i]) for values in columns.values())) for i, u in enumerate(curve.u)
     ]  # fmt: skip
     return ["lambda(u) = lim ln <exp(-u N)>/t", *_indented([("u", *columns), *rows])]
 
@@ -202,33 +202,35 @@ def _chosen(result: ResultData, number: int | None) -> list[Point]:
     """Return one point of a sweep, or all."""
     if number is None:
         return list(result.points)
-    found = [point for point in result.points if point.index == number]
-    if not found:
+    points = [point for point in result.points if point.index == number]
+    if not points:
         raise InputError(f"--point {number}: {result.name} has the points 0 to {len(result.points) - 1}")
-    return found
+    return points
 
 
-def _exact_point(job: Job, every_scgf: bool, wanted: Wanted) -> CountingPoint:
+def _exact_point(job: Job, every_scgf: bool, request: RecordRequest) -> CountingPoint:
+    """Return the exact values of one job."""
     steady = SteadyCounting.of(Master(job.model, find_sectors(job.model)), every_scgf)
-    asked = tuple(wanted.statistics(job.prepare())) if wanted.needs_records else ()
+    statistics = tuple(request.statistics(job.prepare())) if request.needs_records else ()
     parameters = dict(job.model.parameters) | dict(job.swept)
-    return CountingPoint(parameters, None, steady, (), asked, tuple(map(exact_rows, asked)))
+    return CountingPoint(parameters, None, steady, (), statistics, tuple(map(exact_rows, statistics)))
 
 
 def _sampled_point(
-    result: ResultData, point: Point, every_scgf: bool, wanted: Wanted, progress: Callable[[int, int], None]
+    result: ResultData, point: Point, every_scgf: bool, request: RecordRequest, progress: Callable[[int, int], None]
 ) -> CountingPoint:
+    """Return the sampled rows of one point, not yet judged, beside the exact values."""
     model = point.preparation.model
     steady = SteadyCounting.of(Master(model, find_sectors(model)), every_scgf)
     rows = tuple(counting_rows(point, ExactCounting.of(point.preparation, steady)))
-    asked = tuple(wanted.statistics(point.preparation))
-    if not asked:
+    statistics = tuple(request.statistics(point.preparation))
+    if not statistics:
         return CountingPoint(point.parameters, point.trajectories, steady, rows)
-    n = point.trajectories if wanted.trajectories is None else wanted.trajectories
+    n = point.trajectories if request.trajectories is None else request.trajectories
     if n < 1:
         raise InputError(f"--trajectories {n}: must be 1 or more")
-    records = sampled_rows(point.preparation, asked, result.seed, point.index, n, progress)
-    return CountingPoint(point.parameters, point.trajectories, steady, rows, asked, records, n)
+    records = sampled_rows(point.preparation, statistics, result.seed, point.index, n, progress)
+    return CountingPoint(point.parameters, point.trajectories, steady, rows, statistics, records, n)
 
 
 def _record_lines(rows: tuple[CountingRow, ...], recorded: int) -> list[str]:
@@ -238,6 +240,7 @@ def _record_lines(rows: tuple[CountingRow, ...], recorded: int) -> list[str]:
 
 
 def _row_lines(rows: tuple[CountingRow, ...]) -> list[str]:
+    """Return the table of the last sample time."""
     last = max(row.time for row in rows)
     cells = [_cells(row) for row in rows if row.time == last]
     head = "sampled at finite time: estimate and exact over (from, time], cumulants and covariances per time"
@@ -245,6 +248,7 @@ def _row_lines(rows: tuple[CountingRow, ...]) -> list[str]:
 
 
 def _cells(row: CountingRow) -> tuple[str, ...]:
+    """Return a row as the cells under HEADER."""
     return (
         row.quantity,
         row.label or "",

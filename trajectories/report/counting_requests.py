@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trajectories.counting.steady_counting import Count, counts_of, uncounted
+from trajectories.counting.model_counts import Count, counts_of, uncounted
 from trajectories.errors import InputError
 from trajectories.model import Model
 from trajectories.report.recorded_first_passages import FirstPassage
@@ -18,11 +18,11 @@ from trajectories.sampling.preparation import Preparation
 ANY = "any"
 ENTROPY = "entropy"
 
-Asked = WaitingTimes | Coincidences | PowerSpectrum | FirstPassage
+RecordedStatistic = WaitingTimes | Coincidences | PowerSpectrum | FirstPassage
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RecordRequest:
     """Requests for statistics of jump records.
 
     waiting, g2: "A_up,A_down", two groups of channels or reservoirs joined by +, or "any". spectrum: a reservoir
@@ -51,26 +51,26 @@ class Wanted:
         """Return True where jump records are needed."""
         return bool(self.waiting or self.g2 or self.spectrum or self.first_passage)
 
-    def statistics(self, preparation: Preparation) -> list[Asked]:
+    def statistics(self, preparation: Preparation) -> list[RecordedStatistic]:
         """Return the statistics, with their exact values. Raises InputError for names that the model does not have."""
         if not 1 <= self.bins <= MOST_BINS:
             raise InputError(f"--bins {self.bins}: must be from 1 to {MOST_BINS}")
         model, bins = preparation.model, Bins(self.bins, self.logarithmic, self.longest)
         frequencies = [*self.frequencies, *(omega for text in self.spaced for omega in _spaced(text))]
-        found: list[Asked] = []
+        statistics: list[RecordedStatistic] = []
         for text in self.waiting:
-            found.append(WaitingTimes(preparation, *_pair(model, "--waiting", text), bins))
+            statistics.append(WaitingTimes(preparation, *_pair(model, "--waiting", text), bins))
         for text in self.g2:
-            found.append(Coincidences(preparation, *_pair(model, "--g2", text), bins))
+            statistics.append(Coincidences(preparation, *_pair(model, "--g2", text), bins))
         for text in self.spectrum:
-            found.append(PowerSpectrum(preparation, count_named(model, "--spectrum", text), frequencies))
+            statistics.append(PowerSpectrum(preparation, count_named(model, "--spectrum", text), frequencies))
         for text in self.first_passage:
             name, low, high = _bounds(text)
             count = None if name == ENTROPY else count_named(model, "--first-passage", name)
             if count is not None and (count.weights >= 0).all():
                 low = -math.inf
-            found.append(FirstPassage(preparation, count, low, high))
-        return found
+            statistics.append(FirstPassage(preparation, count, low, high))
+        return statistics
 
 
 def _spaced(text: str) -> np.ndarray:
@@ -98,21 +98,21 @@ def _pair(model: Model, option: str, text: str) -> tuple[str, list[str], list[st
 
 def channels_named(model: Model, option: str, text: str) -> list[str]:
     """Return the channels that names joined by + mean, each a channel, a reservoir or "any"."""
-    channels, found = [channel.name for channel in model.channels], []
+    channels, named = [channel.name for channel in model.channels], []
     for name in text.split("+"):
-        own = [channel.name for channel in model.channels if channel.reservoir == name]
+        members = [channel.name for channel in model.channels if channel.reservoir == name]
         if name == ANY and name not in channels:
-            own = channels
+            members = channels
         if name in channels:
-            own = [name]
-        if not own:
+            members = [name]
+        if not members:
             reservoirs = ", ".join(reservoir.name for reservoir in model.reservoirs)
             raise InputError(
                 f"{option}: {model.name} has no channel or reservoir {name!r}; channels: {', '.join(channels)}; "
                 f"reservoirs: {reservoirs}; {ANY}: every channel"
             )
-        found += own
-    return found
+        named += members
+    return named
 
 
 def count_named(model: Model, option: str, name: str) -> Count:

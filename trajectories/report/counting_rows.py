@@ -20,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from trajectories.counting.steady_counting import RATIOS, unit_of_covariance
+from trajectories.counting.model_counts import unit_of_covariance
+from trajectories.counting.steady_counting import RATIOS
 from trajectories.kernels.observable_table import ENTROPY_SINCE
 from trajectories.report.exact_counting import QUANTITIES, ExactCounting
 from trajectories.report.judge import judge_mean, judge_smooth, noted
@@ -62,13 +63,13 @@ def counting_rows(point: Point, exact: ExactCounting) -> list[CountingRow]:
                 begin, time = preparation.counting_from, float(preparation.times[exact.later[t]])
                 row = CountingRow(quantity, count.name, count.reservoir, begin, time, unit, value / width)
                 row = replace(row, long_time=long_time, note=MOVING if ratio and not preparation.steady else "")
-                found = _part(sampled, t, c * len(QUANTITIES) + q, width)
+                estimate = _part(sampled, t, c * len(QUANTITIES) + q, width)
                 law = exact.laws[c][q][t].scaled(1.0 / width)
-                row = _estimated(row, found)
+                row = _estimated(row, estimate)
                 if row.status != "unresolved" and ratio:
                     test = _part(sampled, t, (c - len(exact.counts)) * len(RATIOS) + q - 3, 1.0)
                     slow = bool(exact.relative_spread[c, t] > SLOW * np.sqrt(n))
-                    row = _judged_ratio(row, found, test, n, law, slow)
+                    row = _judged_ratio(row, estimate, test, n, law, slow)
                 elif row.status != "unresolved":
                     row = judge_mean(row, n, law)
                 rows.append(row)
@@ -76,6 +77,7 @@ def counting_rows(point: Point, exact: ExactCounting) -> list[CountingRow]:
 
 
 def _covariance_rows(point: Point, exact: ExactCounting, sampled: Jackknife) -> list[CountingRow]:
+    """Return the rows of the covariances of all pairs of counts."""
     rows, counts = [], exact.counts
     for place, (a, b) in enumerate(_pairs(len(counts)), start=len(counts) * len(QUANTITIES)):
         label, unit = f"{counts[a].name}, {counts[b].name}", unit_of_covariance(counts[a], counts[b])
@@ -84,10 +86,10 @@ def _covariance_rows(point: Point, exact: ExactCounting, sampled: Jackknife) -> 
             begin, time = point.preparation.counting_from, float(point.preparation.times[exact.later[t]])
             value = float(exact.covariance[t, a, b] / span)
             row = CountingRow("covariance", label, None, begin, time, unit, value, long_time=limit)
-            found, law = _part(sampled, t, place, span), exact.joint_law(t, a, b).scaled(1 / span)
-            row = _estimated(row, found)
+            estimate, law = _part(sampled, t, place, span), exact.joint_law(t, a, b).scaled(1 / span)
+            row = _estimated(row, estimate)
             if row.status != "unresolved" and row.exact is not None:
-                row = judge_smooth(row, float(found.estimate) - row.exact, found, point.trajectories, law)
+                row = judge_smooth(row, float(estimate.estimate) - row.exact, estimate, point.trajectories, law)
             rows.append(row)
     return rows
 
@@ -116,8 +118,8 @@ def _sampled(point: Point, exact: ExactCounting) -> Jackknife:
     jumps, entropy = point.total.mean[later, 0], point.total.mean[later, n_linear + ENTROPY_SINCE]
     sizes = np.array([int(group.count) for group in point.groups])
     sums = np.array([_sums(group, later, columns, scale, pivot) for group in point.groups])
-    others = [group.mean[later][:, [0, n_linear + ENTROPY_SINCE]] for group in point.groups]
-    extra = np.array([n * (x - np.stack([jumps, entropy], 1)) for n, x in zip(sizes, others, strict=True)])
+    costs_of_groups = [group.mean[later][:, [0, n_linear + ENTROPY_SINCE]] for group in point.groups]
+    extra = np.array([n * (x - np.stack([jumps, entropy], 1)) for n, x in zip(sizes, costs_of_groups, strict=True)])
     c = len(counts)
 
     def function(mean: np.ndarray) -> np.ndarray:
@@ -131,11 +133,11 @@ def _sampled(point: Point, exact: ExactCounting) -> Jackknife:
         costs = np.stack([(entropy + mean[:, -1]) / 2, jumps + mean[:, -2]], axis=1)
         above = m2[:, :, None] * costs[:, None, :]
         divided = above / np.where(square > 0, square, np.inf)[:, :, None]
-        own = np.concatenate([np.stack([m2, m3, m4 - 3 * m2**2], axis=2), divided], axis=2)
+        cumulants_and_ratios = np.concatenate([np.stack([m2, m3, m4 - 3 * m2**2], axis=2), divided], axis=2)
         mixed = [joint[:, a, b] - shift[:, a] * shift[:, b] for a, b in _pairs(c)]
         tests = above - ratios * square[:, :, None]
-        parts = [own.reshape(len(mean), -1), *(column[:, None] for column in mixed), tests.reshape(len(mean), -1)]
-        return np.concatenate(parts, axis=1)
+        parts = [cumulants_and_ratios, *(column[:, None] for column in mixed), tests]
+        return np.concatenate([part.reshape(len(mean), -1) for part in parts], axis=1)
 
     return jackknife(function, np.concatenate([sums, extra], axis=2), sizes)
 
@@ -152,13 +154,14 @@ def _sums(group: Block, later: np.ndarray, columns: np.ndarray, scale: np.ndarra
 
 
 def _part(sampled: Jackknife, t: int, place: int, width: float) -> Jackknife:
+    """Return one quantity of the jackknife at time t, divided by a time."""
     estimate, error, bias = (x[t, place] / width for x in sampled[:3])
     return Jackknife(estimate, error, bias, sampled.degrees_of_freedom)
 
 
-def _estimated(row: CountingRow, found: Jackknife) -> CountingRow:
+def _estimated(row: CountingRow, sampled: Jackknife) -> CountingRow:
     """Put an estimate and its error into a row; unresolved where there are none."""
-    estimate, error = float(found.estimate), float(found.standard_error)
+    estimate, error = float(sampled.estimate), float(sampled.standard_error)
     if not np.isfinite(estimate):
         return noted(replace(row, status="unresolved"), "no trajectory counted anything")
     if not np.isfinite(error):
@@ -167,12 +170,12 @@ def _estimated(row: CountingRow, found: Jackknife) -> CountingRow:
     return replace(row, estimate=estimate, standard_error=error)
 
 
-def _judged_ratio(row: CountingRow, found: Jackknife, test: Jackknife, n: int, law: Law, slow: bool) -> CountingRow:
+def _judged_ratio(row: CountingRow, sampled: Jackknife, test: Jackknife, n: int, law: Law, slow: bool) -> CountingRow:
     """Judge a ratio by its test, a number that must vanish, in the unit of the ratio's error."""
     if slow:
         return noted(replace(row, status="unresolved"), "the mean count is too uncertain for a ratio to its square")
     assert row.estimate is not None and row.exact is not None
     deviation = row.estimate - row.exact
     if test.standard_error > 0.0:
-        deviation = float(test.estimate / test.standard_error * found.standard_error)
-    return judge_smooth(row, deviation, found, n, law)
+        deviation = float(test.estimate / test.standard_error * sampled.standard_error)
+    return judge_smooth(row, deviation, sampled, n, law)

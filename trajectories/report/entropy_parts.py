@@ -24,7 +24,7 @@ from trajectories.errors import InputError, TooCostly
 from trajectories.kernels.along import extrema
 from trajectories.kernels.observable_table import ENTROPY
 from trajectories.master.lindblad import Master
-from trajectories.report.judge import judge_mean, judge_share
+from trajectories.report.judge import judge_mean, judge_share, noted
 from trajectories.report.law import MOST_SKEWED, NO_SPREAD, Law
 from trajectories.report.report import law_at
 from trajectories.report.rows import Row
@@ -104,24 +104,24 @@ class EntropyParts:
 
     def json(self) -> dict[str, Any]:
         """Return reasons for undefined parts, and the sampled distribution of the infimum, as JSON's types by name."""
-        found: dict[str, Any] = {
+        parts: dict[str, Any] = {
             "split": {"defined": self.split is not None, "reason": self.split_undefined},
             "infimum": {"defined": self.infimum_undefined is None, "reason": self.infimum_undefined},
         }
         if self.split is not None:
             names = [channel.name for channel in self.preparation.model.channels]
-            found["split"]["potential_change"] = dict(zip(names, self.split.potential.tolist(), strict=True))
+            parts["split"]["potential_change"] = dict(zip(names, self.split.potential.tolist(), strict=True))
         if self.infimum_undefined is None and self.total is not None:
             n = int(self.total.count)
             share = self.total.histogram[0] / n
-            found["infimum"] |= {
+            parts["infimum"] |= {
                 "x": LEVELS,
                 "probability": share,
                 "standard_error": np.sqrt(share * (1 - share) / n),
                 "bound": np.exp(-LEVELS),
                 "mean_supremum": float(self.total.mean[0, SUPREMUM]),
             }
-        return found
+        return parts
 
     def lines(self) -> list[str]:
         """Return a line for each undefined part."""
@@ -172,13 +172,14 @@ class EntropyParts:
         ends: tuple[np.ndarray | None, np.ndarray | None] = (None, None)
         weights = (self.split.adiabatic, self.split.nonadiabatic)[part]
         if part == NONADIABATIC:
-            first, last = (preparation.sectors.flatten(one.logarithm()) for one in preparation.spectra)
+            first, last = (preparation.sectors.flatten(spectrum.logarithm()) for spectrum in preparation.spectra)
             ends = first, -last[None]
-        found = trajectory_cumulants(self._master, weights, preparation.start_state, times, *ends)
+        cumulants = trajectory_cumulants(self._master, weights, preparation.start_state, times, *ends)
         column = len(preparation.observables.linear) + ENTROPY
-        return replace(law_at(found, 0), rounding=NO_SPREAD * float(preparation.exact.scale[-1, column]))
+        return replace(law_at(cumulants, 0), rounding=NO_SPREAD * float(preparation.exact.scale[-1, column]))
 
     def _mean(self, row: Row, column: int, law: Law) -> Row:
+        """Judge the mean of a column; a row that is exact has the exact value as its estimate."""
         if self.total is None:
             return row
         estimate, error = float(self.total.mean[0, column]), float(standard_error(self.total)[0, column])
@@ -224,11 +225,10 @@ def law_of_weight(mean: float, second: float, third: float, fourth: float) -> La
 
 
 def _law_of_infimum(exact: Infimum) -> Law:
-    d, p = exact.values - exact.mean, exact.probabilities
-    m2, m3, m4 = (float(p @ d**power) for power in (2, 3, 4))
     scale = float(np.abs(exact.values).max(initial=0.0))
     # The probabilities carry rounding errors of their own.
-    return Law(m2, m3, m4 - 3 * m2**2, noise=NO_SPREAD * scale**2, rounding=NO_SPREAD * scale)
+    law = Law.of_values(exact.values, exact.probabilities)
+    return replace(law, noise=NO_SPREAD * scale**2, rounding=NO_SPREAD * scale)
 
 
 def _infimum_share(x: float, count: int, n: int, time: float, exact: float | None) -> Row:
@@ -245,8 +245,7 @@ def _infimum_share(x: float, count: int, n: int, time: float, exact: float | Non
 
 def _bound(row: Row, p: float, enough: bool) -> Row:
     """Judge an inequality: it agrees only where a violation would have been seen."""
-    note = "; ".join(filter(None, (row.note, "a bound, not a value")))
-    return replace(row, p_value=p, status="judged" if enough else "bounded", note=note)
+    return noted(replace(row, p_value=p, status="judged" if enough else "bounded"), "a bound, not a value")
 
 
 def infimum_undefined(preparation: Preparation) -> str | None:
@@ -278,7 +277,7 @@ def _measured(parts: EntropyParts, targets: np.ndarray, piece: Recorded) -> Bloc
     if parts.infimum_undefined is None:
         with np.errstate(divide="ignore"):  # states that are empty in the steady state are never entered
             log_steady = np.log(preparation.exact.density[-1].real)
-        both = np.zeros((n, 2))
+        extremes = np.zeros((n, 2))
         arrays = (
             observables.pair_sign,
             observables.pair_entropy,
@@ -287,8 +286,8 @@ def _measured(parts: EntropyParts, targets: np.ndarray, piece: Recorded) -> Bloc
             piece.offsets,
             piece.channels,
         )
-        extrema(log_steady, preparation.plan.start_sector, np.ascontiguousarray(targets.T), *arrays, both)
-        x[:, 0, [INFIMUM, SUPREMUM]] = both
-        below = (both[:, :1] <= -LEVELS).sum(axis=0)
+        extrema(log_steady, preparation.plan.start_sector, np.ascontiguousarray(targets.T), *arrays, extremes)
+        x[:, 0, [INFIMUM, SUPREMUM]] = extremes
+        below = (extremes[:, :1] <= -LEVELS).sum(axis=0)
     nothing = np.zeros((1, 1)), below[None], np.zeros(1, np.int64), np.zeros((n, 1))
     return block_of(x, 0, *nothing)

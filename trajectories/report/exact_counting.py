@@ -20,7 +20,8 @@ import numpy as np
 from numpy.polynomial import polynomial
 
 from trajectories.counting.finite_time_cumulants import finite_time, finite_time_cumulants
-from trajectories.counting.steady_counting import CUMULANTS, RATIOS, Count, SteadyCounting, reverses
+from trajectories.counting.model_counts import Count, reverses
+from trajectories.counting.steady_counting import CUMULANTS, RATIOS, SteadyCounting
 from trajectories.counting.uncertainty_relations import STILL
 from trajectories.kernels.observable_table import ENTROPY_SINCE
 from trajectories.master.lindblad import Master
@@ -66,18 +67,20 @@ class ExactCounting:
         spans = preparation.times[later] - preparation.counting_from
         master, start = Master(preparation.model, preparation.sectors), start_of(preparation)
         kappa = [finite_time_cumulants(master, count.weights, spans, start, HIGHEST_MOMENT) for count in counts]
-        means = np.array([np.where(own[:, 0] != 0.0, np.abs(own[:, 0]), np.nan) for own in kappa])
-        relative = np.sqrt(np.maximum([own[:, 1] for own in kappa], 0.0)) / means
+        means = np.array([np.where(cumulants[:, 0] != 0.0, np.abs(cumulants[:, 0]), np.nan) for cumulants in kappa])
+        relative = np.sqrt(np.maximum([cumulants[:, 1] for cumulants in kappa], 0.0)) / means
         return cls(
             steady,
             tallied,
             later,
             spans,
             np.where(np.isnan(relative), np.inf, relative),
-            np.array([_exact(preparation, count, own, later) for count, own in zip(counts, kappa, strict=True)]),
-            [_laws(own) for own in kappa],
+            np.array(
+                [_exact(preparation, count, cumulants, later) for count, cumulants in zip(counts, kappa, strict=True)]
+            ),
+            [_laws(cumulants) for cumulants in kappa],
             finite_time(master, np.array([count.weights for count in counts]), spans, start).covariance,
-            *(np.array([[_central_moments(row)[p] for row in own] for own in kappa]) for p in (4, 8)),
+            *(np.array([[_central_moments(row)[p] for row in cumulants] for cumulants in kappa]) for p in (4, 8)),
         )
 
     def joint_law(self, t: int, a: int, b: int) -> Law:
@@ -118,11 +121,11 @@ def _laws(kappa: np.ndarray) -> list[list[Law]]:
     not to vary. The fourth moment of the fourth cumulant's influence would take sixteen
     cumulants: there the kurtosis is taken to be that of a gamma number of the same skewness.
     """
-    found: list[list[Law]] = [[] for _ in QUANTITIES]
+    laws_of_quantities: list[list[Law]] = [[] for _ in QUANTITIES]
     for row in kappa:
         spread = float(np.sqrt(max(row[1], 0.0)))
         if spread <= NO_SPREAD:
-            for laws in found:
+            for laws in laws_of_quantities:
                 laws.append(Law(0.0, 0.0, 0.0))
             continue
         m = _central_moments(row / spread ** np.arange(1, len(row) + 1))
@@ -139,11 +142,11 @@ def _laws(kappa: np.ndarray) -> list[list[Law]]:
         for q, (h, scale) in enumerate(influence):
             law = replace(_law_of(h, m), beyond=float(beyond[q]))
             if q < len(CUMULANTS) - 1:
-                found[q].append(law.scaled(scale))
+                laws_of_quantities[q].append(law.scaled(scale))
             else:
                 kurtosis = law.fourth_moment / law.variance**2 if law.variance > 0 else np.inf
-                found[q].append(Law(exact=False, kurtosis=kurtosis))
-    return found
+                laws_of_quantities[q].append(Law(exact=False, kurtosis=kurtosis))
+    return laws_of_quantities
 
 
 def square_kurtosis(master: Master, weights: np.ndarray, span: float, start: np.ndarray | None) -> float:

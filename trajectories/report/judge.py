@@ -7,7 +7,7 @@ moments are known beforehand. The rules, in this order, with their thresholds:
 2. *Judged by the exact law.* z = (estimate - exact)/sqrt(kappa_2/n), where the mean of n values is close to normal:
    skewness |kappa_3|/(kappa_2^(3/2) sqrt n) <= 0.2 and excess kurtosis |kappa_4|/(kappa_2^2 n) <= 0.06, as of 25 rare
    events (a Poisson number of 25 has skewness 0.2 and excess 0.04, a gamma number of that skewness 0.06). Its p-value
-   takes both into account (see `normal_p`).
+   takes both into account (see `normal_score`).
 3. *Judged by the sample's error*, s/sqrt n, where the exact moments are bounds (a number averaged over outcomes
    spreads less than the outcomes): mu_4/(v^2 n) <= 0.04 with the bound mu_4 on the fourth central moment, and for v
    the bound on the variance, or 2 s^2 where that is less; or w^2/(v n) <= 0.04 with the range w of one value, so that
@@ -25,9 +25,9 @@ command in a thousand, however many rows it prints.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy import special
@@ -96,14 +96,14 @@ def judge_share(row: AnyRow, count: int, n: int) -> AnyRow:
 
 
 @np.errstate(all="ignore")
-def judge_smooth(row: AnyRow, deviation: float, found: Jackknife, n: int, law: Law, smooth: bool = True) -> AnyRow:
+def judge_smooth(row: AnyRow, deviation: float, sampled: Jackknife, n: int, law: Law, smooth: bool = True) -> AnyRow:
     """Judge a smooth function of means by its jackknife error, Student's t with the groups' degrees of freedom.
 
-    deviation: estimate - exact, before any cut. found: jackknife estimate and error of this row. n: values behind the
+    deviation: estimate - exact, before any cut. sampled: jackknife estimate and error of this row. n: values behind the
     means. law: of the influence of one value, the function's gradient at the exact means: to first order an estimate is
     the mean of influences. smooth: False where the function has a kink within the sample's reach.
     """
-    error, groups = row.standard_error, found.degrees_of_freedom + 1
+    error, groups = row.standard_error, sampled.degrees_of_freedom + 1
     if error is None or not np.isfinite(error) or groups < FEWEST_GROUPS:
         row = replace(row, standard_error=error if error is not None and np.isfinite(error) else None)
         return noted(replace(row, status="unresolved"), f"{groups} groups of trajectories: too few for an error bar")
@@ -114,7 +114,7 @@ def judge_smooth(row: AnyRow, deviation: float, found: Jackknife, n: int, law: L
     row = replace(row, z=None if z is None else float(z))
     if not smooth:
         return noted(replace(row, status="unresolved"), "at a kink, where nothing is entangled: no error bar")
-    if z is None or not _peaked(law, error, n) <= MOST_PEAKED_BOUND or abs(float(found.bias)) > MOST_BIASED * error:
+    if z is None or not _peaked(law, error, n) <= MOST_PEAKED_BOUND or abs(float(sampled.bias)) > MOST_BIASED * error:
         # To first order: such a row can disagree, but it cannot agree.
         bound = min(1.0, float(law.largest_variance / n / deviation / deviation)) if deviation else 1.0
         if z is None:
@@ -122,17 +122,14 @@ def judge_smooth(row: AnyRow, deviation: float, found: Jackknife, n: int, law: L
             bound = min(bound, _by_bound(deviation, n, law))
         why = "no spread in the sample" if z is None else _too_few(law, error, n)
         return noted(replace(row, status="bounded", p_value=bound), why)
-    p = float(p_value(z, degrees_of_freedom=found.degrees_of_freedom))
+    p = float(p_value(z, degrees_of_freedom=sampled.degrees_of_freedom))
     return replace(row, p_value=p, status="judged")
 
 
-def judge(rows: Iterable[AnyRow], beside: int = 0) -> list[AnyRow]:
-    """Turn p-values into statuses at the family-wise false-alarm rate (Bonferroni).
-
-    beside: number of rows of the same command that are judged elsewhere.
-    """
-    found = list(rows)
-    judged = beside + sum(row.status in ("judged", "bounded") for row in found)
+def judge(rows: Iterable[AnyRow]) -> list[AnyRow]:
+    """Turn p-values into statuses at the family-wise false-alarm rate (Bonferroni)."""
+    family = list(rows)
+    judged = sum(row.status in ("judged", "bounded") for row in family)
     threshold = FALSE_ALARM_RATE / max(judged, 1)
 
     def status(row: AnyRow) -> str:
@@ -142,7 +139,7 @@ def judge(rows: Iterable[AnyRow], beside: int = 0) -> list[AnyRow]:
             return "disagree"
         return "agree" if row.status == "judged" else "unresolved"
 
-    return [replace(row, status=status(row)) for row in found]
+    return [replace(row, status=status(row)) for row in family]
 
 
 def judge_groups(groups: Iterable[Iterable[AnyRow]]) -> list[tuple[AnyRow, ...]]:
@@ -156,7 +153,7 @@ class Judged:
     """A report whose `rows` have been judged together."""
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> Sequence[Row]:
         """All rows of all points."""
         raise NotImplementedError
 
@@ -169,6 +166,18 @@ class Judged:
     def exit_status(self) -> int:
         """0 agree, 1 disagree, 3 nothing resolved."""
         return EXIT_STATUS[self.verdict]
+
+    def _verdict_json(self) -> dict[str, Any]:
+        """Return the verdict and the false-alarm rate by name, for programs."""
+        return {"verdict": self.verdict, "false_alarm_rate": FALSE_ALARM_RATE}
+
+    def _verdict_line(self) -> str:
+        """Return the verdict and the number of rows behind it as a line."""
+        judged = sum(row.p_value is not None for row in self.rows)
+        return (
+            f"verdict: {self.verdict} ({judged} rows judged together: a correct engine is called wrong once in "
+            f"{1 / FALSE_ALARM_RATE:.0f} reports)"
+        )
 
 
 def verdict(rows: Iterable[Row]) -> str:
@@ -220,30 +229,30 @@ def _missed_noted(row: AnyRow, error: float) -> AnyRow:
 def _bounded(row: AnyRow, deviation: float, n: int, law: Law, why: str) -> AnyRow:
     """Judge by rule 4, bounds that hold for every law."""
     error, size = row.standard_error or 0.0, abs(deviation)
-    own = float(np.sqrt(law.largest_variance / n))
-    if law.exact and law.known and own > 0:
-        z: float | None = float(deviation / own)
+    exact_error = float(np.sqrt(law.largest_variance / n))
+    if law.exact and law.known and exact_error > 0:
+        z: float | None = float(deviation / exact_error)
     else:
         z = float(deviation / error) if error > 0 else None
     bounds = [1.0, _by_bound(deviation, n, law)]
-    if size > 0 and np.isfinite(own):
-        bounds.append((own / size) ** 2)
+    if size > 0 and np.isfinite(exact_error):
+        bounds.append((exact_error / size) ** 2)
         if np.isfinite(law.fourth_moment):
-            square = own * own / size / size
+            square = exact_error * exact_error / size / size
             excess = max(law.fourth_moment - 3 * law.variance * law.variance, 0.0) / n / n / n
             bounds.append(3 * square * square + excess / size / size / size / size)
     if 0 < law.width < np.inf:
         bounds.append(2 * float(np.exp(-2 * n * (size / law.width) ** 2)))
         bounds.append(2 * _bernstein(size, error, law.width, n))
-    if law.tail is not None and row.estimate is not None and not size <= 3 * own < np.inf:
+    if law.tail is not None and row.estimate is not None and not size <= 3 * exact_error < np.inf:
         bounds.append(2 * law.tail(row.estimate))
     return noted(replace(row, z=z, p_value=min(bounds), status="bounded"), why)
 
 
 def _bernstein(size: float, error: float, width: float, n: int) -> float:
-    """Two-sided empirical Bernstein bound (Maurer and Pontil, COLT 2009): size = sqrt(2 s^2 L/n) + 7 width L/(3(n-1)).
+    """Return the p-value 4 e^{-L} of the two-sided empirical Bernstein bound (Maurer and Pontil, COLT 2009).
 
-    Its p-value is 4 e^{-L}.
+    L solves size = sqrt(2 s^2 L/n) + 7 width L/(3(n-1)).
     """
     if n < 2:
         return 1.0
@@ -267,8 +276,9 @@ def _peaked_bound(law: Law) -> float:
 
 
 def _too_few(law: Law, error: float, n: int) -> str:
+    """Return a note with the number of trajectories that would resolve a row."""
     needed = law.needed() if law.exact else n * _peaked(law, error, n) / _peaked_bound(law)
     if not np.isfinite(needed):
         return law.missing or "its spread lies below the rounding of its exact moments"
-    wanted = f": takes about {needed:.1g} trajectories" if needed > n else ""
-    return f"too few events for an error bar{wanted}"
+    number = f": takes about {needed:.1g} trajectories" if needed > n else ""
+    return f"too few events for an error bar{number}"

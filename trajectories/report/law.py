@@ -52,6 +52,13 @@ class Law:
         tail = lambda share: _binomial(round(share * n), n, p)  # noqa: E731
         return cls(v, v * (1 - 2 * p), v * (1 - 6 * v), width=1.0, rounding=NO_SPREAD, tail=tail)
 
+    @classmethod
+    def of_values(cls, values: np.ndarray, probabilities: np.ndarray) -> Law:
+        """Return the law of a number with these values and probabilities, (n,) each."""
+        deviation = values - values @ probabilities
+        m2, m3, m4 = (float(probabilities @ deviation**power) for power in (2, 3, 4))
+        return cls(m2, m3, m4 - 3 * m2**2)
+
     def of_weight(self) -> Law:
         """Return the law with the limits of an exponential average, which may be more skewed."""
         return replace(self, most_skewed=LARGEST_SKEWNESS, most_peaked=2 * LARGEST_SKEWNESS**2)
@@ -101,11 +108,6 @@ class Law:
         peaked = abs(self.fourth) / self.variance / self.variance / self.most_peaked
         skewed = skewed * skewed
         return float(max(skewed, peaked, 1.0)) if np.isfinite(skewed + peaked) else np.inf
-
-
-def normal_p(z: float, skewness: float, excess: float) -> float:
-    """Return the two-sided p-value of a standardised mean, that of its `normal_score`."""
-    return float(2 * special.ndtr(-abs(normal_score(z, skewness, excess))))
 
 
 def normal_score(z: float, skewness: float, excess: float) -> float:

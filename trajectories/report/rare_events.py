@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from trajectories.counting.entropy_statistics import WORTH
 from trajectories.errors import TooCostly
 from trajectories.model.conversion import json_value
-from trajectories.report.judge import EXIT_STATUS, FALSE_ALARM_RATE, judge, verdict
+from trajectories.report.judge import FALSE_ALARM_RATE, Judged, judge
 from trajectories.report.rows import Row
 from trajectories.report.text import aligned, described, number, with_error
 from trajectories.runfiles.job import Job
@@ -23,7 +24,7 @@ HEADER = ("u", "lambda(u)", "half population", "exact", "z", "status", "ln<e^(-u
 
 
 @dataclass(frozen=True)
-class Rare:
+class Rare(Judged):
     """Estimates of one machine, each with its verdict.
 
     flow: one for each u, of the entropy that jumps give to the reservoirs. theorem: <e^{-Delta S}> with both ends.
@@ -48,11 +49,11 @@ class Rare:
         """Estimate lambda(u) and <e^{-Delta S}> of a job's machine over the job's duration, from its start."""
         if not exponents:
             exponents = EXPONENTS_ONE_WAY if (job.model.partner < 0).any() else EXPONENTS
-        asked = [(u, False) for u in exponents] + [(1.0, True)]
-        found, left_out = [], []
-        for i, (u, boundary) in enumerate(asked):
+        averages = [(u, False) for u in exponents] + [(1.0, True)]
+        estimates, left_out = [], []
+        for i, (u, boundary) in enumerate(averages):
             try:
-                found.append(
+                estimates.append(
                     cloning(
                         job.model,
                         u,
@@ -63,7 +64,7 @@ class Rare:
                         windows,
                         boundary=boundary,
                         initial=job.initial,
-                        point=job.point * len(asked) + i,
+                        point=job.point * len(averages) + i,
                         most=WORTH,
                     )
                 )
@@ -72,48 +73,44 @@ class Rare:
                     raise
                 left_out.append(f"u = {u:g} is left out, since its exact value would take too long: {reason}")
         parameters = dict(job.model.parameters) | dict(job.swept)
-        return cls(job.name, parameters, tuple(found[:-1]), found[-1], tuple(left_out))
+        return cls(job.name, parameters, tuple(estimates[:-1]), estimates[-1], tuple(left_out))
+
+    @cached_property
+    def _judged(self) -> list[Row]:
+        """Rows of the average and of lambda(u) of each estimate, the theorem's last."""
+        estimates = [*self.flow, self.theorem]
+        return judge(_row(p, resolved) for e in estimates for p, resolved in zip(e.p_values, e.resolved, strict=True))
 
     @property
     def statuses(self) -> list[tuple[str, str]]:
         """Statuses of each average and each lambda(u), "agree", "disagree" or "unresolved"; the theorem last."""
-        found = [*self.flow, self.theorem]
-        rows = judge(_row(p, resolved) for e in found for p, resolved in zip(e.p_values, e.resolved, strict=True))
+        rows = self._judged
         return [(average.status, rate.status) for average, rate in zip(rows[::2], rows[1::2], strict=True)]
 
     @property
-    def verdict(self) -> str:
-        """ "disagree" where any row does, "unresolved" where no row is resolved, otherwise "agree"."""
-        every = [status for average, rate in self.statuses[:-1] for status in (average, rate)]
-        every.append(self.statuses[-1][0])
-        return verdict(replace(_row(1.0, True), status=status) for status in every)
-
-    @property
-    def exit_status(self) -> int:
-        """0 agree, 1 disagree, 3 nothing resolved."""
-        return EXIT_STATUS[self.verdict]
+    def rows(self) -> list[Row]:
+        """Rows behind the verdict: the theorem has no lambda(u)."""
+        return self._judged[:-1]
 
     def json(self) -> dict[str, Any]:
         """Return every number of the table, and the verdict."""
-        found = [
+        rows = [
             estimate._asdict() | {"z": estimate.z, "scgf_z": estimate.scgf_z, "status": s[0], "scgf_status": s[1]}
             for estimate, s in zip([*self.flow, self.theorem], self.statuses, strict=True)
         ]
         return {
             "parameters": json_value(self.parameters),
-            "rows": json_value(found[:-1]),
-            "integral_fluctuation_theorem": json_value(found[-1]),
+            "rows": json_value(rows[:-1]),
+            "integral_fluctuation_theorem": json_value(rows[-1]),
             "left_out": list(self.left_out),
-            "verdict": self.verdict,
-            "false_alarm_rate": FALSE_ALARM_RATE,
-        }
+        } | self._verdict_json()
 
     def text(self) -> str:
         """Return the table."""
-        one = self.theorem
+        theorem = self.theorem
         lines = [
-            f"{self.title}: rare events by cloning, {one.repetitions} repetitions of {one.population:,} trajectories, "
-            f"T = {one.duration:g} in {one.windows} windows",
+            f"{self.title}: rare events by cloning, {theorem.repetitions} repetitions of {theorem.population:,} "
+            f"trajectories, T = {theorem.duration:g} in {theorem.windows} windows",
             described(self.parameters),
             "",
         ]
@@ -122,9 +119,11 @@ class Rare:
         lines += [
             *self.left_out,
             "",
-            f"integral fluctuation theorem, <e^(-Delta S)> with both ends: {with_error(one.average, _error(one))}, "
-            f"half population {np.exp(one.half_population_log_average):.4g}, exact "
-            f"{number(float(np.exp(one.exact_log_average)))}, z = {one.z:+.2f}: {self.statuses[-1][0]}",
+            "integral fluctuation theorem, <e^(-Delta S)> with both ends: "
+            f"{with_error(theorem.average, _error(theorem))}, "
+            f"half population {np.exp(theorem.half_population_log_average):.4g}, "
+            f"exact {number(float(np.exp(theorem.exact_log_average)))}, "
+            f"z = {theorem.z:+.2f}: {self.statuses[-1][0]}",
             f"{_guides(self.flow)}; verdict: {self.verdict} (a correct engine is called wrong once "
             f"in {1 / FALSE_ALARM_RATE:.0f} tables)",
         ]
@@ -132,6 +131,7 @@ class Rare:
 
 
 def _guides(flow: Sequence[RareEstimate]) -> str:
+    """Return the tilts of the guiding processes as text."""
     if not any(estimate.guide for estimate in flow):
         return "the forward process itself, without a guide"
     return "guided by v = " + ", ".join(f"{e.guide:g}" for e in flow) + " for these u, never by u itself"
@@ -147,6 +147,7 @@ def _error(estimate: RareEstimate) -> float:
 
 
 def _cells(e: RareEstimate, status: tuple[str, str]) -> tuple[str, ...]:
+    """Return an estimate as the cells under HEADER; status: of the average and of lambda(u)."""
     return (
         f"{e.u:g}",
         with_error(e.scgf, e.scgf_error),

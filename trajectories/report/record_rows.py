@@ -87,11 +87,11 @@ def sampled_rows(
     raw = [Moments(len(statistic.mean)) for statistic in statistics]
     tests = [Moments(len(statistic.ratios)) for statistic in statistics]
     for records in record_stream(preparation, seed, point, trajectories, progress=progress):
-        for statistic, own, test in zip(statistics, raw, tests, strict=True):
+        for statistic, moments, test in zip(statistics, raw, tests, strict=True):
             x = statistic.measure(records)
-            own.add(x)
+            moments.add(x)
             test.add(_influence(statistic, x))
-    return tuple(_rows(*each) for each in zip(statistics, raw, tests, strict=True))
+    return tuple(_rows(*sample) for sample in zip(statistics, raw, tests, strict=True))
 
 
 def exact_rows(statistic: Statistic) -> tuple[CountingRow, ...]:
@@ -114,6 +114,7 @@ def _influence(statistic: Statistic, x: np.ndarray) -> np.ndarray:
 
 
 def _rows(statistic: Statistic, raw: Moments, test: Moments) -> tuple[CountingRow, ...]:
+    """Return the rows of a statistic from the moments of its numbers and of its influence functions."""
     n, rows = raw.count, []
     error = np.sqrt(test.m2 / (n * max(n - 1, 1)))
     spread = test.m2 > 0
@@ -122,8 +123,8 @@ def _rows(statistic: Statistic, raw: Moments, test: Moments) -> tuple[CountingRo
         exact = _exact(statistic, ratio)
         below = raw.mean[list(ratio.per)].prod()
         estimate = float(ratio.scale * raw.mean[ratio.column] / below) if below != 0 else None
-        own = float(error[r])
-        if not np.isfinite(test.mean[r] + own):
+        standard_error = float(error[r])
+        if not np.isfinite(test.mean[r] + standard_error):
             rows.append(replace(ratio.row, exact=exact, estimate=estimate, status="unresolved", note="overflow"))
             continue
         expected, above = float(statistic.mean[ratio.column]), float(raw.mean[ratio.column])
@@ -137,6 +138,7 @@ def _rows(statistic: Statistic, raw: Moments, test: Moments) -> tuple[CountingRo
         )
         if ratio.share:
             law = Law.of_share(exact, n)
-        tested = replace(ratio.row, exact=exact, estimate=float(test.mean[r]), standard_error=own if n > 1 else None)
+        tested = replace(ratio.row, exact=exact, estimate=float(test.mean[r]))
+        tested = replace(tested, standard_error=standard_error if n > 1 else None)
         rows.append(replace(judge_mean(tested, n, law, float(skewness[r])), estimate=estimate))
     return tuple(rows)

@@ -45,16 +45,16 @@ class RecordStatistic(NamedTuple):
 def statistic_of(table: Counting) -> RecordStatistic:
     """Return the main quantity of a table that holds a single statistic of jump records."""
     point = table.points[0]
-    (asked,), (rows,) = point.asked, point.records
-    main = [own for own in rows if own.quantity == rows[0].quantity]
-    edges = getattr(asked, "edges", None)
+    (statistic,), (rows,) = point.statistics, point.records
+    main = [row for row in rows if row.quantity == rows[0].quantity]
+    edges = getattr(statistic, "edges", None)
     if edges is not None:
         x = 0.5 * (edges[:-1] + edges[1:])
     else:
-        x = getattr(asked, "frequencies", np.array([own.time for own in main]))
+        x = getattr(statistic, "frequencies", np.array([row.time for row in main]))
     estimate, error, exact = (_column(main, name) for name in COLUMNS)
-    steady = np.array([np.nan if own.long_time is None else own.long_time for own in main])
-    status = np.array([own.status for own in main])
+    steady = np.array([np.nan if row.long_time is None else row.long_time for row in main])
+    status = np.array([row.status for row in main])
     return RecordStatistic(x, estimate, error, exact, steady, status, edges, table)
 
 

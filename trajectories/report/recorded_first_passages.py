@@ -12,7 +12,7 @@ import numpy as np
 
 from trajectories.counting.counted_currents import counts_entropy
 from trajectories.counting.first_passage import PassageSpace
-from trajectories.counting.steady_counting import Count
+from trajectories.counting.model_counts import Count
 from trajectories.errors import InputError
 from trajectories.kernels import records as kernels
 from trajectories.master.lindblad import Master
@@ -40,37 +40,45 @@ class FirstPassage:
             )
         model, sectors = preparation.model, preparation.sectors
         master = Master(model, sectors)
-        steps = np.repeat(count.weights[:, None], len(sectors.dimensions), 1) if count else None
-        steps = _entropy_steps(preparation, master) if steps is None else steps
+        if count is None:
+            steps = _entropy_steps(preparation, master)
+        else:
+            steps = np.repeat(count.weights[:, None], len(sectors.dimensions), 1)
         self.space = PassageSpace(master, steps, low, high)
         self._begin, end = preparation.counting_from, float(preparation.times[-1])
         self._sector = np.asarray(preparation.plan.start_sector, np.int64)
         self.times = np.linspace(self._begin, end, INSTANTS + 1)[1:]
         start = start_of(preparation)
-        begun = master.steady_blocks if start is None else start
-        left, lasting = self.space.left(begun, self.times - self._begin)
+        initial = master.steady_blocks if start is None else start
+        left, lasting = self.space.left(initial, self.times - self._begin)
         stayed = np.clip(1.0 - left.sum(axis=1), 0.0, 1.0)
         self.mean = np.array([*stayed, *left[-1], lasting])
-        span = f"{name} from {low:g} to {high:g}" if np.isfinite(low) else f"{name} to {high:g}"
-        self.ratios = []
-        for i, t in enumerate(self.times):
-            row = CountingRow("first_passage_survival", span, None, self._begin, float(t), "1", None)
-            self.ratios.append(Ratio(row, i, share=True))
-        for side, bound in ((0, high), (1, low)):
-            row = CountingRow("first_passage_share", f"{name} at {bound:+g} first", None, self._begin, end, "1", None)
-            if np.isfinite(bound):
-                self.ratios.append(Ratio(row, INSTANTS + side, share=True))
-        label, whole = (
-            f"{span}, cut at {end - self._begin:g}",
-            self.space.mean_time(begun) if preparation.steady else None,
-        )
-        row = CountingRow("mean_first_passage_time", label, None, self._begin, end, "time", None)
-        row = replace(row, long_time=whole if whole is not None and np.isfinite(whole) else None)
-        # Where hardly any arrives, all but a few times are T.
-        arrived = max(float(1.0 - stayed[-1]), np.finfo(float).tiny)
-        self.ratios.append(Ratio(row, INSTANTS + 2, (), 1.0, 1 / arrived, width=end - self._begin))
+        mean_time = self.space.mean_time(initial) if preparation.steady else np.inf
+        self.ratios = self._ratios(name, low, high, mean_time, float(1.0 - stayed[-1]))
         fine = np.linspace(0.0, end - self._begin, 201)
-        self.curve = fine + self._begin, 1.0 - self.space.left(begun, fine)[0].sum(axis=1)
+        self.curve = fine + self._begin, 1.0 - self.space.left(initial, fine)[0].sum(axis=1)
+
+    def _ratios(self, name: str, low: float, high: float, mean_time: float, arrived: float) -> list[Ratio]:
+        """Return the rows to be reported.
+
+        name: of what is counted. mean_time: steady mean first-passage time, inf where there is none. arrived:
+        probability of having arrived by the end.
+        """
+        begin, end = self._begin, float(self.times[-1])
+        span = f"{name} from {low:g} to {high:g}" if np.isfinite(low) else f"{name} to {high:g}"
+        ratios = []
+        for i, t in enumerate(self.times):
+            row = CountingRow("first_passage_survival", span, None, begin, float(t), "1", None)
+            ratios.append(Ratio(row, i, share=True))
+        for side, bound in ((0, high), (1, low)):
+            row = CountingRow("first_passage_share", f"{name} at {bound:+g} first", None, begin, end, "1", None)
+            if np.isfinite(bound):
+                ratios.append(Ratio(row, INSTANTS + side, share=True))
+        row = CountingRow("mean_first_passage_time", f"{span}, cut at {end - begin:g}", None, begin, end, "time", None)
+        row = replace(row, long_time=mean_time if np.isfinite(mean_time) else None)
+        # Where hardly any arrives, all but a few times are T.
+        kurtosis = 1 / max(arrived, np.finfo(float).tiny)
+        return [*ratios, Ratio(row, INSTANTS + 2, (), 1.0, kurtosis, width=end - begin)]
 
     def measure(self, records: Recorded) -> np.ndarray:
         """Return (n, T+3): not yet arrived at each time (0 or 1), arrived upwards, downwards, min(time, T)."""

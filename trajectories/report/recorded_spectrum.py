@@ -24,7 +24,7 @@ from scipy import sparse
 
 from trajectories.counting import time_correlations
 from trajectories.counting.counted_currents import jump_operator
-from trajectories.counting.steady_counting import Count
+from trajectories.counting.model_counts import Count
 from trajectories.errors import InputError
 from trajectories.kernels import records as kernels
 from trajectories.master.block_generator import DENSE_LIMIT
@@ -66,9 +66,9 @@ class PowerSpectrum:
         start = start_of(preparation)
         rho = master.steady_blocks if start is None else start
         jumps = master.jump_rates(occupied(preparation, master, begin, end))
-        found = [finite_time_spectrum(master, count.weights, w, rho, self._span, jumps) for w in self.frequencies]
-        self.mean = np.array([value for value, _ in found])
-        self._amplitude = np.array([amplitude for _, amplitude in found])
+        values = [finite_time_spectrum(master, count.weights, w, rho, self._span, jumps) for w in self.frequencies]
+        self.mean = np.array([value for value, _ in values])
+        self._amplitude = np.array([amplitude for _, amplitude in values])
         steady = time_correlations.power_spectrum(master, count.weights, self.frequencies)
         # Of the squared deviation of the count, which the periodogram is at omega = 0; elsewhere it spreads less.
         kurtosis = square_kurtosis(master, count.weights, self._span, start)
@@ -97,12 +97,12 @@ def slow_lines(master: Master, most: float) -> np.ndarray:
     """
     small = master.sectors.size <= DENSE_LIMIT
     modes = master.modes if small else master.space.coherent_modes()
-    found: list[complex] = []
+    lines: list[complex] = []
     for mode in modes[np.argsort(-modes.real, kind="stable")]:
         narrow = max(-mode.real, 0.0) < mode.imag <= most
-        if narrow and all(abs(mode.imag - other.imag) > max(-mode.real, 1e-3 * mode.imag) for other in found):
-            found.append(complex(mode))
-    return np.array(found[:MOST_LINES], complex)
+        if narrow and all(abs(mode.imag - line.imag) > max(-mode.real, 1e-3 * mode.imag) for line in lines):
+            lines.append(complex(mode))
+    return np.array(lines[:MOST_LINES], complex)
 
 
 def evenly_spaced(frequencies: np.ndarray) -> bool:
@@ -134,15 +134,15 @@ def finite_time_spectrum(
     """
     size, trace = len(master.trace_row), master.trace_row
     mean = float(weights @ master.jump_rates(master.steady_blocks))
-    own, unit = sparse.csr_matrix(master.generator), sparse.eye(size, format="csr")
+    generator, unit = sparse.csr_matrix(master.generator), sparse.eye(size, format="csr")
     kick = sparse.csr_matrix(jump_operator(master, weights)) - mean * unit
     functional = sparse.csr_matrix((weights @ master.space.losses).conj() - mean * trace)
     # Rows: rho; y; int Tr[(G-J) y]; int e^{i omega (t-s)} Tr[(G-J) rho(s)] ds.
     joint = sparse.csr_array(
         sparse.bmat(
             [
-                [own, None, None, None],
-                [kick, own - 1j * omega * unit, None, None],
+                [generator, None, None, None],
+                [kick, generator - 1j * omega * unit, None, None],
                 [None, functional, sparse.csr_matrix((1, 1)), None],
                 [functional, None, None, sparse.csr_matrix([[1j * omega]])],
             ]

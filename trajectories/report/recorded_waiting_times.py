@@ -78,19 +78,19 @@ class WaitingTimes:
         self, preparation: Preparation, name: str, start: Channels, stop: Channels, bins: Bins = CHOSEN
     ) -> None:
         self.master, self.bins = Master(preparation.model, preparation.sectors), bins
-        self._masks = [firing(self.master, own)[0] for own in (start, stop)]
+        self._masks = [firing(self.master, channels)[0] for channels in (start, stop)]
         wait = time_correlations.mean_waiting_time(self.master, start, stop)
         unending = self.master.tilted(np.where(self._masks[1], 0.0, 1.0))
         usual = MEANS * max(wait.mean, _decay_time(unending) if bins.logarithmic else 0.0)
         self._window = _window(preparation, bins.longest, usual, name)
         self.edges = edges = bins.edges(self.master, float(preparation.times[-1] - self._window[1]))
-        begun = jump_operator(self.master, self._masks[0] * 1.0) @ occupied(preparation, self.master, *self._window)
+        waiting = jump_operator(self.master, self._masks[0] * 1.0) @ occupied(preparation, self.master, *self._window)
         propagator = self.master.propagator(unending)
         trace = self.master.trace_row
-        left, total = [float((trace @ begun).real)], 0.0
+        left, total = [float((trace @ waiting).real)], 0.0
         for width in np.diff(edges):
-            begun, part = propagator.integrate(begun, width)
-            left.append(float((trace @ begun).real))
+            waiting, part = propagator.integrate(waiting, width)
+            left.append(float((trace @ waiting).real))
             total += float((trace @ part).real)
         self.mean = np.array([left[0], *np.maximum(-np.diff(left), 0.0), total])
         steady = np.diff(time_correlations.waiting_time_distribution(self.master, start, stop, edges))
@@ -121,33 +121,33 @@ class Coincidences:
         self, preparation: Preparation, name: str, first: Channels, second: Channels, bins: Bins = CHOSEN
     ) -> None:
         self.master, self.bins = Master(preparation.model, preparation.sectors), bins
-        self._masks = [firing(self.master, own)[0] for own in (first, second)]
+        self._masks = [firing(self.master, channels)[0] for channels in (first, second)]
         usual = MEANS / preparation.gap if 0 < preparation.gap < np.inf else np.inf
         self._window = _window(preparation, bins.longest, usual, name)
         begin, last = self._window
         self.edges = edges = bins.edges(self.master, float(preparation.times[-1] - last))
-        every = self.master.jump_rates(occupied(preparation, self.master, begin, float(preparation.times[-1])))
+        jumps = self.master.jump_rates(occupied(preparation, self.master, begin, float(preparation.times[-1])))
         kick = jump_operator(self.master, self._masks[0] * 1.0)
         rates = self.master.jump_rates(self.master.steady_blocks)
         density = np.array([float(rates[mask].sum()) for mask in self._masks])
-        self.mean = self._expected(kick @ occupied(preparation, self.master, begin, last), every)
+        self.mean = self._expected(kick @ occupied(preparation, self.master, begin, last), jumps)
         steady = self._expected(kick @ self.master.steady_blocks, rates)[1:-1] / density.prod()
         span = float(preparation.times[-1]) - begin
-        found = bunches(preparation, self.master, self._masks[0] | self._masks[1])
-        size = np.array([found.of_pairs(*each) for each in zip(self.mean[1:-1], np.diff(edges), strict=True)])
+        bunching = bunches(preparation, self.master, self._masks[0] | self._masks[1])
+        size = np.array([bunching.of_pairs(*bin_) for bin_ in zip(self.mean[1:-1], np.diff(edges), strict=True)])
         self.ratios = _ratios("g2", "1", name, self.mean, edges, steady, size, (0, len(edges)), span)
         tau = bins.instants(edges)
         self.curve = tau, time_correlations.g2(self.master, first, tau, second)
 
-    def _expected(self, vector: np.ndarray, every: np.ndarray) -> np.ndarray:
+    def _expected(self, vector: np.ndarray, jumps: np.ndarray) -> np.ndarray:
         """Return the expected row of a trajectory, from G_A rho_bar and the mean numbers of jumps (K,)."""
         propagator = self.master.propagator(self.master.generator, trace=self.master.trace_row)
         functional = (self._masks[1] * 1.0) @ self.master.space.losses
-        found = [float((self.master.trace_row @ vector).real)]
+        numbers = [float((self.master.trace_row @ vector).real)]
         for width in np.diff(self.edges):
             vector, part = propagator.integrate(vector, width)
-            found.append(float((functional.conj() @ part).real))
-        return np.array([*found, float(every[self._masks[1]].sum())])
+            numbers.append(float((functional.conj() @ part).real))
+        return np.array([*numbers, float(jumps[self._masks[1]].sum())])
 
     def measure(self, records: Recorded) -> np.ndarray:
         """Return numbers of starts, of pairs in each bin, and of jumps that stop, (n, bins+2)."""
@@ -158,8 +158,8 @@ def occupied(preparation: Preparation, master: Master, begin: float, end: float)
     """Return the integral of the run's ensemble state from `begin` to `end`, as flattened blocks (D,)."""
     if preparation.steady:
         return master.steady_blocks * (end - begin)
-    both = master.block_integrals(preparation.start_state, np.array([begin, end]))
-    return both[1] - both[0]
+    integrals = master.block_integrals(preparation.start_state, np.array([begin, end]))
+    return integrals[1] - integrals[0]
 
 
 def _decay_time(unending: np.ndarray | sparse.csr_array) -> float:
@@ -195,13 +195,13 @@ def _ratios(
 
     bunch (bins,): mean number of its events in a bunch.
     """
-    found = []
+    ratios = []
     for j, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
         limit = float(steady[j] / (high - low))
         row = CountingRow(quantity, name, None, float(low), float(high), unit, None, long_time=limit)
         kurtosis = float(bunch[j] / max(mean[1 + j], np.finfo(float).tiny))
-        found.append(Ratio(row, 1 + j, per, scale / (high - low), kurtosis))
-    return found
+        ratios.append(Ratio(row, 1 + j, per, scale / (high - low), kurtosis))
+    return ratios
 
 
 def _measured(

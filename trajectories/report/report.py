@@ -60,6 +60,7 @@ def law_at(cumulants: Cumulants, t: int) -> Law:
 
 
 def _column_rows(point: Point, q: int, errors: np.ndarray, skewness: np.ndarray) -> list[Row]:
+    """Return the rows of column q of the observable table at the sample times."""
     preparation, block = point.preparation, point.total
     column = preparation.columns[q]
     rows = []
@@ -132,6 +133,7 @@ def _chernoff(point: Point, q: int, t: int) -> Callable[[float], float] | None:
 
 
 def _share_rows(point: Point) -> list[Row]:
+    """Return the rows of the shares of trajectories, such as the irreversible fraction."""
     rows = []
     for quantity in QUANTITIES.values():
         if isinstance(quantity.measure, Share):
@@ -154,9 +156,10 @@ def function_rows(point: Point, function: EnsembleFunction) -> list[Row]:
         estimate = float(sampled.estimate[t])
         row = replace(row, estimate=function.cut(estimate), standard_error=float(sampled.standard_error[t]))
         row = noted(row, INITIAL_DRAW) if preparation.steady else row
-        one = sampled._replace(standard_error=sampled.standard_error[t], bias=sampled.bias[t])
+        sampled_at_t = sampled._replace(standard_error=sampled.standard_error[t], bias=sampled.bias[t])
         law = _function_law(point, function, known[t])
-        rows.append(judge_smooth(row, estimate - float(exact[t]), one, point.trajectories, law, bool(smooth[t])))
+        deviation = estimate - float(exact[t])
+        rows.append(judge_smooth(row, deviation, sampled_at_t, point.trajectories, law, bool(smooth[t])))
     return rows
 
 
@@ -188,9 +191,7 @@ def influence_law(measure: Function, rho: np.ndarray, n: int) -> Law:
     slopes = (measure(base + step * directions) - measure(base - step * directions)) / (2 * step)
     values, vectors = np.linalg.eigh(np.einsum("i,iab->ab", slopes, directions))
     weight = np.einsum("an,ab,bn->n", vectors.conj(), rho, vectors).real.clip(min=0.0)
-    deviation = values - weight @ values
-    m2, m3, m4 = (float(weight @ deviation**p) for p in (2, 3, 4))
-    return Law(m2, m3, m4 - 3 * m2**2, exact=False, width=float(np.ptp(values)), rounding=NO_SPREAD)
+    return replace(Law.of_values(values, weight), exact=False, width=float(np.ptp(values)), rounding=NO_SPREAD)
 
 
 def _smooth(gap: Function | None, exact: np.ndarray, sums: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from trajectories.errors import InputError
+from trajectories.report.estimate import Estimate, chosen_rows, estimate_of
 from trajectories.report.report import rows_of
 from trajectories.report.rows import Row
 from trajectories.report.tables import Report
@@ -17,30 +18,6 @@ from trajectories.results.layout import Records
 from trajectories.results.points import Point, StoredPoints
 from trajectories.results.reader import Reader, read
 from trajectories.sampling.preparation import LARGE_SWEEP
-
-UNJUDGED = ("judged", "bounded")  # statuses of rows before `judge` has compared their p-values
-
-
-class Estimate(NamedTuple):
-    """A sampled quantity beside its exact value.
-
-    Attributes
-    ----------
-    times : (T,) array
-        Sample times.
-    estimate, standard_error, exact : array
-        Sampled value, its standard error, and the master equation's value, nan where one does not exist. Shape (T,);
-        from `Result.arrays` (*sweep axes, T).
-    status : array of str
-        "agree", "disagree", "unresolved", "exact", "unchecked" or "irreversible", as in the report; "" where the
-        verdict depends on other points of a sweep (`Result.arrays` has it) and for points without a block.
-    """
-
-    times: np.ndarray
-    estimate: np.ndarray
-    standard_error: np.ndarray
-    exact: np.ndarray
-    status: np.ndarray
 
 
 class ResultData:
@@ -133,11 +110,11 @@ class ResultData:
         True
         """
         rows = self._rows(point) if len(self.points) > 1 else self._judged_rows(point)
-        chosen = _chosen(rows, quantity, which)
+        chosen = chosen_rows(rows, quantity, which)
         if not chosen:
             known = ", ".join(f"{q} {w or ''}".strip() for q, w in self.quantities(point))
             raise InputError(f"no single quantity {' '.join(filter(None, (quantity, which)))!r}: choose one of {known}")
-        return _estimate(chosen)
+        return estimate_of(chosen)
 
     @cached_property
     def sweep(self) -> dict[str, np.ndarray]:
@@ -180,11 +157,11 @@ class ResultData:
         shape = tuple(len(values) for values in self.sweep.values())
         columns: Estimate | None = None
         for i, point in enumerate(self.points):
-            rows = _chosen(self._judged_rows(i), quantity, which or None)
+            rows = chosen_rows(self._judged_rows(i), quantity, which or None)
             if not rows:
                 known = ", ".join(".".join(filter(None, pair)) for pair in self.quantities())
                 raise InputError(f"no single quantity {name!r}: choose one of {known}")
-            values = _estimate(rows)
+            values = estimate_of(rows)
             if columns is None:
                 blank = np.full((*shape, len(rows)), np.nan)
                 status = np.full(blank.shape, "", dtype="<U16")
@@ -288,27 +265,6 @@ class ResultData:
             f"<Result {self.name}: {points}, {self.trajectories:,} trajectories each, seed {self.seed}, "
             f"times up to {self.times[-1]:g}>"
         )
-
-
-def _chosen(rows: Sequence[Row], quantity: str, which: str | None) -> list[Row]:
-    """Return the rows of a quantity, those of `which` label or reservoir; none where several kinds would be meant."""
-    chosen = [row for row in rows if row.quantity == quantity]
-    chosen = [row for row in chosen if which is None or which in (row.label, row.reservoir)]
-    return chosen if len({(row.label, row.reservoir) for row in chosen}) == 1 else []
-
-
-def _estimate(rows: Sequence[Row]) -> Estimate:
-    """Return the rows of one quantity, one for each time, as arrays; nan where a row has no number."""
-    names = ("time", "estimate", "standard_error", "exact")
-    numbers = (np.array([np.nan if (v := getattr(row, n)) is None else v for row in rows]) for n in names)
-    times, estimate, error, exact = numbers
-    return Estimate(
-        times,
-        estimate,
-        error,
-        exact,
-        np.array(["" if row.status in UNJUDGED else row.status for row in rows], dtype="<U16"),
-    )
 
 
 def open_result(path: str | Path) -> ResultData:

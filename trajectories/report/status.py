@@ -56,8 +56,8 @@ class RunStatus:
             stopping = tuple(stopping_lines(result.meta))
             n, headlines = len(result.points), headline_names()
             chosen = range(n) if n <= MOST_POINTS else [i * (n - 1) // (MOST_POINTS - 1) for i in range(MOST_POINTS)]
-            some = [result.points[i] for i in chosen]
-            for point, judged in zip(some, judge_groups(map(rows_of, some)), strict=True):
+            shown_points = [result.points[i] for i in chosen]
+            for point, judged in zip(shown_points, judge_groups(map(rows_of, shown_points)), strict=True):
                 last = max(row.time for row in judged)
                 shown = tuple(row for row in judged if row.time == last and row.quantity in headlines)
                 rows[point.index] = (point.swept, shown)
@@ -129,5 +129,5 @@ class RunStatus:
 
 def clock(when: float) -> str:
     """Return a time as the clock on the wall shows it, with the date where it is not today."""
-    found = datetime.fromtimestamp(when)
-    return found.strftime("%H:%M:%S" if when - time.time() < 12 * 3600 else "%Y-%m-%d %H:%M")
+    moment = datetime.fromtimestamp(when)
+    return moment.strftime("%H:%M:%S" if when - time.time() < 12 * 3600 else "%Y-%m-%d %H:%M")

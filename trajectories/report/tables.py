@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trajectories.model.conversion import json_value
-from trajectories.report.judge import FALSE_ALARM_RATE, Judged, judge_groups
+from trajectories.report.judge import Judged, judge_groups
 from trajectories.report.report import rows_of
-from trajectories.report.rows import Row, by_state, exact_rows
-from trajectories.report.text import HEADER, aligned, cells, comma_separated, described, interval, number, with_error
+from trajectories.report.rows import Row, by_state
+from trajectories.report.text import HEADER, aligned, cells, comma_separated, described, with_error
 from trajectories.sampling.quantity_names import absence_lines, headline_names
 from trajectories.sampling.statistics import effective_sample_size, largest_weight_share
 
 if TYPE_CHECKING:
-    from trajectories.counting.optimum import Optimum
     from trajectories.results.points import Point
-    from trajectories.runfiles.job import Job
+
+MOST_COLUMNS = 5  # headline quantities in the table of a sweep
+MOST_LINES = 200
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,14 @@ class PointReport:
     summary: tuple[str, ...]
     weights: tuple[float, float]  # effective sample size and largest weight's share at the end
     absent: dict[str, str]  # quantities that are not reported, and why
+
+    @classmethod
+    def of(cls, point: Point, rows: tuple[Row, ...]) -> PointReport:
+        """Return the report of a point from its judged rows."""
+        weights = (float(effective_sample_size(point.total)[-1]), float(largest_weight_share(point.total)[-1]))
+        preparation = point.preparation
+        summary, absent = tuple(preparation.summary), preparation.absent
+        return cls(point.parameters, point.trajectories, point.swept, rows, summary, weights, absent)
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,7 @@ class Report(Judged):
         name, seed, meta: of the result.
         """
         unjudged = [by_state(rows_of(point), point.preparation.model) for point in points]
-        reports = [_point_report(*each) for each in zip(points, judge_groups(unjudged), strict=True)]
+        reports = [PointReport.of(*judged) for judged in zip(points, judge_groups(unjudged), strict=True)]
         title = "\n".join([f"{name}: {_amount(points, meta)}, seed {seed}", *stopping_lines(meta)])
         return cls(title, tuple(reports))
 
@@ -117,7 +126,7 @@ class Report(Judged):
             }
             for point in self.points
         ]
-        return {"points": points, "verdict": self.verdict, "false_alarm_rate": FALSE_ALARM_RATE}
+        return {"points": points} | self._verdict_json()
 
     def csv(self) -> str:
         """Return the rows of all points as comma-separated values.
@@ -162,76 +171,16 @@ class Report(Judged):
         else:
             for point in self.points:
                 lines += ["", *_point_lines(point, every_time)]
-        judged = sum(row.p_value is not None for row in self.rows)
         counts = {
             status: sum(row.status == status for row in self.rows)
             for status in dict.fromkeys(row.status for row in self.rows)
         }
         lines += ["", f"{len(self.rows)} rows: " + ", ".join(f"{n} {status}" for status, n in counts.items())]
-        lines.append(
-            f"verdict: {self.verdict} ({judged} rows judged together: a correct engine is called wrong once in "
-            f"{1 / FALSE_ALARM_RATE:.0f} reports)"
-        )
+        lines.append(self._verdict_line())
         return "\n".join(lines)
 
     def __repr__(self) -> str:
         return self.text()
-
-
-@dataclass(frozen=True)
-class Solution:
-    """The master equation's values alone, for each point of a sweep: parameters, rows, summary, absent quantities.
-
-    optima: for each point the optimum of [optimise], None where nothing was optimised.
-    """
-
-    title: str
-    points: tuple[tuple[dict[str, Any], tuple[Row, ...], tuple[str, ...], dict[str, str]], ...]
-    optima: tuple[Optimum | None, ...]
-
-    @classmethod
-    def of(cls, jobs: Sequence[Job]) -> Solution:
-        """Solve the master equation of a job, or of every point of a sweep."""
-        points = []
-        for job in jobs:
-            preparation = job.prepare()
-            parameters = dict(job.model.parameters) | dict(job.swept)
-            rows = tuple(by_state(exact_rows(preparation), job.model))
-            points.append((parameters, rows, tuple(preparation.summary), preparation.absent))
-        return cls(jobs[0].name, tuple(points), tuple(job.optimum for job in jobs))
-
-    def json(self) -> dict[str, Any]:
-        """Return {"points": [{"parameters", "rows": [{"quantity", "reservoir", "exact", ...}]}]}."""
-        names = ("quantity", "label", "reservoir", "from", "time", "unit", "exact", "note")
-        points = [
-            {
-                "parameters": json_value(parameters),
-                "rows": json_value([{name: row.json()[name] for name in names} for row in rows]),
-                "not_reported": absent,
-            }
-            for parameters, rows, _, absent in self.points
-        ]
-        for point, optimum in zip(points, self.optima, strict=True):
-            if optimum is not None:
-                point["maximum"] = optimum.json()
-        return {"points": points}
-
-    def text(self) -> str:
-        """Return a table of the last sample time for every point."""
-        lines = [f"{self.title}: master equation"]
-        header = ("quantity", "of", "(from, time]", "exact", "unit", "")
-        for (parameters, rows, summary, _), optimum in zip(self.points, self.optima, strict=True):
-            last = max(row.time for row in rows)
-            table = [
-                (row.quantity, row.label or row.reservoir or "", interval(row), number(row.exact), row.unit, row.note)
-                for row in rows
-                if row.time == last
-            ]
-            head = [described(parameters), *("  " + line for line in summary)]
-            if optimum is not None:
-                head.append("  " + optimum.text())
-            lines += [*([""] if len(self.points) > 1 else []), *head, *aligned([header, *table])]
-        return "\n".join(lines)
 
 
 def stopping_lines(meta: Mapping[str, Any]) -> list[str]:
@@ -249,8 +198,8 @@ def stopping_lines(meta: Mapping[str, Any]) -> list[str]:
     ranks = list(dict.fromkeys(session.get("ranks", "1") for session in sessions))
     if ranks not in ([], ["1"]):
         threads = "/".join(dict.fromkeys(session.get("threads", "1") for session in sessions))
-        one = threads == "1"
-        lines.append(f"sampled on {' and '.join(ranks)} ranks, {threads} thread{'s' * (not one)} each")
+        single = threads == "1"
+        lines.append(f"sampled on {' and '.join(ranks)} ranks, {threads} thread{'s' * (not single)} each")
     return lines
 
 
@@ -262,24 +211,6 @@ def _amount(points: Sequence[Point], meta: Mapping[str, Any]) -> str:
     if asked < sampled < asked + points[0].preparation.block_size:
         text += f" ({asked:,} asked for, rounded up to whole blocks)"
     return text
-
-
-def _point_report(point: Point, rows: tuple[Row, ...]) -> PointReport:
-    total = point.total
-    weights = (float(effective_sample_size(total)[-1]), float(largest_weight_share(total)[-1]))
-    return PointReport(
-        point.parameters,
-        point.trajectories,
-        point.swept,
-        rows,
-        tuple(point.preparation.summary),
-        weights,
-        point.preparation.absent,
-    )
-
-
-MOST_COLUMNS = 5
-MOST_LINES = 200
 
 
 def _sweep_lines(points: Sequence[PointReport]) -> list[str]:
@@ -302,9 +233,9 @@ def _sweep_lines(points: Sequence[PointReport]) -> list[str]:
         decided = [row for row in point.rows if row.status in ("agree", "disagree")]
         worst = max((abs(row.z) for row in decided if row.z is not None), default=0.0)
         wrong = sum(row.status == "disagree" for row in point.rows)
-        own = [*point.swept.values(), *(point.parameters.get(name) for name in varying)]
-        shown_so = [f"{value:g}" if isinstance(value, int | float) else str(value) for value in own]
-        table.append((*shown_so, *values, f"{worst:.2f}", str(wrong)))
+        parameters = [*point.swept.values(), *(point.parameters.get(name) for name in varying)]
+        leading = [f"{value:g}" if isinstance(value, int | float) else str(value) for value in parameters]
+        table.append((*leading, *values, f"{worst:.2f}", str(wrong)))
     fixed = {name: value for name, value in fixed.items() if name not in varying}
     head = [*points[0].summary[:2], *absence_lines(points[0].absent)]
     lines = [described(fixed), *("  " + line for line in head)]
@@ -316,6 +247,7 @@ def _sweep_lines(points: Sequence[PointReport]) -> list[str]:
 
 
 def _point_lines(point: PointReport, every_time: bool) -> list[str]:
+    """Return the table of one point and a line on the integral fluctuation theorem."""
     lines = [described(point.parameters), *("  " + line for line in point.summary)]
     last = max(row.time for row in point.rows)
     theorem = [row for row in point.rows if row.quantity == "integral_fluctuation_theorem"]

@@ -14,7 +14,7 @@ from trajectories.counting.entropy_statistics import WORTH, generating_function
 from trajectories.counting.scgf import scgf
 from trajectories.errors import InputError, TooCostly
 from trajectories.master.lindblad import Master
-from trajectories.report.fluctuation_theorems import EXPONENTS, Weighted
+from trajectories.report.entropy_histograms import EXPONENTS, Weighted
 from trajectories.sampling.exact_averages import trajectories_for
 from trajectories.sampling.preparation import Preparation
 
@@ -43,10 +43,10 @@ class Curves(NamedTuple):
 
     def json(self) -> dict[str, Any]:
         """Return the curves as lists by name."""
-        found: dict[str, Any] = {"u": self.u, "exact": self.scgf, "finite_time": self.finite}
-        for name, one in (("forward", self.forward), ("reversed", self.backward)):
-            found[name] = {"u": one.u, "estimate": one.value, "standard_error": one.standard_error}
-        return found
+        curves: dict[str, Any] = {"u": self.u, "exact": self.scgf, "finite_time": self.finite}
+        for name, sampled in (("forward", self.forward), ("reversed", self.backward)):
+            curves[name] = {"u": sampled.u, "estimate": sampled.value, "standard_error": sampled.standard_error}
+        return curves
 
 
 def curves_of(preparation: Preparation, forward: Weighted, backward: Weighted) -> Curves | None:
@@ -55,7 +55,7 @@ def curves_of(preparation: Preparation, forward: Weighted, backward: Weighted) -
     forward, backward: statistics of forward and reversed trajectories. A point is resolved by the rule of the integral
     theorem, relative to its value: exact standard error 0.02 and exact skewness of the mean 0.5 at most.
     """
-    if preparation.observables.one_way.any() or any(found.null_rank for found in preparation.spectra):
+    if preparation.observables.one_way.any() or any(spectrum.null_rank for spectrum in preparation.spectra):
         return None
     master = Master(preparation.model, preparation.sectors)
     try:
@@ -84,7 +84,7 @@ def curves_of(preparation: Preparation, forward: Weighted, backward: Weighted) -
     )
 
 
-def _sampled(found: Weighted, exact: list[list[float]], u: np.ndarray, duration: float) -> Sampled:
+def _sampled(sample: Weighted, exact: list[list[float]], u: np.ndarray, duration: float) -> Sampled:
     """Return the points that one ensemble resolves.
 
     exact (U, 3): <w>, <w^2>, <w^3> of its w = e^{-u Delta S}. u (U,): as drawn.
@@ -93,8 +93,8 @@ def _sampled(found: Weighted, exact: list[list[float]], u: np.ndarray, duration:
         mean, second, third = np.array(exact).T
         relative = zip(second / mean**2, third / mean**3, strict=True)
         needed = [trajectories_for(1.0, float(square), float(cube)) for square, cube in relative]
-        kept = (np.array(needed) <= found.count) & np.isfinite(found.powers).all(axis=0)
-    first, second = found.powers[:, kept] / found.count
-    error = np.sqrt(np.maximum(second / first**2 - 1, 0.0) / max(found.count - 1, 1))
+        kept = (np.array(needed) <= sample.count) & np.isfinite(sample.powers).all(axis=0)
+    first, second = sample.powers[:, kept] / sample.count
+    error = np.sqrt(np.maximum(second / first**2 - 1, 0.0) / max(sample.count - 1, 1))
     order = np.argsort(u[kept])
     return Sampled(*(values[order] for values in (u[kept], np.log(first) / duration, error / duration)))

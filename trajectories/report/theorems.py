@@ -11,18 +11,10 @@ import numpy as np
 from trajectories.errors import InputError
 from trajectories.kernels.observable_table import ENTROPY
 from trajectories.model.conversion import json_value
+from trajectories.report.entropy_histograms import Running, Weighted, gather
 from trajectories.report.entropy_parts import EntropyParts
-from trajectories.report.fluctuation_theorems import (
-    Bins,
-    Running,
-    Weighted,
-    bins_of,
-    compared_bins,
-    detailed_row,
-    gather,
-    windowed_row,
-)
-from trajectories.report.judge import FALSE_ALARM_RATE, Judged, judge_groups, judge_mean, judge_share
+from trajectories.report.fluctuation_theorems import Bins, bins_of, compared_bins, detailed_row, windowed_row
+from trajectories.report.judge import Judged, judge_groups, judge_mean, judge_share
 from trajectories.report.law import NO_SPREAD
 from trajectories.report.report import law_at, rows_of
 from trajectories.report.rows import Row
@@ -75,7 +67,7 @@ class PointTheorems:
 
     def json(self) -> dict[str, Any]:
         """Return rows, weights, the compared bins and the slope, which is an illustration and not judged."""
-        found: dict[str, Any] = {
+        point: dict[str, Any] = {
             "parameters": self.parameters,
             "trajectories": {"forward": self.forward.count, "reversed": self.backward.count},
             "rows": [row.json() | {"p_value": row.p_value} for row in self.rows],
@@ -88,15 +80,15 @@ class PointTheorems:
         if self.bins is not None:
             ratio, error = self.bins.log_ratio
             slope, uncertainty = self.bins.slope
-            found["log_ratio_slope"] = {"estimate": slope, "standard_error": uncertainty}
-            found["bins"] = {
+            point["log_ratio_slope"] = {"estimate": slope, "standard_error": uncertainty}
+            point["bins"] = {
                 "delta_S": self.bins.delta,
                 "weighted_forward": self.bins.weighted,
                 "mirrored_reversed": self.bins.mirrored,
                 "log_ratio": ratio,
                 "standard_error": error,
             }
-        return found
+        return point
 
     def lines(self) -> list[str]:
         """Return the table of a point and the lines below it."""
@@ -131,28 +123,26 @@ class Theorems(Judged):
     def json(self) -> dict[str, Any]:
         """Return {"points": [...], "verdict", "false_alarm_rate"}; null for numbers that do not exist."""
         points = [json_value(point.json()) for point in self.points]
-        return {"points": points, "verdict": self.verdict, "false_alarm_rate": FALSE_ALARM_RATE}
+        return {"points": points} | self._verdict_json()
 
     def text(self) -> str:
         """Return the table and the verdict."""
-        judged = sum(row.p_value is not None for row in self.rows)
         lines = [self.title]
         for point in self.points:
             lines += ["", *point.lines()]
-        return "\n".join([*lines, "", f"verdict: {self.verdict} ({judged} rows judged together)"])
+        return "\n".join([*lines, "", self._verdict_line()])
 
 
 def theorems(
     result: ResultData,
     trajectories: int | None = None,
-    poll: Callable[[], None] = lambda: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Theorems:
     """Test the fluctuation theorems of a result, with `trajectories` forward and as many reversed ones.
 
     By default as many as the result has, which are then the same ones: they are sampled anew, being functions of their
-    numbers, as are the reversed ones, in streams of their own. `poll` is called every tenth of a second or so, and
-    `progress(done, total)` hears of trajectories. Raises InputError where the model has no entropy accounting or
+    numbers, as are the reversed ones, in streams of their own. progress: called with the numbers of trajectories done
+    and in all, every tenth of a second or so. Raises InputError where the model has no entropy accounting or
     `trajectories` is below 1.
     """
     for point in result.points:
@@ -162,18 +152,18 @@ def theorems(
     if n < 1:
         raise InputError(f"trajectories = {n}: must be 1 or more")
     parts = [EntropyParts.of(point.preparation) for point in result.points]
-    tick = _ticker(sum(2 * n + 2 * _pilot(n) + n * one.defined for one in parts), poll, progress)
-    found = [
-        point_theorems(point, result.seed, point.index, n, parts=one, tick=tick)
-        for point, one in zip(result.points, parts, strict=True)
+    tick = _ticker(sum(2 * n + 2 * _pilot(n) + n * part.defined for part in parts), progress)
+    tested = [
+        point_theorems(point, result.seed, point.index, n, parts=part, tick=tick)
+        for point, part in zip(result.points, parts, strict=True)
     ]
-    judged = judge_groups(point.rows for point in found)
-    points = tuple(replace(point, rows=rows) for point, rows in zip(found, judged, strict=True))
+    judged = judge_groups(point.rows for point in tested)
+    points = tuple(replace(point, rows=rows) for point, rows in zip(tested, judged, strict=True))
     title = f"{result.name}: fluctuation theorems, {n:,} trajectories forward and {n:,} reversed, seed {result.seed}"
     return Theorems(title, points)
 
 
-def _ticker(total: int, poll: Callable[[], None], progress: Callable[[int, int], None]) -> Callable[[int], None]:
+def _ticker(total: int, progress: Callable[[int, int], None]) -> Callable[[int], None]:
     """Return a function to be called with every number of trajectories sampled."""
     done = 0
 
@@ -181,7 +171,6 @@ def _ticker(total: int, poll: Callable[[], None], progress: Callable[[int, int],
         nonlocal done
         done += n
         progress(done, total)
-        poll()
 
     return tick
 
@@ -213,34 +202,38 @@ def point_theorems(
     reversed_sample, _ = gather(reverse, edges, seed, number, 0, n, block, tick)
     parts = (parts or EntropyParts.of(preparation)).sampled(seed, number, n, tick)
     breaking = asymmetry(preparation)
-    time, found = float(preparation.times[-1]), bins_of(forward_sample, reversed_sample, bins)
+    time, compared = float(preparation.times[-1]), bins_of(forward_sample, reversed_sample, bins)
     average = float(preparation.exact.mean[-1, point.weight_column])
     rows = [row for row in rows_of(point) if row.quantity == INTEGRAL]
     rows += [
         _generating_row(preparation, average),
-        detailed_row(found, time),
+        detailed_row(compared, time),
         windowed_row(forward_sample, reversed_sample, edges, breaking is None, time),
         *_mean_rows(preparation, forward_sample, reversed_sample),
         *parts.rows(),
     ]
-    second = float(preparation.exact.second[-1])
-    error = float(np.sqrt(max(second - average**2, 0.0))) if np.isfinite(second) else np.inf
-    if np.isnan(preparation.exact.third[-1]):
-        error = np.nan  # of <w^2> only a bound is known, if anything
     return PointTheorems(
         point.parameters,
         tuple(rows),
         edges,
         forward_sample,
         reversed_sample,
-        found,
+        compared,
         running,
-        error,
+        _deviation_of_weight(preparation, average),
         average,
         breaking,
         parts,
         curves_of(preparation, forward_sample, reversed_sample),
     )
+
+
+def _deviation_of_weight(preparation: Preparation, average: float) -> float:
+    """Return the exact standard deviation of one e^{-Delta S}: inf where it overflows, nan where it is not known."""
+    second = float(preparation.exact.second[-1])
+    if np.isnan(preparation.exact.third[-1]):
+        return np.nan  # of <w^2> only a bound is known, if anything
+    return float(np.sqrt(max(second - average**2, 0.0))) if np.isfinite(second) else np.inf
 
 
 def settled_bins(
@@ -254,7 +247,9 @@ def settled_bins(
 ) -> list[slice]:
     """Return the bins that the detailed theorem compares, from trajectories n, n+1, ..., which are never judged."""
     pilot = _pilot(n)
-    expected = [gather(one, edges, seed, number, n, pilot, block, tick)[0].bins * (n / pilot) for one in directions]
+    expected = [
+        gather(direction, edges, seed, number, n, pilot, block, tick)[0].bins * (n / pilot) for direction in directions
+    ]
     return compared_bins(edges, *expected)
 
 

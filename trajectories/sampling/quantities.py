@@ -147,7 +147,7 @@ QUANTITIES: dict[str, Quantity] = {
     quantity.name: quantity
     for quantity in (
         # The kernel takes the counted heats to be the second linear form and the next; the places of all counts that
-        # have cumulants (`counting.steady_counting.counts_of`) rest on the order of the first five entries.
+        # have cumulants (`counting.model_counts.counts_of`) rest on the order of the first five entries.
         Quantity(
             "activity", "1/time", AVERAGE, "number of jumps",
             JumpCounts(lambda model: {None: jumps(model)}),

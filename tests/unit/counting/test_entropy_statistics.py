@@ -106,7 +106,9 @@ def test_a_pure_start_has_less_than_one() -> None:
     p, x = n / (2 * n + 1), np.exp(-gamma * (2 * n + 1) * time)
     stays, returns = 1 - p * (1 - x), (1 - p) * (1 - x)
     expected = stays * stays + (1 - stays) * returns
-    found = entropy_statistics.surviving_weight(Master(thermal_qubit(n, gamma)), np.diag([1.0, 0.0]), [0.0, time])
+    found = entropy_statistics.generating_function(
+        Master(thermal_qubit(n, gamma)), 1.0, np.diag([1.0, 0.0]), [0.0, time]
+    )
     np.testing.assert_allclose(found, [1.0, expected], rtol=1e-13)
 
 
@@ -115,8 +117,10 @@ def test_rounding_in_a_given_state_is_no_support() -> None:
     model = diamond(-1.0, 1.0)
     vector = np.array([0.0, np.sqrt(0.5), np.sqrt(0.5), 0.0])
     rho0 = np.outer(vector, vector)
-    exact = entropy_statistics.surviving_weight(Master(model), np.array([0.0, 1.0, 0.0, 0.0]), [0.3])
-    np.testing.assert_allclose(entropy_statistics.surviving_weight(Master(model), rho0, [0.3]), exact, rtol=1e-12)
+    exact = entropy_statistics.generating_function(Master(model), 1.0, np.array([0.0, 1.0, 0.0, 0.0]), [0.3])
+    np.testing.assert_allclose(
+        entropy_statistics.generating_function(Master(model), 1.0, rho0, [0.3]), exact, rtol=1e-12
+    )
     assert exact[0] < 0.9
 
 

@@ -48,16 +48,8 @@ def test_by_real_finite_differences() -> None:
     first = (theta[0] - 8 * theta[1] + 8 * theta[3] - theta[4]) / (12 * h)
     second = (-theta[0] + 16 * theta[1] - 30 * theta[2] + 16 * theta[3] - theta[4]) / (12 * h * h)
     solver = Master(model)
-    assert long_time_cumulants.current(solver, count) == pytest.approx(first, rel=1e-9)
-    assert long_time_cumulants.noise(solver, count) == pytest.approx(second, rel=1e-7)
-
-
-def test_each_cumulant_by_its_name() -> None:
-    solver = Master(MODELS["engine"])
-    count = counted_currents.quanta(solver.model, "h")
-    named = [long_time_cumulants.current(solver, count), long_time_cumulants.noise(solver, count)]
-    np.testing.assert_allclose(named, long_time_cumulants.cumulants(solver, count, 2))
-    assert len(long_time_cumulants.cumulants(solver, count, 1)) == 1
+    assert long_time_cumulants.cumulants(solver, count, 1)[0] == pytest.approx(first, rel=1e-9)
+    assert long_time_cumulants.cumulants(solver, count, 2)[1] == pytest.approx(second, rel=1e-7)
 
 
 def test_a_two_level_atom_is_the_textbook_one() -> None:
@@ -98,7 +90,9 @@ def test_the_covariance_of_several_counts(name: str) -> None:
     np.testing.assert_allclose(found, found.T, rtol=1e-13)
     for a in range(3):
         for b in range(3):
-            both, difference = (long_time_cumulants.noise(solver, rows[a] + sign * rows[b]) for sign in (1, -1))
+            both, difference = (
+                long_time_cumulants.cumulants(solver, rows[a] + sign * rows[b], 2)[1] for sign in (1, -1)
+            )
             assert found[a, b] == pytest.approx(0.25 * (both - difference), rel=1e-10, abs=1e-12 * found.max())
     everything = long_time_cumulants.covariance(solver, np.eye(len(model.channels)))
     assert np.linalg.eigvalsh(everything)[0] > -1e-13 * everything.max()
@@ -261,14 +255,14 @@ def test_bad_input_is_refused() -> None:
     with pytest.raises(InputError, match="shape \\(3,\\); diamond has 4 channels"):
         long_time_cumulants.cumulants(solver, [1.0, 2.0, 3.0])
     with pytest.raises(InputError, match="that of channel 'S_up' is not finite"):
-        long_time_cumulants.noise(solver, [1.0, 2.0, np.nan, 0.0])
+        long_time_cumulants.cumulants(solver, [1.0, 2.0, np.nan, 0.0], 2)
     with pytest.raises(ValueError, match="order"):
         long_time_cumulants.cumulants(solver, np.ones(4), 0)
     with pytest.raises(InputError, match="not falling"):
         finite_time_cumulants.finite_time(solver, np.ones(4), [1.0, 0.5])
     dark = Model(np.zeros((2, 2)), [Channel("z", np.diag([1.0, -1.0]), "noise")], [Reservoir("noise")], pair=None)
     with pytest.raises(InputError, match="not unique"):
-        long_time_cumulants.noise(Master(dark), [1.0])
+        long_time_cumulants.cumulants(Master(dark), [1.0], 2)
 
 
 # QuTiP -----------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from closed_forms.diamond_counting import diamond_counting
 from small_models import LOWER, one_way_model, thermal_qubit
 
 from trajectories.counting import counted_currents
-from trajectories.counting.uncertainty_relations import kur_ratio, tur_ratio, uncertainty
+from trajectories.counting.uncertainty_relations import uncertainty
 from trajectories.errors import InputError
 from trajectories.master.entanglement import concurrence
 from trajectories.master.lindblad import Master
@@ -22,8 +22,6 @@ def test_the_diamond_in_closed_form(betas: tuple[float, float]) -> None:
     found = uncertainty(solver, counted_currents.quanta(solver.model, "S"))
     assert found.tur_ratio == pytest.approx(expected["uncertainty_ratio"], rel=1e-12)
     assert found.kur_ratio == pytest.approx(expected["variance"] * found.activity / expected["mean"] ** 2, rel=1e-12)
-    assert found.tur_ratio == tur_ratio(solver, counted_currents.quanta(solver.model, "S"))
-    assert found.kur_ratio == kur_ratio(solver, counted_currents.quanta(solver.model, "S"))
 
 
 def test_ratios_do_not_depend_on_the_unit_of_the_count() -> None:
@@ -35,7 +33,7 @@ def test_ratios_do_not_depend_on_the_unit_of_the_count() -> None:
 def test_a_constant_rate_saturates_the_kinetic_relation() -> None:
     # Resets come at a constant rate: their number has D = A = J.
     solver = Master(reset_engine(T_c=0.5, T_h=2.0, g=1.6e-2, p_c=1e-2, p_h=1.1e-2))
-    assert kur_ratio(solver, counted_currents.jumps(solver.model)) == pytest.approx(1.0, rel=1e-11)
+    assert uncertainty(solver, counted_currents.jumps(solver.model)).kur_ratio == pytest.approx(1.0, rel=1e-11)
 
 
 def classical(seed: int) -> Model:
@@ -68,12 +66,12 @@ def test_classical_rates_obey_both_relations(seed: int) -> None:
 def test_the_best_classical_count_comes_close_to_one_near_equilibrium() -> None:
     # Linear response with the entropy production as the count saturates the relation: D sigma/(2 J^2) -> 1.
     solver = Master(diamond(1.0, 1.001))
-    assert tur_ratio(solver, counted_currents.quanta(solver.model, "S")) == pytest.approx(1.0, abs=1e-6)
+    assert uncertainty(solver, counted_currents.quanta(solver.model, "S")).tur_ratio == pytest.approx(1.0, abs=1e-6)
 
 
 def test_a_coherent_machine_violates_the_thermodynamic_relation() -> None:
     solver = Master(double_dot(T_c=0.9, T_h=1000.0, g=0.65, gamma_c=1.0, gamma_h=1.0, U=0.0))
-    assert tur_ratio(solver, counted_currents.quanta(solver.model, "h")) < 1.0
+    assert uncertainty(solver, counted_currents.quanta(solver.model, "h")).tur_ratio < 1.0
     # The same rates with the coherence dephased away are classical: a control that the violation is the coherence's.
     model = solver.model
     dephasing = [
@@ -81,7 +79,7 @@ def test_a_coherent_machine_violates_the_thermodynamic_relation() -> None:
         for name, levels in (("z_c", [0.0, 0.0, 1.0, 1.0]), ("z_h", [0.0, 1.0, 0.0, 1.0]))
     ]
     noisy = Master(Model(model.hamiltonian, [*model.channels, *dephasing], [*model.reservoirs, Reservoir("noise")]))
-    assert tur_ratio(noisy, counted_currents.quanta(noisy.model, "h")) > 1.0
+    assert uncertainty(noisy, counted_currents.quanta(noisy.model, "h")).tur_ratio > 1.0
 
 
 def test_where_the_ratios_mean_nothing() -> None:
@@ -100,7 +98,7 @@ def test_where_the_ratios_mean_nothing() -> None:
     assert np.isnan(found.tur_ratio)
     assert found.kur_ratio > 0.0
     with pytest.raises(InputError, match="count weights"):
-        tur_ratio(Master(one_way), [1.0])
+        uncertainty(Master(one_way), [1.0])
 
 
 def test_the_double_dot_is_not_entangled_where_it_violates_the_bound() -> None:
@@ -109,7 +107,7 @@ def test_the_double_dot_is_not_entangled_where_it_violates_the_bound() -> None:
     for T_c in (0.1, 0.2, 0.4, 0.7, 0.9, 1.3):
         for g in (0.1, 0.2, 0.4, 0.65, 0.9):
             solver = Master(double_dot(T_c=T_c, T_h=1000.0, g=g, gamma_c=1.0, gamma_h=1.0, U=0.0))
-            if tur_ratio(solver, counted_currents.heat(solver.model, "c")) < 1.0 - 1e-9:
+            if uncertainty(solver, counted_currents.heat(solver.model, "c")).tur_ratio < 1.0 - 1e-9:
                 violating.add((T_c, g))
             if concurrence(solver.steady_state()) > 1e-9:
                 entangled.add((T_c, g))

@@ -23,7 +23,7 @@ from trajectories.figures.style import SETTINGS
 from trajectories.figures.theorem_figure import theorem_picture
 from trajectories.figures.typography import fitting, with_power
 from trajectories.report.counting_report import Counting
-from trajectories.report.counting_requests import Wanted
+from trajectories.report.counting_requests import RecordRequest
 from trajectories.report.theorems import theorems
 from trajectories.runfiles.job import Job, jobs_of
 from trajectories.runfiles.run import Run
@@ -99,20 +99,20 @@ def test_a_density_with_zeros_fills_its_panel() -> None:
     """After a photon the atom is in its ground state, and again after every turn: w = 0, where no bin is."""
     model = one_way_model(1.5 * np.array([[0.0, 1.0], [1.0, 0.0]]), [LOWER], entropy=False)
     job = Job("atom", model, np.array([100.0]), None, 64)
-    wanted = Wanted(waiting=("any,any",), g2=("any,any",), spectrum=("jumps",))
+    request = RecordRequest(waiting=("any,any",), g2=("any,any",), spectrum=("jumps",))
     with rc_context(SETTINGS):
-        figure = drawn(compose(counting_picture(Counting.of_jobs([job], wanted=wanted))))
+        figure = drawn(compose(counting_picture(Counting.of_jobs([job], request=request))))
         waits, distances, spectrum = figure.axes
         assert waits.get_yscale() == "log"
-        rows = Counting.of_jobs([job], wanted=wanted).points[0].records[0]
+        rows = Counting.of_jobs([job], request=request).points[0].records[0]
         least = min(row.exact for row in rows if row.exact)
         assert least / 10 < waits.get_ylim()[0] < least
         # The third panel is as wide as the two above it.
         assert spectrum.get_window_extent().width > 1.8 * distances.get_window_extent().width
         assert letters(figure) == ["(a)", "(b)", "(c)"]
         assert len([tick for tick in spectrum.get_xticks() if tick > 0]) >= 3
-        wide = Wanted(waiting=("any,any",), spectrum=("jumps",), logarithmic=True, spaced=("0:8:9",))
-        waits, spectrum = drawn(compose(counting_picture(Counting.of_jobs([job], wanted=wide)))).axes
+        wide = RecordRequest(waiting=("any,any",), spectrum=("jumps",), logarithmic=True, spaced=("0:8:9",))
+        waits, spectrum = drawn(compose(counting_picture(Counting.of_jobs([job], request=wide)))).axes
         assert waits.get_xscale() == "log" and spectrum.get_xscale() == "linear"
 
 
@@ -127,7 +127,7 @@ def test_words_above_the_panels_end_inside_the_picture(monkeypatch: pytest.Monke
     model = reset_engine(T_c=0.123456, T_h=2.123456, g=0.4123456, p_c=0.3123456, p_h=0.2123456)
     result = trajectories.run(model, duration=10.0, trajectories=640, seed=1)
     result.name = "a reset engine whose name is rather longer than names of machines usually are"
-    counted = Counting.of_result(result, wanted=Wanted(waiting=("any,any",)))
+    counted = Counting.of_result(result, request=RecordRequest(waiting=("any,any",)))
     with rc_context(SETTINGS):
         assert inside(drawn(compose(counting_picture(counted))))
         assert inside(drawn(compose(theorem_picture(theorems(result)))))
@@ -156,7 +156,7 @@ def test_exact_values_of_the_runs_own_start_stand_beside_the_steady_state() -> N
     model = local_engine(T_c=0.5, T_h=2.0, g=0.4, gamma_c=0.3, gamma_h=0.2)
     for start, beside in (("ground", True), ("steady", False)):
         result = trajectories.run(model, duration=10.0, trajectories=640, initial=start, seed=1)
-        figure = compose(counting_picture(Counting.of_result(result, wanted=Wanted(waiting=("any,any",)))))
+        figure = compose(counting_picture(Counting.of_result(result, request=RecordRequest(waiting=("any,any",)))))
         (legend,) = [axes.get_legend() for axes in figure.axes]
         assert legend is not None
         assert ("exact, this start and time" in [text.get_text() for text in legend.get_texts()]) == beside

@@ -172,6 +172,19 @@ def test_points_far_above_the_theorem_become_arrows(content: Content) -> None:
     assert arrows.get_offsets()[:, 0].tolist() == [4.0]
 
 
+def test_error_bars_of_unresolved_points_are_shown_whole_unless_they_are_far_too_long(content: Content) -> None:
+    name = "integral_fluctuation_theorem"
+    settings = replace(content.settings, quantities=(name,))
+
+    def limits(error: float) -> tuple[float, float]:
+        unresolved = {"status": "unresolved", "estimate": 0.9, "standard_error": error}
+        rows = tuple(replace(row, **unresolved) for row in content.points if row.quantity == name)
+        return compose(replace(content, points=rows, settings=settings, replay=None, histogram=None)).axes[0].get_ylim()
+
+    assert limits(0.3)[0] < 0.6 and limits(0.3)[1] > 1.2
+    assert limits(50.0)[0] > -2 and limits(50.0)[1] < 3
+
+
 def test_disagreeing_points_are_ringed_and_explained(content: Content) -> None:
     assert "disagrees" not in legend_texts(compose(replace(content, points=settled(content.points))))
     wrong = [replace(row, status="disagree" if row.time == 2.0 else "agree") for row in content.points]

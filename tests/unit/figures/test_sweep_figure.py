@@ -92,6 +92,10 @@ def test_axes_are_given_what_the_picture_says(sampled: tuple[Run, ResultData]) -
     assert {bath: told["2", bath].colour for bath in "AS"} == {"A": PALETTE[0], "S": PALETTE[0]}
     assert {bath: told["0", bath].colour for bath in "AS"} == {"A": PALETTE[1], "S": PALETTE[1]}
     assert told["2", "A"].dashes == told["0", "A"].dashes != told["2", "S"].dashes
+    # A marker goes with a colour, in the legend too.
+    assert told["2", "A"].marker == told["2", "S"].marker != told["0", "A"].marker
+    handles = axes.get_legend().legend_handles
+    assert [handle.get_marker() for handle in handles] == [told["2", "A"].marker, told["0", "A"].marker, "None", "None"]
     lines = [line for line in axes.lines if str(line.get_label()).endswith("master equation")]
     for line, curve, look in zip(lines, panel.curves, looks, strict=True):
         np.testing.assert_array_equal(line.get_xydata().T, curve.line)

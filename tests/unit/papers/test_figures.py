@@ -15,7 +15,7 @@ import style
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.container import ErrorbarContainer
-from sampled_points import Sampled, of_states, sampled
+from sampled_points import Sampled, of_report, sampled
 
 import trajectories
 from trajectories.cli.main import main
@@ -111,12 +111,22 @@ def test_ratio_of_critical_current_is_sampled_with_the_error_of_all_its_parts(tm
     assert negativity.size == 1
 
 
-def test_purity_is_that_of_the_sampled_state(tmp_path: Path) -> None:
+def test_purity_is_that_of_the_sampled_state_judged_like_a_row_of_the_report(tmp_path: Path) -> None:
     result = sample("brask_fig2c", tmp_path, 2000, T_h=[2.0], T_c=[0.1])
-    purity = of_states(result, import_module("brask_fig2c").purity)
+    purity = of_report(result, "purity")
     known = float((np.abs(result.states[-1]) ** 2).sum())
     assert purity is not None and purity.estimate[0] == pytest.approx(known, abs=purity.error[0])
-    assert abs(purity.estimate[0] - purity.exact[0]) < 5 * purity.error[0]
+    assert purity.status.tolist() == ["agree"] and abs(purity.z[0]) < 5
+    assert purity.z[0] == pytest.approx((purity.estimate[0] - purity.exact[0]) / purity.error[0])
+    assert of_report(None, "purity") is None
+
+
+def test_points_of_a_falling_axis_keep_their_deviations(tmp_path: Path) -> None:
+    result = sample("man_fig5", tmp_path, 4000, T_A=[5.0, 4.0], T_C=[3.0, 6.0])
+    heat = sampled(result, "heat_current.C", "T_C")
+    assert heat is not None and heat.of(4.0).x.tolist() == [3.0, 6.0]
+    judged = np.isfinite(heat.z)
+    assert judged.any() and (np.sign(heat.z) == np.sign(heat.estimate - heat.exact))[judged].all()
 
 
 def test_linear_changes_keep_the_deviation() -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from trajectories import run
 from trajectories.cli.main import main
-from trajectories.counting.steady_counting import CUMULANTS, RATIOS, SteadyCounting, counts_of
+from trajectories.counting.model_counts import counts_of
+from trajectories.counting.steady_counting import CUMULANTS, RATIOS, SteadyCounting
 from trajectories.master.lindblad import Master
 from trajectories.report.counting_report import Counting
 from trajectories.report.result import open_result

@@ -11,10 +11,10 @@ from small_models import LOWER, one_way_model, thermal_qubit
 
 from trajectories.counting import time_correlations
 from trajectories.counting.counted_currents import jump_operator, quanta
-from trajectories.counting.entropy_statistics import silent_probability
+from trajectories.counting.entropy_statistics import jump_average
 from trajectories.counting.finite_time_cumulants import finite_time
 from trajectories.counting.first_passage import PassageSpace
-from trajectories.counting.steady_counting import counts_of
+from trajectories.counting.model_counts import counts_of
 from trajectories.errors import InputError
 from trajectories.kernels import records as kernels
 from trajectories.master.lindblad import Master
@@ -175,7 +175,7 @@ def test_the_first_count_is_the_end_of_silence(model) -> None:
     count = counts_of(model)[0]
     found = FirstPassage(preparation, count, -1.0, 1.0)
     solver = Master(model, preparation.sectors)
-    silent = silent_probability(solver, solver.steady_blocks, found.times, count.weights != 0)
+    silent = jump_average(solver, np.where(count.weights != 0, 0.0, 1.0), solver.steady_blocks, found.times)
     np.testing.assert_allclose(found.mean[: len(found.times)], silent, rtol=1e-10)
 
 

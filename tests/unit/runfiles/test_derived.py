@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from steady_values import steady_values
 
 from trajectories.cli.main import main
 from trajectories.counting import optimum
-from trajectories.counting.steady_quantities import steady_values
 from trajectories.errors import InputError
 from trajectories.report.result import open_result
-from trajectories.report.tables import Solution
+from trajectories.report.solution import Solution
 from trajectories.runfiles import optimised
 from trajectories.runfiles.derived import resolve
 from trajectories.runfiles.fingerprints import differing_names

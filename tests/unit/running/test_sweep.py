@@ -15,8 +15,8 @@ from trajectories.cli.main import main
 from trajectories.errors import InputError
 from trajectories.model import Model
 from trajectories.report.result import ResultData, open_result
+from trajectories.report.solution import Solution
 from trajectories.report.status import RunStatus
-from trajectories.report.tables import Solution
 from trajectories.runfiles.job import Job, jobs_of
 from trajectories.runfiles.run import Run
 from trajectories.running.driver import execute

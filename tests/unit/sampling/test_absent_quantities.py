@@ -8,15 +8,15 @@ import math
 import numpy as np
 import pytest
 from small_models import LOWER, one_way_model, random_model, thermal_qubit
+from steady_values import quantity_of
 
 import trajectories
-from trajectories.counting.steady_counting import counts_of
-from trajectories.counting.steady_quantities import quantities_of
+from trajectories.counting.model_counts import counts_of
 from trajectories.errors import InputError
 from trajectories.master.currents import heat_rates
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.model.operators import destroy
-from trajectories.report.tables import Solution
+from trajectories.report.solution import Solution
 from trajectories.runfiles.job import Job, jobs_of
 from trajectories.runfiles.run import Run
 from trajectories.running.driver import execute
@@ -156,9 +156,9 @@ def test_nothing_that_is_asked_for_is_silently_nan() -> None:
     model = common_bath(T_A=2, T_B=3, epsilon_A=20, epsilon_B=22, Omega=6, gamma_A=1, gamma_B=1, dephasing=0.1)
     for name in ("heat_current.dephasing", "tur_ratio.dephasing"):
         with pytest.raises(InputError, match=r"dephasing.*no channel of reservoir dephasing has a quantum"):
-            quantities_of(model, [name])
+            quantity_of(model, name)
     with pytest.raises(InputError, match="no channel of reservoir 'A' has a charge other than 0"):
-        quantities_of(model, ["charge_current.A"])
+        quantity_of(model, "charge_current.A")
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,11 @@ from trajectories.cli.main import main
 from trajectories.errors import InputError
 from trajectories.master.sectors import rotated_operators
 from trajectories.model import Channel, Model, Reservoir
+from trajectories.report.entropy_histograms import gather, merge, weighted
 from trajectories.report.fluctuation_theorems import (
     bins_of,
     compared_bins,
     detailed_row,
-    gather,
-    merge,
-    weighted,
     windowed_row,
 )
 from trajectories.report.theorems import theorems

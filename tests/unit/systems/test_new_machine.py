@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from steady_values import steady_values
 
 from trajectories import Channel, Model, Reservoir, exact
-from trajectories.counting.steady_quantities import steady_values
 from trajectories.errors import InputError
 from trajectories.runfiles.derived import at_point, resolve
 from trajectories.runfiles.job import jobs_of
