@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from trajectories.errors import InputError, kind
 from trajectories.model import Model
+from trajectories.model.argument_types import file_path, integer, numbers
 from trajectories.report.rare_events import Rare
 from trajectories.report.result import open_result
 from trajectories.report.tables import Solution
@@ -120,7 +122,9 @@ def rare(
     0.5
     """
     jobs = jobs_of(_run(model, ensemble, changes), str(point), "point")
-    return Rare.of(jobs[0], u, population, repetitions, windows)
+    exponents = None if u is None else numbers("u", u).ravel().tolist()
+    numbers_asked = integer("population", population), integer("repetitions", repetitions), integer("windows", windows)
+    return Rare.of(jobs[0], exponents, *numbers_asked)
 
 
 def merge(parts: Iterable[str | Path], output: str | Path, partial: bool = False) -> Result:
@@ -153,10 +157,13 @@ def merge(parts: Iterable[str | Path], output: str | Path, partial: bool = False
     >>> len(trajectories.merge(["part0.h5", "part1.h5"], "parts.h5", partial=True).points)
     2
     """
-    merge_files(list(parts), output, partial)
-    return Result.of(open_result(output))
+    if isinstance(parts, str) or not isinstance(parts, Iterable):
+        raise InputError(f"parts: is {kind(parts)}: must be a list of file names")
+    path = file_path("output", output)
+    merge_files([file_path("parts", part) for part in parts], path, partial)
+    return Result.of(open_result(path))
 
 
 def _run(model: Source, ensemble: Mapping[str, Any], changes: Mapping[str, Any] | None) -> Run:
     usual = {"trajectories": 10_000, "times": []} if isinstance(model, Model) else {}
-    return run_of(model, usual | dict(ensemble), None, changes or {})
+    return run_of(model, usual | dict(ensemble), None, {} if changes is None else changes)

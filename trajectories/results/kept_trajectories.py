@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from trajectories.model.argument_types import integer
 from trajectories.results.points import Point
 from trajectories.results.storage import Records
 from trajectories.sampling.replay import Replay
@@ -23,6 +24,7 @@ class JumpRecords(Sequence[Replay]):
     def __getitem__(self, i: Any) -> Any:
         if isinstance(i, slice):
             return [self[j] for j in range(*i.indices(len(self)))]
+        i = integer("record", i)
         if self._kept is None or not -len(self) <= i < len(self):
             raise IndexError(
                 f"record {i}: the jumps of {len(self)} trajectories were kept; run with records=N, or replay a number"
