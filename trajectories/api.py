@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from trajectories.errors import InputError, Interrupted
+from trajectories.errors import InputError, Interrupted, kind
 from trajectories.kernels import compiled_before
 from trajectories.model import Model
+from trajectories.model.argument_types import file_path, number
 from trajectories.report.result import ResultData, open_result
 from trajectories.result import Result
 from trajectories.results.ownership import Busy, Lost
@@ -115,8 +116,8 @@ def run(
     if isinstance(model, Model):
         defaults = {"trajectories": TRAJECTORIES, "seed": _seed(output) if seed is None else seed, "times": []}
         ensemble = defaults | {key: value for key, value in ensemble.items() if value is not None}
-    run = run_of(model, ensemble, observables, changes or {})
-    rule = Rule.parse([target_error] if isinstance(target_error, str) else list(target_error))
+    run = run_of(model, ensemble, observables, {} if changes is None else changes)
+    rule = _rule(target_error)
     return _sample(jobs_of(run, str(points), "points"), output, rule, walltime, progress)
 
 
@@ -184,7 +185,7 @@ def sweep(
     ensemble |= {"seed": _seed(output) if seed is None else seed, "initial": initial, "burn_in": burn_in}
     ensemble |= {"trajectories": trajectories, "records": records}
     run = sweep_of(machine, over, ensemble, observables, parameters)
-    rule = Rule.parse([target_error] if isinstance(target_error, str) else list(target_error))
+    rule = _rule(target_error)
     return _sample(jobs_of(run), output, rule, walltime, progress)
 
 
@@ -213,7 +214,7 @@ def open(path: str | Path) -> Result:
     >>> trajectories.open("diamond.h5").trajectories
     640
     """
-    return Result.of(open_result(path))
+    return Result.of(open_result(file_path("path", path)))
 
 
 def _sample(jobs: Jobs, output: str | Path | None, rule: Rule, walltime: str | float | None, progress: bool) -> Result:
@@ -224,7 +225,7 @@ def _sample(jobs: Jobs, output: str | Path | None, rule: Rule, walltime: str | f
     show = progress and bar_is_seen()
     if show and not compiled_before():
         print("compiling the kernels, once on this machine (about 20 seconds)", file=sys.stderr, flush=True)
-    span = seconds_of(walltime) if isinstance(walltime, str) else walltime
+    span = None if walltime is None else _span(walltime)
     stop = Stop(None if span is None else time.monotonic() + span)
     with closing(ProgressBar(show)) as bar:
         try:
@@ -266,11 +267,29 @@ def _warn(message: str) -> None:
     warnings.warn(message, stacklevel=level)
 
 
+def _rule(target_error: str | Sequence[str]) -> Rule:
+    """Return the stopping rule of the targets."""
+    texts = [target_error] if isinstance(target_error, str) else target_error
+    if not isinstance(texts, Sequence) or not all(isinstance(text, str) for text in texts):
+        raise InputError(f"target_error: is {kind(target_error)}: must be text such as heat_current.A=1e-3")
+    return Rule.parse(list(texts))
+
+
+def _span(walltime: str | float) -> float:
+    """Return a time span in seconds."""
+    if isinstance(walltime, str):
+        return seconds_of(walltime)
+    if not number("walltime", walltime) > 0:
+        raise InputError(f"walltime = {walltime}: must be positive, in seconds")
+    return float(walltime)
+
+
 def _path(output: str | Path) -> Path:
+    path = file_path("output", output)
     try:
-        Path(output).lstat()
+        path.lstat()
     except FileNotFoundError:
         pass
     except (OSError, ValueError) as error:
         raise InputError(f"output = {str(output)[:60]!r}: must be the name of a file: {error}"[:200]) from None
-    return Path(output)
+    return path

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from trajectories.errors import InputError, spans
+from trajectories.errors import InputError, kind, spans
 from trajectories.model import Model
+from trajectories.model.argument_types import channel_group, file_path, integer, number, numbers
 from trajectories.report.counting_report import Counting
 from trajectories.report.counting_requests import RecordRequest
 from trajectories.report.record_statistic import RecordStatistic, statistic_of
@@ -97,6 +98,7 @@ class Result(ResultData):
         >>> len(trajectory.jump_times) == len(trajectory.channel_names)
         True
         """
+        number, point = integer("number", number), integer("point", point)
         preparations = {begun.index: begun.preparation for begun in self.points}
         if point not in preparations:
             raise InputError(f"point {point}: {self.name} has the points {spans(list(preparations))}")
@@ -155,23 +157,24 @@ class Result(ResultData):
         'agree'
         """
         request = RecordRequest(
-            waiting=tuple(_pair(*pair) for pair in waiting),
-            g2=tuple(_pair(*pair) for pair in g2),
-            spectrum=tuple(spectrum),
-            first_passage=tuple(_passage(*pair) for pair in first_passage),
-            longest=longest,
-            frequencies=tuple(map(float, frequencies)),
-            trajectories=trajectories,
-            point=point,
-            bins=bins,
+            waiting=tuple(_pair(*pair) for pair in _pairs("waiting", waiting)),
+            g2=tuple(_pair(*pair) for pair in _pairs("g2", g2)),
+            spectrum=tuple(channel_group("spectrum", count) for count in _listed("spectrum", spectrum)),
+            first_passage=tuple(_passage(*pair) for pair in _pairs("first_passage", first_passage)),
+            longest=None if longest is None else number("longest", longest),
+            frequencies=tuple(numbers("frequencies", frequencies).ravel().tolist()),
+            trajectories=None if trajectories is None else integer("trajectories", trajectories),
+            point=None if point is None else integer("point", point),
+            bins=integer("bins", bins),
             logarithmic=logarithmic,
         )
+        path = None if path is None else file_path("path", path)
         with closing(ProgressBar(bar_is_seen())) as bar:
             table = Counting.of_result(self, scgf, request, bar)
         if path is not None:
             from trajectories.figures.counting_figure import draw_counting
 
-            draw_counting(table, Path(path))
+            draw_counting(table, path)
         return table
 
     def waiting_times(
@@ -360,12 +363,14 @@ class Result(ResultData):
         >>> example().theorems().verdict
         'agree'
         """
+        path = None if path is None else file_path("path", path)
         with closing(ProgressBar(bar_is_seen())) as bar:
-            tested = theorems(self, trajectories, progress=bar)
+            n = None if trajectories is None else integer("trajectories", trajectories)
+            tested = theorems(self, n, progress=bar)
         if path is not None:
             from trajectories.figures.theorem_figure import draw_theorems
 
-            draw_theorems(tested, Path(path))
+            draw_theorems(tested, path)
         return tested
 
     def figure(
@@ -399,9 +404,10 @@ class Result(ResultData):
         """
         from trajectories.figures.draw import figure_of, picture_of, write
 
+        path = None if path is None else file_path("path", path)
         picture = picture_of(self, exact=exact, window=window)
         if path is not None:
-            write(picture, Path(path))
+            write(picture, path)
         return figure_of(picture)
 
     def save(self, path: str | Path) -> Path:
@@ -427,7 +433,7 @@ class Result(ResultData):
         >>> str(example().save("saved.h5"))
         'saved.h5'
         """
-        path = Path(path)
+        path = file_path("path", path)
         if path.exists():
             raise InputError(f"{path}: exists: must be the name of a new file")
         if self.write is not None:
@@ -440,12 +446,25 @@ class Result(ResultData):
         return path
 
 
-def _names(group: Group) -> str:
-    return group if isinstance(group, str) else "+".join(group)
+def _listed(name: str, values: Sequence[Any]) -> list[Any]:
+    """Return a sequence as a list; a text is one entry."""
+    if isinstance(values, str):
+        return [values]
+    if not isinstance(values, Iterable):
+        raise InputError(f"{name}: is {kind(values)}: must be a list")
+    return list(values)
+
+
+def _pairs(name: str, pairs: Sequence[Any]) -> list[Any]:
+    """Return a sequence of pairs as a list."""
+    listed = _listed(name, pairs)
+    if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in listed):
+        raise InputError(f'{name}: is {kind(pairs)} of something else: must be pairs, such as [("A", "S")]')
+    return listed
 
 
 def _pair(first: Group, second: Group) -> str:
-    return f"{_names(first)},{_names(second)}"
+    return f"{channel_group('start', first)},{channel_group('stop', second)}"
 
 
 def _passage(count: str, bound: float | tuple[float, float]) -> str:

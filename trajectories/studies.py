@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from trajectories.errors import InputError, spans
+from trajectories.errors import InputError, kind, spans
 from trajectories.model import Model
+from trajectories.model.argument_types import file_path, integer, numbers
 from trajectories.report.rare_events import Rare
 from trajectories.report.result import ResultData, open_result
 from trajectories.report.solution import Solution
@@ -122,7 +123,9 @@ def rare(
     0.5
     """
     jobs = jobs_of(_run(model, ensemble, changes), str(point), "point")
-    return Rare.of(jobs[0], u, population, repetitions, windows)
+    exponents = None if u is None else numbers("u", u).ravel().tolist()
+    numbers_asked = integer("population", population), integer("repetitions", repetitions), integer("windows", windows)
+    return Rare.of(jobs[0], exponents, *numbers_asked)
 
 
 def replay(source: ResultData | Run, number: int, point: int = 0) -> Replay:
@@ -153,8 +156,11 @@ def replay(source: ResultData | Run, number: int, point: int = 0) -> Replay:
     >>> trajectories.replay(run, 17).channel_names[:2]
     ['A_up', 'A_up']
     """
+    if not isinstance(source, ResultData | Run):
+        raise InputError(f"source: is {kind(source)}: must be a Result or a Run")
     if isinstance(source, ResultData):
         return Result.of(source).replay(number, point)
+    number, point = integer("number", number), integer("point", point)
     jobs = jobs_of(source)
     if not 0 <= point < len(jobs):
         raise InputError(f"point {point}: {source.name} has the points {spans(range(len(jobs)))}")
@@ -191,10 +197,13 @@ def merge(parts: Iterable[str | Path], output: str | Path, partial: bool = False
     >>> len(trajectories.merge(["part0.h5", "part1.h5"], "parts.h5", partial=True).points)
     2
     """
-    merge_files(list(parts), output, partial)
-    return Result.of(open_result(output))
+    if isinstance(parts, str) or not isinstance(parts, Iterable):
+        raise InputError(f"parts: is {kind(parts)}: must be a list of file names")
+    path = file_path("output", output)
+    merge_files([file_path("parts", part) for part in parts], path, partial)
+    return Result.of(open_result(path))
 
 
 def _run(model: Source, ensemble: Mapping[str, Any], changes: Mapping[str, Any] | None) -> Run:
     usual = {"trajectories": 10_000, "times": []} if isinstance(model, Model) else {}
-    return run_of(model, usual | dict(ensemble), None, changes or {})
+    return run_of(model, usual | dict(ensemble), None, {} if changes is None else changes)

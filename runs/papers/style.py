@@ -241,5 +241,8 @@ def main(run: Mapping[str, Any], text: str, draw: Callable[[Any], Figure], words
     parser.add_argument("--exact", action="store_true", help="the master equation alone")
     parser.add_argument("--out", type=Path, default=Path("."), metavar="FOLDER", help="of the result and of the figure")
     given = parser.parse_args(None if words is None else list(words))
-    given.out.mkdir(parents=True, exist_ok=True)
+    try:
+        given.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        parser.error(f"--out {given.out}: no folder can be made there: {error.strerror or error}")
     save(run, text, draw, given.out, given.exact)

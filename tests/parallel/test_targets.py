@@ -11,7 +11,7 @@ from intervals import confidence_interval
 from launched import assert_same_bits, finish, kill, mpiexec_of, needs_mpi, run, start, wait_for
 
 import trajectories
-from trajectories.running.stopping_rule import FIRST_LOOK, PrefixGate, Rule
+from trajectories.running.stopping_rule import FIRST_LOOK, PrefixGate
 from trajectories.sampling.block import sample
 from trajectories.sampling.preparation import prepare
 from trajectories.sampling.reduction_tree import Forest

@@ -1,8 +1,8 @@
 """An error bar is a promise: over 1000 repeated runs the 95 % intervals cover 91 to 99 %.
 
 A correct interval leaves that band with probability 2*10^-8 per quantity (binomial, 1000 runs). The full check with
-4000 runs is runs/benchmarks/interval_coverage.py. Control: a stream used for two trajectories makes the error bars too small
-by sqrt(2): 83 % are covered.
+4000 runs is runs/benchmarks/interval_coverage.py. Control: a stream used for two trajectories makes the error bars too
+small by sqrt(2): 83 % are covered.
 """
 
 from __future__ import annotations

@@ -12,11 +12,10 @@ from sampled import disagreeing, judged, point_of
 from small_models import random_model, random_state
 
 import trajectories
-from trajectories.studies import replay
-from trajectories.runfiles.job import Job
 from trajectories.runfiles.run import Run
 from trajectories.sampling.preparation import prepare
 from trajectories.sampling.replay import Replay
+from trajectories.studies import replay
 from trajectories.systems import diamond, local_engine
 
 GROUND = np.diag([1.0, 0, 0, 0]).astype(complex)

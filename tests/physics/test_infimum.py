@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from trajectories.sampling.replay import Replay
 from trajectories.counting.infimum import exact_infimum
 from trajectories.errors import InputError
 from trajectories.master.lindblad import Master
@@ -15,6 +14,7 @@ from trajectories.report.entropy_parts import LEVELS, EntropyParts
 from trajectories.report.judge import judge
 from trajectories.runfiles.job import Job
 from trajectories.sampling.preparation import Preparation, prepare
+from trajectories.sampling.replay import Replay
 from trajectories.systems import common_bath, diamond, local_engine
 
 N = 2**16

@@ -14,8 +14,8 @@ import pytest
 from sampled import disagreeing, judged, point_of
 
 import trajectories
-from trajectories.studies import replay
 from trajectories.sampling.preparation import prepare
+from trajectories.studies import replay
 from trajectories.systems import build
 
 TRAJECTORIES = 20_000

@@ -374,3 +374,65 @@ def test_a_public_result_is_the_stored_one(result: trajectories.Result, tmp_path
     path = result.save(tmp_path / "a.h5")
     assert type(trajectories.open(path)) is trajectories.Result and same_blocks(open_result(path), result)
     assert result.model.name == "diamond" and [m.digest() for m in result.models] == [MODEL.digest()]
+
+
+def test_a_machine_of_one_level_is_kept_in_a_file(tmp_path: Path) -> None:
+    """Nothing relaxes in one level: its gap is infinite, which JSON cannot say."""
+    ticking = trajectories.Channel("tick", np.eye(1), "bath", quantum=0.0)
+    model = trajectories.Model(np.zeros((1, 1)), [ticking], [trajectories.Reservoir("bath", 1.0)], dims=(1,), pair=None)
+    result = trajectories.run(model, duration=5, trajectories=64, seed=1, output=tmp_path / "one.h5")
+    again = trajectories.open(tmp_path / "one.h5")
+    assert again.points[0].preparation.gap == np.inf and same_blocks(again, result)
+
+
+RUN = ROOT / "runs" / "diamond.toml"
+
+
+@pytest.mark.parametrize(
+    ("call", "wanted"),
+    [
+        (lambda result: exact.steady_state("diamond"), "model: is a string: must be a Model"),
+        (lambda result: exact.heat_currents(MODEL, "x"), "state: is a string: must be numbers"),
+        (lambda result: exact.state(MODEL, "x", "ground"), "times: is a string: must be numbers"),
+        (lambda result: exact.g2(MODEL, 3, [0.0]), "first: is an integer: must be names of channels"),
+        (lambda result: exact.cumulants(MODEL, "A", order=2.5), "order = 2.5 is a number: must be an integer"),
+        (lambda result: exact.first_passages(MODEL, "A", "x", [1.0]), "bound: is a string: must be numbers"),
+        (lambda result: exact.steady(3, ["concurrence"]), "machine: is an integer: must be a system's name or a func"),
+        (lambda result: exact.largest("diamond", "concurrence", {"beta_S": 5}, beta_A=-2), r"over: .* \(low, high\)"),
+        (lambda result: exact.largest("diamond", "concurrence", ["beta_S"], beta_A=-2), r"over: .* \(low, high\)"),
+        (lambda result: trajectories.run(RUN, changes="x"), "changes: is a string: must be a mapping"),
+        (lambda result: trajectories.run(RUN, observables=np.eye(2)), "observables: is a ndarray: must be a mapping"),
+        (lambda result: trajectories.run(RUN, output=3), "output: is an integer: must be the name of a file"),
+        (lambda result: trajectories.run(RUN, target_error=0.1), "target_error: .* must be text"),
+        (lambda result: trajectories.run(RUN, walltime=np.nan), "walltime = nan: must be positive"),
+        (lambda result: trajectories.open(None), "path: is a NoneType: must be the name of a file"),
+        (lambda result: trajectories.load(3), "path: is an integer: must be the name of a file"),
+        (lambda result: trajectories.merge([3], "x.h5"), "parts: is an integer: must be the name of a file"),
+        (lambda result: trajectories.merge(3, "x.h5"), "parts: is an integer: must be a list of file names"),
+        (lambda result: trajectories.replay("x", 0), "source: is a string: must be a Result or a Run"),
+        (lambda result: trajectories.replay(result, "x"), 'number = "x" is a string: must be an integer'),
+        (lambda result: trajectories.rare(RUN, population="x"), 'population = "x" is a string: must be an integer'),
+        (lambda result: trajectories.rare(RUN, "x"), "u: is a string: must be numbers"),
+        (lambda result: result.counting(spectrum=["A"], bins="x"), 'bins = "x" is a string: must be an integer'),
+        (lambda result: result.waiting_times("A", "S", longest="x"), 'longest = "x" is a string: must be a number'),
+        (lambda result: result.waiting_times(3, "S"), "start: is an integer: must be names of channels"),
+        (lambda result: result.theorems("x"), 'trajectories = "x" is a string: must be an integer'),
+        (lambda result: result.spectrum("A", ["x"]), "frequencies: is a list: must be numbers"),
+        (lambda result: result.counting(waiting="AS"), "waiting: .* must be pairs"),
+        (lambda result: result.records["x"], "must be an integer"),
+        (lambda result: result.replay(0).states("x"), "times: is a string: must be numbers"),
+        (lambda result: result.figure(3), "path: is an integer: must be the name of a file"),
+        (lambda result: result.save(3), "path: is an integer: must be the name of a file"),
+        (lambda result: result[3], "quantity: is an integer"),
+        (lambda result: result.arrays(3), "quantity: is an integer"),
+    ],
+)
+def test_an_argument_of_the_wrong_type_is_one_line(result: trajectories.Result, call: Any, wanted: str) -> None:
+    with pytest.raises(trajectories.InputError, match=wanted) as error:
+        call(result)
+    assert "\n" not in str(error.value)
+
+
+def test_whole_floats_are_integers_and_one_name_is_a_name(result: trajectories.Result) -> None:
+    assert "from the jump records of 100 tr" in str(result.counting(spectrum=["A"], trajectories=1e2))
+    assert list(exact.steady("diamond", "concurrence", beta_A=-2, beta_S=3)) == ["concurrence"]

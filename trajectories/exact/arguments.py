@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from trajectories.counting.counted_currents import check_weights
-from trajectories.errors import InputError
+from trajectories.errors import InputError, kind
 from trajectories.master.lindblad import Master
 from trajectories.model import Model
+from trajectories.model.argument_types import channel_group, numbers
 from trajectories.model.initial_state import given_state, named_state
 from trajectories.report.counting_requests import channels_named, count_named
 
@@ -24,17 +25,25 @@ Counted = str | ArrayLike
 Group = str | Sequence[str]
 
 
+def master_of(model: Model) -> Master:
+    """Return the master equation of a model; InputError for anything else."""
+    if not isinstance(model, Model):
+        raise InputError(f"model: is {kind(model)}: must be a Model, such as trajectories.systems.diamond(0, 1)")
+    return Master(model)
+
+
 def density(model: Model, initial: Initial) -> np.ndarray:
     """Return an initial state given by name, vector or matrix as a density matrix (d, d)."""
     if not isinstance(initial, str):
-        return given_state(np.array(initial, complex), model.dimension, "initial")
+        return given_state(np.array(numbers("initial", initial, complex)), model.dimension, "initial")
     named = named_state(initial, model, "initial")
     return Master(model).steady_state() if named is None else named
 
 
 def density_matrices(model: Model, state: ArrayLike | None) -> np.ndarray:
     """Return density matrices (..., d, d), by default the steady state."""
-    rho, d = np.asarray(Master(model).steady_state() if state is None else state, complex), model.dimension
+    rho = master_of(model).steady_state() if state is None else numbers("state", state, complex)
+    d = model.dimension
     if rho.shape[-2:] != (d, d):
         raise InputError(f"state: has shape {rho.shape}: must be density matrices (..., {d}, {d}) of {model.name}")
     return rho
@@ -42,9 +51,11 @@ def density_matrices(model: Model, state: ArrayLike | None) -> np.ndarray:
 
 def count_weights(model: Model, count: Counted) -> np.ndarray:
     """Return the weights (K,) of a count given by name or as weights."""
-    return count_named(model, "count", count).weights if isinstance(count, str) else check_weights(model, count)
+    if isinstance(count, str):
+        return count_named(model, "count", count).weights
+    return check_weights(model, numbers("count", count))
 
 
 def channel_names(model: Model, name: str, group: Group) -> list[str]:
     """Return the names of the channels that a group means; name: of the argument, for messages."""
-    return channels_named(model, name, group if isinstance(group, str) else "+".join(group))
+    return channels_named(model, name, channel_group(name, group))

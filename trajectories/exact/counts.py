@@ -8,9 +8,10 @@ from numpy.typing import ArrayLike
 from trajectories.counting import finite_time_cumulants as finite_time
 from trajectories.counting import long_time_cumulants, time_correlations
 from trajectories.counting import scgf as generating_function
-from trajectories.exact.arguments import Counted, Initial, count_weights, density
-from trajectories.master.lindblad import Master
+from trajectories.errors import InputError
+from trajectories.exact.arguments import Counted, Initial, count_weights, density, master_of
 from trajectories.model import Model
+from trajectories.model.argument_types import integer, numbers
 
 
 def cumulants(model: Model, count: Counted, order: int = 4) -> np.ndarray:
@@ -43,7 +44,7 @@ def cumulants(model: Model, count: Counted, order: int = 4) -> np.ndarray:
     >>> exact.cumulants(trajectories.systems.diamond(beta_A=-2, beta_S=3), "A", 2).round(4)
     array([1.7352, 1.7945])
     """
-    return long_time_cumulants.cumulants(Master(model), count_weights(model, count), order)
+    return long_time_cumulants.cumulants(master_of(model), count_weights(model, count), _order(order))
 
 
 def finite_time_cumulants(
@@ -79,7 +80,9 @@ def finite_time_cumulants(
     array([[10.411]])
     """
     start = None if isinstance(initial, str) and initial == "steady" else density(model, initial)
-    return finite_time.finite_time_cumulants(Master(model), count_weights(model, count), times, start, order)
+    return finite_time.finite_time_cumulants(
+        master_of(model), count_weights(model, count), numbers("times", times), start, _order(order)
+    )
 
 
 def scgf(model: Model, u: ArrayLike, count: Counted | None = None) -> np.ndarray:
@@ -113,7 +116,9 @@ def scgf(model: Model, u: ArrayLike, count: Counted | None = None) -> np.ndarray
     >>> bool(np.allclose(exact.scgf(model, [0.0, 0.3]), exact.scgf(model, [1.0, 0.7])))
     True
     """
-    return generating_function.scgf(Master(model), u, None if count is None else count_weights(model, count))
+    return generating_function.scgf(
+        master_of(model), numbers("u", u), None if count is None else count_weights(model, count)
+    )
 
 
 def spectrum(model: Model, count: Counted, frequencies: ArrayLike) -> np.ndarray:
@@ -147,4 +152,14 @@ def spectrum(model: Model, count: Counted, frequencies: ArrayLike) -> np.ndarray
     >>> bool(np.isclose(exact.spectrum(model, "A", [0.0])[0], exact.cumulants(model, "A")[1]))
     True
     """
-    return time_correlations.power_spectrum(Master(model), count_weights(model, count), frequencies)
+    return time_correlations.power_spectrum(
+        master_of(model), count_weights(model, count), numbers("frequencies", frequencies)
+    )
+
+
+def _order(order: int) -> int:
+    """Return the order of a cumulant; InputError where it is none."""
+    n = integer("order", order)
+    if not 1 <= n <= long_time_cumulants.HIGHEST_ORDER:
+        raise InputError(f"order = {n}: must be from 1 to {long_time_cumulants.HIGHEST_ORDER}")
+    return n

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from trajectories.errors import InputError
-from trajectories.exact.arguments import density_matrices
+from trajectories.exact.arguments import density_matrices, master_of
 from trajectories.master import entanglement
 from trajectories.model import Model
 
@@ -73,11 +73,12 @@ def negativity(model: Model, state: ArrayLike | None = None) -> np.ndarray:
     >>> round(float(exact.negativity(model, np.outer(bell, bell))), 12)
     0.5
     """
-    dims = [model.dims[i] for i in model.pair] if model.pair is not None else []
-    return np.asarray(entanglement.negativity(_pair_state(model, state), dims))
+    pair = _pair_state(model, state)
+    return np.asarray(entanglement.negativity(pair, [model.dims[i] for i in model.pair or ()]))
 
 
 def _pair_state(model: Model, state: ArrayLike | None) -> np.ndarray:
+    master_of(model)  # refuses what is no model
     if model.pair is None or len(model.dims) < 2:
         raise InputError(f"{model.name}: has no pair of subsystems: must have two subsystems or more, and a pair")
     return entanglement.reduce_pair(density_matrices(model, state), model.dims, model.pair)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,22 +11,23 @@ import numpy as np
 from trajectories.counting import steady_points
 from trajectories.counting.optimum import ENTANGLEMENT, maximum
 from trajectories.counting.steady_quantities import SteadyQuantities
-from trajectories.errors import InputError
+from trajectories.errors import InputError, kind
 from trajectories.model import Model
+from trajectories.model.argument_types import numbers
 
 __all__ = ["largest", "steady"]
 
 Machine = str | Callable[..., Model]
 
 
-def steady(machine: Machine, names: Sequence[str], **parameters: Any) -> dict[str, np.ndarray]:
+def steady(machine: Machine, names: str | Sequence[str], **parameters: Any) -> dict[str, np.ndarray]:
     """Return quantities of a machine's steady state on arrays of parameters.
 
     Parameters
     ----------
     machine : str or callable
         A system's name ("diamond"), or a function that returns a Model.
-    names : sequence of str
+    names : str or sequence of str
         Quantities such as "concurrence" or "heat_current.h" (`counting.steady_quantities` lists them).
     **parameters
         Numbers, or arrays that broadcast against each other.
@@ -47,6 +48,7 @@ def steady(machine: Machine, names: Sequence[str], **parameters: Any) -> dict[st
     array([0.    , 0.1738])
     """
     shape, flat = _flattened(parameters)
+    names = [names] if isinstance(names, str) else _texts(names)
     values = _quantities(machine, parameters).values({**parameters, **flat}, names)
     return {name: value.reshape(shape) for name, value in values.items()}
 
@@ -86,8 +88,10 @@ def largest(
     5.0
     """
     shape, flat = _flattened(parameters)
+    over = _bounds(over)
     middle = {key: 0.5 * (low + high) for key, (low, high) in over.items()}
     quantities = _quantities(machine, {**parameters, **middle})
+    _texts([name])
     # What is wrong with a parameter or a name is said before anything is searched.
     first = {**parameters, **{key: float(value[0]) for key, value in flat.items()}, **middle}
     quantities.values(first, [name])
@@ -118,11 +122,34 @@ def _quantities(machine: Machine, parameters: Mapping[str, Any]) -> SteadyQuanti
     if isinstance(machine, str):
         arrays = {key: np.ravel(value) if np.ndim(value) > 0 else value for key, value in parameters.items()}
         return SteadyQuantities.of({"name": machine, **arrays})
-    return SteadyQuantities(steady_points.Machine(machine, machine.__name__))
+    if not callable(machine):
+        raise InputError(f"machine: is {kind(machine)}: must be a system's name or a function that returns a Model")
+    return SteadyQuantities(steady_points.Machine(machine, getattr(machine, "__name__", "machine")))
 
 
 def _flattened(parameters: Mapping[str, Any]) -> tuple[tuple[int, ...], dict[str, np.ndarray]]:
     """Return the broadcast shape of the parameters, and those that are arrays, (n,) each."""
-    arrays = {key: np.asarray(value, float) for key, value in parameters.items() if np.ndim(value) > 0}
-    shape = np.broadcast_shapes(*(value.shape for value in arrays.values()))
+    arrays = {key: numbers(key, value) for key, value in parameters.items() if np.ndim(value) > 0}
+    try:
+        shape = np.broadcast_shapes(*(value.shape for value in arrays.values()))
+    except ValueError:
+        shapes = ", ".join(f"{key} {value.shape}" for key, value in arrays.items())
+        raise InputError(f"parameters: {shapes}: must be arrays that broadcast against each other") from None
     return shape, {key: np.broadcast_to(value, shape).reshape(-1) for key, value in arrays.items()}
+
+
+def _texts(names: Sequence[str]) -> list[str]:
+    """Return the names of quantities; InputError where one is no text."""
+    texts = list(names) if isinstance(names, Iterable) else [names]
+    if wrong := [name for name in texts if not isinstance(name, str)]:
+        raise InputError(f'quantity: is {kind(wrong[0])}: must be a name such as "concurrence"')
+    return texts
+
+
+def _bounds(over: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    """Return the bounds of the searched parameters as numbers; InputError where they are none."""
+    pairs = dict(over) if isinstance(over, Mapping) else {}
+    bounds = {key: tuple(numbers(f"over: {key}", pair).ravel().tolist()) for key, pair in pairs.items()}
+    if not bounds or not all(len(pair) == 2 for pair in bounds.values()):
+        raise InputError("over: must be a mapping of parameters to their bounds (low, high)")
+    return {key: (pair[0], pair[1]) for key, pair in bounds.items()}

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from trajectories.counting.counted_currents import heated_reservoirs
-from trajectories.exact.arguments import Initial, density, density_matrices
+from trajectories.exact.arguments import Initial, density, density_matrices, master_of
 from trajectories.master import currents
-from trajectories.master.lindblad import Master
 from trajectories.model import Model
+from trajectories.model.argument_types import numbers
 
 
 def steady_state(model: Model) -> np.ndarray:
@@ -35,7 +35,7 @@ def steady_state(model: Model) -> np.ndarray:
     >>> rho.diagonal().real.round(4)
     array([0.4929, 0.2416, 0.2416, 0.0239])
     """
-    return Master(model).steady_state()
+    return master_of(model).steady_state()
 
 
 def state(model: Model, times: ArrayLike, initial: Initial) -> np.ndarray:
@@ -64,7 +64,7 @@ def state(model: Model, times: ArrayLike, initial: Initial) -> np.ndarray:
     >>> exact.state(model, [0, 1], "ground")[:, 0, 0].real.round(4)
     array([1.    , 0.4987])
     """
-    return Master(model).states(density(model, initial), np.asarray(times, float))
+    return master_of(model).states(density(model, initial), numbers("times", times))
 
 
 def heat_currents(model: Model, state: ArrayLike | None = None) -> dict[str, np.ndarray]:
@@ -92,7 +92,7 @@ def heat_currents(model: Model, state: ArrayLike | None = None) -> dict[str, np.
     >>> {name: round(float(value), 4) for name, value in heat.items()}
     {'A': 1.7352, 'S': -1.7352}
     """
-    rates = currents.heat_rates(model)
+    rates = currents.heat_rates(master_of(model).model)
     return {model.reservoirs[r].name: _averaged(model, rates[r], state) for r in heated_reservoirs(model)}
 
 
@@ -121,7 +121,7 @@ def energy_currents(model: Model, state: ArrayLike | None = None) -> dict[str, n
     >>> abs(float(sum(flow.values()))) < 1e-12
     True
     """
-    rates = currents.energy_rates(model)
+    rates = currents.energy_rates(master_of(model).model)
     return {bath.name: _averaged(model, rates[r], state) for r, bath in enumerate(model.reservoirs)}
 
 
@@ -148,7 +148,7 @@ def activity(model: Model, state: ArrayLike | None = None) -> np.ndarray:
     >>> round(float(exact.activity(trajectories.systems.diamond(beta_A=-2, beta_S=3))), 4)
     5.8762
     """
-    return _averaged(model, model.loss, state)
+    return _averaged(model, master_of(model).model.loss, state)
 
 
 def entropy_production_rate(model: Model) -> float:
@@ -177,7 +177,7 @@ def entropy_production_rate(model: Model) -> float:
     >>> round(exact.entropy_production_rate(trajectories.systems.diamond(beta_A=-2, beta_S=3)), 4)
     8.6759
     """
-    return currents.steady_entropy_production_rate(Master(model))
+    return currents.steady_entropy_production_rate(master_of(model))
 
 
 def entropy_production(model: Model, times: ArrayLike, initial: Initial) -> np.ndarray:
@@ -211,7 +211,7 @@ def entropy_production(model: Model, times: ArrayLike, initial: Initial) -> np.n
     >>> exact.entropy_production(model, [0, 1, 6], "steady").round(3)
     array([ 0.   ,  8.676, 52.055])
     """
-    return currents.entropy_production(Master(model), density(model, initial), np.asarray(times, float))
+    return currents.entropy_production(master_of(model), density(model, initial), numbers("times", times))
 
 
 def _averaged(model: Model, operator: np.ndarray, state: ArrayLike | None) -> np.ndarray:

@@ -11,11 +11,12 @@ from trajectories.counting import time_correlations
 from trajectories.counting.first_passage import PassageSpace
 from trajectories.counting.time_correlations import WaitingTime
 from trajectories.errors import InputError
-from trajectories.exact.arguments import Counted, Group, Initial, channel_names, count_weights, density
+from trajectories.exact.arguments import Counted, Group, Initial, channel_names, count_weights, density, master_of
 from trajectories.master.lindblad import Master
 from trajectories.master.sectors import find_sectors
 from trajectories.master.states import check_times
 from trajectories.model import Model
+from trajectories.model.argument_types import numbers
 
 
 def waiting_times(model: Model, start: Group, stop: Group, times: ArrayLike, ends: Group | None = None) -> np.ndarray:
@@ -53,7 +54,9 @@ def waiting_times(model: Model, start: Group, stop: Group, times: ArrayLike, end
     """
     groups = [channel_names(model, name, group) for name, group in (("start", start), ("stop", stop))]
     ending = None if ends is None else channel_names(model, "ends", ends)
-    return time_correlations.waiting_time_density(Master(model), groups[0], groups[1], np.asarray(times, float), ending)
+    return time_correlations.waiting_time_density(
+        master_of(model), groups[0], groups[1], numbers("times", times), ending
+    )
 
 
 def mean_waiting_time(model: Model, start: Group, stop: Group, ends: Group | None = None) -> WaitingTime:
@@ -83,7 +86,7 @@ def mean_waiting_time(model: Model, start: Group, stop: Group, ends: Group | Non
     """
     groups = [channel_names(model, name, group) for name, group in (("start", start), ("stop", stop))]
     ending = None if ends is None else channel_names(model, "ends", ends)
-    return time_correlations.mean_waiting_time(Master(model), groups[0], groups[1], ending)
+    return time_correlations.mean_waiting_time(master_of(model), groups[0], groups[1], ending)
 
 
 def g2(model: Model, first: Group, times: ArrayLike, second: Group | None = None) -> np.ndarray:
@@ -116,7 +119,7 @@ def g2(model: Model, first: Group, times: ArrayLike, second: Group | None = None
     array([0.57, 1.  ])
     """
     other = None if second is None else channel_names(model, "second", second)
-    return time_correlations.g2(Master(model), channel_names(model, "first", first), np.asarray(times, float), other)
+    return time_correlations.g2(master_of(model), channel_names(model, "first", first), numbers("times", times), other)
 
 
 class FirstPassages(NamedTuple):
@@ -180,7 +183,8 @@ def first_passages(
     >>> bool(np.allclose(passage.survival + passage.upper + passage.lower, 1))
     True
     """
-    low, high = bound if isinstance(bound, tuple | list) else (-bound, bound)
+    bounds = numbers("bound", bound).ravel().tolist()
+    low, high = bounds if len(bounds) == 2 else (-bounds[0], bounds[0]) if len(bounds) == 1 else (0.0, 0.0)
     if not low < 0.0 < high:
         raise InputError(f"bound: is {low:g} and {high:g}: must have 0 between the two")
     rho, weights = density(model, initial), count_weights(model, count)
@@ -188,6 +192,6 @@ def first_passages(
     steps = np.repeat(weights[:, None], len(sectors.dimensions), axis=1)
     space = PassageSpace(Master(model, sectors), steps, float(low), float(high))
     blocks = sectors.flatten(rho)
-    reached, _ = space.left(blocks, check_times(np.atleast_1d(np.asarray(times, float))))
+    reached, _ = space.left(blocks, check_times(np.atleast_1d(numbers("times", times))))
     survival = np.clip(1.0 - reached.sum(axis=1), 0.0, 1.0)
     return FirstPassages(survival, reached[:, 0], reached[:, 1], space.mean_time(blocks))

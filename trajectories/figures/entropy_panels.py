@@ -58,7 +58,7 @@ def _theorem_limits(axes: Axes, points: Points, unresolved: np.ndarray, exact: n
     ends = np.clip([value - error, value + error], floor, ceiling)[:, unresolved & ~above]
     low = min(float(ends.min(initial=low)), float(value[unresolved].min(initial=low)))
     high = float(ends.max(initial=high))
-    pad = 0.08 * (high - low) or 0.01
+    pad = 0.08 * (high - low) if high - low > 1e-9 else 0.01  # not the rounding of an exact 1
     axes.set_ylim(low - pad, high + pad)
     arrows: dict[str, Any] = {"marker": "^", "s": 9, "color": VERMILLION, "transform": axes.get_xaxis_transform()}
     axes.scatter(points.x[above], [0.96] * int(above.sum()), label="beyond", zorder=4, **arrows)

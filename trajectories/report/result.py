@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from trajectories.errors import InputError
+from trajectories.errors import InputError, kind
 from trajectories.report.estimate import Estimate, chosen_rows, estimate_of
 from trajectories.report.report import rows_of
 from trajectories.report.rows import Row
@@ -109,6 +109,7 @@ class ResultData:
         >>> bool(abs(heat.estimate[-1] - heat.exact[-1]) < 5 * heat.standard_error[-1])
         True
         """
+        _text(quantity)
         rows = self._rows(point) if len(self.points) > 1 else self._judged_rows(point)
         chosen = chosen_rows(rows, quantity, which)
         if not chosen:
@@ -153,7 +154,7 @@ class ResultData:
         >>> result.arrays("heat_current.S").estimate.shape
         (3, 1)
         """
-        quantity, _, which = name.partition(".")
+        quantity, _, which = _text(name).partition(".")
         shape = tuple(len(values) for values in self.sweep.values())
         columns: Estimate | None = None
         for i, point in enumerate(self.points):
@@ -190,7 +191,7 @@ class ResultData:
 
     def __getitem__(self, key: str | tuple[str, str]) -> Estimate:
         """Return `estimate(key)`, or `estimate(*key)` of a pair (quantity, label or reservoir)."""
-        return self.estimate(key) if isinstance(key, str) else self.estimate(*key)
+        return self.estimate(*key) if isinstance(key, tuple) and len(key) == 2 else self.estimate(key)
 
     def covariance(self, point: int = 0) -> np.ndarray:
         """Return the sample covariance of the counts of one trajectory.
@@ -265,6 +266,13 @@ class ResultData:
             f"<Result {self.name}: {points}, {self.trajectories:,} trajectories each, seed {self.seed}, "
             f"times up to {self.times[-1]:g}>"
         )
+
+
+def _text(quantity: object) -> str:
+    """Return a quantity's name; InputError where it is no text."""
+    if not isinstance(quantity, str):
+        raise InputError(f'quantity: is {kind(quantity)}: must be a name such as "activity", or a pair of names')
+    return quantity
 
 
 def open_result(path: str | Path) -> ResultData:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from trajectories.lazy_sequence import LazySequence
+from trajectories.model.argument_types import integer
 from trajectories.results.layout import Records
 from trajectories.results.points import Point
 from trajectories.sampling.replay import Replay
@@ -19,6 +21,9 @@ class JumpRecords(LazySequence[Replay]):
 
     def __len__(self) -> int:
         return 0 if self._kept is None else len(self._kept.trajectory)
+
+    def __getitem__(self, place: Any) -> Any:
+        return super().__getitem__(place if isinstance(place, slice) else integer("record", place))
 
     def _outside(self, place: int) -> str:
         return (

@@ -29,8 +29,10 @@ def run_of(
     ensemble: values of [ensemble], None to leave them as they are. changes: further ones, by "section.key".
     """
     changed = {"ensemble": _given(ensemble), "observables": _observables(observables)}
+    if not isinstance(changes, Mapping):
+        raise InputError(f"changes: is {kind(changes)}: must be a mapping such as {{'system.beta_A': -1}}")
     for key, value in changes.items():
-        section, _, name = key.partition(".")
+        section, _, name = str(key).partition(".")
         if not name:
             raise InputError(f"changes: {key}: must be section.key, such as system.beta_A")
         changed.setdefault(section, {})[name] = toml_value(value)
@@ -116,7 +118,7 @@ def _with_end(ensemble: Tables) -> Tables:
 
 
 def _observables(observables: Mapping[str, Any] | None) -> Tables:
-    if not isinstance(observables or {}, Mapping):
+    if observables is not None and not isinstance(observables, Mapping):
         raise InputError(f"observables: is {kind(observables)}: must be a mapping of names to operators (d, d)")
     named = dict(observables or {})
     if not all(isinstance(name, str) for name in named):

@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trajectories.errors import InputError, kind, show
+from trajectories.model.argument_types import file_path
 from trajectories.model.initial_state import given_state, named_state
 from trajectories.model.validation import hermitian
 from trajectories.runfiles import figure_section, sections
@@ -290,7 +291,7 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Run:
     >>> run.seed, run.duration
     (7, 6.0)
     """
-    path = Path(path)
+    path = file_path("path", path)
     mapping, text = read(path, overrides)
     return Run.from_mapping(
         mapping, directory=path.parent, name=path.stem, source=str(path), text=text, overrides=overrides

@@ -18,6 +18,7 @@ from trajectories.counting.counted_currents import heated_reservoirs
 from trajectories.errors import InputError
 from trajectories.master.eigenensemble import Spectrum
 from trajectories.master.propagation import check_phases
+from trajectories.model.argument_types import numbers
 from trajectories.sampling.block import sample
 from trajectories.sampling.path_probability import Paths, path_probabilities
 from trajectories.sampling.preparation import Preparation
@@ -178,7 +179,7 @@ class Replay:
         >>> round(float(abs(psi[0] ** 2).sum()), 12)
         1.0
         """
-        times = np.asarray(times, float)
+        times = numbers("times", times).ravel()
         begins = np.concatenate([[0.0], self.jump_times])
         stretch = np.searchsorted(self.jump_times, times, side="right")
         found = np.zeros((len(times), self.preparation.model.dimension), complex)

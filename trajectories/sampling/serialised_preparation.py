@@ -40,7 +40,7 @@ def pack(preparation: Preparation) -> tuple[dict[str, Any], Arrays]:
         "steady": preparation.steady,
         "pair": preparation.pair,
         "counting_from": preparation.counting_from,
-        "gap": float(preparation.gap),
+        "gap": float(preparation.gap) if np.isfinite(preparation.gap) else None,  # one level: nothing relaxes
         "block_size": preparation.block_size,
         "jumps_per_trajectory": preparation.jumps_per_trajectory,
         "remarks": list(preparation.remarks),
@@ -145,7 +145,7 @@ def unpack(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Prepara
         steady=meta["steady"],
         pair=None if meta["pair"] is None else tuple(meta["pair"]),
         counting_from=meta["counting_from"],
-        gap=meta["gap"],
+        gap=np.inf if meta["gap"] is None else meta["gap"],
         block_size=meta["block_size"],
         jumps_per_trajectory=meta["jumps_per_trajectory"],
         remarks=tuple(meta["remarks"]),

@@ -529,3 +529,15 @@ def test_times_spaced_by_ratios_get_a_logarithmic_axis(content: Content) -> None
     figure = compose(replace(content, log_time=True))
     assert figure.axes[0].get_xscale() == "log" and figure.axes[-1].get_xscale() == "linear"
     assert drawing.DOTS_PER_INCH >= 150
+
+
+def test_rounding_of_the_exact_average_is_not_drawn_large() -> None:
+    from matplotlib.figure import Figure as Canvas
+
+    from trajectories.figures.entropy_panels import _theorem_limits
+
+    axes, none = Canvas().add_subplot(), np.zeros(0)
+    points = type("NoPoints", (), {"x": none, "estimate": none, "error": none})
+    _theorem_limits(axes, points, np.zeros(0, bool), np.array([1.0, 1.0 - 2e-16]))  # type: ignore[arg-type]
+    low, high = axes.get_ylim()
+    assert high - low > 1e-3

@@ -152,3 +152,10 @@ def test_the_command_line_draws_png_and_pdf_and_says_what_is_missing(tmp_path: P
 def test_run_files_give_a_standard_picture_too(name: str) -> None:
     run = load(style.FOLDER / f"{name}.toml")
     assert run.figure.quantities and run.sweep
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit) as stopped:
+        style.main({"name": "any"}, "", lambda *_: None, ["--out", str(tmp_path / "file" / "folder")])
+    assert stopped.value.code == 2 and "no folder can be made there" in capsys.readouterr().err
