@@ -14,6 +14,10 @@ import numpy as np
 
 from . import kernel
 
+# Families of streams, so that no two kinds of trajectories of a point ever share random numbers.
+FORWARD, BACKWARD, CLONING = range(3)
+POINT_BITS = 28  # of the counter's last word: sweep points from 0 to 2^28 - 1
+
 DRAWS = 2**32  # of one trajectory: what the counter's first word holds
 BATCH = 16  # draws made at once, so that the compiler can use vector instructions; a power of two
 

@@ -17,7 +17,7 @@ from scipy import special
 from trajectories.report.judge import judge_mean
 from trajectories.report.law import NO_SPREAD, Law
 from trajectories.report.rows import Row
-from trajectories.sampling.reversed_ensemble import BACKWARD, Direction, entropies
+from trajectories.sampling.reversed_ensemble import Direction, entropies
 
 FEWEST_IN_BIN = 50
 FEWEST_IN_WINDOW = 1000

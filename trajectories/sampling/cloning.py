@@ -21,12 +21,13 @@ import numpy as np
 from trajectories.counting.entropy_statistics import generating_function
 from trajectories.counting.scgf import scgf
 from trajectories.errors import InputError
+from trajectories.kernels.streams import POINT_BITS
 from trajectories.master.eigenensemble import spectrum
 from trajectories.master.lindblad import Master
 from trajectories.master.sectors import find_sectors
 from trajectories.master.sparse_propagation import LONGEST
 from trajectories.model import Model
-from trajectories.sampling.cloning_population import CLONE_BITS, FAMILY_BITS, SETTLING, Setup, log_average, repetition
+from trajectories.sampling.cloning_population import CLONE_BITS, SETTLING, Setup, log_average, repetition
 from trajectories.sampling.doob_transform import guided
 from trajectories.sampling.preparation import Preparation
 from trajectories.sampling.statistics import p_value
@@ -275,7 +276,7 @@ def _check(
         ("repetitions", repetitions, 2, 2**20),
         ("windows", windows, 4, 2**16),
         ("seed", seed, 0, 2**64 - 1),
-        ("point", point, 0, 2**FAMILY_BITS - 1),
+        ("point", point, 0, 2**POINT_BITS - 1),
     )
     for name, value, low, high in limits:
         if not low <= value <= high:

@@ -22,19 +22,18 @@ from trajectories.counting.scgf import time_reversal_breaking
 from trajectories.errors import InputError
 from trajectories.kernels.jumps import jumps
 from trajectories.kernels.plan import Plan
+from trajectories.kernels.streams import BACKWARD, FORWARD, POINT_BITS
 from trajectories.master.eigenensemble import Spectrum
 from trajectories.master.lindblad import Master
 from trajectories.master.sectors import Sectors
 from trajectories.model import Model
 from trajectories.model.time_reversal import reversed_model
-from trajectories.sampling.block import FORWARD, JUMPS_PER_CALL, empty_samples
+from trajectories.sampling.block import JUMPS_PER_CALL, empty_samples
 from trajectories.sampling.plan import unravel
 from trajectories.sampling.preparation import Preparation
 from trajectories.sampling.sampling_moments import Cumulants, trajectory_cumulants
 
 SYMMETRIC = 1e-10  # change of the steady state that counts as none
-BACKWARD = 1  # the reversed ensemble's family of random streams
-FAMILY_BITS = 28  # of the stream's counter word that number the sweep point
 
 
 class Direction(NamedTuple):
@@ -114,7 +113,7 @@ def entropies(
     found = np.zeros(n)
     n_times, n_channels = len(direction.plan.times), len(direction.one_way)
     largest = direction.plan.start_vector.shape[1]
-    stream = point | direction.family << FAMILY_BITS
+    stream = point | direction.family << POINT_BITS
     per_call = max(1, int(JUMPS_PER_CALL / direction.cost))
     for begin in range(0, n, per_call):
         size = min(per_call, n - begin)
