@@ -199,11 +199,14 @@ class Rotated(NamedTuple):
     jumps: np.ndarray
     products: list[Any]
 
-
-def rotated_operators(model: Model, sectors: Sectors) -> tuple[np.ndarray, np.ndarray]:
-    """Return H_eff (d, d) and the jump operators (K, d, d) in the sorted basis; see `rotated`."""
-    found = rotated(model, sectors)
-    return found.effective, found.jumps
+    @classmethod
+    def of(cls, hamiltonian: np.ndarray, jumps: np.ndarray, sectors: Sectors) -> Rotated:
+        """Return the operators of H (d, d) and L_k (K, d, d), which are given in the sorted basis."""
+        products = products_of_adjoints(jumps)
+        effective = hamiltonian - 0.5j * full(sum(products))
+        # What cancels between sectors only up to rounding is zero.
+        effective[sectors.sector_of[:, None] != sectors.sector_of[None, :]] = 0
+        return cls(effective, jumps, products)
 
 
 def rotated(model: Model, sectors: Sectors) -> Rotated:
@@ -211,12 +214,7 @@ def rotated(model: Model, sectors: Sectors) -> Rotated:
 
     The loss is summed from the rotated jump operators: rotating the sum would lose a slow rate beside a fast one.
     """
-    jumps = sectors.rotate(model.operators)
-    products = products_of_adjoints(jumps)
-    effective = sectors.rotate(model.hamiltonian) - 0.5j * full(sum(products))
-    # What cancels between sectors only up to rounding is zero.
-    effective[sectors.sector_of[:, None] != sectors.sector_of[None, :]] = 0
-    return Rotated(effective, jumps, products)
+    return Rotated.of(sectors.rotate(model.hamiltonian), sectors.rotate(model.operators), sectors)
 
 
 def _turned(model: Model, basis: np.ndarray) -> tuple[Turned, Turned]:

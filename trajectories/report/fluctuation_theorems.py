@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+from trajectories.kernels.streams import BACKWARD
 from trajectories.report.judge import judge_mean
 from trajectories.report.law import NO_SPREAD, Law
 from trajectories.report.rows import Row

@@ -28,7 +28,7 @@ from trajectories.master.sectors import find_sectors
 from trajectories.master.sparse_propagation import LONGEST
 from trajectories.model import Model
 from trajectories.sampling.cloning_population import CLONE_BITS, SETTLING, Setup, log_average, repetition
-from trajectories.sampling.doob_transform import guided
+from trajectories.sampling.doob_transform import finite_steps, guided
 from trajectories.sampling.preparation import Preparation
 from trajectories.sampling.statistics import p_value
 from trajectories.sampling.tilted_propagation import end_spread, exact_flow, flowed, power_by_sector, spectral_power
@@ -210,8 +210,7 @@ def _setup(
     p = start.probabilities[inside] ** (1 - u if boundary else 1.0)
     sector = start.sector[inside].astype(np.int64)
     phi, size = process.transformed(sector, start.local[inside])
-    finite = np.where(np.isfinite(model.entropy_steps), model.entropy_steps, 0.0)
-    tilt = np.where(np.isfinite(model.entropy_steps) | (u == 0), -u * finite, -np.inf)
+    tilt = np.where(np.isfinite(model.entropy_steps) | (u == 0), -u * finite_steps(model), -np.inf)
     finish = None
     if boundary:
         end = begin if initial is None else master.blocks(initial, np.array([duration]))[0]

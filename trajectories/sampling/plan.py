@@ -26,7 +26,7 @@ from trajectories.kernels.plan import (
 )
 from trajectories.master.eigenensemble import Spectrum
 from trajectories.master.propagation import check_phases
-from trajectories.master.sectors import Rotated, Sectors, rotated_operators
+from trajectories.master.sectors import Rotated, Sectors, rotated
 from trajectories.model import Model
 
 Array = np.ndarray
@@ -47,29 +47,26 @@ METHODS = {
 }
 
 
-def unravel(
-    model: Model,
-    sectors: Sectors,
-    start: Spectrum,
-    finish: Spectrum,
-    times: Array,
-    rotated: Rotated | None = None,
-) -> Plan:
-    """Compile the quantum-jump unravelling of a model,
+def unravel(model: Model, sectors: Sectors, start: Spectrum, finish: Spectrum, times: Array) -> Plan:
+    """Compile the quantum-jump unravelling of a model; see `unravel_operators`."""
+    return unravel_operators(rotated(model, sectors), sectors, start, finish, times)
+
+
+def unravel_operators(operators: Rotated, sectors: Sectors, start: Spectrum, finish: Spectrum, times: Array) -> Plan:
+    """Compile the quantum-jump unravelling of operators that are given in the sorted basis,
 
         |psi> -> exp(-i H_eff t)|psi> between jumps, H_eff = H - (i/2) sum_k L_k^dag L_k,
         |psi> -> L_k|psi> in jumps,
 
     for trajectories that start in an eigenstate of `start`, drawn with its probability, and end with a measurement in
     the basis of `finish`; rho(0) and rho(T) must be block diagonal in the sectors. times (T,): sample times >= 0,
-    rising; the last is the duration. rotated: the model's operators in the sorted basis, where they are known. Raises
-    InputError for times that are not, and where phases over the duration are beyond double precision.
+    rising; the last is the duration. Raises InputError for times that are not, and where phases over the duration are
+    beyond double precision.
     """
     times = _checked(times)
-    hamiltonian, operators = rotated_operators(model, sectors) if rotated is None else rotated[:2]
     bounds = list(zip(sectors.offsets[:-1].tolist(), sectors.offsets[1:].tolist(), strict=True))
-    evolutions = [_evolution(hamiltonian[a:b, a:b], float(times[-1])) for a, b in bounds]
-    slots = _slots(operators, sectors, bounds)
+    evolutions = [_evolution(operators.effective[a:b, a:b], float(times[-1])) for a, b in bounds]
+    slots = _slots(operators.jumps, sectors, bounds)
     return Plan(
         times=times,
         start_cumulative=np.cumsum(start.probabilities),

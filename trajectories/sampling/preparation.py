@@ -22,7 +22,7 @@ from trajectories.sampling.observable_table import (
     observable_table,
     tallied_numbers,
 )
-from trajectories.sampling.plan import plan_summary, unravel
+from trajectories.sampling.plan import plan_summary, unravel_operators
 from trajectories.sampling.quantities import infinite_entropy
 from trajectories.sampling.quantity import Column
 from trajectories.sampling.quantity_names import absence_lines, absent_quantities
@@ -135,7 +135,7 @@ def prepare(
     stage("the evolution between jumps")
     start = spectrum(ensemble.start, model.hamiltonian, sectors)
     ends = _spectra(ensemble, model, sectors)
-    plan = unravel(model, sectors, start, ends[-1], times, master.space.rotated)
+    plan = unravel_operators(master.space.rotated, sectors, start, ends[-1], times)
     columns, linear, operators = columns_and_weights(model, sectors, observables or {})
     counts = master.jump_rates(ensemble.integrals[-1])
     _check_jumps(float(counts.sum()), float(times[-1]))
