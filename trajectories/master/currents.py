@@ -50,11 +50,6 @@ def energy_rates(model: Model) -> np.ndarray:
     return rates
 
 
-def activity_operator(model: Model) -> np.ndarray:
-    """Return the operator (d, d) of the number of jumps per time, sum_k L_k^dag L_k. Unit: 1/time."""
-    return model.loss
-
-
 def entropy_production_rate(model: Model, rho: np.ndarray) -> float:
     """Return the entropy production rate of a steady state, sum_k Delta s_k Tr[L_k^dag L_k rho] (nat/time).
 

@@ -56,11 +56,10 @@ class Master:
         """Generator (D, D) of the sector blocks, row-major, one after another; dense for D <= 400, else sparse."""
         return self.tilted(np.ones(len(self.model.operators)))
 
-    @cached_property
+    @property
     def trace_row(self) -> np.ndarray:
         """(D,) float64: the row vector that gives the trace of flattened blocks."""
-        rows, columns = self.sectors.indices
-        return (rows == columns).astype(float)
+        return self.sectors.trace_row
 
     def tilted(self, weights: np.ndarray) -> np.ndarray | sparse.csr_array:
         """Return the generator with the jump term of channel k multiplied by weights[k], (K,); the losses stay."""

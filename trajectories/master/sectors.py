@@ -77,6 +77,12 @@ class Sectors:
         return np.concatenate(rows), np.concatenate(columns)
 
     @cached_property
+    def trace_row(self) -> np.ndarray:
+        """(size,) float64: the row vector that gives the trace of flattened blocks."""
+        rows, columns = self.indices
+        return (rows == columns).astype(float)
+
+    @cached_property
     def _permutation(self) -> np.ndarray | None:
         """The sorted basis as an order of the computational one, where it is no more than that."""
         order = np.argmax(np.abs(self.basis), axis=0)

@@ -47,7 +47,7 @@ def test_a_channel_without_quantum_has_no_counted_heat() -> None:
 def test_activity_counts_every_jump() -> None:
     model, rho = random_model(3, 2, seed=7), random_state(np.random.default_rng(8), 3)
     expected = sum(np.trace(jump @ rho @ jump.conj().T).real for jump in model.operators)
-    assert np.trace(currents.activity_operator(model) @ rho).real == pytest.approx(expected, rel=1e-13)
+    assert np.trace(model.loss @ rho).real == pytest.approx(expected, rel=1e-13)
     solver = Master(model)
     assert solver.jump_rates(solver.sectors.flatten(rho)).sum() == pytest.approx(expected, rel=1e-13)
 
