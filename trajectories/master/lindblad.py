@@ -204,9 +204,9 @@ class Master:
     def _without_steady_state(self) -> np.ndarray:
         """Return L without one population, eliminated by Tr rho = 1: it has the eigenvalues of L but the zero."""
         generator, trace = full(self.generator), self.trace_row
-        gone = int(np.argmax(self.steady_blocks.real * trace))
-        kept = np.arange(len(trace)) != gone
-        return generator[np.ix_(kept, kept)] - np.outer(generator[kept, gone], trace[kept])
+        eliminated = int(np.argmax(self.steady_blocks.real * trace))
+        kept = np.arange(len(trace)) != eliminated
+        return generator[np.ix_(kept, kept)] - np.outer(generator[kept, eliminated], trace[kept])
 
     def jump_rates(self, blocks: np.ndarray) -> np.ndarray:
         """Return each channel's number of jumps per time, Tr[L_k^dag L_k rho], (..., K), from blocks (..., D)."""
@@ -249,10 +249,10 @@ class Master:
         if key not in self._answers:
             if len(self._answers) >= KEPT:
                 self._answers.clear()
-            found = self._evolve(vector, times, key[2])
-            for array in found:
+            answer = self._evolve(vector, times, key[2])
+            for array in answer:
                 array.setflags(write=False)
-            self._answers[key] = found
+            self._answers[key] = answer
         return self._answers[key]
 
     def _evolve(self, vector: np.ndarray, times: np.ndarray, integrate: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -121,11 +121,11 @@ class Sectors:
 
     def lift(self, s: int, vectors: np.ndarray, result: np.ndarray) -> None:
         """Write the vectors (m_s, m_s) of sector s into its columns of `result` (d, d), in the computational basis."""
-        own = slice(int(self.offsets[s]), int(self.offsets[s + 1]))
+        columns = slice(int(self.offsets[s]), int(self.offsets[s + 1]))
         if self._permutation is None:
-            result[:, own] = self.basis[:, own] @ vectors
+            result[:, columns] = self.basis[:, columns] @ vectors
         else:
-            result[self._permutation[own], own] = vectors
+            result[self._permutation[columns], columns] = vectors
 
     def reduced(self, blocks: np.ndarray, dims: Sequence[int], keep: Sequence[int]) -> np.ndarray:
         """Return the partial trace of operators over all subsystems but `keep`, (..., k, k).
@@ -192,9 +192,9 @@ def find_sectors(model: Model, states: Sequence[np.ndarray] = ()) -> Sectors:
                 f"hamiltonian uncertain by {noise:.1g}, beside level differences and losses of {scale:.1g}"
             )
             continue
-        found = _sectors_in(name, basis, labels, *operators, states)
-        if (found.dimensions**3).sum() < (best.dimensions**3).sum():
-            best = found
+        sectors = _sectors_in(name, basis, labels, *operators, states)
+        if (sectors.dimensions**3).sum() < (best.dimensions**3).sum():
+            best = sectors
     return replace(best, passed_over=tuple(passed_over))
 
 
@@ -267,9 +267,9 @@ def smallest_subspaces(couplings: Sequence[np.ndarray], jumps: np.ndarray) -> np
         sector = merged
 
 
-def _relative(found: Turned) -> float:
+def _relative(operators: Turned) -> float:
     """Return the largest element that was set to zero, relative to the largest of its matrix."""
-    largest, dropped = (np.abs(each).max(axis=(-2, -1)) for each in (found.matrix, found.dropped))
+    largest, dropped = (np.abs(part).max(axis=(-2, -1)) for part in (operators.matrix, operators.dropped))
     return float(np.max(dropped / np.where(largest > 0, largest, 1.0)))
 
 

@@ -152,8 +152,8 @@ def cloning(
     )
     runs = [(2 * r + half, population >> half) for half in (0, 1) for r in range(repetitions)]
     with ThreadPoolExecutor(workers) as pool:
-        found = list(pool.map(lambda run: repetition(setup, seed, point, *run), runs))
-    logs, growths = np.array([f[0] for f in found]), np.array([f[1] for f in found])
+        outcomes = list(pool.map(lambda run: repetition(setup, seed, point, *run), runs))
+    logs, growths, resamplings = (np.array(values) for values in zip(*outcomes, strict=True))
     full, half = slice(0, repetitions), slice(repetitions, None)
     log_average, error = _log_mean(logs[full])
     grown = setup.window * (windows - int(SETTLING * windows))
@@ -178,7 +178,7 @@ def cloning(
         bias_bound=abs(half_value - value) + 2 * float(np.hypot(half_error, value_error)),
         settling=settling,
         end_spread=spread,
-        resamplings=float(np.mean([f[2] for f in found[full]])),
+        resamplings=float(np.mean(resamplings[full])),
         log_z=logs[full],
     )
 

@@ -190,8 +190,8 @@ def exact_averages(
     """
     side = ExactSide(master, ensemble, observables, times)
     with np.errstate(invalid="ignore"):
-        own = [number.mean(side)[:, None] for number in numbers]
-    mean = np.hstack([side.forms, *own, side.functionals])
+        tallied = [number.mean(side)[:, None] for number in numbers]
+    mean = np.hstack([side.forms, *tallied, side.functionals])
     second = third = np.full(len(times), np.nan)
     irreversible = np.zeros(len(times))
     if master.model.entropy:
@@ -205,7 +205,7 @@ def exact_averages(
 def _sizes(side: ExactSide, numbers: Sequence[TalliedNumber]) -> np.ndarray:
     """Return the natural sizes of all columns, (T, Q)."""
     shape = len(side.times), 1
-    own = [np.broadcast_to(np.reshape(number.size(side), (-1, 1)), shape) for number in numbers]
+    tallied = [np.broadcast_to(np.reshape(number.size(side), (-1, 1)), shape) for number in numbers]
     functionals = np.broadcast_to(side.functional_sizes, (len(side.times), len(side.functional_sizes)))
-    sizes = np.hstack([side.form_sizes, *own, functionals])
+    sizes = np.hstack([side.form_sizes, *tallied, functionals])
     return np.where(sizes > 0, sizes, 1.0)

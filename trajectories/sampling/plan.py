@@ -106,8 +106,8 @@ def plan_summary(plan: Plan, sectors: Sectors) -> list[str]:
 
 def _listed(dimensions: Array) -> str:
     """Return "1 (x 4), 2 (x 1)"."""
-    found, counts = np.unique(dimensions, return_counts=True)
-    return ", ".join(f"{m} (x {n})" if n > 1 else f"{m}" for m, n in zip(found, counts, strict=True))
+    values, counts = np.unique(dimensions, return_counts=True)
+    return ", ".join(f"{m} (x {n})" if n > 1 else f"{m}" for m, n in zip(values, counts, strict=True))
 
 
 def _checked(times: Any) -> Array:
@@ -181,12 +181,12 @@ def _propagators(exponent: Array, levels: int) -> Array:
     for n in range(2, TERMS + 1):
         term = term @ step / n
         change = change + term
-    found = []
+    propagators = []
     for k in range(finer + levels):
         if k >= finer:
-            found.append(np.eye(len(exponent)) + change)
+            propagators.append(np.eye(len(exponent)) + change)
         change = 2 * change + change @ change
-    return np.array(found[::-1])
+    return np.array(propagators[::-1])
 
 
 def _omega(traceless: Array) -> complex:

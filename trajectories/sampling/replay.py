@@ -146,7 +146,7 @@ class Replay:
 
     @property
     def energy_heat(self) -> dict[str, float]:
-        """Energy taken from each reservoir, Q_r[H], by name: energy changes of its jumps, and the drift between them."""
+        """Energy taken from each reservoir, Q_r[H], by name: energy changes in its jumps and the drift between."""
         names = [reservoir.name for reservoir in self.preparation.model.reservoirs]
         return dict(zip(names, self.path_states.energy_heat.tolist(), strict=True))
 

@@ -95,8 +95,8 @@ def reverse_of(preparation: Preparation) -> Reverse:
     basis = model.time_reversal @ sectors.basis.conj()
     image = replace(sectors, basis=basis)
 
-    def turned(found: Spectrum) -> Spectrum:
-        return found._replace(vectors=model.time_reversal @ found.vectors.conj(), local=found.local.conj())
+    def turned(spectrum: Spectrum) -> Spectrum:
+        return spectrum._replace(vectors=model.time_reversal @ spectrum.vectors.conj(), local=spectrum.local.conj())
 
     start, finish = preparation.spectra
     return Reverse(reversed_model(model), image, turned(finish), turned(start))
@@ -110,7 +110,7 @@ def entropies(
     Each is a pure function of (direction, seed, point, its number). Jumps enter as integer net counts, so that equal
     counts give equal bits. inf for a trajectory that nothing undoes. `tick` hears of every so many that are done.
     """
-    found = np.zeros(n)
+    entropy = np.zeros(n)
     n_times, n_channels = len(direction.plan.times), len(direction.one_way)
     largest = direction.plan.start_vector.shape[1]
     stream = point | direction.family << POINT_BITS
@@ -119,9 +119,9 @@ def entropies(
         size = min(per_call, n - begin)
         samples = empty_samples(size, n_times, n_channels, largest)
         jumps(direction.plan, np.uint64(seed), stream, first + begin, *samples)
-        found[begin : begin + size] = _entropy(direction, samples.initial, samples.final, samples.counts[:, -1])
+        entropy[begin : begin + size] = _entropy(direction, samples.initial, samples.final, samples.counts[:, -1])
         tick(size)
-    return found
+    return entropy
 
 
 def expected_entropy(preparation: Preparation) -> float:
@@ -150,7 +150,7 @@ def reversed_cumulants(preparation: Preparation) -> Cumulants:
     master, sectors = Master(reverse.model, reverse.sectors), reverse.sectors
 
     begin, times = preparation.exact.density[-1].conj(), preparation.times[-1:]
-    first, last = (sectors.flatten(found.logarithm()) for found in (reverse.start, reverse.finish))
+    first, last = (sectors.flatten(spectrum.logarithm()) for spectrum in (reverse.start, reverse.finish))
     return trajectory_cumulants(master, reverse.model.entropy_steps, begin, times, first, -last[None])
 
 

@@ -12,20 +12,20 @@ from trajectories.sampling.doob_transform import Guide
 Array = np.ndarray
 
 
-def power_by_sector(found: Spectrum, u: float, sectors: int) -> Array:
+def power_by_sector(spectrum: Spectrum, u: float, sectors: int) -> Array:
     """Return rho^u on its support, in the sectors' bases, (S, M, M)."""
-    m = found.local.shape[1]
+    m = spectrum.local.shape[1]
     out = np.zeros((sectors, m, m), complex)
-    for p, s, vector in zip(found.probabilities, found.sector, found.local, strict=True):
+    for p, s, vector in zip(spectrum.probabilities, spectrum.sector, spectrum.local, strict=True):
         if p > 0:
             out[s] += p**u * np.outer(vector, vector.conj())
     return out
 
 
-def spectral_power(found: Spectrum, exponent: float) -> Array:
+def spectral_power(spectrum: Spectrum, exponent: float) -> Array:
     """Return rho^exponent on its support, (d, d)."""
-    p = found.probabilities
-    return found.operator(np.where(p > 0, np.where(p > 0, p, 1.0) ** exponent, 0.0))
+    p = spectrum.probabilities
+    return spectrum.operator(np.where(p > 0, np.where(p > 0, p, 1.0) ** exponent, 0.0))
 
 
 def flowed(master: Master, u: float, begin: Array, duration: float, most: float = LONGEST) -> tuple[Array, float]:
