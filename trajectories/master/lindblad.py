@@ -293,13 +293,3 @@ class Master:
             return SparsePropagator(generator, most)
         metzler = self.classical and np.isrealobj(generator)
         return DensePropagator(generator, trace=trace, fixed=fixed, metzler=metzler)
-
-
-def liouvillian(model: Model) -> np.ndarray:
-    """Return the full Liouvillian (d^2, d^2), dense, acting on rho.reshape(-1) (row by row)."""
-    unit = np.eye(model.dimension)
-    effective = model.effective_hamiltonian
-    result = -1j * np.kron(effective, unit) + 1j * np.kron(unit, effective.conj())
-    for operator in model.operators:
-        result = result + np.kron(operator, operator.conj())
-    return result
