@@ -71,7 +71,7 @@ def _uniform(low, high):
 
 @kernel
 def words(seed, point_family, trajectory):
-    """Return what all draws of a trajectory share: counter words 1, 2, 3 and the two key words, as uint64."""
+    """Return counter words 1, 2, 3 and the two key words, uint64, which all draws of a trajectory share."""
     number = np.uint64(trajectory)
     key = np.uint64(seed)
     return number & _LOW, number >> _SHIFT, np.uint64(point_family), key & _LOW, key >> _SHIFT

@@ -89,7 +89,7 @@ def _sectors(coupling: bytes, jumps: bytes, k: int, d: int) -> np.ndarray:
 
 
 def _turned(operators: np.ndarray, basis: np.ndarray) -> np.ndarray:
-    """Return W^dag A W (..., d, d) without what the change of basis adds by rounding; see `basis_change`."""
+    """Return W^dag A W (..., d, d) with elements that are rounding of the change of basis set to zero."""
     size = np.abs(basis)
     matrix = dagger(basis) @ operators @ basis
     rounding = ROUNDING * (np.swapaxes(size, -1, -2) @ np.abs(operators) @ size)

@@ -156,7 +156,10 @@ class BlockSpace:
         return np.concatenate([drift[None], jumps])
 
     def _flows(self, rows: Array, columns: Array, first: Array, second: Array) -> tuple[Array, Array, Array, Array]:
-        """Return the same by elements: which part, target, source, value; rows, columns are those of the blocks."""
+        """Return the elements of `_terms` that are not zero: part, target, source and value, (n,) each.
+
+        rows, columns: indices of the elements of the blocks (first, second), one block after another.
+        """
         d = len(self._effective)
         position = np.full(d * d, -1)
         position[rows * d + columns] = np.arange(len(rows))
@@ -170,7 +173,7 @@ class BlockSpace:
             a, b = left.first[first[pair]] + place // width, right.first[second[pair]] + place % width
             target = position[left.row[a] * d + right.row[b]]
             source = position[left.column[a] * d + right.column[b]]
-            # What leaves these blocks, from coherences to populations, is no matter of theirs.
+            # Coherences also feed populations, which are outside these blocks.
             kept = target >= 0
             value = factor * left.value[a[kept]] * right.value[b[kept]].conj()
             flows.append((np.full(len(value), which), target[kept], source[kept], value))
@@ -196,6 +199,6 @@ class _Elements(NamedTuple):
 
 
 def _counted(counts: Array) -> tuple[Array, Array]:
-    """Return (sum,) group and number within it, for groups of so many."""
+    """Return the group of each member of groups of sizes `counts`, and its number in the group, (sum,) each."""
     group = np.repeat(np.arange(len(counts)), counts)
     return group, np.arange(len(group)) - np.repeat(np.cumsum(counts) - counts, counts)

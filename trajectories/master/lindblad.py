@@ -35,7 +35,7 @@ OCCUPIED = 1e-2
 class Master:
     """The master equation of a model.
 
-    model: what evolves. sectors: a decomposition of it (default: `find_sectors(model)`); it must cover every initial
+    model: the machine. sectors: a decomposition of it (default: `find_sectors(model)`); it must cover every initial
     state that is asked for most, others are covered on the fly by coarser sectors.
     """
 
@@ -240,6 +240,7 @@ class Master:
         return self._evolved(rho0, times, integrate=True)[1]
 
     def _evolved(self, rho0: np.ndarray, times: np.ndarray, integrate: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """Return flattened blocks (T, D) of rho(t) and, if `integrate`, of its integral; from the last few if known."""
         times = check_times(times)
         vector = self.flattened(rho0)
         if self.classical:
@@ -256,6 +257,7 @@ class Master:
         return self._answers[key]
 
     def _evolve(self, vector: np.ndarray, times: np.ndarray, integrate: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Return e^{G t} vector at `times` (T, D) and, if `integrate`, its integrals (T, D)."""
         effective, offsets = self.space.rotated.effective, self.sectors.offsets
         for a, b in zip(offsets[:-1], offsets[1:], strict=True):
             check_phases(effective[a:b, a:b], float(times[-1]))

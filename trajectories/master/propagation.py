@@ -132,6 +132,7 @@ class DensePropagator:
         return total
 
     def _power(self, level: int) -> _Power:
+        """Return e^{G h 2^level}, h being the base time."""
         while len(self._powers) <= level:
             if not self._powers:
                 unit = np.eye(len(self._generator), dtype=self._generator.dtype)
@@ -143,6 +144,7 @@ class DensePropagator:
         return self._powers[level]
 
     def _integral(self, level: int) -> np.ndarray:
+        """Return the integral of e^{G s} over s from 0 to h 2^level, (D, D)."""
         while len(self._integrals) <= level:
             if self._integrals:
                 last = self._integrals[-1]
@@ -205,6 +207,7 @@ class PolynomialPropagator:
         return coefficients
 
     def _advanced(self, vector: np.ndarray, duration: float) -> np.ndarray:
+        """Return the coefficients (n+1, D, 1) of e^{G(x) duration} y(x), those of y being `vector`."""
         ratio = duration / self._base
         steps = int(ratio)
         if ratio < 2**50:

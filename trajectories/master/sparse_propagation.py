@@ -84,7 +84,7 @@ class SparsePropagator:
         return states, integrals
 
     def _step(self, vector: np.ndarray, duration: float, whole: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return the same after one duration, a part of `whole`, halved until one of the methods is at ease."""
+        """Return `evolve` after one duration, a part of `whole`, halved until one of the two methods converges."""
         if duration * self._norm < AT_EASE:
             self.afford(whole)  # the parts to come will be no longer
             return self.integrate(vector, duration)

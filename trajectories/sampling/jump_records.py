@@ -81,6 +81,7 @@ def capacity_of(preparation: Preparation) -> int:
 
 
 def _piece(preparation: Preparation, seed: int, point: int, first: int, n: int, capacity: int) -> Recorded:
+    """Return the records of n trajectories; those with more than `capacity` jumps are sampled a second time."""
     # Only the end is looked at: sample times do not change a trajectory.
     plan = preparation.plan._replace(times=preparation.plan.times[-1:].copy())
 

@@ -71,6 +71,7 @@ def path_probabilities(
 
 
 def _checked(model: Model, times: np.ndarray, channels: np.ndarray, duration: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return times and channels of a record as (N,) arrays; raise InputError where they are no record."""
     when, which = np.asarray(times, float), np.asarray(channels)
     last = len(model.operators) - 1
     if when.ndim != 1 or which.shape != when.shape:
@@ -96,6 +97,7 @@ def _log_probability(
     duration: float,
     finish: np.ndarray,
 ) -> float:
+    """Return ln P of a record in one process; see `kernels.reverse.log_path_probability`."""
     check_phases(model.effective_hamiltonian, duration)
 
     # The kernel has one signature: contiguous arrays that it could write to.

@@ -111,6 +111,7 @@ def _listed(dimensions: Array) -> str:
 
 
 def _checked(times: Any) -> Array:
+    """Return the sample times as (T,) float64; raise InputError unless they are finite, >= 0 and rising."""
     times = np.array(times, float, ndmin=1)
     if times.ndim != 1 or not len(times) or not np.all(np.isfinite(times)) or times[0] < 0 or times[-1] <= 0:
         raise InputError("sample times must be finite numbers >= 0, the last of them > 0")

@@ -72,6 +72,7 @@ class Forest:
             first += 1 << height
 
     def _missing_below(self, group: int, level: int, index: int, blocks: int) -> Iterator[Key]:
+        """Yield the missing nodes of blocks 0..blocks-1 at and below one node of a group's tree."""
         tree = self._trees[group]
         if self._covered(tree, level, index) or group + self.groups * (index << level) >= blocks:
             return

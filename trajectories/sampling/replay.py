@@ -62,7 +62,7 @@ class Replay:
 
     @classmethod
     def of(cls, preparation: Preparation, number: int, *, name: str, seed: int, point: int = 0) -> Replay:
-        """Sample trajectory `number` = 0, 1, 2, ... of a prepared point anew.
+        """Sample trajectory `number` = 0, 1, 2, ... of a prepared point again.
 
         name: of the run. point: its number in the whole sweep. Raises InputError for a number that there is not.
         """

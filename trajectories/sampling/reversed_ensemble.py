@@ -186,6 +186,7 @@ def asymmetry(preparation: Preparation) -> str | None:
 
 
 def _direction(preparation: Preparation, plan: Plan, family: int, begin: Spectrum, end: Spectrum) -> Direction:
+    """Return the Direction of a plan whose trajectories start in `begin` and are measured in `end`."""
     if not preparation.model.entropy:
         raise InputError(f"{preparation.model.name} has no entropy accounting (entropy=False)")
     observables = preparation.observables

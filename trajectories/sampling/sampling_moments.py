@@ -56,7 +56,7 @@ class Cumulants:
 
     @classmethod
     def unknown(cls, times: int, why: str) -> Cumulants:
-        """Return cumulants that are not known at so many times. why: the reason, for the report."""
+        """Return nan at `times` times, with the reason `why` for the report."""
         unknown = np.full(times, np.nan)
         return cls(unknown, unknown, unknown, unknown, missing=why)
 

@@ -67,7 +67,7 @@ def kernel_side(arrays: Mapping[str, np.ndarray]) -> tuple[Plan, ObservableTable
 
 
 def differences(first: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of a description that differ from the first one, table by table; both have the same keys."""
+    """Return the values of a description that differ from those of the first, table by table; "" lists missing keys."""
     different = {}
     for name, value in other.items():
         if name not in first or value != first[name]:
