@@ -25,7 +25,6 @@ from trajectories.master.sparse_propagation import LONGEST
 from trajectories.model import Model
 from trajectories.sampling.cloning_population import CLONE_BITS, SETTLING, Setup, log_average, repetition
 from trajectories.sampling.doob_transform import finite_steps, guided
-from trajectories.sampling.preparation import Preparation
 from trajectories.sampling.statistics import p_value
 from trajectories.sampling.tilted_propagation import Target, exact_values, power_by_sector, target_of
 
@@ -106,9 +105,9 @@ class RareEstimate(NamedTuple):
 
 
 def cloning(
-    source: Model | Preparation,
+    model: Model,
     u: float,
-    duration: float | None = None,
+    duration: float,
     population: int = 1000,
     repetitions: int = 16,
     seed: int = 1,
@@ -123,27 +122,24 @@ def cloning(
 ) -> RareEstimate:
     """Estimate <e^{-u X}> over `duration` and lambda(u) from a population of guided trajectories.
 
-    source: a Model, started in `initial` (d, d) or, if None, in its steady state; or a Preparation, which has its own
-    start and duration. boundary: X is Delta S = ln p(n0) - ln p(nT) + sum Delta s, whose <e^{-Delta S}> is 1
-    (1 - lambda where something is absolutely irreversible); otherwise X is the sum over the jumps. guide: the exponent
-    v of the guided process, by default u moved by 1/4 towards 1/2; 0: the forward process itself. point: a number of
-    the random streams' own, below 2^28. Every bit is a function of (seed, point, repetition) and the arguments, not of
-    `workers` or the number of repetitions. Raises InputError for arguments out of range, a guide equal to u, and for
-    u < 0 where a one-way channel makes the average infinite; TooCostly where an exact value that it is compared with
-    takes more than `most` multiplications (large sectors; see `entropy_statistics.generating_function`).
+    model, initial: the machine, and its state at the start, (d, d); None for the steady state.
+    duration: in the model's unit of time. windows: pieces of the duration, between which clones are drawn anew.
+    population, repetitions: clones N, and independent repetitions R.
+    guide: the exponent v of the guided process, by default u moved by 1/4 towards 1/2; 0 for the forward process.
+    boundary: True for X = Delta S = ln p(n0) - ln p(nT) + sum Delta s, whose <e^{-Delta S}> is 1 (1 - lambda where
+    something is absolutely irreversible); False for the sum over the jumps.
+    seed, point: of the random streams; point is below 2^28. workers: threads.
+    most: multiplications that one exact value may take.
+
+    Every bit is a function of (seed, point, repetition) and the arguments, not of `workers` or the number of
+    repetitions. Raises InputError for arguments out of range, a guide equal to u, and for u < 0 where a one-way channel
+    makes the average infinite; TooCostly where an exact value would take more than `most` (large sectors).
     """
-    if isinstance(source, Preparation):
-        duration = float(source.times[-1]) if duration is None else duration
-        if not source.steady:
-            raise InputError("cloning: this preparation does not start in its steady state: give the model and initial")
-        source = source.model
-    if duration is None:
-        raise InputError("cloning: the duration is missing: must be a positive time")
-    _check(source, u, duration, population, repetitions, seed, windows, point)
-    guide = _default_guide(source, u) if guide is None else float(guide)
+    _check(model, u, duration, population, repetitions, seed, windows, point)
+    guide = _default_guide(model, u) if guide is None else float(guide)
     if abs(guide - u) < TOGETHER and u != 0:
         raise InputError(f"guide {guide:g} is u itself, the exact answer: must be another number")
-    target = target_of(source, initial, u, boundary, duration, windows, most)
+    target = target_of(model, initial, u, boundary, duration, windows, most)
     setup = _setup(target, guide)
     exact = exact_values(target, setup.guide, setup.finish)
     runs = [(2 * r + half, population >> half) for half in (0, 1) for r in range(repetitions)]
