@@ -19,9 +19,9 @@ def extrema(
     initial: Int1,
     offsets: Int1,
     channels: Int1,
-    found: Float2,
+    extremes: Float2,
 ) -> None:
-    """Fill found (n, 2) with the lowest and the highest value of Delta S(t), 0 <= t <= T, of each of n trajectories.
+    """Fill extremes (n, 2) with the lowest and the highest value of Delta S(t), 0 <= t <= T, of each of n trajectories.
 
     Delta S(t) = ln pi(n_0) - ln pi(n_t) + sum_{t_j <= t} Delta s_{k_j} changes at jumps alone, and is 0 at first. Jumps
     enter as integer net counts of their pairs, as in `accumulate`. After a one-way jump it is +inf, which is left out.
@@ -48,5 +48,5 @@ def extrema(
             now = begin - log_steady[s] + flow
             lowest = min(lowest, now)
             highest = max(highest, now)
-        found[i, 0] = lowest
-        found[i, 1] = highest
+        extremes[i, 0] = lowest
+        extremes[i, 1] = highest

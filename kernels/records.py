@@ -1,4 +1,4 @@
-"""What jump records say of each trajectory: waiting times, pairs of jumps, Fourier sums, first passages.
+"""Numbers that follow from the jump record of each trajectory: waiting times, pairs, Fourier sums, first passages.
 
 Trajectory i has the jumps offsets[i] ... offsets[i+1]-1 of `times` and `channels`. Each function fills one row of
 numbers per trajectory; `counted` and the like are one number per channel.

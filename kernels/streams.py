@@ -14,6 +14,10 @@ import numpy as np
 
 from . import kernel
 
+# Families of streams, so that no two kinds of trajectories of a point ever share random numbers.
+FORWARD, BACKWARD, CLONING = range(3)
+POINT_BITS = 28  # of the counter's last word: sweep points from 0 to 2^28 - 1
+
 DRAWS = 2**32  # of one trajectory: what the counter's first word holds
 BATCH = 16  # draws made at once, so that the compiler can use vector instructions; a power of two
 
@@ -67,7 +71,7 @@ def _uniform(low, high):
 
 @kernel
 def words(seed, point_family, trajectory):
-    """Return what all draws of a trajectory share: counter words 1, 2, 3 and the two key words, as uint64."""
+    """Return counter words 1, 2, 3 and the two key words, uint64, which all draws of a trajectory share."""
     number = np.uint64(trajectory)
     key = np.uint64(seed)
     return number & _LOW, number >> _SHIFT, np.uint64(point_family), key & _LOW, key >> _SHIFT

@@ -45,7 +45,7 @@ SAME_CELL = 1 + 1e-9
 
 @kernel
 def prepare(plan, s, psi, work):
-    """Compute what all evaluations of a stretch that starts in psi share."""
+    """Fill the row PREPARED of `work` for a stretch that starts in psi: all evaluations of the stretch share it."""
     if plan.sectors[s, METHOD] == CLOSED:
         prepare_closed(plan.matrices, TRACELESS, plan.sectors[s, MATRIX], psi, work[PREPARED])
     elif plan.sectors[s, METHOD] == EIGEN:
@@ -64,7 +64,7 @@ def evolve(plan, s, psi, t, work, out):
 
 @kernel
 def _evolve_within(plan, s, psi, t, work, out):
-    """Do as `evolve` does, for a t within the finest cell of the grid where there is one."""
+    """Set out = exp(-i H_eff t) psi as `evolve` does; with method GRID for t within the finest cell only."""
     m, line, decay = plan.sectors[s, DIMENSION], plan.sectors[s, MATRIX], plan.rates[s, DECAY]
     first = plan.sectors[s, VECTOR]
     if plan.sectors[s, METHOD] == CLOSED:

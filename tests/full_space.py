@@ -10,6 +10,16 @@ from trajectories.model import Model
 POINTS = 32
 
 
+def liouvillian(model: Model) -> np.ndarray:
+    """Return the full Liouvillian (d^2, d^2), dense, acting on rho.reshape(-1) (row by row)."""
+    unit = np.eye(model.dimension)
+    effective = model.effective_hamiltonian
+    result = -1j * np.kron(effective, unit) + 1j * np.kron(unit, effective.conj())
+    for operator in model.operators:
+        result = result + np.kron(operator, operator.conj())
+    return result
+
+
 def tilted(model: Model, factors: np.ndarray) -> np.ndarray:
     """The generator (d^2, d^2) with the jump term of channel k multiplied by factors[k], real or complex."""
     unit, effective = np.eye(model.dimension), model.effective_hamiltonian

@@ -95,7 +95,11 @@ def work(path: Path, kind: type[Store], order_seed: int, said: mmap.mmap) -> Non
                 if store.blocks.max() < total:
                     store.extend(total)
                 said[0] = 2
-                missing = [(point, b) for point in range(POINTS) for b in forests[point].missing(total)]
+                missing = [
+                    (point, group + GROUPS * index)
+                    for point in range(POINTS)
+                    for group, _, index in forests[point].missing_nodes(total)
+                ]
                 random.Random(order_seed).shuffle(missing)
                 for step, (point, b) in enumerate(missing):
                     forests[point].add(b, leaf(point, b))

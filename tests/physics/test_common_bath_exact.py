@@ -16,7 +16,7 @@ from scipy.optimize import brentq
 
 from trajectories.errors import InputError
 from trajectories.master import entanglement
-from trajectories.master.currents import energy_rates, entropy_production_rate, heat_rates
+from trajectories.master.currents import energy_rates, heat_rates, steady_entropy_production_rate
 from trajectories.master.lindblad import Master
 from trajectories.model.operators import embed, sigma_minus, sigma_z
 from trajectories.systems import common_bath
@@ -53,7 +53,9 @@ def test_closed_forms_solve_the_model(seed: int) -> None:
     np.testing.assert_allclose(energy[:3], expected, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(counted[:3], expected, rtol=1e-9, atol=1e-12)
     assert energy.sum() == pytest.approx(0.0, abs=1e-12)
-    assert entropy_production_rate(model, rho) == pytest.approx(steady.entropy_production, rel=1e-8, abs=1e-13)
+    assert steady_entropy_production_rate(Master(model)) == pytest.approx(
+        steady.entropy_production, rel=1e-8, abs=1e-13
+    )
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -250,5 +252,5 @@ def test_zero_temperature_is_one_way() -> None:
     rho = Master(model).steady_state()
     steady = common_bath_steady(0.0, 2.0, 10.0, 12.0, 4.0, 1.0, 1.0)
     np.testing.assert_allclose(rho, steady.state, atol=1e-14)
-    assert entropy_production_rate(model, rho) == steady.entropy_production == math.inf
+    assert steady_entropy_production_rate(Master(model)) == steady.entropy_production == math.inf
     assert effective_temperatures(0.0, 0.0, 10.0, 12.0, 4.0, 1.0, 1.0) == (0.0, 0.0)

@@ -16,7 +16,6 @@ from trajectories.master import entanglement
 from trajectories.master.currents import (
     energy_rates,
     entropy_production,
-    entropy_production_rate,
     heat_rates,
     steady_entropy_production_rate,
 )
@@ -74,7 +73,7 @@ def test_the_steady_state_to_the_printed_digits(betas: tuple[int, int]) -> None:
         *solver.steady_blocks.real,
         entanglement.concurrence(rho),
         np.einsum("ab,ba->", heat_rates(solver.model)[0], rho).real,
-        entropy_production_rate(solver.model, rho),
+        steady_entropy_production_rate(solver),
         np.einsum("ab,ba->", solver.model.loss, rho).real,
     ]
     for ours, printed in zip(found, [*populations, concurrence, heat, sigma, activity], strict=True):
@@ -127,7 +126,7 @@ def test_unequal_and_one_way_rates(rates: tuple[float, float, float, float]) -> 
 
 def test_equal_temperatures_produce_no_entropy() -> None:
     solver = Master(diamond(1.0, 1.0))
-    assert entropy_production_rate(solver.model, solver.steady_state()) == pytest.approx(0.0, abs=1e-14)
+    assert steady_entropy_production_rate(solver) == pytest.approx(0.0, abs=1e-14)
     found = generating_function(solver, 2.0, solver.steady_state(), [0.5, 50.0])
     np.testing.assert_allclose(found, 1.0, atol=1e-12)
 
@@ -158,7 +157,7 @@ def test_a_one_way_pump_is_absolutely_irreversible(beta_s: int, expected: float)
     assert generating_function(solver, 1.0, rho, [0.2])[0] == pytest.approx(expected, abs=6e-7)
     # Here the steady state and the jumps are symmetric under time reversal, so the forward share is the same number.
     assert reversible_probability(solver, rho, [0.2])[0] == pytest.approx(expected, abs=6e-7)
-    assert entropy_production_rate(solver.model, rho) == np.inf
+    assert steady_entropy_production_rate(solver) == np.inf
 
 
 def test_a_pure_start() -> None:

@@ -26,7 +26,7 @@ from trajectories.counting import counted_currents
 from trajectories.counting.long_time_cumulants import cumulants
 from trajectories.counting.uncertainty_relations import uncertainty
 from trajectories.master import entanglement
-from trajectories.master.currents import energy_rates, entropy_production_rate, heat_rates
+from trajectories.master.currents import energy_rates, heat_rates, steady_entropy_production_rate
 from trajectories.master.lindblad import Master
 from trajectories.model.operators import embed, sigma_minus
 from trajectories.systems import double_dot
@@ -53,7 +53,9 @@ def test_closed_forms_solve_the_model(seed: int) -> None:
         found = np.einsum("rab,ba->r", rates, rho).real
         np.testing.assert_allclose(found, double_dot_heats(*point), rtol=1e-7, atol=1e-13)
     assert sum(double_dot_heats(*point)) == pytest.approx(0.0, abs=1e-14)
-    assert entropy_production_rate(model, rho) == pytest.approx(double_dot_entropy_production(*point), rel=1e-7)
+    assert steady_entropy_production_rate(Master(model)) == pytest.approx(
+        double_dot_entropy_production(*point), rel=1e-7
+    )
 
 
 def test_with_rates_of_one_energy_the_repulsion_drops_out() -> None:
@@ -156,7 +158,7 @@ def test_counting_statistics() -> None:
     count = counted_currents.quanta(solver.model, "h")
     expected = [8.42191165e-4, 5.46231560e-4, 2.00700e-4]
     np.testing.assert_allclose(cumulants(solver, count, 3), expected, rtol=3e-6)
-    assert entropy_production_rate(solver.model, solver.steady_state()) == pytest.approx(8.273837e-3, rel=5e-7)
+    assert steady_entropy_production_rate(solver) == pytest.approx(8.273837e-3, rel=5e-7)
     assert uncertainty(solver, count).tur_ratio == pytest.approx(3.18590, abs=6e-6)
 
 

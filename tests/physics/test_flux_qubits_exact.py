@@ -24,7 +24,7 @@ from optimum import best
 from scipy.optimize import brentq
 
 from trajectories.master import entanglement
-from trajectories.master.currents import energy_rates, entropy_production_rate, heat_rates
+from trajectories.master.currents import energy_rates, heat_rates, steady_entropy_production_rate
 from trajectories.master.lindblad import Master
 from trajectories.systems import flux_qubits, local_engine, reset_engine
 
@@ -48,7 +48,9 @@ def test_closed_forms_solve_the_model(seed: int) -> None:
     for rates in (energy_rates(model), heat_rates(model)):
         found = np.einsum("rab,ba->r", rates, rho).real
         np.testing.assert_allclose(found, flux_qubits_heats(*point), rtol=1e-8, atol=1e-13)
-    assert entropy_production_rate(model, rho) == pytest.approx(flux_qubits_entropy_production(*point), rel=1e-8)
+    assert steady_entropy_production_rate(Master(model)) == pytest.approx(
+        flux_qubits_entropy_production(*point), rel=1e-8
+    )
     total_c, total_h = (gamma / math.tanh(energy / (2 * T)) for gamma, T in ((gamma_c, T_c), (gamma_h, T_h)))
     totals = flux_qubits_totals(T_c, T_h, point[2], total_c, total_h, energy)
     np.testing.assert_allclose(resonant_qubits.state(totals), rho, atol=1e-13)
@@ -112,6 +114,8 @@ def test_zero_temperature_is_one_way() -> None:
     rho = Master(model).steady_state()
     np.testing.assert_allclose(rho, flux_qubits_state(0.0, 1.0, 1.6e-3, 1e-2, 1e-3), atol=1e-14)
     assert (
-        entropy_production_rate(model, rho) == flux_qubits_entropy_production(0.0, 1.0, 1.6e-3, 1e-2, 1e-3) == math.inf
+        steady_entropy_production_rate(Master(model))
+        == flux_qubits_entropy_production(0.0, 1.0, 1.6e-3, 1e-2, 1e-3)
+        == math.inf
     )
     assert flux_qubits_rates(0.0, 1.0, 1.6e-3, 1e-2, 1e-3).c == (0.0, 1e-2, 0.0, 1e-2)

@@ -16,7 +16,7 @@ from sampled import controlled
 
 from trajectories.kernels.observable_table import LOG_STATE, STATE
 from trajectories.kernels.plan import Plan
-from trajectories.master.sectors import Sectors, rotated_operators
+from trajectories.master.sectors import Rotated, Sectors, rotated
 from trajectories.model import Model
 from trajectories.sampling import block, plan
 from trajectories.sampling.preparation import Preparation
@@ -83,13 +83,13 @@ def _with(preparation: Preparation, **changes: object) -> Preparation:
 def _plan(preparation: Preparation, loss: float) -> Plan:
     """Compile the plan with the no-jump loss scaled by `loss`; the jump operators stay as they are."""
 
-    def scaled(model: Model, sectors: Sectors) -> tuple[np.ndarray, np.ndarray]:
-        effective, operators = rotated_operators(model, sectors)
-        adjoint = effective.conj().T
-        return 0.5 * (effective + adjoint) + 0.5 * loss * (effective - adjoint), operators
+    def scaled(model: Model, sectors: Sectors) -> Rotated:
+        operators = rotated(model, sectors)
+        effective, adjoint = operators.effective, operators.effective.conj().T
+        return operators._replace(effective=0.5 * (effective + adjoint) + 0.5 * loss * (effective - adjoint))
 
     start, finish = preparation.spectra
-    with mock.patch.object(plan, "rotated_operators", scaled):
+    with mock.patch.object(plan, "rotated", scaled):
         return plan.unravel(preparation.model, preparation.sectors, start, finish, preparation.times)
 
 

@@ -21,6 +21,7 @@ from trajectories.sampling import cloning as rare
 from trajectories.sampling import cloning_population
 from trajectories.sampling.cloning import RareEstimate, cloning
 from trajectories.sampling.cloning_population import Setup
+from trajectories.sampling.tilted_propagation import Target
 from trajectories.systems import diamond, local_engine
 
 ENGINE = local_engine(T_c=0.1, T_h=1.0, g=1.6e-3, gamma_h=1e-3, gamma_c=1.1e-2)
@@ -101,13 +102,13 @@ def estimate_with(
     """An estimate by an engine whose weights are wrong."""
     honest = rare._setup
 
-    def wrong(*arguments: object) -> tuple[Setup, float, float, float, float]:
-        setup, *exact = honest(*arguments)  # type: ignore[arg-type]
+    def wrong(target: Target, exponent: float) -> Setup:
+        setup = honest(target, exponent)
         weight, growth = setup.log_weight, setup.growth
         # A jump's weight is e^{(v - u) Delta s}: only the part with u is the observable's.
         weight = weight - (change.get("entropy", 1.0) - 1) * u * model.entropy_steps
         twice = change.get("times", 1.0)
-        return setup._replace(log_weight=twice * weight, growth=twice * growth), *exact  # type: ignore[return-value]
+        return setup._replace(log_weight=twice * weight, growth=twice * growth)
 
     monkeypatch.setattr(rare, "_setup", wrong)
     return cloning(model, u, duration, 1000, 16, seed=3, windows=256)

@@ -26,7 +26,7 @@ from trajectories.counting.entropy_statistics import generating_function
 from trajectories.counting.long_time_cumulants import cumulants
 from trajectories.counting.uncertainty_relations import uncertainty
 from trajectories.master import entanglement
-from trajectories.master.currents import energy_rates, entropy_production_rate, heat_rates
+from trajectories.master.currents import energy_rates, heat_rates, steady_entropy_production_rate
 from trajectories.master.lindblad import Master
 from trajectories.model.operators import tensor
 from trajectories.systems import reset_engine
@@ -70,7 +70,9 @@ def test_closed_forms_solve_the_model(seed: int) -> None:
     for rates in (energy_rates(model), heat_rates(model)):
         found = np.einsum("rab,ba->r", rates, rho).real
         np.testing.assert_allclose(found, reset_engine_heats(*point), rtol=1e-8, atol=1e-13)
-    assert entropy_production_rate(model, rho) == pytest.approx(reset_engine_entropy_production(*point), rel=1e-8)
+    assert steady_entropy_production_rate(Master(model)) == pytest.approx(
+        reset_engine_entropy_production(*point), rel=1e-8
+    )
 
 
 def test_the_jumps_are_resets() -> None:
@@ -145,7 +147,7 @@ def test_threshold_of_the_cold_temperature() -> None:
 def test_reference_point_of_the_integral_theorem() -> None:
     solver = Master(reset_engine(0.5, 2.0, **PRINTED))
     rho = solver.steady_state()
-    assert entropy_production_rate(solver.model, rho) == pytest.approx(1.219702e-4, rel=5e-7)
+    assert steady_entropy_production_rate(solver) == pytest.approx(1.219702e-4, rel=5e-7)
     weights = [generating_function(solver, order, rho, [1000.0])[0] for order in (1.0, 2.0)]
     assert weights[0] == pytest.approx(1.0, abs=1e-12)
     # Standard error with 2 * 10^4 trajectories at T = 1000 is about .004.
@@ -157,5 +159,5 @@ def test_counting_statistics() -> None:
     count = counted_currents.quanta(solver.model, "h")
     expected = [1.18819069e-4, 9.85860450e-5, 6.77317e-5]
     np.testing.assert_allclose(cumulants(solver, count, 3), expected, rtol=1e-6)
-    assert entropy_production_rate(solver.model, solver.steady_state()) == pytest.approx(1.128781e-3, rel=5e-7)
+    assert steady_entropy_production_rate(solver) == pytest.approx(1.128781e-3, rel=5e-7)
     assert uncertainty(solver, count).tur_ratio == pytest.approx(3.94115, abs=6e-6)

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from trajectories.master.currents import activity_operator
 from trajectories.master.lindblad import Master
 from trajectories.model import Model
 from trajectories.model.operators import embed, number
@@ -49,7 +48,7 @@ def bench(repetitions: int = REPETITIONS) -> dict[str, Any]:
 
 def _bench_model(name: str, model: Model, rotating: np.ndarray, repetitions: int) -> dict[str, Any]:
     master = Master(model)
-    rate = float(np.trace(activity_operator(model) @ master.steady_state()).real)
+    rate = float(np.trace(model.loss @ master.steady_state()).real)
     times = np.array([0.5, 1.0]) * JUMPS / rate
     ours = _our_run(model, times)
     row: dict[str, Any] = {"name": name, "jumps_per_trajectory": JUMPS}

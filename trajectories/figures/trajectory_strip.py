@@ -134,7 +134,7 @@ def _instants(replay: Replay, begin: float, end: float) -> np.ndarray:
     """Return times (n,) from `begin` to `end` that resolve the oscillations between jumps, as far as they can be."""
     count = STATES
     if replay.preparation.model.dimension <= SMALL:
-        turns = replay.fastest * (end - begin) / (2 * np.pi)
+        turns = replay.path_states.fastest * (end - begin) / (2 * np.pi)
         count = int(np.clip(PER_TURN * turns, STATES, MOST_STATES))
     jumps = replay.jump_times[inside(replay, begin, end)]
     # A state is asked for just after its time: the float below a jump's time is before the jump.

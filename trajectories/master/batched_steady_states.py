@@ -57,8 +57,8 @@ def steady_states(hamiltonian: np.ndarray, jumps: np.ndarray, bases: Sequence[np
     hamiltonian: (n, d, d). jumps: (n, K, d, d) jump operators, rates included. bases: unitaries (n, d, d), further
     bases in which the machine may fall into smaller sectors.
     """
-    found = [_in_basis(hamiltonian, jumps, basis) for basis in (None, *bases)]
-    blocks = min(found, key=lambda one: (np.bincount(one.sector) ** 3).sum())
+    candidates = [_in_basis(hamiltonian, jumps, basis) for basis in (None, *bases)]
+    blocks = min(candidates, key=lambda candidate: (np.bincount(candidate.sector) ** 3).sum())
     rows, columns = np.nonzero(blocks.sector[:, None] == blocks.sector)
     with np.errstate(all="ignore"):
         elements, sure = _solution(_generator(blocks, rows, columns), rows == columns)
@@ -89,7 +89,7 @@ def _sectors(coupling: bytes, jumps: bytes, k: int, d: int) -> np.ndarray:
 
 
 def _turned(operators: np.ndarray, basis: np.ndarray) -> np.ndarray:
-    """Return W^dag A W (..., d, d) without what the change of basis adds by rounding; see `basis_change`."""
+    """Return W^dag A W (..., d, d) with elements that are rounding of the change of basis set to zero."""
     size = np.abs(basis)
     matrix = dagger(basis) @ operators @ basis
     rounding = ROUNDING * (np.swapaxes(size, -1, -2) @ np.abs(operators) @ size)

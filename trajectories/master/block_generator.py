@@ -89,9 +89,9 @@ class BlockSpace:
         classes = []
         for group in groups:
             first, second = group // count, group % count
-            own, adjoint = label[group[0]], label[second[0] * count + first[0]]
-            if first[0] != second[0] and own <= adjoint:
-                classes.append(CoherenceClass(first, second, 1 if own == adjoint else 2))
+            number, adjoint_number = label[group[0]], label[second[0] * count + first[0]]
+            if first[0] != second[0] and number <= adjoint_number:
+                classes.append(CoherenceClass(first, second, 1 if number == adjoint_number else 2))
         return classes
 
     def diagonal(self, weights: Array | None = None) -> Array | sparse.csr_array:
@@ -122,14 +122,14 @@ class BlockSpace:
         """Return -i(e_a - e_b^*) + sum_k <a|L_k|a><b|L_k|b>^* for a != b in one sector: the oscillating eigenvalues of
         the generator to first order in the jumps. e_a, |a>: eigenvalues and right, <a|: left eigenvectors of H_eff.
         """
-        offsets, found = self._sectors.offsets, [np.zeros(0, complex)]
+        offsets, modes_by_sector = self._sectors.offsets, [np.zeros(0, complex)]
         for a, b in zip(offsets[:-1], offsets[1:], strict=True):
             if b - a > 1:
                 energies, right = np.linalg.eig(self._effective[a:b, a:b])
                 kept = np.einsum("na,kab,bn->kn", np.linalg.pinv(right), self._jumps[:, a:b, a:b], right, optimize=True)
                 modes = -1j * (energies[:, None] - energies.conj()) + kept.T @ kept.conj()
-                found.append(modes[~np.eye(b - a, dtype=bool)])
-        return np.concatenate(found)
+                modes_by_sector.append(modes[~np.eye(b - a, dtype=bool)])
+        return np.concatenate(modes_by_sector)
 
     @cached_property
     def _diagonal_terms(self) -> Array:
@@ -137,8 +137,8 @@ class BlockSpace:
 
     @cached_property
     def _diagonal_elements(self) -> tuple[Array, Array, Array, Array]:
-        every = np.arange(len(self._sectors.dimensions))
-        return self._flows(*self._sectors.indices, every, every)
+        sectors = np.arange(len(self._sectors.dimensions))
+        return self._flows(*self._sectors.indices, sectors, sectors)
 
     def _elements_of(self, first: Array, second: Array) -> tuple[Array, Array]:
         """Return row and column of the elements of some blocks, one block after another, row-major."""
@@ -156,25 +156,28 @@ class BlockSpace:
         return np.concatenate([drift[None], jumps])
 
     def _flows(self, rows: Array, columns: Array, first: Array, second: Array) -> tuple[Array, Array, Array, Array]:
-        """Return the same by elements: which part, target, source, value; rows, columns are those of the blocks."""
+        """Return the elements of `_terms` that are not zero: part, target, source and value, (n,) each.
+
+        rows, columns: indices of the elements of the blocks (first, second), one block after another.
+        """
         d = len(self._effective)
         position = np.full(d * d, -1)
         position[rows * d + columns] = np.arange(len(rows))
         identity, effective, *jumps = self._nonzero
         terms = [(0, -1j, effective, identity), (0, 1j, identity, effective)]
         terms += [(k, 1.0, jump, jump) for k, jump in enumerate(jumps, start=1)]
-        found = []
+        flows = []
         for which, factor, left, right in terms:
             pair, place = _counted(left.counts[first] * right.counts[second])
             width = right.counts[second[pair]]
             a, b = left.first[first[pair]] + place // width, right.first[second[pair]] + place % width
             target = position[left.row[a] * d + right.row[b]]
             source = position[left.column[a] * d + right.column[b]]
-            # What leaves these blocks, from coherences to populations, is no matter of theirs.
+            # Coherences also feed populations, which are outside these blocks.
             kept = target >= 0
             value = factor * left.value[a[kept]] * right.value[b[kept]].conj()
-            found.append((np.full(len(value), which), target[kept], source[kept], value))
-        parts, targets, sources, values = (np.concatenate([part[i] for part in found]) for i in range(4))
+            flows.append((np.full(len(value), which), target[kept], source[kept], value))
+        parts, targets, sources, values = (np.concatenate([part[i] for part in flows]) for i in range(4))
         return parts, targets, sources, values
 
 
@@ -196,6 +199,6 @@ class _Elements(NamedTuple):
 
 
 def _counted(counts: Array) -> tuple[Array, Array]:
-    """Return (sum,) group and number within it, for groups of so many."""
+    """Return the group of each member of groups of sizes `counts`, and its number in the group, (sum,) each."""
     group = np.repeat(np.arange(len(counts)), counts)
     return group, np.arange(len(group)) - np.repeat(np.cumsum(counts) - counts, counts)

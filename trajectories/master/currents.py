@@ -50,24 +50,12 @@ def energy_rates(model: Model) -> np.ndarray:
     return rates
 
 
-def activity_operator(model: Model) -> np.ndarray:
-    """Return the operator (d, d) of the number of jumps per time, sum_k L_k^dag L_k. Unit: 1/time."""
-    return model.loss
-
-
-def entropy_production_rate(model: Model, rho: np.ndarray) -> float:
-    """Return the entropy production rate of a steady state, sum_k Delta s_k Tr[L_k^dag L_k rho] (nat/time).
-
-    rho: (d, d), steady, so that its own entropy does not change. inf where a channel without partner fires.
-    Horowitz and Parrondo, NJP 15, 085028 (2013). Raises InputError where the model has no entropy accounting.
-    """
-    check_entropy(model)
-    rates = np.einsum("kba,kbc,ca->k", model.operators.conj(), model.operators, rho, optimize=True).real
-    return float(_entropy_given(model, rates, 1.0))
-
-
 def steady_entropy_production_rate(master: Master) -> float:
-    """Return `entropy_production_rate` of the steady state, without losing digits where rates differ by many orders."""
+    """Return the entropy production rate of the steady state, sum_k Delta s_k Tr[L_k^dag L_k rho] (nat/time).
+
+    inf where a channel without partner fires. Horowitz and Parrondo, NJP 15, 085028 (2013). Raises InputError where
+    the model has no entropy accounting.
+    """
     check_entropy(master.model)
     return float(_entropy_given(master.model, master.jump_rates(master.steady_blocks), 1.0))
 

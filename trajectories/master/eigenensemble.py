@@ -80,20 +80,20 @@ def _spectrum(
     probabilities, local = np.zeros(d), np.zeros((d, largest), complex)
     vectors = np.zeros((d, d), complex)
     for s, (block, energy) in enumerate(zip(sectors.split(blocks), energies, strict=True)):
-        m, own = len(block), slice(int(sectors.offsets[s]), int(sectors.offsets[s + 1]))
+        m, columns = len(block), slice(int(sectors.offsets[s]), int(sectors.offsets[s + 1]))
         if m > 1 and np.linalg.norm(block) < SUPPORT:
             if s not in empty:
                 empty[s] = _diagonalise(np.zeros_like(block), 0.5 * (energy + energy.conj().T))[1]
-            local[own, :m] = empty[s].T
+            local[columns, :m] = empty[s].T
             sectors.lift(s, empty[s], vectors)
             continue
         values, states = _diagonalise(0.5 * (block + block.conj().T), 0.5 * (energy + energy.conj().T))
         if values.min() < -1e-10:
-            where = sectors.labels[own.start]
+            where = sectors.labels[columns.start]
             raise InputError(f"the state is not positive: eigenvalue {values.min():.3g} in the sector of {where}")
         outside = values <= 0 if exact and m == 1 else values < SUPPORT
-        probabilities[own] = np.where(outside, 0.0, values)
-        local[own, :m] = states.T
+        probabilities[columns] = np.where(outside, 0.0, values)
+        local[columns, :m] = states.T
         sectors.lift(s, states, vectors)
     total = probabilities.sum()
     if not total > 0:

@@ -57,7 +57,7 @@ def entanglement_margin(rho: np.ndarray) -> np.ndarray:
 
 
 def concurrence_gap(rho: np.ndarray) -> np.ndarray:
-    """Return how far the largest l of `concurrence` lies above the next one that is not the same, (...,).
+    """Return how far the largest l of `concurrence` lies above the next one that differs, (...,).
 
     Where it vanishes, `concurrence_signed` has a kink; an entangled state is far from it, l1 - l2 > l3 + l4.
     """
@@ -88,7 +88,7 @@ def negativity_signed(rho: np.ndarray) -> np.ndarray:
 
 
 def negativity_gap(rho: np.ndarray) -> np.ndarray:
-    """Return how far the smallest eigenvalue behind `negativity_signed` lies below the next, likewise, (...,)."""
+    """Return how far the smallest eigenvalue of `negativity_signed` lies below the next that differs, (...,)."""
     return _to_the_next(-np.linalg.eigvalsh(partial_transpose(_two_qubits(rho), (2, 2), 0)))
 
 

@@ -35,7 +35,7 @@ OCCUPIED = 1e-2
 class Master:
     """The master equation of a model.
 
-    model: what evolves. sectors: a decomposition of it (default: `find_sectors(model)`); it must cover every initial
+    model: the machine. sectors: a decomposition of it (default: `find_sectors(model)`); it must cover every initial
     state that is asked for most, others are covered on the fly by coarser sectors.
     """
 
@@ -56,11 +56,10 @@ class Master:
         """Generator (D, D) of the sector blocks, row-major, one after another; dense for D <= 400, else sparse."""
         return self.tilted(np.ones(len(self.model.operators)))
 
-    @cached_property
+    @property
     def trace_row(self) -> np.ndarray:
         """(D,) float64: the row vector that gives the trace of flattened blocks."""
-        rows, columns = self.sectors.indices
-        return (rows == columns).astype(float)
+        return self.sectors.trace_row
 
     def tilted(self, weights: np.ndarray) -> np.ndarray | sparse.csr_array:
         """Return the generator with the jump term of channel k multiplied by weights[k], (K,); the losses stay."""
@@ -205,9 +204,9 @@ class Master:
     def _without_steady_state(self) -> np.ndarray:
         """Return L without one population, eliminated by Tr rho = 1: it has the eigenvalues of L but the zero."""
         generator, trace = full(self.generator), self.trace_row
-        gone = int(np.argmax(self.steady_blocks.real * trace))
-        kept = np.arange(len(trace)) != gone
-        return generator[np.ix_(kept, kept)] - np.outer(generator[kept, gone], trace[kept])
+        eliminated = int(np.argmax(self.steady_blocks.real * trace))
+        kept = np.arange(len(trace)) != eliminated
+        return generator[np.ix_(kept, kept)] - np.outer(generator[kept, eliminated], trace[kept])
 
     def jump_rates(self, blocks: np.ndarray) -> np.ndarray:
         """Return each channel's number of jumps per time, Tr[L_k^dag L_k rho], (..., K), from blocks (..., D)."""
@@ -241,6 +240,7 @@ class Master:
         return self._evolved(rho0, times, integrate=True)[1]
 
     def _evolved(self, rho0: np.ndarray, times: np.ndarray, integrate: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """Return flattened blocks (T, D) of rho(t) and, if `integrate`, of its integral; from the last few if known."""
         times = check_times(times)
         vector = self.flattened(rho0)
         if self.classical:
@@ -250,13 +250,14 @@ class Master:
         if key not in self._answers:
             if len(self._answers) >= KEPT:
                 self._answers.clear()
-            found = self._evolve(vector, times, key[2])
-            for array in found:
+            answer = self._evolve(vector, times, key[2])
+            for array in answer:
                 array.setflags(write=False)
-            self._answers[key] = found
+            self._answers[key] = answer
         return self._answers[key]
 
     def _evolve(self, vector: np.ndarray, times: np.ndarray, integrate: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Return e^{G t} vector at `times` (T, D) and, if `integrate`, its integrals (T, D)."""
         effective, offsets = self.space.rotated.effective, self.sectors.offsets
         for a, b in zip(offsets[:-1], offsets[1:], strict=True):
             check_phases(effective[a:b, a:b], float(times[-1]))
@@ -294,13 +295,3 @@ class Master:
             return SparsePropagator(generator, most)
         metzler = self.classical and np.isrealobj(generator)
         return DensePropagator(generator, trace=trace, fixed=fixed, metzler=metzler)
-
-
-def liouvillian(model: Model) -> np.ndarray:
-    """Return the full Liouvillian (d^2, d^2), dense, acting on rho.reshape(-1) (row by row)."""
-    unit = np.eye(model.dimension)
-    effective = model.effective_hamiltonian
-    result = -1j * np.kron(effective, unit) + 1j * np.kron(unit, effective.conj())
-    for operator in model.operators:
-        result = result + np.kron(operator, operator.conj())
-    return result

@@ -72,6 +72,7 @@ class Factors:
     def _refined(
         self, right: np.ndarray, matrix: np.ndarray | sparse.csc_matrix, form: str, sizes: np.ndarray
     ) -> np.ndarray:
+        """Return the solution (D,) with corrections; form: "N", or "H" for the adjoint. sizes: (D,) divisors."""
         once = self._by_sparse if self._sparse is not None else self._by_dense
         kind = np.result_type(right, complex if np.iscomplexobj(self._matrix) else float)
         solution = once(right.astype(kind), form).astype(np.result_type(kind, matrix.dtype))
@@ -108,6 +109,7 @@ def steady_factors(generator: np.ndarray | sparse.csr_array, trace: np.ndarray) 
 def _bordered(
     generator: np.ndarray | sparse.csr_array, trace: np.ndarray, z: complex = 0.0
 ) -> np.ndarray | sparse.csr_array:
+    """Return the matrix (D, D) of `bordered`."""
     if sparse.issparse(generator):
         body = sparse.csr_array(generator) - z * sparse.csr_array(sparse.eye(len(trace), format="csr"))
         return sparse.csr_array(sparse.vstack([sparse.csr_array(trace[None, :]), body[1:]]))

@@ -82,6 +82,7 @@ def null_dimension(matrix: Any) -> int:
 
 
 def _sparse_null_dimension(matrix: sparse.csc_array) -> int:
+    """Return the dimension of the null space of a sparse matrix of normalised columns, by eigenvalues near zero."""
     n = matrix.shape[0]
     tolerance = RANK_TOLERANCE * n
     shift = 1e-7

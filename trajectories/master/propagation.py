@@ -132,17 +132,19 @@ class DensePropagator:
         return total
 
     def _power(self, level: int) -> _Power:
+        """Return e^{G h 2^level}, h being the base time."""
         while len(self._powers) <= level:
             if not self._powers:
                 unit = np.eye(len(self._generator), dtype=self._generator.dtype)
                 change = self._change(unit, self._base)
-                found = _Power(unit + change, 0.0, False) if self._metzler else _Power(change, 0.0, True)
+                power = _Power(unit + change, 0.0, False) if self._metzler else _Power(change, 0.0, True)
             else:
-                found = self._powers[-1].squared()
-            self._powers.append(found._replace(matrix=self._conserving(found.matrix, found.change)))
+                power = self._powers[-1].squared()
+            self._powers.append(power._replace(matrix=self._conserving(power.matrix, power.change)))
         return self._powers[level]
 
     def _integral(self, level: int) -> np.ndarray:
+        """Return the integral of e^{G s} over s from 0 to h 2^level, (D, D)."""
         while len(self._integrals) <= level:
             if self._integrals:
                 last = self._integrals[-1]
@@ -175,10 +177,10 @@ class _Power(NamedTuple):
             matrix, log_scale = rescaled(self.matrix @ self.matrix)
             return _Power(matrix, 2 * self.log_scale + log_scale, False)
         matrix = 2 * self.matrix + self.matrix @ self.matrix
-        whole = matrix + np.eye(len(matrix))
-        if GONE < np.abs(whole).max() < HUGE:
+        exponential = matrix + np.eye(len(matrix))
+        if GONE < np.abs(exponential).max() < HUGE:
             return _Power(matrix, 0.0, True)
-        return _Power(*rescaled(whole), False)
+        return _Power(*rescaled(exponential), False)
 
 
 class PolynomialPropagator:
@@ -198,13 +200,14 @@ class PolynomialPropagator:
 
     def evolve(self, start: np.ndarray, times: np.ndarray) -> np.ndarray:
         """Return the coefficients (T, n+1, D) at times (T,), from 0 on, not falling; start: (n+1, D)."""
-        vector, found, now = start[:, :, None], np.zeros((len(times), *start.shape), complex), 0.0
+        vector, coefficients, now = start[:, :, None], np.zeros((len(times), *start.shape), complex), 0.0
         for j, time in enumerate(times):
             vector, now = self._advanced(vector, float(time) - now), float(time)
-            found[j] = vector[:, :, 0]
-        return found
+            coefficients[j] = vector[:, :, 0]
+        return coefficients
 
     def _advanced(self, vector: np.ndarray, duration: float) -> np.ndarray:
+        """Return the coefficients (n+1, D, 1) of e^{G(x) duration} y(x), those of y being `vector`."""
         ratio = duration / self._base
         steps = int(ratio)
         if ratio < 2**50:

@@ -26,20 +26,20 @@ def eigenvalues(matrix: np.ndarray) -> np.ndarray:
     """
     inverse = np.linalg.inv(matrix)
     norm, largest = _norm(matrix), _norm(inverse)
-    found = 1.0 / np.linalg.eigvals(inverse)
-    if np.isrealobj(matrix) or ROUNDING * norm**2 * largest < SURE * _rate(found):
-        return found
+    values = 1.0 / np.linalg.eigvals(inverse)
+    if np.isrealobj(matrix) or ROUNDING * norm**2 * largest < SURE * _rate(values):
+        return values
     # Both about the middle: what is found twice does no harm, what is lost between them would.
-    middle, own = np.sqrt(norm / largest), np.linalg.eigvals(matrix)
-    found = np.concatenate([found[np.abs(found) < 2 * middle], own[np.abs(own) > middle / 2]])
+    middle, direct = np.sqrt(norm / largest), np.linalg.eigvals(matrix)
+    values = np.concatenate([values[np.abs(values) < 2 * middle], direct[np.abs(direct) > middle / 2]])
     for _ in range(MOST_SHIFTS):
-        slowest = found[np.argmax(found.real)]
-        if np.abs(slowest) < middle or ROUNDING * norm < SURE * _rate(found):
+        slowest = values[np.argmax(values.real)]
+        if np.abs(slowest) < middle or ROUNDING * norm < SURE * _rate(values):
             break
         shift = 1j * slowest.imag
         near, reach = _near(matrix, shift)
-        found = np.concatenate([found[np.abs(found - shift) >= reach], near[np.abs(near - shift) < reach]])
-    return found
+        values = np.concatenate([values[np.abs(values - shift) >= reach], near[np.abs(near - shift) < reach]])
+    return values
 
 
 def slow_eigenvalues(generator: sparse.csr_array, coherent: np.ndarray) -> np.ndarray:
@@ -51,16 +51,16 @@ def slow_eigenvalues(generator: sparse.csr_array, coherent: np.ndarray) -> np.nd
     norm, matrix = _norm(generator), sparse.csc_matrix(generator, dtype=complex)
     # A shift lies to the right of the spectrum: its neighbours are the slow modes of that frequency.
     near, _ = _near(matrix, 1e-6 * norm)
-    found = near[np.argsort(np.abs(near))][1:]
-    candidates = coherent[coherent.real > SUSPECTED * found.real.max()]
+    values = near[np.argsort(np.abs(near))][1:]
+    candidates = coherent[coherent.real > SUSPECTED * values.real.max()]
     for _ in range(MOST_SHIFTS):
         if not len(candidates):
             break
         shift = 1j * abs(candidates[np.argmax(candidates.real)].imag)
-        there, reach = _near(matrix, 1e-6 * norm + shift)
-        found = np.concatenate([found, there[np.abs(there) > 1e-9 * norm]])
+        oscillating, reach = _near(matrix, 1e-6 * norm + shift)
+        values = np.concatenate([values, oscillating[np.abs(oscillating) > 1e-9 * norm]])
         candidates = candidates[np.abs(np.abs(candidates.imag) - abs(shift)) > reach]
-    return found
+    return values
 
 
 def _near(matrix: np.ndarray | sparse.csc_matrix, shift: complex) -> tuple[np.ndarray, float]:
@@ -81,5 +81,5 @@ def _norm(matrix: np.ndarray | sparse.csr_array) -> float:
     return float(abs(matrix).sum(axis=0).max())
 
 
-def _rate(found: np.ndarray) -> float:
-    return float(max(0.0, -found.real.max()))
+def _rate(values: np.ndarray) -> float:
+    return float(max(0.0, -values.real.max()))

@@ -77,6 +77,12 @@ class Sectors:
         return np.concatenate(rows), np.concatenate(columns)
 
     @cached_property
+    def trace_row(self) -> np.ndarray:
+        """(size,) float64: the row vector that gives the trace of flattened blocks."""
+        rows, columns = self.indices
+        return (rows == columns).astype(float)
+
+    @cached_property
     def _permutation(self) -> np.ndarray | None:
         """The sorted basis as an order of the computational one, where it is no more than that."""
         order = np.argmax(np.abs(self.basis), axis=0)
@@ -115,11 +121,11 @@ class Sectors:
 
     def lift(self, s: int, vectors: np.ndarray, result: np.ndarray) -> None:
         """Write the vectors (m_s, m_s) of sector s into its columns of `result` (d, d), in the computational basis."""
-        own = slice(int(self.offsets[s]), int(self.offsets[s + 1]))
+        columns = slice(int(self.offsets[s]), int(self.offsets[s + 1]))
         if self._permutation is None:
-            result[:, own] = self.basis[:, own] @ vectors
+            result[:, columns] = self.basis[:, columns] @ vectors
         else:
-            result[self._permutation[own], own] = vectors
+            result[self._permutation[columns], columns] = vectors
 
     def reduced(self, blocks: np.ndarray, dims: Sequence[int], keep: Sequence[int]) -> np.ndarray:
         """Return the partial trace of operators over all subsystems but `keep`, (..., k, k).
@@ -186,9 +192,9 @@ def find_sectors(model: Model, states: Sequence[np.ndarray] = ()) -> Sectors:
                 f"hamiltonian uncertain by {noise:.1g}, beside level differences and losses of {scale:.1g}"
             )
             continue
-        found = _sectors_in(name, basis, labels, *operators, states)
-        if (found.dimensions**3).sum() < (best.dimensions**3).sum():
-            best = found
+        sectors = _sectors_in(name, basis, labels, *operators, states)
+        if (sectors.dimensions**3).sum() < (best.dimensions**3).sum():
+            best = sectors
     return replace(best, passed_over=tuple(passed_over))
 
 
@@ -199,11 +205,14 @@ class Rotated(NamedTuple):
     jumps: np.ndarray
     products: list[Any]
 
-
-def rotated_operators(model: Model, sectors: Sectors) -> tuple[np.ndarray, np.ndarray]:
-    """Return H_eff (d, d) and the jump operators (K, d, d) in the sorted basis; see `rotated`."""
-    found = rotated(model, sectors)
-    return found.effective, found.jumps
+    @classmethod
+    def of(cls, hamiltonian: np.ndarray, jumps: np.ndarray, sectors: Sectors) -> Rotated:
+        """Return the operators of H (d, d) and L_k (K, d, d), which are given in the sorted basis."""
+        products = products_of_adjoints(jumps)
+        effective = hamiltonian - 0.5j * full(sum(products))
+        # What cancels between sectors only up to rounding is zero.
+        effective[sectors.sector_of[:, None] != sectors.sector_of[None, :]] = 0
+        return cls(effective, jumps, products)
 
 
 def rotated(model: Model, sectors: Sectors) -> Rotated:
@@ -211,12 +220,7 @@ def rotated(model: Model, sectors: Sectors) -> Rotated:
 
     The loss is summed from the rotated jump operators: rotating the sum would lose a slow rate beside a fast one.
     """
-    jumps = sectors.rotate(model.operators)
-    products = products_of_adjoints(jumps)
-    effective = sectors.rotate(model.hamiltonian) - 0.5j * full(sum(products))
-    # What cancels between sectors only up to rounding is zero.
-    effective[sectors.sector_of[:, None] != sectors.sector_of[None, :]] = 0
-    return Rotated(effective, jumps, products)
+    return Rotated.of(sectors.rotate(model.hamiltonian), sectors.rotate(model.operators), sectors)
 
 
 def _turned(model: Model, basis: np.ndarray) -> tuple[Turned, Turned]:
@@ -263,9 +267,9 @@ def smallest_subspaces(couplings: Sequence[np.ndarray], jumps: np.ndarray) -> np
         sector = merged
 
 
-def _relative(found: Turned) -> float:
+def _relative(operators: Turned) -> float:
     """Return the largest element that was set to zero, relative to the largest of its matrix."""
-    largest, dropped = (np.abs(each).max(axis=(-2, -1)) for each in (found.matrix, found.dropped))
+    largest, dropped = (np.abs(part).max(axis=(-2, -1)) for part in (operators.matrix, operators.dropped))
     return float(np.max(dropped / np.where(largest > 0, largest, 1.0)))
 
 

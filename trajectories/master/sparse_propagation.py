@@ -72,9 +72,9 @@ class SparsePropagator:
         later = times > 0
         if not later.any():
             return states, integrals
-        found = self._inverse.evolve(vector, times[later])
-        if found is not None:
-            states[later], integrals[later] = found
+        solution = self._inverse.evolve(vector, times[later])
+        if solution is not None:
+            states[later], integrals[later] = solution
             return states, integrals
         total, now = np.zeros_like(states[0]), 0.0
         for j, time in enumerate(times):
@@ -84,14 +84,14 @@ class SparsePropagator:
         return states, integrals
 
     def _step(self, vector: np.ndarray, duration: float, whole: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return the same after one duration, a part of `whole`, halved until one of the methods is at ease."""
+        """Return `evolve` after one duration, a part of `whole`, halved until one of the two methods converges."""
         if duration * self._norm < AT_EASE:
             self.afford(whole)  # the parts to come will be no longer
             return self.integrate(vector, duration)
         if duration < self._too_long:
-            found = self._inverse.evolve(vector, np.array([duration]))
-            if found is not None:
-                return found[0][0], found[1][0]
+            solution = self._inverse.evolve(vector, np.array([duration]))
+            if solution is not None:
+                return solution[0][0], solution[1][0]
             self._too_long = duration
         middle, first = self._step(vector, duration / 2, whole)
         end, second = self._step(middle, duration / 2, whole)
@@ -149,16 +149,16 @@ class ShiftedInverse:
             small[m, m - 1] = np.linalg.norm(new)
             closed = abs(small[m, m - 1]) < 1e-14 or m == size
             if closed or (m >= FIRST and m % STRIDE == 0):
-                found = _functions(small[:m, :m], gamma, durations)
-                if found is None:
+                coefficients = _functions(small[:m, :m], gamma, durations)
+                if coefficients is None:
                     continue
-                change = found.copy()
+                change = coefficients.copy()
                 change[:, :, : last.shape[2]] -= last
                 change[1] /= durations[:, None]
                 if closed or (last.shape[2] and np.linalg.norm(change, axis=2).max() < ACCURACY):
-                    states, integrals = scale * (found @ basis[:m])
+                    states, integrals = scale * (coefficients @ basis[:m])
                     return states, integrals
-                last = found
+                last = coefficients
             basis[m] = new / small[m, m - 1]
         return None
 

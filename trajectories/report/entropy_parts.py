@@ -28,11 +28,11 @@ from trajectories.report.judge import judge_mean, judge_share, noted
 from trajectories.report.law import MOST_SKEWED, NO_SPREAD, Law
 from trajectories.report.report import law_at
 from trajectories.report.rows import Row
-from trajectories.sampling.exact_averages import trajectories_for, wanted
 from trajectories.sampling.jump_records import Recorded, record_stream
 from trajectories.sampling.preparation import Preparation
 from trajectories.sampling.sampling_moments import ROUNDING, trajectory_cumulants
 from trajectories.sampling.statistics import Block, block_of, merge, standard_error
+from trajectories.sampling.weight_moments import needed_in_words, trajectories_needed
 
 LEVELS = 0.25 * np.arange(1, 33)  # x in P(inf Delta S <= -x)
 JUDGED_LEVELS = (1.0, 2.0, 4.0)
@@ -160,9 +160,9 @@ class EntropyParts:
             rows.append(self._mean(row, part, self._law(part)))
         row = Row(f"integral_fluctuation_theorem_{name}", None, None, None, time, "1", exact[0])
         row = self._mean(row, WEIGHT_AD + part, law_of_weight(*exact))
-        needed = trajectories_for(*exact[:3])
+        needed = trajectories_needed(*exact[:3])
         if self.total is not None and self.total.count < needed:
-            row = replace(row, z=None, p_value=None, status="unresolved", note=wanted(*exact[:3]))
+            row = replace(row, z=None, p_value=None, status="unresolved", note=needed_in_words(*exact[:3]))
         return [*rows, row]
 
     def _law(self, part: int) -> Law:

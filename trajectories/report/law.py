@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
-from trajectories.sampling.exact_averages import LARGEST_SKEWNESS
+from trajectories.sampling.weight_moments import LARGEST_SKEWNESS
 
 MOST_SKEWED = 0.2
 MOST_PEAKED = 0.06

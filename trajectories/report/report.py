@@ -14,11 +14,11 @@ from trajectories.report.judge import FROM_KINK, judge_mean, judge_share, judge_
 from trajectories.report.law import NO_SPREAD, Law
 from trajectories.report.rows import EnsembleFunction, Row, ensemble_functions, exact_row, share_rows, span
 from trajectories.results.points import Point
-from trajectories.sampling.exact_averages import trajectories_needed, wanted
 from trajectories.sampling.quantities import QUANTITIES
 from trajectories.sampling.quantity import Function, Share, StateFunctional
 from trajectories.sampling.sampling_moments import Cumulants, measured_cumulants
 from trajectories.sampling.statistics import jackknife, skewness_of_mean, standard_error
+from trajectories.sampling.weight_moments import needed_in_words, trajectories_needed
 
 INITIAL_DRAW = "steady start: tests the initial draw only"
 STEP = 1e-3  # of one trajectory's weight: how far a state is moved to differentiate a measure of entanglement
@@ -86,15 +86,13 @@ def _column_rows(point: Point, q: int, errors: np.ndarray, skewness: np.ndarray)
 
 def _theorem(row: Row, point: Point, t: int, law: Law, skewness: float) -> Row:
     """Judge <exp(-Delta S)>: only where its exact moments say that so many trajectories can resolve it."""
-    exact = point.preparation.exact
-    needed = trajectories_needed(exact, float(exact.mean[t, point.weight_column]), t)
+    moments = point.preparation.exact.weight_moments(point.weight_column, t)
     if row.exact is not None and row.exact < 1 - 1e-9:
         one_way = point.preparation.observables.one_way.any()
         why = "one-way channels" if one_way else "start without full rank"
         row = noted(row, f"1 - lambda, below one: {why}")
-    if point.trajectories < needed:
-        mean = float(exact.mean[t, point.weight_column])
-        return noted(replace(row, status="unresolved"), wanted(mean, float(exact.second[t]), float(exact.third[t])))
+    if point.trajectories < trajectories_needed(*moments):
+        return noted(replace(row, status="unresolved"), needed_in_words(*moments))
     return judge_mean(row, int(point.total.count), law, skewness)
 
 

@@ -15,8 +15,8 @@ from trajectories.counting.scgf import scgf
 from trajectories.errors import InputError, TooCostly
 from trajectories.master.lindblad import Master
 from trajectories.report.entropy_histograms import EXPONENTS, Weighted
-from trajectories.sampling.exact_averages import trajectories_for
 from trajectories.sampling.preparation import Preparation
+from trajectories.sampling.weight_moments import trajectories_needed
 
 GRID = np.linspace(-1.0, 2.0, 31)
 
@@ -92,7 +92,7 @@ def _sampled(sample: Weighted, exact: list[list[float]], u: np.ndarray, duration
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         mean, second, third = np.array(exact).T
         relative = zip(second / mean**2, third / mean**3, strict=True)
-        needed = [trajectories_for(1.0, float(square), float(cube)) for square, cube in relative]
+        needed = [trajectories_needed(1.0, float(square), float(cube)) for square, cube in relative]
         kept = (np.array(needed) <= sample.count) & np.isfinite(sample.powers).all(axis=0)
     first, second = sample.powers[:, kept] / sample.count
     error = np.sqrt(np.maximum(second / first**2 - 1, 0.0) / max(sample.count - 1, 1))

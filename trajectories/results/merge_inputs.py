@@ -19,7 +19,7 @@ from trajectories.runfiles.fingerprints import (
     operator_difference,
     stored_model,
 )
-from trajectories.sampling.serialised_preparation import Descriptions
+from trajectories.sampling.serialised_preparation import descriptions
 
 Holders = Mapping[int, Sequence[tuple[int, int]]]
 
@@ -37,8 +37,8 @@ class Part(Reader):
         return self.header.meta["points"]
 
     @cached_property
-    def descriptions(self) -> Descriptions:
-        return Descriptions(self.header.meta["preparations"])
+    def descriptions(self) -> list[dict[str, Any]]:
+        return descriptions(self.header.meta["preparations"])
 
     @property
     def of_points(self) -> int:

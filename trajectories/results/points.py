@@ -60,10 +60,10 @@ class Point:
         return self.preparation.sectors.unflatten(self.total.density / int(self.total.count))
 
 
-def descriptions_of(header: Header, path: Path) -> serialised_preparation.Descriptions:
+def descriptions_of(header: Header, path: Path) -> list[dict[str, Any]]:
     """Return the descriptions of the points' preparations. Raises InputError for a file of another version."""
     try:
-        return serialised_preparation.Descriptions(header.meta["preparations"])
+        return serialised_preparation.descriptions(header.meta["preparations"])
     except (KeyError, TypeError) as error:
         raise InputError(
             f"{path}: was written by another version of this program ({error}): must be run anew"

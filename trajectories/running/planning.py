@@ -14,9 +14,9 @@ from trajectories.runfiles.job import Job
 from trajectories.running.sweep_point import blocks_for
 from trajectories.running.tasks import template
 from trajectories.sampling.block import sample_block
-from trajectories.sampling.exact_averages import trajectories_needed
 from trajectories.sampling.preparation import Preparation, groups_for
 from trajectories.sampling.quantities import measures_entropy
+from trajectories.sampling.weight_moments import trajectories_needed
 
 PROBE_SECONDS = 0.2
 MiB = 2**20
@@ -46,8 +46,7 @@ class RunPlan:
             float(time)
             for t, time in enumerate(self.preparation.times)
             # Where no trajectory is expected to have a finite Delta S, there is nothing to average.
-            if each * (1 - exact.irreversible[t]) >= 1
-            and trajectories_needed(exact, float(exact.mean[t, column]), t) <= each
+            if each * (1 - exact.irreversible[t]) >= 1 and trajectories_needed(*exact.weight_moments(column, t)) <= each
         ]
 
     def json(self) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from trajectories.kernels.accumulate import accumulate
 from trajectories.kernels.jumps import jumps
 from trajectories.kernels.observable_table import FIRST_STATIC, ObservableTable
 from trajectories.kernels.plan import Plan
+from trajectories.kernels.streams import FORWARD, POINT_BITS
 from trajectories.sampling.statistics import Block, block_of
 
-FORWARD = 0
 JUMPS_PER_CALL = 200_000  # about 0.1 s at most, so that signals are heard
 LEAK_TOLERANCE = 1e-9
 
@@ -51,7 +51,7 @@ def sample(
 ) -> Samples:
     """Sample trajectories first ... first+n-1 of a point; each is a pure function of (seed, point, number)."""
     samples = empty_samples(n, len(plan.times), len(observables.one_way), int(observables.dimension.max()), capacity)
-    jumps(plan, np.uint64(seed), point | FORWARD << 28, first, *samples)
+    jumps(plan, np.uint64(seed), point | FORWARD << POINT_BITS, first, *samples)
     return samples
 
 

@@ -16,6 +16,7 @@ from trajectories.master.lindblad import Master
 from trajectories.sampling.preparation import Preparation
 from trajectories.sampling.sampling_moments import trajectory_cumulants
 
+_TINY = np.finfo(float).tiny
 SQUARES = 4.0
 """Factor for pairs: their number in a bunch goes with the square of its size."""
 
@@ -45,23 +46,20 @@ class Bunches(NamedTuple):
         return SQUARES * min(max(1.0, record), near)
 
 
-_TINY = np.finfo(float).tiny
-
-
 def bunches(preparation: Preparation, master: Master, mask: np.ndarray) -> Bunches:
     """Return the bunches of the channels of a mask (K,) from the beginning of counting to the end."""
     column = 0  # that of all jumps, which begins with the counting
     start, begin = preparation.moments.beginning(column)
     end = float(preparation.times[-1])
-    weights = mask.astype(float)
-    mean = float(weights @ master.jump_rates(master.block_integrals(start, np.array([end - begin]))[0]))
-    cumulants = trajectory_cumulants(master, weights, start, np.array([end - begin]))
+    weights, interval = mask.astype(float), np.array([end - begin])
+    integral = master.block_integrals(start, interval)[0]
+    mean = float(weights @ master.jump_rates(integral))
+    cumulants = trajectory_cumulants(master, weights, start, interval)
     k2, k3, k4 = float(cumulants.variance[0]), float(cumulants.third[0]), float(cumulants.fourth[0])
     fourth = k4 + 4 * k3 * mean + 3 * k2**2 + 6 * k2 * mean**2 + mean**4
     gap = preparation.gap
     time = min(1 / gap, end - begin) if gap > 0 else end - begin
-    average = master.block_integrals(start, np.array([end - begin]))[0]
-    kicked = jump_operator(master, weights) @ average
+    kicked = jump_operator(master, weights) @ integral
     _, after = master.propagator(master.generator, trace=master.trace_row).integrate(kicked, time)
     near = 1 + 2 * float(((weights @ master.space.losses).conj() @ after).real) / max(mean, _TINY)
     return Bunches(mean, k2 + mean**2, fourth, near, max(time, _TINY))

@@ -14,23 +14,19 @@ guide must not have the answer: v = u would give every trajectory the same weigh
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from trajectories.counting.entropy_statistics import generating_function
-from trajectories.counting.scgf import scgf
 from trajectories.errors import InputError
+from trajectories.kernels.streams import POINT_BITS
 from trajectories.master.eigenensemble import spectrum
-from trajectories.master.lindblad import Master
-from trajectories.master.sectors import find_sectors
 from trajectories.master.sparse_propagation import LONGEST
 from trajectories.model import Model
-from trajectories.sampling.cloning_population import CLONE_BITS, FAMILY_BITS, SETTLING, Setup, log_average, repetition
-from trajectories.sampling.doob_transform import guided
-from trajectories.sampling.preparation import Preparation
+from trajectories.sampling.cloning_population import CLONE_BITS, SETTLING, Setup, log_average, repetition
+from trajectories.sampling.doob_transform import finite_steps, guided
 from trajectories.sampling.statistics import p_value
-from trajectories.sampling.tilted_propagation import end_spread, exact_flow, flowed, power_by_sector, spectral_power
+from trajectories.sampling.tilted_propagation import Target, exact_values, power_by_sector, target_of
 
 Array = np.ndarray
 
@@ -109,9 +105,9 @@ class RareEstimate(NamedTuple):
 
 
 def cloning(
-    source: Model | Preparation,
+    model: Model,
     u: float,
-    duration: float | None = None,
+    duration: float,
     population: int = 1000,
     repetitions: int = 16,
     seed: int = 1,
@@ -126,33 +122,30 @@ def cloning(
 ) -> RareEstimate:
     """Estimate <e^{-u X}> over `duration` and lambda(u) from a population of guided trajectories.
 
-    source: a Model, started in `initial` (d, d) or, if None, in its steady state; or a Preparation, which has its own
-    start and duration. boundary: X is Delta S = ln p(n0) - ln p(nT) + sum Delta s, whose <e^{-Delta S}> is 1
-    (1 - lambda where something is absolutely irreversible); otherwise X is the sum over the jumps. guide: the exponent
-    v of the guided process, by default u moved by 1/4 towards 1/2; 0: the forward process itself. point: a number of
-    the random streams' own, below 2^28. Every bit is a function of (seed, point, repetition) and the arguments, not of
-    `workers` or the number of repetitions. Raises InputError for arguments out of range, a guide equal to u, and for
-    u < 0 where a one-way channel makes the average infinite; TooCostly where an exact value that it is compared with
-    takes more than `most` multiplications (large sectors; see `entropy_statistics.generating_function`).
+    model, initial: the machine, and its state at the start, (d, d); None for the steady state.
+    duration: in the model's unit of time. windows: pieces of the duration, between which clones are drawn anew.
+    population, repetitions: clones N, and independent repetitions R.
+    guide: the exponent v of the guided process, by default u moved by 1/4 towards 1/2; 0 for the forward process.
+    boundary: True for X = Delta S = ln p(n0) - ln p(nT) + sum Delta s, whose <e^{-Delta S}> is 1 (1 - lambda where
+    something is absolutely irreversible); False for the sum over the jumps.
+    seed, point: of the random streams; point is below 2^28. workers: threads.
+    most: multiplications that one exact value may take.
+
+    Every bit is a function of (seed, point, repetition) and the arguments, not of `workers` or the number of
+    repetitions. Raises InputError for arguments out of range, a guide equal to u, and for u < 0 where a one-way channel
+    makes the average infinite; TooCostly where an exact value would take more than `most` (large sectors).
     """
-    if isinstance(source, Preparation):
-        duration = float(source.times[-1]) if duration is None else duration
-        if not source.steady:
-            raise InputError("cloning: this preparation does not start in its steady state: give the model and initial")
-        source = source.model
-    if duration is None:
-        raise InputError("cloning: the duration is missing: must be a positive time")
-    _check(source, u, duration, population, repetitions, seed, windows, point)
-    guide = _default_guide(source, u) if guide is None else float(guide)
+    _check(model, u, duration, population, repetitions, seed, windows, point)
+    guide = _default_guide(model, u) if guide is None else float(guide)
     if abs(guide - u) < TOGETHER and u != 0:
         raise InputError(f"guide {guide:g} is u itself, the exact answer: must be another number")
-    setup, exact_log, exact_rate, settling, spread = _setup(
-        source, initial, u, guide, boundary, duration, windows, most
-    )
+    target = target_of(model, initial, u, boundary, duration, windows, most)
+    setup = _setup(target, guide)
+    exact = exact_values(target, setup.guide, setup.finish)
     runs = [(2 * r + half, population >> half) for half in (0, 1) for r in range(repetitions)]
     with ThreadPoolExecutor(workers) as pool:
-        found = list(pool.map(lambda run: repetition(setup, seed, point, *run), runs))
-    logs, growths = np.array([f[0] for f in found]), np.array([f[1] for f in found])
+        outcomes = list(pool.map(lambda run: repetition(setup, seed, point, *run), runs))
+    logs, growths, resamplings = (np.array(values) for values in zip(*outcomes, strict=True))
     full, half = slice(0, repetitions), slice(repetitions, None)
     log_average, error = _log_mean(logs[full])
     grown = setup.window * (windows - int(SETTLING * windows))
@@ -168,16 +161,16 @@ def cloning(
         windows=windows,
         log_average=log_average,
         standard_error=error,
-        exact_log_average=exact_log,
+        exact_log_average=exact.log_average,
         scgf=value,
         scgf_error=value_error,
-        exact_scgf=exact_rate,
+        exact_scgf=exact.scgf,
         half_population_log_average=_log_mean(logs[half])[0],
         half_population_scgf=half_value,
         bias_bound=abs(half_value - value) + 2 * float(np.hypot(half_error, value_error)),
-        settling=settling,
-        end_spread=spread,
-        resamplings=float(np.mean([f[2] for f in found[full]])),
+        settling=exact.settling,
+        end_spread=exact.end_spread,
+        resamplings=float(np.mean(resamplings[full])),
         log_z=logs[full],
     )
 
@@ -189,55 +182,32 @@ def _default_guide(model: Model, u: float) -> float:
     return u + GUIDE_DISTANCE if u < 0.5 else u - GUIDE_DISTANCE
 
 
-def _setup(
-    model: Model,
-    initial: Array | None,
-    u: float,
-    guide: float,
-    boundary: bool,
-    duration: float,
-    windows: int,
-    most: float,
-) -> tuple[Setup, float, float, float, float]:
-    """Return the Setup of all repetitions, and exact ln <e^{-u X}>, lambda(u), `settling` and `end_spread`."""
-    sectors = find_sectors(model, states=() if initial is None else (initial,))
-    master = Master(model, sectors)
-    begin: Any = master.steady_blocks if initial is None else initial
-    start = spectrum(begin, model.hamiltonian, sectors)
-    process = guided(master, guide, duration / windows, start)
+def _setup(target: Target, exponent: float) -> Setup:
+    """Return the Setup of all repetitions, guided by the exponent."""
+    master, start, u = target.master, target.start, target.u
+    model, window = master.model, target.duration / target.windows
+    guide = guided(master, exponent, window, start)
     inside = start.probabilities > 0
-    p = start.probabilities[inside] ** (1 - u if boundary else 1.0)
+    p = start.probabilities[inside] ** (1 - u if target.boundary else 1.0)
     sector = start.sector[inside].astype(np.int64)
-    phi, size = process.transformed(sector, start.local[inside])
-    finite = np.where(np.isfinite(model.entropy_steps), model.entropy_steps, 0.0)
-    tilt = np.where(np.isfinite(model.entropy_steps) | (u == 0), -u * finite, -np.inf)
+    phi, size = guide.transformed(sector, start.local[inside])
+    tilt = np.where(np.isfinite(model.entropy_steps) | (u == 0), -u * finite_steps(model), -np.inf)
     finish = None
-    if boundary:
-        end = begin if initial is None else master.blocks(initial, np.array([duration]))[0]
-        finish = power_by_sector(spectrum(end, model.hamiltonian, sectors), u, len(sectors.dimensions))
-        exact = float(generating_function(master, u, begin, np.array([duration]), most=most)[0])
-        exact_log = float(np.log(exact))
-    else:
-        exact_log = exact_flow(master, u, begin, duration, master.trace_row, most)
-    rate = float(scgf(master, u))
-    opened = begin if not boundary else master.sectors.flatten(spectral_power(start, 1 - u))
-    spread = end_spread(master, flowed(master, u, opened, duration, most)[0], process, finish)
-    early = duration / windows * int(SETTLING * windows)
-    grown = [exact_flow(master, u, begin, t, process.eigenvector, most) for t in (early, duration)]
-    settling = (grown[1] - grown[0]) / (duration - early) - rate
-    setup = Setup(
-        guide=process,
+    if target.boundary:
+        end = target.begin if target.steady else master.blocks(target.begin, np.array([target.duration]))[0]
+        finish = power_by_sector(spectrum(end, model.hamiltonian, master.sectors), u, len(master.sectors.dimensions))
+    return Setup(
+        guide=guide,
         sector=sector,
         phi=phi,
         cumulative=np.cumsum(p * size) / np.sum(p * size),
         log_start=float(np.log(np.sum(p * size))),
-        log_weight=tilt + process.log_ratio,
-        growth=process.growth,
+        log_weight=tilt + guide.log_ratio,
+        growth=guide.growth,
         finish=finish,
-        window=duration / windows,
-        windows=windows,
+        window=window,
+        windows=target.windows,
     )
-    return setup, exact_log, rate, settling, spread
 
 
 def _log_mean(logs: Array) -> tuple[float, float]:
@@ -275,7 +245,7 @@ def _check(
         ("repetitions", repetitions, 2, 2**20),
         ("windows", windows, 4, 2**16),
         ("seed", seed, 0, 2**64 - 1),
-        ("point", point, 0, 2**FAMILY_BITS - 1),
+        ("point", point, 0, 2**POINT_BITS - 1),
     )
     for name, value, low, high in limits:
         if not low <= value <= high:

@@ -7,12 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from trajectories.kernels.cloning import advance, first_draws
+from trajectories.kernels.streams import CLONING, POINT_BITS
 from trajectories.sampling.doob_transform import Guide
 
 Array = np.ndarray
 
-CLONING = 2  # the population's family of random streams
-FAMILY_BITS = 28
 CLONE_BITS = 24
 RESAMPLE_BELOW = 0.5  # effective share of the population
 SETTLING = 0.25  # share of the duration before lambda(u) is read off
@@ -43,7 +42,7 @@ def repetition(setup: Setup, seed: int, point: int, run: int, population: int) -
 
     run: a number of the repetition's own; the random streams are (seed, point, CLONING, run, window, clone).
     """
-    guide, point_family = setup.guide, point | CLONING << FAMILY_BITS
+    guide, point_family = setup.guide, point | CLONING << POINT_BITS
     numbers = (run * setup.windows + np.arange(setup.windows, dtype=np.int64)) << CLONE_BITS
     draws = np.zeros((setup.windows, 2))
     first_draws(np.uint64(seed), point_family, numbers, draws)

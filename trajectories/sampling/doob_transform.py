@@ -16,19 +16,20 @@ Perez-Espigares, PRA 98, 010103 (2018)). v = 0 has X = 1, mu = 0: the original p
 
 from __future__ import annotations
 
-import dataclasses
-from types import SimpleNamespace
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from trajectories.counting.dominant_mode import leading_mode
 from trajectories.errors import InputError
 from trajectories.kernels.plan import Plan
 from trajectories.master.eigenensemble import Spectrum
 from trajectories.master.lindblad import Master
-from trajectories.master.sectors import Sectors, rotated_operators
-from trajectories.sampling.plan import unravel
+from trajectories.master.sectors import Rotated, rotated
+from trajectories.model import Model
+from trajectories.sampling.plan import unravel_operators
 
 Array = np.ndarray
 
@@ -70,42 +71,51 @@ def guided(master: Master, exponent: float, window: float, spectrum: Spectrum) -
     spectrum: a Spectrum of the same sectors, for the plan's start, which is not used. Raises InputError where the
     eigenvector is not positive to enough digits, as with one-way channels or weights that overflow.
     """
-    model, sectors = master.model, master.sectors
-    dimension = model.dimension
-    finite = np.where(np.isfinite(model.entropy_steps), model.entropy_steps, 0.0)
-    one_way = model.partner < 0
-    if exponent == 0.0:
-        growth, blocks = 0.0, [np.eye(m, dtype=complex) for m in sectors.dimensions]
-        factors = np.ones(len(finite))
-    else:
-        with np.errstate(over="ignore"):
-            factors = np.where(one_way, 0.0, np.exp(-exponent * finite))
-        if not np.isfinite(factors).all() or (exponent < 0 and one_way.any()):
-            raise InputError(f"guide {exponent:g}: a jump's weight e^(-u Delta s) is infinite: must be nearer to 0")
-        mode = leading_mode(master, factors)
-        growth = mode.value
-        scale = float(np.abs(mode.left).max())
-        blocks = [np.array(block, complex) / scale for block in sectors.split(mode.left.astype(complex))]
-    pieces = [_roots(block, exponent) for block in blocks]
-    root, inverse = (_whole([piece[i] for piece in pieces], sectors) for i in (0, 1))
-    effective, jumps = rotated_operators(model, sectors)
-    k = root @ effective @ inverse
-    operators = np.sqrt(factors)[:, None, None] * (root @ jumps @ inverse)
-    loss = np.einsum("kba,kbc->ac", operators.conj(), operators, optimize=True)
-    error = np.abs(1j * (k - k.conj().T) + growth * np.eye(dimension) - loss).max()
+    sectors = master.sectors
+    growth, factors, blocks = _eigenvector(master, exponent)
+    roots, inverses = zip(*(_roots(block, exponent) for block in blocks), strict=True)
+    root, inverse = block_diag(*roots), block_diag(*inverses)
+    original = rotated(master.model, sectors)
+    k = root @ original.effective @ inverse
+    jumps = np.sqrt(factors)[:, None, None] * (root @ original.jumps @ inverse)
+    loss = np.einsum("kba,kbc->ac", jumps.conj(), jumps, optimize=True)
+    error = np.abs(1j * (k - k.conj().T) + growth * np.eye(len(k)) - loss).max()
     if not error <= ACCURACY * np.abs(loss).max():
         raise InputError(
             f"guide {exponent:g}: no positive eigenvector to enough digits (off by {error:.1g}); guide 0 always works"
         )
     # The plan is made in the sorted basis, where the sectors' roots, of very different sizes, do not mix.
-    process: Any = SimpleNamespace(hamiltonian=0.5 * (k + k.conj().T), operators=operators)
-    plan = unravel(
-        process, dataclasses.replace(sectors, basis=np.eye(dimension)), spectrum, spectrum, np.array([window])
-    )
-    padded = [_padded([piece[i] for piece in pieces]) for i in (0, 1)]
+    process = Rotated.of(0.5 * (k + k.conj().T), jumps, sectors)
+    plan = unravel_operators(process, sectors, spectrum, spectrum, np.array([window]))
     return Guide(
-        exponent, growth, plan, padded[0], padded[1], exponent * finite, np.concatenate([b.ravel() for b in blocks])
+        exponent=exponent,
+        growth=growth,
+        plan=plan,
+        root=_padded(roots),
+        inverse=_padded(inverses),
+        log_ratio=exponent * finite_steps(master.model),
+        eigenvector=np.concatenate([block.ravel() for block in blocks]),
     )
+
+
+def finite_steps(model: Model) -> Array:
+    """Return Delta s of every channel, (K,) in nats, 0 for a one-way channel."""
+    return np.where(np.isfinite(model.entropy_steps), model.entropy_steps, 0.0)
+
+
+def _eigenvector(master: Master, exponent: float) -> tuple[float, Array, list[Array]]:
+    """Return mu (1/time), the factors e^{-v Delta s} of the jumps (K,), and X in blocks of the sectors."""
+    one_way = master.model.partner < 0
+    if exponent == 0.0:
+        return 0.0, np.ones(len(one_way)), [np.eye(m, dtype=complex) for m in master.sectors.dimensions]
+    with np.errstate(over="ignore"):
+        factors = np.where(one_way, 0.0, np.exp(-exponent * finite_steps(master.model)))
+    if not np.isfinite(factors).all() or (exponent < 0 and one_way.any()):
+        raise InputError(f"guide {exponent:g}: a jump's weight e^(-u Delta s) is infinite: must be nearer to 0")
+    mode = leading_mode(master, factors)
+    scale = float(np.abs(mode.left).max())
+    blocks = master.sectors.split(mode.left.astype(complex))
+    return mode.value, factors, [np.array(block, complex) / scale for block in blocks]
 
 
 def _roots(block: Array, exponent: float) -> tuple[Array, Array]:
@@ -117,15 +127,8 @@ def _roots(block: Array, exponent: float) -> tuple[Array, Array]:
     return (vectors * size) @ vectors.conj().T, (vectors / size) @ vectors.conj().T
 
 
-def _whole(blocks: list[Array], sectors: Sectors) -> Array:
-    """Return a block-diagonal matrix in the sorted basis, (d, d)."""
-    whole = np.zeros((len(sectors.labels), len(sectors.labels)), complex)
-    for block, begin in zip(blocks, sectors.offsets[:-1].tolist(), strict=True):
-        whole[begin : begin + len(block), begin : begin + len(block)] = block
-    return whole
-
-
-def _padded(blocks: list[Array]) -> Array:
+def _padded(blocks: Sequence[Array]) -> Array:
+    """Return the blocks of all sectors, padded with zeros to the size of the largest, (S, M, M)."""
     m = max(map(len, blocks))
     out = np.zeros((len(blocks), m, m), complex)
     for s, block in enumerate(blocks):

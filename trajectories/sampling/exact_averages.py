@@ -1,7 +1,4 @@
-"""Exact averages from the master equation: the ensemble state, and the mean of every number that is tallied.
-
-The numbers are those of `quantities`. Which averages of e^{-Delta S} can be resolved by sampling is decided here too.
-"""
+"""Exact averages from the master equation: the ensemble state, and the mean of every number that is tallied."""
 
 from __future__ import annotations
 
@@ -38,6 +35,10 @@ class Exact(NamedTuple):
     third: np.ndarray  # (T,) <exp(-3 Delta S)>, nan where it would have taken too long
     irreversible: np.ndarray  # (T,) fraction of trajectories with infinite Delta S
     scale: np.ndarray  # (T, Q) natural size of one trajectory's value, against which rounding is judged
+
+    def weight_moments(self, column: int, t: int) -> tuple[float, float, float]:
+        """Return <w>, <w^2> and <w^3> at sample time t, w = exp(-Delta S) being a column of the table."""
+        return float(self.mean[t, column]), float(self.second[t]), float(self.third[t])
 
 
 @dataclass(frozen=True)
@@ -189,8 +190,8 @@ def exact_averages(
     """
     side = ExactSide(master, ensemble, observables, times)
     with np.errstate(invalid="ignore"):
-        own = [number.mean(side)[:, None] for number in numbers]
-    mean = np.hstack([side.forms, *own, side.functionals])
+        tallied = [number.mean(side)[:, None] for number in numbers]
+    mean = np.hstack([side.forms, *tallied, side.functionals])
     second = third = np.full(len(times), np.nan)
     irreversible = np.zeros(len(times))
     if master.model.entropy:
@@ -204,55 +205,7 @@ def exact_averages(
 def _sizes(side: ExactSide, numbers: Sequence[TalliedNumber]) -> np.ndarray:
     """Return the natural sizes of all columns, (T, Q)."""
     shape = len(side.times), 1
-    own = [np.broadcast_to(np.reshape(number.size(side), (-1, 1)), shape) for number in numbers]
+    tallied = [np.broadcast_to(np.reshape(number.size(side), (-1, 1)), shape) for number in numbers]
     functionals = np.broadcast_to(side.functional_sizes, (len(side.times), len(side.functional_sizes)))
-    sizes = np.hstack([side.form_sizes, *own, functionals])
+    sizes = np.hstack([side.form_sizes, *tallied, functionals])
     return np.where(sizes > 0, sizes, 1.0)
-
-
-LARGEST_ERROR = 0.02
-LARGEST_SKEWNESS = 0.5
-NOISE = 1e-6
-MORE = "takes more than 1e+300 trajectories"
-NOT_KNOWN = "what it takes to resolve it would take too long to compute"
-
-
-def trajectories_needed(exact: Exact, mean: float, t: int) -> float:
-    """Return how many trajectories resolve <exp(-Delta S)> = mean at sample time t; infinite where it overflows.
-
-    Resolved means: exact standard error sqrt((G(2) - mu^2) / N) <= 0.02, and exact skewness of the average
-    (G(3) - 3 mu G(2) + 2 mu^3) / ((G(2) - mu^2)^(3/2) sqrt(N)) <= 0.5. Beyond, the average lives on trajectories too
-    rare to have been seen, and the sample's own error is worthless. Averaging over the last outcome only lowers both.
-    """
-    return trajectories_for(mean, float(exact.second[t]), float(exact.third[t]))
-
-
-def trajectories_for(mean: float, second: float, third: float) -> float:
-    """Return how many values of w > 0 resolve their average, in the sense above, from <w>, <w^2> and <w^3>.
-
-    inf also where that is not known: third is nan.
-    """
-    if not (np.isfinite(second) and np.isfinite(third)):
-        return np.inf
-    # <w^2> >= <w>^2 and <w><w^3> >= <w^2>^2: values that are not so are rounding noise of a generator whose weights
-    # span more than a double can hold.
-    if second < mean**2 * (1 - NOISE) or (second > 0 and third / second * mean < second * (1 - NOISE)):
-        return np.inf
-    variance = second - mean**2
-    if variance <= 1e-12 * max(second, 1.0):
-        return 0.0
-    third_central = max(abs(third - 3 * mean * second + 2 * mean**3), np.finfo(float).tiny)
-    # The square of the skewness may overflow where its logarithm does not.
-    log_skewed = 2 * np.log(third_central / LARGEST_SKEWNESS) - 3 * np.log(variance)
-    return float(max(variance / LARGEST_ERROR**2, np.exp(min(log_skewed, 700.0))))
-
-
-def wanted(mean: float, second: float, third: float) -> str:
-    """Say how many values of w > 0 resolve their average; arguments: `trajectories_for`."""
-    if np.isnan(third):
-        least = (second - mean**2) / LARGEST_ERROR**2
-        if not least > 1:
-            return NOT_KNOWN
-        return f"takes at least {least:.2g} trajectories" if least < 1e300 else MORE
-    needed = trajectories_for(mean, second, third)
-    return f"takes {needed:.2g} trajectories" if needed < 1e300 else MORE

@@ -81,21 +81,22 @@ def capacity_of(preparation: Preparation) -> int:
 
 
 def _piece(preparation: Preparation, seed: int, point: int, first: int, n: int, capacity: int) -> Recorded:
+    """Return the records of n trajectories; those with more than `capacity` jumps are sampled a second time."""
     # Only the end is looked at: sample times do not change a trajectory.
     plan = preparation.plan._replace(times=preparation.plan.times[-1:].copy())
 
     def sampled(number: int, size: int, room: int) -> Samples:
         return sample(plan, preparation.observables, seed, point, number, size, room)
 
-    found = sampled(first, n, capacity)
-    lengths = found.record_length
+    samples = sampled(first, n, capacity)
+    lengths = samples.record_length
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     inside = np.arange(capacity) < lengths[:, None]
     fits = np.repeat(lengths <= capacity, lengths)
     times, channels = np.zeros(offsets[-1]), np.zeros(offsets[-1], np.int64)
     kept = inside & (lengths <= capacity)[:, None]
-    times[fits], channels[fits] = found.record_times[kept], found.record_channels[kept]
+    times[fits], channels[fits] = samples.record_times[kept], samples.record_channels[kept]
     for i in np.flatnonzero(lengths > capacity):
-        alone, own = sampled(first + int(i), 1, int(lengths[i])), slice(offsets[i], offsets[i + 1])
-        times[own], channels[own] = alone.record_times[0], alone.record_channels[0]
-    return Recorded(first, found.initial, found.final, offsets, times, channels, found.counts[:, -1].copy())
+        again, jumps = sampled(first + int(i), 1, int(lengths[i])), slice(offsets[i], offsets[i + 1])
+        times[jumps], channels[jumps] = again.record_times[0], again.record_channels[0]
+    return Recorded(first, samples.initial, samples.final, offsets, times, channels, samples.counts[:, -1].copy())

@@ -21,7 +21,7 @@ from trajectories.sampling.quantity import Column, JumpCounts, StateFunctional, 
 
 def tallied_numbers() -> list[TalliedNumber]:
     """Return the numbers with lines of their own in the kernel, in the order of its columns."""
-    numbers = [one.measure for one in QUANTITIES.values() if isinstance(one.measure, TalliedNumber)]
+    numbers = [quantity.measure for quantity in QUANTITIES.values() if isinstance(quantity.measure, TalliedNumber)]
     return sorted(numbers, key=lambda number: number.place)
 
 
@@ -103,9 +103,9 @@ def _varying(states: np.ndarray, ends: list[Spectrum], hamiltonian: np.ndarray, 
     varying = np.zeros((len(states), 4, states.shape[1]), complex)
     varying[:, 0] = states
     for s, energy in enumerate(sectors.split(hamiltonian)):
-        m, own = len(energy), slice(*sectors.offsets[s : s + 2])
-        vectors = local[:, own, :m]
-        diagonal = (logarithms[:, own], probabilities[:, own] <= 0, _expectations(vectors, energy))
+        m, columns = len(energy), slice(*sectors.offsets[s : s + 2])
+        vectors = local[:, columns, :m]
+        diagonal = (logarithms[:, columns], probabilities[:, columns] <= 0, _expectations(vectors, energy))
         weights = np.stack(np.broadcast_arrays(*diagonal), axis=1)
         matrices = (vectors.swapaxes(1, 2)[:, None] * weights[:, :, None, :]) @ vectors.conj()[:, None]
         matrices[:, 2] -= energy

@@ -9,6 +9,7 @@ import numpy as np
 from trajectories.errors import InputError
 from trajectories.kernels.reverse import log_path_probability
 from trajectories.master.propagation import check_phases
+from trajectories.master.sectors import Sectors, find_sectors
 from trajectories.model import Model
 from trajectories.model.detailed_balance import ONE_WAY
 from trajectories.model.time_reversal import reversed_model
@@ -71,6 +72,7 @@ def path_probabilities(
 
 
 def _checked(model: Model, times: np.ndarray, channels: np.ndarray, duration: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return times and channels of a record as (N,) arrays; raise InputError where they are no record."""
     when, which = np.asarray(times, float), np.asarray(channels)
     last = len(model.operators) - 1
     if when.ndim != 1 or which.shape != when.shape:
@@ -87,6 +89,20 @@ def time_reversed(model: Model, psi: np.ndarray) -> np.ndarray:
     return model.time_reversal @ np.conj(psi)
 
 
+def without_sector_energies(model: Model, sectors: Sectors, duration: float) -> np.ndarray:
+    """Return H_eff (d, d) without the mean energy of each sector.
+
+    A state lives in one sector, where that energy is a phase, however large beside the others. Raises InputError where
+    phases inside a sector over the duration are beyond double precision.
+    """
+    effective = model.effective_hamiltonian
+    blocks = list(sectors.split(sectors.flatten(effective)))
+    for block in blocks:
+        check_phases(block, duration)
+    means = [np.trace(block).real / len(block) * np.eye(len(block)).ravel() for block in blocks]
+    return effective - sectors.unflatten(np.concatenate(means))
+
+
 def _log_probability(
     model: Model,
     start: np.ndarray,
@@ -96,14 +112,16 @@ def _log_probability(
     duration: float,
     finish: np.ndarray,
 ) -> float:
-    check_phases(model.effective_hamiltonian, duration)
+    """Return ln P of a record in one process; see `kernels.reverse.log_path_probability`."""
+    sectors = find_sectors(model, [np.outer(psi, np.conj(psi)) for psi in (start, finish)])
+    effective = without_sector_energies(model, sectors, duration)
 
     # The kernel has one signature: contiguous arrays that it could write to.
     def plain(array: np.ndarray, kind: type) -> np.ndarray:
         return np.array(array, kind, order="C")
 
     return log_path_probability(
-        plain(model.effective_hamiltonian, complex),
+        plain(effective, complex),
         plain(model.operators, complex),
         plain(start, complex),
         float(log_p),

@@ -26,7 +26,7 @@ from trajectories.kernels.plan import (
 )
 from trajectories.master.eigenensemble import Spectrum
 from trajectories.master.propagation import check_phases
-from trajectories.master.sectors import Rotated, Sectors, rotated_operators
+from trajectories.master.sectors import Rotated, Sectors, rotated
 from trajectories.model import Model
 
 Array = np.ndarray
@@ -47,29 +47,26 @@ METHODS = {
 }
 
 
-def unravel(
-    model: Model,
-    sectors: Sectors,
-    start: Spectrum,
-    finish: Spectrum,
-    times: Array,
-    rotated: Rotated | None = None,
-) -> Plan:
-    """Compile the quantum-jump unravelling of a model,
+def unravel(model: Model, sectors: Sectors, start: Spectrum, finish: Spectrum, times: Array) -> Plan:
+    """Compile the quantum-jump unravelling of a model; see `unravel_operators`."""
+    return unravel_operators(rotated(model, sectors), sectors, start, finish, times)
+
+
+def unravel_operators(operators: Rotated, sectors: Sectors, start: Spectrum, finish: Spectrum, times: Array) -> Plan:
+    """Compile the quantum-jump unravelling of operators that are given in the sorted basis,
 
         |psi> -> exp(-i H_eff t)|psi> between jumps, H_eff = H - (i/2) sum_k L_k^dag L_k,
         |psi> -> L_k|psi> in jumps,
 
     for trajectories that start in an eigenstate of `start`, drawn with its probability, and end with a measurement in
     the basis of `finish`; rho(0) and rho(T) must be block diagonal in the sectors. times (T,): sample times >= 0,
-    rising; the last is the duration. rotated: the model's operators in the sorted basis, where they are known. Raises
-    InputError for times that are not, and where phases over the duration are beyond double precision.
+    rising; the last is the duration. Raises InputError for times that are not, and where phases over the duration are
+    beyond double precision.
     """
     times = _checked(times)
-    hamiltonian, operators = rotated_operators(model, sectors) if rotated is None else rotated[:2]
     bounds = list(zip(sectors.offsets[:-1].tolist(), sectors.offsets[1:].tolist(), strict=True))
-    evolutions = [_evolution(hamiltonian[a:b, a:b], float(times[-1])) for a, b in bounds]
-    slots = _slots(operators, sectors, bounds)
+    evolutions = [_evolution(operators.effective[a:b, a:b], float(times[-1])) for a, b in bounds]
+    slots = _slots(operators.jumps, sectors, bounds)
     return Plan(
         times=times,
         start_cumulative=np.cumsum(start.probabilities),
@@ -109,11 +106,12 @@ def plan_summary(plan: Plan, sectors: Sectors) -> list[str]:
 
 def _listed(dimensions: Array) -> str:
     """Return "1 (x 4), 2 (x 1)"."""
-    found, counts = np.unique(dimensions, return_counts=True)
-    return ", ".join(f"{m} (x {n})" if n > 1 else f"{m}" for m, n in zip(found, counts, strict=True))
+    values, counts = np.unique(dimensions, return_counts=True)
+    return ", ".join(f"{m} (x {n})" if n > 1 else f"{m}" for m, n in zip(values, counts, strict=True))
 
 
 def _checked(times: Any) -> Array:
+    """Return the sample times as (T,) float64; raise InputError unless they are finite, >= 0 and rising."""
     times = np.array(times, float, ndmin=1)
     if times.ndim != 1 or not len(times) or not np.all(np.isfinite(times)) or times[0] < 0 or times[-1] <= 0:
         raise InputError("sample times must be finite numbers >= 0, the last of them > 0")
@@ -184,12 +182,12 @@ def _propagators(exponent: Array, levels: int) -> Array:
     for n in range(2, TERMS + 1):
         term = term @ step / n
         change = change + term
-    found = []
+    propagators = []
     for k in range(finer + levels):
         if k >= finer:
-            found.append(np.eye(len(exponent)) + change)
+            propagators.append(np.eye(len(exponent)) + change)
         change = 2 * change + change @ change
-    return np.array(found[::-1])
+    return np.array(propagators[::-1])
 
 
 def _omega(traceless: Array) -> complex:

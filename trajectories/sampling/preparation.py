@@ -22,7 +22,7 @@ from trajectories.sampling.observable_table import (
     observable_table,
     tallied_numbers,
 )
-from trajectories.sampling.plan import plan_summary, unravel
+from trajectories.sampling.plan import plan_summary, unravel_operators
 from trajectories.sampling.quantities import infinite_entropy
 from trajectories.sampling.quantity import Column
 from trajectories.sampling.quantity_names import absence_lines, absent_quantities
@@ -122,20 +122,13 @@ def prepare(
     The trajectories make at least `fewest_blocks` blocks; histograms have `bins` bins (odd). Raises InputError where
     the steady state is not unique or a trajectory could leave the support of the ensemble state.
     """
-    stage("the sectors of the model")
     times = np.ascontiguousarray(times, float)
-    sectors = find_sectors(model, states=() if initial is None else (initial,))
-    master = Master(model, sectors)
-    stage("the steady state" if initial is None else "the master equation's state at the sample times")
-    try:
-        ensemble = ensemble_of(master, initial, times)
-    except TooCostly as error:
-        raise TooCostly(f"duration {times[-1]:g}: the master equation cannot be solved up to there: {error}") from None
-    _check_truncation(model, sectors, ensemble, times)
+    master, ensemble = _ensemble(model, times, initial)
+    sectors = master.sectors
     stage("the evolution between jumps")
     start = spectrum(ensemble.start, model.hamiltonian, sectors)
-    ends = _spectra(ensemble, model, sectors)
-    plan = unravel(model, sectors, start, ends[-1], times, master.space.rotated)
+    ends = [start] * len(times) if ensemble.steady else spectra(ensemble.states, model.hamiltonian, sectors)
+    plan = unravel_operators(master.space.rotated, sectors, start, ends[-1], times)
     columns, linear, operators = columns_and_weights(model, sectors, observables or {})
     counts = master.jump_rates(ensemble.integrals[-1])
     _check_jumps(float(counts.sum()), float(times[-1]))
@@ -145,7 +138,7 @@ def prepare(
     stage("exact averages of exp(-l Delta S), l = 1, 2, 3" if model.entropy else "exact averages")
     exact = exact_averages(master, ensemble, table, times, tallied_numbers())
     stage("the slowest relaxation")
-    gap = master.gap()
+    gap, numbers = master.gap(), len(times) * len(columns)
     return Preparation(
         model=model,
         sectors=sectors,
@@ -159,12 +152,23 @@ def prepare(
         pair=pair,
         counting_from=burn_in,
         gap=gap,
-        block_size=block_size(
-            trajectories, counts.sum(), int(sectors.dimensions.max()), len(times) * len(columns), fewest_blocks
-        ),
+        block_size=block_size(trajectories, counts.sum(), int(sectors.dimensions.max()), numbers, fewest_blocks),
         jumps_per_trajectory=float(counts.sum()),
         remarks=(*model.remarks, *omitted_moments(master, exact.mean[:, len(linear) + WEIGHT], exact.third, times)),
     )
+
+
+def _ensemble(model: Model, times: np.ndarray, initial: np.ndarray | None) -> tuple[Master, Ensemble]:
+    """Return the master equation of a model in the sectors of its start, and the ensemble state at `times`."""
+    stage("the sectors of the model")
+    master = Master(model, find_sectors(model, states=() if initial is None else (initial,)))
+    stage("the steady state" if initial is None else "the master equation's state at the sample times")
+    try:
+        ensemble = ensemble_of(master, initial, times)
+    except TooCostly as error:
+        raise TooCostly(f"duration {times[-1]:g}: the master equation cannot be solved up to there: {error}") from None
+    _check_truncation(model, master.sectors, ensemble, times)
+    return master, ensemble
 
 
 def groups_for(points: int) -> int:
@@ -208,10 +212,3 @@ def block_size(
     cost = max(jumps, 1.0) * largest_sector**2
     wanted = min(JUMPS_PER_BLOCK / cost, NUMBERS_PER_BLOCK / numbers, LARGEST_BLOCK, trajectories / fewest_blocks)
     return 2 ** max(0, int(np.floor(np.log2(wanted)))) if wanted >= 1 else 1
-
-
-def _spectra(ensemble: Ensemble, model: Model, sectors: Sectors) -> list[Spectrum]:
-    """Diagonalise rho(t) at every sample time; once is enough in a steady state."""
-    if ensemble.steady:
-        return [spectrum(ensemble.start, model.hamiltonian, sectors)] * len(ensemble.states)
-    return spectra(ensemble.states, model.hamiltonian, sectors)

@@ -133,7 +133,7 @@ class Share:
 
 @dataclass(frozen=True)
 class StateFunction:
-    """A function of the ensemble state, given as flattened states (..., D). gradient: likewise, (..., D)."""
+    """A function of the ensemble state, given as flattened states (..., D). gradient: its gradient, (..., D)."""
 
     value: Function
     gradient: Function

@@ -17,13 +17,13 @@ def reported_names() -> tuple[str, ...]:
 def headline_names() -> list[str]:
     """Return the names of the quantities that the table of a sweep shows, in the order of its columns."""
     return sorted(
-        (name for name, one in QUANTITIES.items() if one.headline), key=lambda name: QUANTITIES[name].headline
+        (name for name, quantity in QUANTITIES.items() if quantity.headline), key=lambda name: QUANTITIES[name].headline
     )
 
 
 def panel_groups() -> list[tuple[str, ...]]:
     """Return the names of the quantities of each panel of a picture, panel by panel."""
-    return [tuple(name for name, one in QUANTITIES.items() if one.panel == panel) for panel in PANELS]
+    return [tuple(name for name, quantity in QUANTITIES.items() if quantity.panel == panel) for panel in PANELS]
 
 
 def nonnegative(quantity: str) -> bool:
@@ -38,10 +38,10 @@ def of_reservoirs(quantity: str) -> bool:
 
 def dotted_names(quantity: str, label: str | None, reservoir: str | None) -> tuple[str, ...]:
     """Return the names of a number in formulas and from Python: quantity.owner; an observable by its label too."""
-    known = QUANTITIES.get(quantity)
-    owner = None if known is not None and known.owner == PAIR else reservoir or label
-    own = (label,) if quantity == "observable" and label else ()
-    return (f"{quantity}.{owner}" if owner else quantity, *own)
+    description = QUANTITIES.get(quantity)
+    owner = None if description is not None and description.owner == PAIR else reservoir or label
+    short_names = (label,) if quantity == "observable" and label else ()
+    return (f"{quantity}.{owner}" if owner else quantity, *short_names)
 
 
 def absent_quantities(model: Model, pair: Pair) -> dict[str, str]:
@@ -61,4 +61,4 @@ def absence_lines(absent: Mapping[str, str]) -> list[str]:
     names: dict[str, list[str]] = {}
     for name, reason in absent.items():
         names.setdefault(reason, []).append(name)
-    return [f"no {', '.join(together)}: {reason}" for reason, together in names.items()]
+    return [f"no {', '.join(quantities)}: {reason}" for reason, quantities in names.items()]

@@ -24,7 +24,7 @@ class Forest:
         self.groups = groups
         self.blocks_done = 0
         self._trees: list[dict[tuple[int, int], Block]] = [{} for _ in range(groups)]
-        self._height = 0  # highest level so far: bounds the search of done()
+        self._height = 0  # highest level so far: bounds the search of _covered()
         for (group, level, index), block in (nodes or {}).items():
             self.add_node(group, level, index, block)
 
@@ -54,14 +54,6 @@ class Forest:
     def _covers(tree: dict[tuple[int, int], Block], level: int, index: int) -> bool:
         return any(below < level and i >> (level - below) == index for below, i in tree)
 
-    def done(self, block_index: int) -> bool:
-        """Return True where block ``block_index`` is in, alone or merged."""
-        return self._covered(self._trees[block_index % self.groups], 0, block_index // self.groups)
-
-    def missing(self, blocks: int) -> Iterator[int]:
-        """Return the blocks of 0..blocks-1 that are not in, ascending."""
-        return (b for b in range(blocks) if not self.done(b))
-
     def end(self) -> int:
         """Return one more than the highest block that is in; 0 if none is."""
         return end_of(self.nodes(), self.groups)
@@ -80,6 +72,7 @@ class Forest:
             first += 1 << height
 
     def _missing_below(self, group: int, level: int, index: int, blocks: int) -> Iterator[Key]:
+        """Yield the missing nodes of blocks 0..blocks-1 at and below one node of a group's tree."""
         tree = self._trees[group]
         if self._covered(tree, level, index) or group + self.groups * (index << level) >= blocks:
             return

@@ -1,7 +1,7 @@
 """One trajectory in full: its jumps, heat, energy and entropy, and Delta S in two independent ways.
 
-A trajectory is a pure function of (seed, point, number), so any trajectory of any run can be had back without having
-been stored.
+A trajectory is a pure function of (seed, point, number), so any trajectory of any run can be sampled again without
+having been stored.
 """
 
 from __future__ import annotations
@@ -12,18 +12,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.linalg import expm
 
 from trajectories.counting.counted_currents import heated_reservoirs
 from trajectories.errors import InputError
 from trajectories.master.eigenensemble import Spectrum
-from trajectories.master.propagation import check_phases
 from trajectories.model.argument_types import numbers
 from trajectories.sampling.block import sample
 from trajectories.sampling.path_probability import Paths, path_probabilities
+from trajectories.sampling.path_states import PathStates
 from trajectories.sampling.preparation import Preparation
-
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,7 @@ class Replay:
 
     @classmethod
     def of(cls, preparation: Preparation, number: int, *, name: str, seed: int, point: int = 0) -> Replay:
-        """Sample trajectory `number` = 0, 1, 2, ... of a prepared point anew.
+        """Sample trajectory `number` = 0, 1, 2, ... of a prepared point again.
 
         name: of the run. point: its number in the whole sweep. Raises InputError for a number that there is not.
         """
@@ -74,16 +71,16 @@ class Replay:
             raise InputError(f"trajectory {number}: must be one of 0, 1, 2, ... 2^63-1")
         plan, observables = preparation.plan, preparation.observables
         length = int(sample(plan, observables, seed, point, number, 1).record_length[0])
-        found = sample(plan, observables, seed, point, number, 1, max(length, 1))
+        samples = sample(plan, observables, seed, point, number, 1, max(length, 1))
         return cls(
             name=name,
             seed=seed,
             number=number,
             preparation=preparation,
-            jump_times=found.record_times[0, :length],
-            channels=found.record_channels[0, :length],
-            start=int(found.initial[0]),
-            end=int(found.final[0]),
+            jump_times=samples.record_times[0, :length],
+            channels=samples.record_channels[0, :length],
+            start=int(samples.initial[0]),
+            end=int(samples.final[0]),
             spectra=preparation.spectra,
         )
 
@@ -142,23 +139,17 @@ class Replay:
         )
 
     @cached_property
-    def _after_jumps(self) -> np.ndarray:
-        """Normalised states (N+1, d): at the start and just after each jump."""
-        psi = self.spectra[0].vectors[:, self.start]
-        found = [psi]
-        lengths = np.diff(np.concatenate([[0.0], self.jump_times]))
-        for k, length in zip(self.channels, lengths, strict=True):
-            psi = self.preparation.model.operators[k] @ self._evolved(psi, np.array([length]))[0]
-            psi = psi / np.linalg.norm(psi)
-            found.append(psi)
-        return np.array(found)
+    def path_states(self) -> PathStates:
+        """States of the trajectory between and just after its jumps, and what follows from them."""
+        start = self.spectra[0].vectors[:, self.start]
+        model, sectors = self.preparation.model, self.preparation.sectors
+        return PathStates(model, sectors, start, self.jump_times, self.channels, self.duration)
 
-    def _evolved(self, psi: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """Return the normalised states (n, d) after no jump has happened for each of `lengths` (n,)."""
-        effective = self.preparation.model.effective_hamiltonian
-        check_phases(effective, float(lengths.max(initial=0.0)))
-        later = expm(-1j * effective * lengths[:, None, None]) @ psi
-        return later / np.linalg.norm(later, axis=1, keepdims=True)
+    @property
+    def energy_heat(self) -> dict[str, float]:
+        """Energy taken from each reservoir, Q_r[H], by name: energy changes in its jumps and the drift between."""
+        names = [reservoir.name for reservoir in self.preparation.model.reservoirs]
+        return dict(zip(names, self.path_states.energy_heat.tolist(), strict=True))
 
     def states(self, times: ArrayLike) -> np.ndarray:
         """Return the normalised state just after each time.
@@ -179,65 +170,7 @@ class Replay:
         >>> round(float(abs(psi[0] ** 2).sum()), 12)
         1.0
         """
-        times = numbers("times", times).ravel()
-        begins = np.concatenate([[0.0], self.jump_times])
-        stretch = np.searchsorted(self.jump_times, times, side="right")
-        found = np.zeros((len(times), self.preparation.model.dimension), complex)
-        for j in np.unique(stretch):
-            inside = stretch == j
-            found[inside] = self._evolved(self._after_jumps[j], times[inside] - begins[j])
-        return found
-
-    @cached_property
-    def fastest(self) -> float:
-        """The fastest frequency or decay of products of two states between jumps (1/time)."""
-        # Only differences of eigenvalues inside a sector enter a quadratic form.
-        values = [np.linalg.eigvals(block) for block in self._blocks()]
-        return max(float(np.ptp(v.real) + 2 * np.abs(v.imag).max()) for v in values)
-
-    @cached_property
-    def energy_heat(self) -> dict[str, float]:
-        """Energy taken from each reservoir, Q_r[H]: energy changes of its jumps, and the drift between them.
-
-        The drift is the integral of -1/2 <{H, G_r}> + <H><G_r>, G_r = sum_k L_k^dag L_k over r's channels, by
-        Gauss-Legendre quadrature in pieces short against every frequency of H_eff.
-        """
-        model = self.preparation.model
-        h = model.hamiltonian
-        rates = np.array([
-            sum((a.conj().T @ a for a in model.operators[model.reservoir_index == r]), np.zeros_like(h))
-            for r in range(len(model.reservoirs))
-        ])  # fmt: skip
-        drifts = -0.5 * (h @ rates + rates @ h)
-        heat = np.zeros(len(model.reservoirs))
-        edges = np.concatenate([[0.0], self.jump_times, [self.duration]])
-        for psi, length in zip(self._after_jumps, np.diff(edges), strict=True):
-            pieces = int(np.ceil(length * self.fastest / 4.0)) or 1
-            width = length / pieces
-            nodes = (width * (np.arange(pieces)[:, None] + 0.5 * (1 + NODES))).ravel()
-            states = self._evolved(psi, nodes)
-            products = _expected(h[None], states) * _expected(rates, states)
-            heat += (_expected(drifts, states) + products) @ np.tile(WEIGHTS, pieces) * width / 2
-        before, after = self.jump_energies
-        np.add.at(heat, model.reservoir_index[self.channels], after - before)
-        return {reservoir.name: float(q) for reservoir, q in zip(model.reservoirs, heat, strict=True)}
-
-    def _blocks(self) -> list[np.ndarray]:
-        sectors = self.preparation.sectors
-        rotated = sectors.rotate(self.preparation.model.effective_hamiltonian)
-        return [rotated[a:b, a:b] for a, b in zip(sectors.offsets[:-1], sectors.offsets[1:], strict=True)]
-
-    @cached_property
-    def jump_energies(self) -> tuple[np.ndarray, np.ndarray]:
-        """<H> just before and just after each jump, each (N,)."""
-        lengths = np.diff(np.concatenate([[0.0], self.jump_times]))
-        h = self.preparation.model.hamiltonian[None]
-        states = [
-            self._evolved(psi, np.array([length]))[0]
-            for psi, length in zip(self._after_jumps[:-1], lengths, strict=True)
-        ]
-        before = _expected(h, np.array(states, complex).reshape(len(lengths), self.preparation.model.dimension))[0]
-        return before, _expected(h, self._after_jumps[1:])[0]
+        return self.path_states.at(numbers("times", times).ravel())
 
     def energies(self, times: ArrayLike) -> np.ndarray:
         """Return the energy <H> just after each time.
@@ -256,7 +189,7 @@ class Replay:
         >>> example().replay(7).energies([0.0, 1.0]).shape
         (2,)
         """
-        return _expected(self.preparation.model.hamiltonian[None], self.states(times))[0]
+        return self.path_states.energies(np.asarray(times, float))
 
     def json(self) -> dict[str, Any]:
         """Return the record, its heat, energy, entropy production and path probabilities.
@@ -268,8 +201,8 @@ class Replay:
 
         Examples
         --------
-        >>> told = example().replay(7).json()
-        >>> abs(told["entropy_production"] - told["log_ratio"]) < 1e-9
+        >>> record = example().replay(7).json()
+        >>> abs(record["entropy_production"] - record["log_ratio"]) < 1e-9
         True
         """
         from trajectories.model.conversion import json_value
@@ -277,7 +210,7 @@ class Replay:
         model = self.preparation.model
         first, last = self.spectra
         energy = self.energies(np.array([0.0, self.duration]))
-        found: dict[str, Any] = {
+        record: dict[str, Any] = {
             "trajectory": self.number,
             "seed": self.seed,
             "duration": self.duration,
@@ -293,11 +226,11 @@ class Replay:
             "energy_balance": energy[1] - energy[0] - sum(self.energy_heat.values()),
         }
         if model.entropy:
-            found["entropy_production"] = self.entropy
-            found["log_probability_forward"] = self.paths.forward
-            found["log_probability_reversed"] = self.paths.reverse
-            found["log_ratio"] = self.paths.forward - self.paths.reverse
-        return json_value(found)
+            record["entropy_production"] = self.entropy
+            record["log_probability_forward"] = self.paths.forward
+            record["log_probability_reversed"] = self.paths.reverse
+            record["log_ratio"] = self.paths.forward - self.paths.reverse
+        return json_value(record)
 
     def text(self) -> str:
         """Return the trajectory as a table, a line for each jump.
@@ -318,7 +251,7 @@ class Replay:
             f"{len(self.channels)} jumps up to t = {self.duration:g}"
         ]
         lines.append(f"starts in eigenstate {self.start} of rho(0), p = {first.probabilities[self.start]:.6g}")
-        before, after = self.jump_energies
+        before, after = self.path_states.jump_energies
         steps = np.cumsum(model.entropy_steps[self.channels]) if len(self.channels) else np.zeros(0)
         width = max(len(channel.name) for channel in model.channels)
         lines.append(
@@ -342,6 +275,7 @@ class Replay:
         return self.text()
 
     def _entropy_lines(self) -> list[str]:
+        """Return lines with the entropy production from the jumps and from the path probabilities."""
         if not np.isfinite(self.entropy):
             return ["entropy production: infinite (absolutely irreversible: a jump without a reversal partner)"]
         forward, reverse = self.paths.forward, self.paths.reverse
@@ -349,10 +283,3 @@ class Replay:
             f"entropy production, boundary + sum of Delta s: {self.entropy:+.12g}",
             f"entropy production, ln P - ln P~ = {forward:.12g} - ({reverse:.12g}): {forward - reverse:+.12g}",
         ]
-
-
-def _expected(operators: np.ndarray, states: np.ndarray) -> np.ndarray:
-    """Return <psi_t|A_r|psi_t> (R, n) of Hermitian operators (R, d, d) and states (n, d)."""
-    if not len(states):
-        return np.zeros((len(operators), 0))
-    return np.einsum("ta,rab,tb->rt", states.conj(), operators, states, optimize=True).real

@@ -22,19 +22,18 @@ from trajectories.counting.scgf import time_reversal_breaking
 from trajectories.errors import InputError
 from trajectories.kernels.jumps import jumps
 from trajectories.kernels.plan import Plan
+from trajectories.kernels.streams import BACKWARD, FORWARD, POINT_BITS
 from trajectories.master.eigenensemble import Spectrum
 from trajectories.master.lindblad import Master
 from trajectories.master.sectors import Sectors
 from trajectories.model import Model
 from trajectories.model.time_reversal import reversed_model
-from trajectories.sampling.block import FORWARD, JUMPS_PER_CALL, empty_samples
+from trajectories.sampling.block import JUMPS_PER_CALL, empty_samples
 from trajectories.sampling.plan import unravel
 from trajectories.sampling.preparation import Preparation
 from trajectories.sampling.sampling_moments import Cumulants, trajectory_cumulants
 
 SYMMETRIC = 1e-10  # change of the steady state that counts as none
-BACKWARD = 1  # the reversed ensemble's family of random streams
-FAMILY_BITS = 28  # of the stream's counter word that number the sweep point
 
 
 class Direction(NamedTuple):
@@ -96,8 +95,8 @@ def reverse_of(preparation: Preparation) -> Reverse:
     basis = model.time_reversal @ sectors.basis.conj()
     image = replace(sectors, basis=basis)
 
-    def turned(found: Spectrum) -> Spectrum:
-        return found._replace(vectors=model.time_reversal @ found.vectors.conj(), local=found.local.conj())
+    def turned(spectrum: Spectrum) -> Spectrum:
+        return spectrum._replace(vectors=model.time_reversal @ spectrum.vectors.conj(), local=spectrum.local.conj())
 
     start, finish = preparation.spectra
     return Reverse(reversed_model(model), image, turned(finish), turned(start))
@@ -111,18 +110,18 @@ def entropies(
     Each is a pure function of (direction, seed, point, its number). Jumps enter as integer net counts, so that equal
     counts give equal bits. inf for a trajectory that nothing undoes. `tick` hears of every so many that are done.
     """
-    found = np.zeros(n)
+    entropy = np.zeros(n)
     n_times, n_channels = len(direction.plan.times), len(direction.one_way)
     largest = direction.plan.start_vector.shape[1]
-    stream = point | direction.family << FAMILY_BITS
+    stream = point | direction.family << POINT_BITS
     per_call = max(1, int(JUMPS_PER_CALL / direction.cost))
     for begin in range(0, n, per_call):
         size = min(per_call, n - begin)
         samples = empty_samples(size, n_times, n_channels, largest)
         jumps(direction.plan, np.uint64(seed), stream, first + begin, *samples)
-        found[begin : begin + size] = _entropy(direction, samples.initial, samples.final, samples.counts[:, -1])
+        entropy[begin : begin + size] = _entropy(direction, samples.initial, samples.final, samples.counts[:, -1])
         tick(size)
-    return found
+    return entropy
 
 
 def expected_entropy(preparation: Preparation) -> float:
@@ -151,7 +150,7 @@ def reversed_cumulants(preparation: Preparation) -> Cumulants:
     master, sectors = Master(reverse.model, reverse.sectors), reverse.sectors
 
     begin, times = preparation.exact.density[-1].conj(), preparation.times[-1:]
-    first, last = (sectors.flatten(found.logarithm()) for found in (reverse.start, reverse.finish))
+    first, last = (sectors.flatten(spectrum.logarithm()) for spectrum in (reverse.start, reverse.finish))
     return trajectory_cumulants(master, reverse.model.entropy_steps, begin, times, first, -last[None])
 
 
@@ -187,6 +186,7 @@ def asymmetry(preparation: Preparation) -> str | None:
 
 
 def _direction(preparation: Preparation, plan: Plan, family: int, begin: Spectrum, end: Spectrum) -> Direction:
+    """Return the Direction of a plan whose trajectories start in `begin` and are measured in `end`."""
     if not preparation.model.entropy:
         raise InputError(f"{preparation.model.name} has no entropy accounting (entropy=False)")
     observables = preparation.observables

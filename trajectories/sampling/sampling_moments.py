@@ -15,7 +15,7 @@ X over outcomes. Then these moments are bounds: a conditional mean spreads less 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import comb, factorial
 from typing import Protocol
@@ -56,7 +56,7 @@ class Cumulants:
 
     @classmethod
     def unknown(cls, times: int, why: str) -> Cumulants:
-        """Return cumulants that are not known at so many times. why: the reason, for the report."""
+        """Return nan at `times` times, with the reason `why` for the report."""
         unknown = np.full(times, np.nan)
         return cls(unknown, unknown, unknown, unknown, missing=why)
 
@@ -96,7 +96,7 @@ def trajectory_cumulants(
 
 def measured_cumulants(operators: np.ndarray, states: np.ndarray, sectors: Sectors) -> Cumulants:
     """Return the cumulants of the outcomes of measuring operators (T, D) in states (T, D)."""
-    trace = _trace(sectors)
+    trace = sectors.trace_row
     centred = _centred(operators, states, trace)
     scale = np.maximum(np.abs(centred).max(axis=1, initial=0.0), 1e-300)
     moved = np.zeros((len(states), ORDER + 1, states.shape[1]), complex)
@@ -133,7 +133,7 @@ def _centred(operators: np.ndarray, states: np.ndarray, trace: np.ndarray) -> np
 def _powers(operators: np.ndarray, sectors: Sectors) -> np.ndarray:
     """Return B^0 ... B^ORDER, (ORDER + 1, T, D), of operators of flattened blocks (T, D)."""
     powers = np.zeros((ORDER + 1, *operators.shape), complex)
-    powers[0] = _trace(sectors)
+    powers[0] = sectors.trace_row
     for n in range(1, ORDER + 1):
         powers[n] = _product(powers[n - 1], operators, sectors)
     return powers
@@ -146,11 +146,6 @@ def _product(a: np.ndarray, b: np.ndarray, sectors: Sectors) -> np.ndarray:
     pairs = zip(sectors.split(np.asarray(a, complex)), sectors.split(np.asarray(b, complex)), strict=True)
     products = [x @ y for x, y in pairs]
     return np.concatenate([product.reshape(*product.shape[:-2], -1) for product in products], axis=-1)
-
-
-def _trace(sectors: Sectors) -> np.ndarray:
-    rows, columns = sectors.indices
-    return (rows == columns).astype(float)
 
 
 def _norm(master: Master) -> float:
@@ -225,22 +220,16 @@ class SamplingMoments:
         measured = measured_cumulants(operators, self.exact.density, self.sectors)
         return replace(measured, exact=self.master.classical)
 
-    def diagonal_at_start(self, q: int, function: Callable[[Spectrum], np.ndarray]) -> np.ndarray:
-        """Return the operator (D,) with values `function` (n,) in the eigenbasis of the state when column q begins."""
-        spectral = spectrum(self.beginning(q)[0], self.master.model.hamiltonian, self.sectors)
-        return self.sectors.flatten(spectral.operator(function(spectral)))
+    def start_spectrum(self, q: int) -> Spectrum:
+        """Return the eigenbasis of the state in which column q begins to count."""
+        return spectrum(self.beginning(q)[0], self.master.model.hamiltonian, self.sectors)
 
 
 def entropy_cumulants(moments: SamplingMoments, q: int) -> Cumulants:
     """Return the cumulants of Delta S since column q began to count; unknown where its mean is infinite."""
     if moments.observables.one_way.any():
         return Cumulants.unknown(len(moments.times), "its mean is infinite")
-
-    def logarithms(spectral: Spectrum) -> np.ndarray:
-        support = spectral.probabilities > 0
-        return np.where(support, np.log(np.where(support, spectral.probabilities, 1.0)), 0.0)
-
-    first = moments.diagonal_at_start(q, logarithms)
+    first = moments.sectors.flatten(moments.start_spectrum(q).logarithm())
     last = -moments.observables.varying[:, LOG_STATE]
     return moments.of_counts(q, moments.master.model.entropy_steps, first, last, moments.master.classical)
 
@@ -248,13 +237,12 @@ def entropy_cumulants(moments: SamplingMoments, q: int) -> Cumulants:
 def coupling_work_cumulants(moments: SamplingMoments, q: int) -> Cumulants:
     """Return the cumulants of the counted heats less the change of the energy."""
     observables, hamiltonian = moments.observables, moments.master.model.hamiltonian
-
-    def energies(spectral: Spectrum) -> np.ndarray:
-        return ((spectral.vectors.conj().T @ hamiltonian) * spectral.vectors.T).sum(axis=1).real
-
+    start = moments.start_spectrum(q)
+    energies = ((start.vectors.conj().T @ hamiltonian) * start.vectors.T).sum(axis=1).real
+    first = moments.sectors.flatten(start.operator(energies))
     heats = observables.linear[1 : len(observables.edges)].sum(axis=0)
     last = -np.repeat(observables.static[:1], len(moments.times), axis=0)
-    return moments.of_counts(q, heats, moments.diagonal_at_start(q, energies), last, moments.master.classical)
+    return moments.of_counts(q, heats, first, last, moments.master.classical)
 
 
 def projection_energy_cumulants(moments: SamplingMoments, q: int) -> Cumulants:

@@ -7,7 +7,7 @@ one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
@@ -67,24 +67,24 @@ def kernel_side(arrays: Mapping[str, np.ndarray]) -> tuple[Plan, ObservableTable
 
 
 def differences(first: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of a description that differ from the first one, table by table; both have the same keys."""
+    """Return the values of a description that differ from those of the first, table by table; "" lists missing keys."""
     different = {}
     for name, value in other.items():
         if name not in first or value != first[name]:
             both = isinstance(value, Mapping) and isinstance(first.get(name), Mapping)
             different[name] = differences(first[name], value) if both else value
-    gone = [name for name in first if name not in other]
-    return different | ({"": gone} if gone else {})
+    missing = [name for name in first if name not in other]
+    return different | ({"": missing} if missing else {})
 
 
 def restored(first: Mapping[str, Any], different: Mapping[str, Any]) -> dict[str, Any]:
     """Return the description from the first one and its `differences` from it."""
-    whole = {name: value for name, value in first.items() if name not in different.get("", ())}
+    description = {name: value for name, value in first.items() if name not in different.get("", ())}
     for name, value in different.items():
         if name:
             both = isinstance(value, Mapping) and isinstance(first.get(name), Mapping)
-            whole[name] = restored(first[name], value) if both else value
-    return whole
+            description[name] = restored(first[name], value) if both else value
+    return description
 
 
 def described(metas: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -92,24 +92,9 @@ def described(metas: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"first": dict(metas[0]), "others": [differences(metas[0], meta) for meta in metas[1:]]}
 
 
-class Descriptions(Sequence[Mapping[str, Any]]):
-    """The descriptions of all points of a result, from the table that `described` returns."""
-
-    def __init__(self, table: Mapping[str, Any]) -> None:
-        self._first, self._others = table["first"], table["others"]
-
-    def __len__(self) -> int:
-        return 1 + len(self._others)
-
-    @overload
-    def __getitem__(self, point: int) -> Mapping[str, Any]: ...
-    @overload
-    def __getitem__(self, point: slice) -> Sequence[Mapping[str, Any]]: ...
-    def __getitem__(self, point: Any) -> Any:
-        if isinstance(point, slice):
-            return [self[p] for p in range(*point.indices(len(self)))]
-        place = range(len(self))[point]
-        return restored(self._first, self._others[place - 1]) if place else self._first
+def descriptions(table: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the descriptions of all points of a result, from the table that `described` returns."""
+    return [restored(table["first"], different) for different in ({}, *table["others"])]
 
 
 def unpack(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Preparation:

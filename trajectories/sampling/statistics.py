@@ -210,7 +210,7 @@ def largest_weight_share(block: Block) -> Floats:
 
 
 def p_value(z: ArrayLike, skewness_of_mean: ArrayLike = 0.0, degrees_of_freedom: float | None = None) -> Floats:
-    """Return the two-sided probability of a studentised deviation at least as large as z, if the truth is `exact`.
+    """Return the two-sided probability of a studentised deviation at least as large as z, if the mean is `exact`.
 
     z                   (estimate - exact) / standard_error
     skewness_of_mean    g: z is first made symmetric by Hall's transformation

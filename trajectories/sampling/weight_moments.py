@@ -1,4 +1,4 @@
-"""Moments of w = exp(-Delta S) at finite time from the tilted generator, where they do not take too long."""
+"""Moments of w = exp(-Delta S) at finite time from the tilted generator, and the sample that resolves their average."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ import numpy as np
 from trajectories.counting import entropy_statistics
 from trajectories.errors import TooCostly
 from trajectories.master.lindblad import Master
+
+LARGEST_ERROR = 0.02
+LARGEST_SKEWNESS = 0.5
+NOISE = 1e-6
+MORE = "takes more than 1e+300 trajectories"
+NOT_KNOWN = "what it takes to resolve it would take too long to compute"
 
 
 def first_moment(master: Master, start: np.ndarray, times: np.ndarray) -> np.ndarray:
@@ -74,3 +80,37 @@ def omitted_moments(master: Master, first: np.ndarray, third: np.ndarray, times:
                 "fluctuation theorem is left unresolved",
             )
     return ()
+
+
+def trajectories_needed(mean: float, second: float, third: float) -> float:
+    """Return how many trajectories resolve the average of a weight w > 0 from <w>, <w^2> and <w^3>.
+
+    Resolved means: exact standard error sqrt((<w^2> - <w>^2) / N) <= 0.02, and exact skewness of the average
+    (<w^3> - 3 <w> <w^2> + 2 <w>^3) / ((<w^2> - <w>^2)^(3/2) sqrt(N)) <= 0.5. Beyond, the average lives on trajectories
+    too rare to have been seen, and the sample's own error is worthless. For w = e^{-Delta S}, averaging over the last
+    outcome only lowers both. Infinite where the number overflows or is not known, which a third of nan says.
+    """
+    if not (np.isfinite(second) and np.isfinite(third)):
+        return np.inf
+    # <w^2> >= <w>^2 and <w><w^3> >= <w^2>^2: values that are not so are rounding noise of a generator whose weights
+    # span more than a double can hold.
+    if second < mean**2 * (1 - NOISE) or (second > 0 and third / second * mean < second * (1 - NOISE)):
+        return np.inf
+    variance = second - mean**2
+    if variance <= 1e-12 * max(second, 1.0):
+        return 0.0
+    third_central = max(abs(third - 3 * mean * second + 2 * mean**3), np.finfo(float).tiny)
+    # The square of the skewness may overflow where its logarithm does not.
+    log_skewed = 2 * np.log(third_central / LARGEST_SKEWNESS) - 3 * np.log(variance)
+    return float(max(variance / LARGEST_ERROR**2, np.exp(min(log_skewed, 700.0))))
+
+
+def needed_in_words(mean: float, second: float, third: float) -> str:
+    """Return `trajectories_needed` in words, for the note of a report."""
+    if np.isnan(third):
+        least = (second - mean**2) / LARGEST_ERROR**2
+        if not least > 1:
+            return NOT_KNOWN
+        return f"takes at least {least:.2g} trajectories" if least < 1e300 else MORE
+    needed = trajectories_needed(mean, second, third)
+    return f"takes {needed:.2g} trajectories" if needed < 1e300 else MORE

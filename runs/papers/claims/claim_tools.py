@@ -12,12 +12,12 @@ from scipy.optimize import brentq, minimize, minimize_scalar
 
 from trajectories.master import entanglement
 from trajectories.master.currents import energy_rates
-from trajectories.master.lindblad import liouvillian
 from trajectories.model import Model
 from trajectories.model.operators import Array
 
 # The closed forms of the papers' steady states stand with the tests, as their references.
 sys.path.append(str(Path(__file__).resolve().parents[3] / "tests"))
+from full_space import liouvillian  # noqa: E402
 
 
 def null_state(model: Model) -> Array:

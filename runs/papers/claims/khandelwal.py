@@ -15,10 +15,10 @@ from closed_forms.local_engine import (
     local_engine_negativity,
     local_engine_negativity_explicit,
 )
+from full_space import liouvillian
 
 from trajectories.master import entanglement
 from trajectories.master.currents import energy_rates
-from trajectories.master.lindblad import liouvillian
 from trajectories.model.operators import embed, number
 from trajectories.systems.local_engine import local_engine
 

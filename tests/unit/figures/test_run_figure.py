@@ -229,7 +229,7 @@ def test_the_trajectory_is_the_replayed_one(result: ResultData, figure: Figure) 
     np.testing.assert_allclose(energy[[0, -1], 1], told.energies(np.array([0.0, told.duration])), atol=1e-12)
     before = energy[energy[:, 0] == np.nextafter(told.jump_times[0], 0.0), 1]
     after = energy[energy[:, 0] == told.jump_times[0], 1]
-    np.testing.assert_allclose([before[0], after[0]], [side[0] for side in told.jump_energies], atol=1e-12)
+    np.testing.assert_allclose([before[0], after[0]], [side[0] for side in told.path_states.jump_energies], atol=1e-12)
     start = np.log(told.spectra[0].probabilities[told.start])
     steps = told.preparation.model.entropy_steps[told.channels]
     np.testing.assert_allclose(lines["entropy"][[0, -1], 1], [start, start + steps.sum()], atol=1e-12)

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from full_space import liouvillian
 from scipy.linalg import expm
 from small_models import LOWER, complex_matrix, derivative, one_way_model, random_model, random_state, thermal_qubit
 
@@ -29,7 +30,7 @@ def test_the_liouvillian_is_the_master_equation(d: int) -> None:
     model = random_model(d, 2, seed=d, dephasing=True)
     matrix = complex_matrix(np.random.default_rng(d), d)
     expected = derivative(model, matrix)
-    np.testing.assert_allclose((lindblad.liouvillian(model) @ matrix.reshape(-1)).reshape(d, d), expected, atol=1e-13)
+    np.testing.assert_allclose((liouvillian(model) @ matrix.reshape(-1)).reshape(d, d), expected, atol=1e-13)
 
 
 def test_the_liouvillian_agrees_with_qutip() -> None:
@@ -38,7 +39,7 @@ def test_the_liouvillian_agrees_with_qutip() -> None:
     theirs = qutip.liouvillian(qutip.Qobj(model.hamiltonian), [qutip.Qobj(jump) for jump in model.operators]).full()
     # QuTiP stacks columns, this package rows.
     swap = np.arange(16).reshape(4, 4).T.ravel()
-    np.testing.assert_allclose(lindblad.liouvillian(model), theirs[np.ix_(swap, swap)], atol=1e-13)
+    np.testing.assert_allclose(liouvillian(model), theirs[np.ix_(swap, swap)], atol=1e-13)
     steady = qutip.steadystate(qutip.Qobj(model.hamiltonian), [qutip.Qobj(jump) for jump in model.operators]).full()
     np.testing.assert_allclose(Master(model).steady_state(), steady, atol=1e-12)
 
@@ -46,7 +47,7 @@ def test_the_liouvillian_agrees_with_qutip() -> None:
 @pytest.mark.parametrize("model", [local_engine(**ENGINE), random_model(3, 2, seed=4), diamond(-1.0, 1.0)])
 def test_the_block_generator_is_the_liouvillian_on_the_blocks(model: Model) -> None:
     solver = Master(model)
-    full, identity = lindblad.liouvillian(model), np.eye(solver.sectors.size)
+    full, identity = liouvillian(model), np.eye(solver.sectors.size)
     for column, unit in zip(solver.generator.T, identity, strict=True):
         matrix = full @ solver.sectors.unflatten(unit).reshape(-1)
         d = model.dimension
@@ -153,7 +154,7 @@ NOT_UNIQUE = {
 @pytest.mark.parametrize("name", NOT_UNIQUE)
 def test_a_steady_state_that_is_not_unique_is_refused(name: str) -> None:
     model, dimension = NOT_UNIQUE[name]
-    full = np.linalg.svd(lindblad.liouvillian(model), compute_uv=False)
+    full = np.linalg.svd(liouvillian(model), compute_uv=False)
     assert np.count_nonzero(full < 1e-12) == dimension
     with pytest.raises(InputError, match=rf"not unique.*null space of dimension {dimension}, it should be 1"):
         Master(model).steady_state()
@@ -173,7 +174,7 @@ def test_the_null_space_is_counted_as_in_the_full_space(seed: int) -> None:
         jumps[0] = jumps[0] * 0
         jumps[0][3, 0] = jumps[0][4, 1] = 1.0
     model = one_way_model(hamiltonian, [jump for jump in jumps if jump.any()] or [np.eye(d)])
-    values = np.linalg.svd(lindblad.liouvillian(model), compute_uv=False)
+    values = np.linalg.svd(liouvillian(model), compute_uv=False)
     assert Master(model).null_dimension == np.count_nonzero(values < 1e-10)
 
 
@@ -199,7 +200,7 @@ def test_the_gap_of_a_thermal_qubit_is_that_of_its_coherence() -> None:
 
 @pytest.mark.parametrize("model", [random_model(3, 2, seed=31), local_engine(**ENGINE), diamond(-2.0, 3.0)])
 def test_the_gap_is_that_of_the_full_spectrum(model: Model) -> None:
-    values = np.linalg.eigvals(lindblad.liouvillian(model))
+    values = np.linalg.eigvals(liouvillian(model))
     values = values[np.argsort(np.abs(values))][1:]
     assert Master(model).gap() == pytest.approx(-values.real.max(), rel=1e-9)
 
@@ -246,7 +247,7 @@ def test_the_gap_of_stiff_models_is_that_of_the_full_spectrum(
         monkeypatch.setattr(lindblad, "FULL_SPECTRUM_SIZE", 0)
     for seed in range(60):
         model = stiff_model(seed)
-        full = lindblad.liouvillian(model)
+        full = liouvillian(model)
         values = np.linalg.eigvals(full)
         expected = -values[np.argsort(np.abs(values))][1:].real.max()
         allowed = 1e-9 * expected + rounding * np.abs(full).sum(axis=0).max()
@@ -265,7 +266,7 @@ TIMES = np.array([0.0, 0.3, 0.3, 1.7, 20.0])
 @pytest.mark.parametrize("d", [2, 3])
 def test_states_and_integrals_against_the_exponential_of_the_full_liouvillian(d: int) -> None:
     model, rho0 = random_model(d, 2, seed=40 + d), random_state(np.random.default_rng(d), d)
-    full, zero = lindblad.liouvillian(model), np.zeros((d * d, d * d))
+    full, zero = liouvillian(model), np.zeros((d * d, d * d))
     extended = np.block([[full, np.eye(d * d)], [zero, zero]])
     states, integrals = Master(model).states(rho0, TIMES), Master(model).integrals(rho0, TIMES)
     for j, time in enumerate(TIMES):
@@ -307,7 +308,7 @@ def test_small_populations_keep_their_digits_in_time() -> None:
 def test_a_start_with_coherence_between_sectors_is_covered() -> None:
     model = diamond(-1.0, 1.0)
     rho0 = np.diag([0.0, 1.0, 0.0, 0.0]).astype(complex)
-    expected = (expm(0.2 * lindblad.liouvillian(model)) @ rho0.reshape(-1)).reshape(4, 4)
+    expected = (expm(0.2 * liouvillian(model)) @ rho0.reshape(-1)).reshape(4, 4)
     solver = Master(model)
     np.testing.assert_allclose(solver.states(rho0, [0.2])[0], expected, atol=1e-15)
     assert solver.covering(rho0).sectors.dimensions.tolist() == [1, 2, 1]
@@ -357,7 +358,7 @@ def test_a_sparse_null_space_has_the_right_dimension(monkeypatch: pytest.MonkeyP
     jump = np.kron(np.kron(LOWER, np.eye(2)), np.eye(2))
     model = one_way_model(np.diag([0.0, 0.7, 1.1, 1.8, 1.0, 1.7, 2.1, 2.8]), [jump], dims=(2, 2, 2))
     assert Master(model).null_dimension == 4
-    assert np.count_nonzero(np.linalg.svd(lindblad.liouvillian(model), compute_uv=False) < 1e-12) == 4
+    assert np.count_nonzero(np.linalg.svd(liouvillian(model), compute_uv=False) < 1e-12) == 4
 
 
 BAD_STATES = {

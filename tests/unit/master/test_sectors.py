@@ -7,7 +7,7 @@ import pytest
 from small_models import complex_matrix, one_way_model, random_model, random_state
 
 from trajectories.errors import InputError
-from trajectories.master.sectors import Sectors, find_sectors, rotated_operators
+from trajectories.master.sectors import Sectors, find_sectors, rotated
 from trajectories.model import Model
 from trajectories.model.operators import partial_trace
 from trajectories.systems import diamond, local_engine
@@ -125,7 +125,7 @@ def test_no_coupling_that_was_given_is_dropped(element: float) -> None:
     found = find_sectors(one_way_model(hamiltonian, [np.array([[0.0, 1.0], [0.0, 0.0]])]))
     assert found.dimensions.tolist() == [2]
     assert found.dropped == 0.0
-    effective, _ = rotated_operators(one_way_model(hamiltonian, [np.eye(2)]), found)
+    effective = rotated(one_way_model(hamiltonian, [np.eye(2)]), found).effective
     assert effective[0, 1] == element
 
 
@@ -169,7 +169,7 @@ def test_an_offered_basis_is_freed_of_rounding(d: int, seed: int) -> None:
     model = turned_model(d, seed, 1.0, 1e-9)
     coupled = find_sectors(model)
     assert sorted(coupled.dimensions) == [1] * (d - 2) + [2]
-    effective, _ = rotated_operators(model, coupled)
+    effective = rotated(model, coupled).effective
     off_diagonal = np.abs(effective - np.diag(effective.diagonal()))
     assert off_diagonal.max() == pytest.approx(1e-9, rel=1e-4)
 
@@ -226,7 +226,7 @@ def test_reduced_states_of_a_large_model_are_partial_traces(keep: list[int]) -> 
 def test_a_slow_loss_beside_a_fast_one_keeps_its_digits() -> None:
     # |A> loses at 2 (1 + e^0) = 4 to its own bath only; bath S is 10^13 times faster.
     model = diamond(0.0, 30.0)
-    effective, _ = rotated_operators(model, find_sectors(model))
+    effective = rotated(model, find_sectors(model)).effective
     assert -2 * effective[2, 2].imag == pytest.approx(4.0, rel=1e-12)
 
 

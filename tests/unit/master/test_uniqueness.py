@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from closed_forms.reset_engine import reset_engine_state
+from full_space import liouvillian
 from small_models import LOWER, one_way_model, random_model
 
-from trajectories.master import lindblad
 from trajectories.master.block_generator import BlockSpace
 from trajectories.master.lindblad import Master
 from trajectories.master.null_space import null_dimension
@@ -19,7 +19,7 @@ SINGULAR = 1e-10
 
 
 def brute_force(model: Model) -> int:
-    values = np.linalg.svd(lindblad.liouvillian(model), compute_uv=False)
+    values = np.linalg.svd(liouvillian(model), compute_uv=False)
     return int(np.count_nonzero(values < SINGULAR))
 
 

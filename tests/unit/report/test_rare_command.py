@@ -10,6 +10,7 @@ import pytest
 from trajectories.cli.main import main
 from trajectories.sampling import cloning
 from trajectories.sampling.cloning_population import Setup
+from trajectories.sampling.tilted_propagation import Target
 
 RUN = """
 title = "mild"
@@ -56,9 +57,9 @@ def test_wrong_weights_end_with_status_1(
 ) -> None:
     honest = cloning._setup
 
-    def wrong(*arguments: object) -> tuple[Setup, float, float, float, float]:
-        setup, *exact = honest(*arguments)  # type: ignore[arg-type]
-        return setup._replace(growth=1.5 * setup.growth), *exact  # type: ignore[return-value]
+    def wrong(target: Target, exponent: float) -> Setup:
+        setup = honest(target, exponent)
+        return setup._replace(growth=1.5 * setup.growth)
 
     monkeypatch.setattr(cloning, "_setup", wrong)
     assert main(["rare", run, *SMALL]) == 1

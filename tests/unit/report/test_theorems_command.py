@@ -18,7 +18,7 @@ from trajectories.figures.layout import compose
 from trajectories.figures.theorem_figure import theorem_picture
 from trajectories.master.lindblad import Master
 from trajectories.report.theorems import Theorems, theorems
-from trajectories.sampling.exact_averages import trajectories_for
+from trajectories.sampling.weight_moments import trajectories_needed
 from trajectories.systems import common_bath, diamond, local_engine
 
 RUN = """
@@ -145,9 +145,9 @@ def test_the_words_for_what_is_undefined() -> None:
 
 def test_moments_that_cannot_be_resolve_nothing() -> None:
     """<w^2> < <w>^2 or <w><w^3> < <w^2>^2 is noise: no number of trajectories is then said to be enough."""
-    assert trajectories_for(1.0, 1.0, 1.0) == 0.0
-    assert trajectories_for(1.0, 2.0, 5.0) == pytest.approx(
+    assert trajectories_needed(1.0, 1.0, 1.0) == 0.0
+    assert trajectories_needed(1.0, 2.0, 5.0) == pytest.approx(
         2500.0
     )  # 1/0.02^2; the skewness, of central moments 1 and 1, asks for 4
     for second, third in ((0.0, 0.0), (0.9, 2.0), (3.0, 1.0), (np.inf, 0.0), (np.nan, 1.0)):
-        assert trajectories_for(1.0, second, third) == np.inf
+        assert trajectories_needed(1.0, second, third) == np.inf

@@ -16,8 +16,9 @@ from trajectories.master.lindblad import Master
 from trajectories.master.sparse_propagation import SparsePropagator
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.model.operators import embed, sigma_minus
-from trajectories.sampling import exact_averages, weight_moments
+from trajectories.sampling import weight_moments
 from trajectories.sampling.preparation import prepare
+from trajectories.sampling.weight_moments import needed_in_words, trajectories_needed
 
 TIMES = np.array([10.0, 40.0])
 
@@ -134,9 +135,7 @@ def test_an_evolution_that_the_run_cannot_do_without_is_bad_input(monkeypatch: p
 
 
 def test_what_is_not_known_is_not_called_resolved() -> None:
-    assert exact_averages.trajectories_for(1.0, 1.5, np.nan) == np.inf
-    assert exact_averages.wanted(1.0, 1.0, np.nan) == exact_averages.NOT_KNOWN
-    assert exact_averages.wanted(1.0, 5.0, np.nan) == "takes at least 1e+04 trajectories"
-    assert (
-        exact_averages.wanted(1.0, np.inf, np.nan) == exact_averages.wanted(1.0, np.inf, np.inf) == exact_averages.MORE
-    )
+    assert trajectories_needed(1.0, 1.5, np.nan) == np.inf
+    assert needed_in_words(1.0, 1.0, np.nan) == weight_moments.NOT_KNOWN
+    assert needed_in_words(1.0, 5.0, np.nan) == "takes at least 1e+04 trajectories"
+    assert needed_in_words(1.0, np.inf, np.nan) == needed_in_words(1.0, np.inf, np.inf) == weight_moments.MORE

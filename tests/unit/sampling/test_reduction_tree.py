@@ -66,10 +66,10 @@ def test_a_forest_continues_from_its_nodes() -> None:
     half = grown(np.random.default_rng(3).permutation(40)[:23], 4)
     again = Forest(4, half.nodes())
     assert again.blocks_done == 23
-    for index in list(again.missing(40)):
-        assert not half.done(index)
-        again.add(index, leaf(index))
-    assert list(again.missing(40)) == []
+    for group, level, index in list(again.missing_nodes(40)):
+        assert level == 0
+        again.add(group + 4 * index, leaf(group + 4 * index))
+    assert list(again.missing_nodes(40)) == []
     assert same(again.total(), grown(range(40), 4).total())
 
 

@@ -12,7 +12,7 @@ import pytest
 import trajectories
 from trajectories.cli.main import main
 from trajectories.errors import InputError
-from trajectories.master.sectors import rotated_operators
+from trajectories.master.sectors import rotated
 from trajectories.model import Channel, Model, Reservoir
 from trajectories.report.entropy_histograms import gather, merge, weighted
 from trajectories.report.fluctuation_theorems import (
@@ -91,7 +91,7 @@ def test_the_forward_side_is_the_result() -> None:
 def test_it_is_the_forward_one_conjugated(engine: Preparation) -> None:
     reverse = reverse_of(engine)
     for found, wanted in zip(
-        rotated_operators(reverse.model, reverse.sectors), rotated_operators(engine.model, engine.sectors), strict=True
+        rotated(reverse.model, reverse.sectors)[:2], rotated(engine.model, engine.sectors)[:2], strict=True
     ):
         # H_eff = H - i loss/2: the Hermitian parts are conjugated, not the whole.
         if wanted.ndim == 3:
