@@ -199,7 +199,6 @@ def test_systematic_resampling_gives_each_its_share() -> None:
         ({"u": np.nan, "duration": 1.0}, "finite"),
         ({"u": 1.0, "duration": 1.0, "population": 1}, "population is 1"),
         ({"u": 1.0, "duration": 1.0, "repetitions": 1}, "repetitions is 1"),
-        ({"u": 1.0}, "duration"),
     ],
 )
 def test_bad_arguments(arguments: dict[str, float], word: str) -> None:
