@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,6 +93,23 @@ def test_sampled_heat_is_not_zero(omega: float, g: float) -> None:
     assert heat.exact[0] == pytest.approx(omega * current(g), rel=1e-11)
     # A normal deviation of five standard errors: once in 2e6.
     assert abs(heat.estimate[0] - heat.exact[0]) < 5 * heat.standard_error[0] < 0.5 * heat.exact[0]
+
+
+def test_a_replay_is_that_of_the_rotating_frame(tmp_path: Path) -> None:
+    """Also where one trajectory is drawn: sectors a phase of 10^11 apart, which no record can show."""
+    lifted, rotating = (
+        trajectories.run(exchange(omega, 0.3, frame=frame), duration=5, trajectories=64, seed=3, initial="ground")
+        for omega, frame in ((1e10, 0.0), (1e10, 1e10))
+    )
+    times = np.linspace(0.0, 5.0, 7)
+    for number in range(8):
+        ours, theirs = lifted.replay(number), rotating.replay(number)
+        np.testing.assert_allclose(ours.jump_times, theirs.jump_times, rtol=1e-9)
+        overlap = np.einsum("ti,ti->t", ours.states(times).conj(), theirs.states(times))
+        np.testing.assert_allclose(np.abs(overlap), 1.0, atol=1e-9)
+        assert ours.paths.forward == pytest.approx(theirs.paths.forward, abs=1e-8)
+        assert ours.paths.reverse == pytest.approx(theirs.paths.reverse, abs=1e-8)
+    lifted.figure(tmp_path / "lifted.png")
 
 
 def test_phases_beyond_double_precision_are_refused() -> None:
