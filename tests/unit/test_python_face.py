@@ -436,3 +436,16 @@ def test_an_argument_of_the_wrong_type_is_one_line(result: trajectories.Result, 
 def test_whole_floats_are_integers_and_one_name_is_a_name(result: trajectories.Result) -> None:
     assert "from the jump records of 100 tr" in str(result.counting(spectrum=["A"], trajectories=1e2))
     assert list(exact.steady("diamond", "concurrence", beta_A=-2, beta_S=3)) == ["concurrence"]
+
+
+def test_every_answer_prints_as_its_table() -> None:
+    model = diamond(beta_A=0, beta_S=1)
+    result = trajectories.run(model, duration=1, trajectories=640, seed=1)
+    answers = [
+        *(result.report(), result.theorems(trajectories=100), result.counting(), result.replay(1)),
+        *(trajectories.solve(model, duration=1), trajectories.plan(model, duration=1, trajectories=100)),
+        trajectories.rare(model, [0.5], duration=2, population=50, repetitions=4),
+    ]
+    for answer in answers:
+        assert str(answer) == repr(answer) == answer.text()
+        assert str(answer).startswith("diamond")

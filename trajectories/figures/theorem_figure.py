@@ -17,6 +17,7 @@ from trajectories.report.text import with_error
 from trajectories.report.theorems import PointTheorems, Theorems
 
 HEIGHT = 2.7  # inches, of one panel
+ROUNDING = 1e-9
 
 
 def draw_theorems(theorems: Theorems, path: Path) -> Path:
@@ -115,6 +116,9 @@ def _scgf(axes: Axes, point: PointTheorems) -> None:
         if len(sampled.u):
             bars(axes, sampled.u, sampled.value, sampled.standard_error, style, name, **look)
     axes.axhline(0, color=GREY, lw=0.6, zorder=1)
+    low, high = axes.get_ylim()
+    if high - low < ROUNDING:  # not the rounding of zero
+        axes.set_ylim(-1.0, 1.0)
     axes.axvline(0.5, ymax=0.9, color=GREY, lw=0.6, ls=DASHES[2], zorder=1)
     if point.breaking is None:
         place: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
@@ -135,7 +139,7 @@ def _running(axes: Axes, point: PointTheorems) -> None:
     axes.axhline(point.average, color=BLACK, lw=1.0, zorder=2, label="exact")
     if len(n):
         look: dict[str, Any] = {"lw": 1.0, "elinewidth": 0.7, "capsize": 0, "zorder": 3}
-        axes.errorbar(n, mean, yerr=error, color=BLUE, label="sample ± its own error", **look)
+        axes.errorbar(n, mean, yerr=error, color=BLUE, label="sample ± own error", **look)
         low, high = float((mean - error).min()), float((mean + error).max())
         low, high = min(low, point.average), max(high, point.average)
         pad = 0.08 * (high - low) or 0.1

@@ -23,7 +23,7 @@ EXPONENTS_ONE_WAY = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 HEADER = ("u", "lambda(u)", "half population", "exact", "z", "status", "ln<e^(-u flow)>", "exact", "z", "status")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Rare(Judged):
     """Estimates of one machine, each with its verdict.
 
@@ -104,6 +104,9 @@ class Rare(Judged):
             "integral_fluctuation_theorem": json_value(rows[-1]),
             "left_out": list(self.left_out),
         } | self._verdict_json()
+
+    def __repr__(self) -> str:
+        return self.text()
 
     def text(self) -> str:
         """Return the table."""

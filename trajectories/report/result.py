@@ -261,7 +261,9 @@ class ResultData:
         return self._report
 
     def __repr__(self) -> str:
-        points = f"{len(self.points)} point{'s' * (len(self.points) > 1)}"
+        wanted = len(self.meta.get("points", self.points))
+        points = f"{len(self.points)}" + (f" of {wanted}" if wanted > len(self.points) else "")
+        points += f" point{'s' * (wanted > 1)}"
         return (
             f"<Result {self.name}: {points}, {self.trajectories:,} trajectories each, seed {self.seed}, "
             f"times up to {self.times[-1]:g}>"

@@ -62,7 +62,7 @@ class PointSolution:
         ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Solution:
     """The master equation's values alone, for each point of a sweep."""
 
@@ -77,6 +77,9 @@ class Solution:
     def json(self) -> dict[str, Any]:
         """Return {"points": [{"parameters", "rows": [{"quantity", "reservoir", "exact", ...}], "not_reported"}]}."""
         return {"points": [point.json() for point in self.points]}
+
+    def __repr__(self) -> str:
+        return self.text()
 
     def text(self) -> str:
         """Return a table of the last sample time for every point."""

@@ -109,7 +109,7 @@ class PointTheorems:
         return [described(self.parameters), *aligned([HEADER, *(cells(row) for row in shown)]), *below]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Theorems(Judged):
     """The fluctuation theorems of all points of a result, judged as one family."""
 
@@ -124,6 +124,9 @@ class Theorems(Judged):
         """Return {"points": [...], "verdict", "false_alarm_rate"}; null for numbers that do not exist."""
         points = [json_value(point.json()) for point in self.points]
         return {"points": points} | self._verdict_json()
+
+    def __repr__(self) -> str:
+        return self.text()
 
     def text(self) -> str:
         """Return the table and the verdict."""

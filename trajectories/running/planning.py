@@ -22,7 +22,7 @@ PROBE_SECONDS = 0.2
 MiB = 2**20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RunPlan:
     """Sectors, cost and resolution of a run that has not been started.
 
@@ -69,6 +69,9 @@ class RunPlan:
             "summary": preparation.summary,
             "not_reported": preparation.absent,
         }
+
+    def __repr__(self) -> str:
+        return self.text()
 
     def text(self) -> str:
         """Return the plan as lines."""

@@ -125,7 +125,8 @@ def cloning(
     model, initial: the machine, and its state at the start, (d, d); None for the steady state.
     duration: in the model's unit of time. windows: pieces of the duration, between which clones are drawn anew.
     population, repetitions: clones N, and independent repetitions R.
-    guide: the exponent v of the guided process, by default u moved by 1/4 towards 1/2; 0 for the forward process.
+    guide: the exponent v of the guided process, by default u moved by 1/4 towards 1/2, or 0, the forward process,
+    where that guide has no eigenvector to enough digits.
     boundary: True for X = Delta S = ln p(n0) - ln p(nT) + sum Delta s, whose <e^{-Delta S}> is 1 (1 - lambda where
     something is absolutely irreversible); False for the sum over the jumps.
     seed, point: of the random streams; point is below 2^28. workers: threads.
@@ -136,11 +137,18 @@ def cloning(
     makes the average infinite; TooCostly where an exact value would take more than `most` (large sectors).
     """
     _check(model, u, duration, population, repetitions, seed, windows, point)
+    by_default = guide is None
     guide = _default_guide(model, u) if guide is None else float(guide)
     if abs(guide - u) < TOGETHER and u != 0:
         raise InputError(f"guide {guide:g} is u itself, the exact answer: must be another number")
     target = target_of(model, initial, u, boundary, duration, windows, most)
-    setup = _setup(target, guide)
+    try:
+        setup = _setup(target, guide)
+    except InputError:
+        if not by_default or guide == 0.0:
+            raise
+        guide = 0.0
+        setup = _setup(target, guide)
     exact = exact_values(target, setup.guide, setup.finish)
     runs = [(2 * r + half, population >> half) for half in (0, 1) for r in range(repetitions)]
     with ThreadPoolExecutor(workers) as pool:

@@ -23,7 +23,7 @@ from trajectories.sampling.path_states import PathStates
 from trajectories.sampling.preparation import Preparation
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Replay:
     """One trajectory: the record {n0; (k1, t1) ... (kN, tN); nT}, and everything that follows from it.
 
@@ -271,7 +271,7 @@ class Replay:
             lines += self._entropy_lines()
         return "\n".join(lines)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self.text()
 
     def _entropy_lines(self) -> list[str]:
