@@ -22,11 +22,9 @@ sys.path.insert(0, str(PAPERS))
 MAPS = ("diamond_map", "dot_violation_map", "khandelwal_fig5", "man_fig2a", "man_fig7a", "man_fig7b", "tacchino_fig1")
 MAPS += ("tacchino_fig3",)
 """Beginnings of the names of maps, in which few colours would show as bands."""
-RECORDS = ("--waiting", "h_up_0+h_up_1,c_down_0+c_down_1", "--g2", "c_down_0+c_down_1", "--spectrum", "c")
-COMMANDS = {
-    "counting": ("dot_violation", "counting", *RECORDS, "--first-passage", "h=20", "--trajectories", "1e5"),
-    "diamond_theorems": ("diamond_theorem", "theorems"),
-}
+COUNTING = "dot_violation counting --waiting h_up_0+h_up_1,c_down_0+c_down_1 --g2 c_down_0+c_down_1,c_down_0+c_down_1"
+COUNTING += " --spectrum c --first-passage h=20 --trajectories 1e5"
+COMMANDS = {"counting": COUNTING.split(), "diamond_theorems": ["diamond_theorem", "theorems"]}
 """Pictures of another command: the run file, and the command for its result."""
 
 
@@ -37,7 +35,7 @@ def trajectories(*words: str | Path) -> int:
 
 def make(name: str, work: Path, exact: bool) -> int:
     """Sample a run file and draw its picture in the folder work, put it here, and return the exit status."""
-    source, *command = COMMANDS.get(name, (name, "figure", "--exact"))
+    source, *command = COMMANDS.get(name, [name, "figure", "--exact"])
     script = (PAPERS / f"{source}.py").exists()
     run = (PAPERS if script else RUNS) / f"{source}.toml"
     picture, result, status = work / f"{name}.png", work / f"{source}.h5", 0
