@@ -19,9 +19,10 @@ from trajectories.runfiles.job import Job
 from trajectories.runfiles.run import load
 from trajectories.running.stopping_rule import Target
 from trajectories.sampling.preparation import prepare
-from trajectories.systems import local_engine
+from trajectories.systems import common_bath, local_engine
 
 RUNS = Path(__file__).parents[2] / "runs"
+MIXED = np.eye(4) / 4
 
 
 def test_a_rare_bath_sampled_ten_thousand_times_too_often_is_caught() -> None:
@@ -95,3 +96,20 @@ def test_rare_channels_between_log_spaced_times_are_not_judged_by_their_absence(
     assert first and {row.status for row in first} == {"unresolved"}
     assert all(row.note for row in first)
     assert disagreeing(rows) == set()
+
+
+@pytest.mark.parametrize("T_C", [0.13, 0.21])
+def test_a_concurrence_whose_events_are_not_met_is_not_judged(T_C: float) -> None:
+    """Superconducting qubits at T = .05: .01 and 1.3 double excitations are expected in 50,000 trajectories.
+
+    One more trajectory in each level changes the concurrence by many of its error bars, which say 2e-4: with z = 23 a
+    correct engine was called wrong. Where a thousand are expected the same machine is judged.
+    """
+    bath = {"epsilon_A": 1.0, "epsilon_B": 1.0, "Omega": 0.7, "dephasing": 3.5e-5}
+    rates = dict.fromkeys(("gamma_A", "gamma_B", "gamma_C_A", "gamma_C_B"), 0.01)
+    statuses = {}
+    for T, own in ((0.05, T_C), (0.45, 0.69)):
+        preparation = prepare(common_bath(T_A=T, T_B=T, T_C=own, **bath, **rates), np.array([1500.0]), MIXED, 50_000, pair=(0, 1))
+        rows = judge(rows_of(point_of(preparation, 50_000, 1)))
+        statuses[T] = {row.status for row in rows if row.quantity == "concurrence"}
+    assert statuses == {0.05: {"unresolved"}, 0.45: {"agree"}}

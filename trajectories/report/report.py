@@ -21,6 +21,7 @@ from trajectories.sampling.statistics import jackknife, skewness_of_mean, standa
 from trajectories.sampling.weight_moments import needed_in_words, trajectories_needed
 
 INITIAL_DRAW = "steady start: tests the initial draw only"
+MOST_MOVED = 0.5  # of its expected error: how far one trajectory in each level may move a measure of entanglement
 STEP = 1e-3  # of one trajectory's weight: how far a state is moved to differentiate a measure of entanglement
 MOST_TILTS = 30
 TILTS = np.log([1e-3, 1e3])  # of the largest step of a count: exponents among which Chernoff's bound is looked for
@@ -148,7 +149,7 @@ def function_rows(point: Point, function: EnsembleFunction) -> list[Row]:
     sums = np.array([function.states(group.density) for group in point.groups])
     counts = np.array([int(group.count) for group in point.groups])
     sampled = jackknife(function.value, sums, counts, stacked=True)
-    smooth = _smooth(function.kink, known, sums, counts)
+    smooth = _smooth(function.kink, known, sums, counts, point.trajectories)
     exact, rows = function.value(known), []
     for t, row in enumerate(function.rows()):
         estimate = float(sampled.estimate[t])
@@ -157,6 +158,9 @@ def function_rows(point: Point, function: EnsembleFunction) -> list[Row]:
         sampled_at_t = sampled._replace(standard_error=sampled.standard_error[t], bias=sampled.bias[t])
         law = _function_law(point, function, known[t])
         deviation = estimate - float(exact[t])
+        if function.gradient is None and not _linear(function.value, known[t], point.trajectories, law):
+            rows.append(noted(replace(row, status="unresolved"), "too few events for an error bar to first order"))
+            continue
         rows.append(judge_smooth(row, deviation, sampled_at_t, point.trajectories, law, bool(smooth[t])))
     return rows
 
@@ -192,12 +196,27 @@ def influence_law(measure: Function, rho: np.ndarray, n: int) -> Law:
     return replace(Law.of_values(values, weight), exact=False, width=float(np.ptp(values)), rounding=NO_SPREAD)
 
 
-def _smooth(gap: Function | None, exact: np.ndarray, sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Return whether a measure is as good as linear over the sample's spread at each time: its kink is far away."""
+def _linear(measure: Function, rho: np.ndarray, n: int, law: Law) -> bool:
+    """Return whether one more trajectory in each level moves the measure by at most half its expected error.
+
+    Where it moves further, neither the jackknife nor `influence_law`, both of first order, say how it spreads.
+    """
+    moved = abs(float(measure(rho + np.eye(len(rho)) / n)) - float(measure(rho)))
+    return moved <= MOST_MOVED * np.sqrt(law.largest_variance / n) + NO_SPREAD
+
+
+def _smooth(gap: Function | None, exact: np.ndarray, sums: np.ndarray, counts: np.ndarray, n: int) -> np.ndarray:
+    """Return whether a measure is as good as linear over the spread of n trajectories at each time: its kink is far.
+
+    The spread is the sample's or, since the sample may have missed rare events, that expected beforehand. The state at
+    which `influence_law` takes its gradient must be on the same side of the kink as well.
+    """
     if gap is None:
         return np.ones(len(exact), bool)
-    sampled = jackknife(gap, sums, counts, stacked=True)
-    error, known = np.nan_to_num(sampled.standard_error), gap(exact)
+    sampled, known = jackknife(gap, sums, counts, stacked=True), gap(exact)
+    expected = np.array([np.sqrt(influence_law(gap, rho, n).largest_variance / n) for rho in exact])
+    moved = np.abs(gap(exact + np.eye(exact.shape[-1]) / n) - known)
+    error = np.maximum(np.nan_to_num(sampled.standard_error), np.maximum(expected, moved))
     # Values that are all equal, always, make no kink. Where the sample lies plays no part: an engine that is wrong
     # enough to sit at the kink must not escape by it.
     never = (error <= NO_SPREAD) & (np.abs(sampled.estimate) <= NO_SPREAD) & (known <= NO_SPREAD)
