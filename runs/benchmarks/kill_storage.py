@@ -88,7 +88,7 @@ def work(path: Path, kind: type[Store], order_seed: int, said: mmap.mmap) -> Non
         said[0] = 1
         if not path.exists():
             kind.create(path, header(), leaf(0, 0), GROUPS, FIRST, owner.check).close()
-        with kind.open(path, owner.check) as store:
+        with kind(path, owner.check) as store:
             forests = [Forest(GROUPS, store.load(point)) for point in range(POINTS)]
             for total in (FIRST, EXTENDED):
                 said[0] = 3

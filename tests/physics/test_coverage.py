@@ -20,7 +20,7 @@ RUNS = 1000
 
 
 def _script() -> ModuleType:
-    path = Path(__file__).parents[2] / "runs" / "benchmarks" / "coverage.py"
+    path = Path(__file__).parents[2] / "runs" / "benchmarks" / "interval_coverage.py"
     spec = importlib.util.spec_from_file_location("coverage_script", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

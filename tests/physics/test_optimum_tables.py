@@ -6,12 +6,10 @@ Reference values throughout, to their printed digits.
 from __future__ import annotations
 
 import math
-import time
 from typing import Any
 
 import numpy as np
 import pytest
-from steady_values import steady_values
 
 from trajectories.counting.optimum import Optimum, maximum
 from trajectories.runfiles.derived import resolve
@@ -147,20 +145,3 @@ def test_a_bent_ridge_across_the_axes(slope: float) -> None:
     found = maximum("height", ridge, {name: (0.0, 1.0) for name in "xyz"})
     wanted = {"x": 0.6, "y": slope * 0.6 + 0.01, "z": 0.36}
     assert dict(found.parameters) == pytest.approx(wanted, abs=1e-6)
-
-
-def test_a_search_costs_less_than_a_map() -> None:
-    """Each point of a curve of optimised couplings, beside 71 x 71 points at one temperature: measured a sixth."""
-    system = {"name": "reset_engine", "T_c": 0.1, "p_c": 1e-2}
-    optimise = {"maximise": "concurrence", "over": {"g": WEAK, "p_h": WEAK}}
-    tables = {"optimise": optimise, "ensemble": {"trajectories": 1, "duration": 1.0}}
-    runs = [Run.from_mapping(tables | {"system": system | {"T_h": float(T_h)}}) for T_h in np.linspace(0.1, 5.0, 10)]
-    resolve(Run.from_mapping(tables | {"system": system | {"T_h": 7.0}}))  # imports
-    start = time.process_time()
-    optima = [resolve(run).optimum for run in runs]
-    searched = time.process_time() - start
-    assert None not in optima
-    g, p_h = (axis.ravel() for axis in np.meshgrid(*[np.geomspace(*WEAK, 71)] * 2))
-    start = time.process_time()
-    steady_values(system | {"T_h": 1.0, "g": g, "p_h": p_h}, ["concurrence"])
-    assert searched / 10 < time.process_time() - start

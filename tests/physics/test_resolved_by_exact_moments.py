@@ -109,7 +109,9 @@ def test_a_concurrence_whose_events_are_not_met_is_not_judged(T_C: float) -> Non
     rates = dict.fromkeys(("gamma_A", "gamma_B", "gamma_C_A", "gamma_C_B"), 0.01)
     statuses = {}
     for T, own in ((0.05, T_C), (0.45, 0.69)):
-        preparation = prepare(common_bath(T_A=T, T_B=T, T_C=own, **bath, **rates), np.array([1500.0]), MIXED, 50_000, pair=(0, 1))
+        preparation = prepare(
+            common_bath(T_A=T, T_B=T, T_C=own, **bath, **rates), np.array([1500.0]), MIXED, 50_000, pair=(0, 1)
+        )
         rows = judge(rows_of(point_of(preparation, 50_000, 1)))
         statuses[T] = {row.status for row in rows if row.quantity == "concurrence"}
     assert statuses == {0.05: {"unresolved"}, 0.45: {"agree"}}

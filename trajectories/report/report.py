@@ -10,10 +10,12 @@ from scipy import optimize
 
 from trajectories.counting.entropy_statistics import WORTH
 from trajectories.errors import TooCostly
+from trajectories.kernels.observable_table import WEIGHT
 from trajectories.report.judge import FROM_KINK, judge_mean, judge_share, judge_smooth, noted
 from trajectories.report.law import NO_SPREAD, Law
 from trajectories.report.rows import EnsembleFunction, Row, ensemble_functions, exact_row, share_rows, span
 from trajectories.results.points import Point
+from trajectories.sampling.preparation import Preparation
 from trajectories.sampling.quantities import QUANTITIES
 from trajectories.sampling.quantity import Function, Share, StateFunctional
 from trajectories.sampling.sampling_moments import Cumulants, measured_cumulants
@@ -93,8 +95,19 @@ def _theorem(row: Row, point: Point, t: int, law: Law, skewness: float) -> Row:
         why = "one-way channels" if one_way else "start without full rank"
         row = noted(row, f"1 - lambda, below one: {why}")
     if point.trajectories < trajectories_needed(*moments):
-        return noted(replace(row, status="unresolved"), needed_in_words(*moments))
+        return noted(replace(row, status="unresolved"), needed_in_words(*moments, theorem_needs(point.preparation, t)))
     return judge_mean(row, int(point.total.count), law, skewness)
+
+
+def theorem_needs(preparation: Preparation, t: int) -> float:
+    """Return how many trajectories resolve <exp(-Delta S)> at sample time t: small error, skewness and kurtosis.
+
+    The kurtosis counts where the cumulants are those of the average itself (every sector of dimension 1).
+    """
+    column = len(preparation.observables.linear) + WEIGHT
+    law = law_at(preparation.moments.column(column), t).of_weight()
+    peaked = law.needed() if law.exact else 0.0
+    return max(trajectories_needed(*preparation.exact.weight_moments(column, t)), peaked)
 
 
 def _chernoff(point: Point, q: int, t: int) -> Callable[[float], float] | None:

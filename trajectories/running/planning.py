@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from trajectories.kernels.observable_table import WEIGHT
+from trajectories.report.report import theorem_needs
 from trajectories.runfiles.job import Job
 from trajectories.running.sweep_point import blocks_for
 from trajectories.running.tasks import template
 from trajectories.sampling.block import sample_block
 from trajectories.sampling.preparation import Preparation, groups_for
 from trajectories.sampling.quantities import measures_entropy
-from trajectories.sampling.weight_moments import trajectories_needed
 
 PROBE_SECONDS = 0.2
 MiB = 2**20
@@ -40,13 +39,13 @@ class RunPlan:
 
     @property
     def resolvable(self) -> list[float]:
-        exact, column = self.preparation.exact, len(self.preparation.observables.linear) + WEIGHT
+        exact = self.preparation.exact
         each = self.trajectories / self.points
         return [
             float(time)
             for t, time in enumerate(self.preparation.times)
             # Where no trajectory is expected to have a finite Delta S, there is nothing to average.
-            if each * (1 - exact.irreversible[t]) >= 1 and trajectories_needed(*exact.weight_moments(column, t)) <= each
+            if each * (1 - exact.irreversible[t]) >= 1 and theorem_needs(self.preparation, t) <= each
         ]
 
     def json(self) -> dict[str, Any]:

@@ -105,12 +105,12 @@ def trajectories_needed(mean: float, second: float, third: float) -> float:
     return float(max(variance / LARGEST_ERROR**2, np.exp(min(log_skewed, 700.0))))
 
 
-def needed_in_words(mean: float, second: float, third: float) -> str:
-    """Return `trajectories_needed` in words, for the note of a report."""
+def needed_in_words(mean: float, second: float, third: float, more: float = 0.0) -> str:
+    """Return `trajectories_needed`, or `more` if that is larger, in words for the note of a report."""
     if np.isnan(third):
         least = (second - mean**2) / LARGEST_ERROR**2
         if not least > 1:
             return NOT_KNOWN
         return f"takes at least {least:.2g} trajectories" if least < 1e300 else MORE
-    needed = trajectories_needed(mean, second, third)
+    needed = max(trajectories_needed(mean, second, third), more)
     return f"takes {needed:.2g} trajectories" if needed < 1e300 else MORE
