@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from trajectories.api import run, sweep
     from trajectories.model import Channel, Model, Reservoir
     from trajectories.records.detection import Detection
+    from trajectories.records.inference import infer
     from trajectories.records.readers import read_records
     from trajectories.result import Result
     from trajectories.runfiles.run import load
@@ -36,6 +37,7 @@ __all__ = [
     "Reservoir",
     "Result",
     "exact",
+    "infer",
     "load",
     "merge",
     "plan",
@@ -54,6 +56,7 @@ _HOMES = {
     "Model": "trajectories.model.model",
     "Reservoir": "trajectories.model.model",
     "Result": "trajectories.result",
+    "infer": "trajectories.records.inference",
     "load": "trajectories.runfiles.run",
     "merge": "trajectories.studies",
     "open": "trajectories.api",
