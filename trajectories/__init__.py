@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from trajectories.api import open as open  # not in __all__: `import *` must leave Python's own alone
     from trajectories.api import run, sweep
     from trajectories.model import Channel, Model, Reservoir
+    from trajectories.records.detection import Detection
+    from trajectories.records.inference import infer
+    from trajectories.records.readers import read_records
     from trajectories.result import Result
     from trajectories.runfiles.run import load
     from trajectories.studies import merge, plan, rare, replay, solve
@@ -27,16 +30,19 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Channel",
+    "Detection",
     "InputError",
     "Interrupted",
     "Model",
     "Reservoir",
     "Result",
     "exact",
+    "infer",
     "load",
     "merge",
     "plan",
     "rare",
+    "read_records",
     "replay",
     "run",
     "solve",
@@ -46,14 +52,17 @@ __all__ = [
 
 _HOMES = {
     "Channel": "trajectories.model.model",
+    "Detection": "trajectories.records.detection",
     "Model": "trajectories.model.model",
     "Reservoir": "trajectories.model.model",
     "Result": "trajectories.result",
+    "infer": "trajectories.records.inference",
     "load": "trajectories.runfiles.run",
     "merge": "trajectories.studies",
     "open": "trajectories.api",
     "plan": "trajectories.studies",
     "rare": "trajectories.studies",
+    "read_records": "trajectories.records.readers",
     "replay": "trajectories.studies",
     "run": "trajectories.api",
     "solve": "trajectories.studies",

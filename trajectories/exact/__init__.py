@@ -1,12 +1,14 @@
 """The exact side from Python: the master equation and counting statistics of a Model, as arrays.
 
 `machines`: steady-state quantities on arrays of parameters. `states`, `entanglement`: states and functions of them.
-`counts`, `waiting`: statistics of the jumps. Units: hbar = k_B = 1; heat is positive into the system; entropy in nats.
+`counts`, `waiting`: statistics of the jumps. `records`: likelihoods and states of measured clicks.
+Units: hbar = k_B = 1; heat is positive into the system; entropy in nats.
 """
 
 from trajectories.exact.counts import cumulants, finite_time_cumulants, scgf, spectrum
 from trajectories.exact.entanglement import concurrence, negativity
 from trajectories.exact.machines import largest, steady
+from trajectories.exact.records import filtered_states, log_likelihood, score
 from trajectories.exact.states import (
     activity,
     energy_currents,
@@ -26,14 +28,17 @@ __all__ = [
     "energy_currents",
     "entropy_production",
     "entropy_production_rate",
+    "filtered_states",
     "finite_time_cumulants",
     "first_passages",
     "g2",
     "heat_currents",
     "largest",
+    "log_likelihood",
     "mean_waiting_time",
     "negativity",
     "scgf",
+    "score",
     "spectrum",
     "state",
     "steady",
