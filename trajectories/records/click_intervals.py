@@ -1,0 +1,205 @@
+r"""From one click to the next: integrals over the time between clicks that reset the state.
+
+Detector d sees the share eta_dk of the jumps k. With C_k rho = L_k rho L_k^dagger and the full Liouvillian,
+
+    click of d:  J_d rho = sum_k eta_dk C_k rho,     no click:  d rho/dt = L_0 rho,  L_0 = L - sum_d J_d.
+
+After a click that left the state rho_i, the next is one of d after the time t with the density
+
+    w_id(t) = Tr J_d e^{L_0 t} rho_i,
+
+and its derivatives with respect to the parameters come from xi_a = d rho/d theta_a, d xi_a/dt = L_0 xi_a + (dL_0/d
+theta_a) rho. Where the state after the click does not depend on t, the states rho_i form a finite set and a Markov
+chain. Integrals over t: Gauss's rule with 16 points on intervals that are halved until nothing changes, all their
+propagators exact exponentials; an interval's length is a power of two, so that each is needed once.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from scipy import linalg
+
+from trajectories.errors import InputError, TooCostly
+from trajectories.records.model_derivatives import Derivatives
+
+POINTS, WEIGHTS = (0.5 * (part + shift) for part, shift in zip(np.polynomial.legendre.leggauss(16), (1, 0), strict=True))
+ACCURACY = 1e-12
+SURVIVES = 1e-16
+"""Probability of no click until then at which an integral ends."""
+INTERVALS = 20_000
+LARGEST = 20
+SAME = 1e-8
+"""Largest difference between elements of density matrices that count as the same state."""
+VANISHING = 1e-13
+
+
+class NotFinite(InputError):
+    """Raised where the state after a click depends on the time of the click."""
+
+
+class Interval(NamedTuple):
+    """Integrals from one click to the next.
+
+    information: (p, p), sum_d int (dw_d/da)(dw_d/db)/w_d dt. duration: mean time to the next click. clicks: (D,)
+    probability that it is one of detector d. after: (D, n) state after it, flattened; slopes: (D, p, n) derivatives.
+    """
+
+    information: np.ndarray
+    duration: float
+    clicks: np.ndarray
+    after: np.ndarray
+    slopes: np.ndarray
+
+
+class ClickIntervals:
+    """The evolution between clicks of a differentiated model.
+
+    derivatives: the model. efficiencies: (D, K), eta_dk.
+    """
+
+    def __init__(self, derivatives: Derivatives, efficiencies: np.ndarray) -> None:
+        d = derivatives.model.dimension
+        if d > LARGEST:
+            raise TooCostly(f"{derivatives.model.name}: has dimension {d}: the information of clicks needs at most {LARGEST}")
+        self.size, self.p = d * d, len(derivatives.names)
+        self.trace = np.eye(d).ravel()
+        energy, jumps = derivatives.model.hamiltonian, derivatives.model.operators
+        each = np.array([np.kron(jump, jump.conj()) for jump in jumps])
+        self.clicks = np.tensordot(efficiencies, each, 1)
+        self.quiet = _hamiltonian_part(energy, jumps) + each.sum(axis=0) - self.clicks.sum(axis=0)
+        self.clicks_by, self.quiet_by = [], []
+        for shift, change in zip(derivatives.hamiltonian, derivatives.operators, strict=True):
+            slopes = np.array(
+                [np.kron(b, a.conj()) + np.kron(a, b.conj()) for a, b in zip(jumps, change, strict=True)]
+            )
+            self.clicks_by.append(np.tensordot(efficiencies, slopes, 1))
+            drift = _hamiltonian_part(shift, jumps, change)
+            self.quiet_by.append(drift + slopes.sum(axis=0) - self.clicks_by[-1].sum(axis=0))
+        # A parameter of which a click tells nothing leaves rounding, of no relative accuracy.
+        self._least = 1e-3 * np.array([linalg.norm(change, 1) for change in self.quiet_by]) / linalg.norm(self.quiet, 1)
+        self._steps: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+
+    @cached_property
+    def first_level(self) -> int:
+        """The interval that the integrals begin with lasts 2^level."""
+        return math.floor(-math.log2(linalg.norm(self.quiet, 1)))
+
+    def _step(self, level: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return e^{L_0 t} (17, n, n) at Gauss's points and the end of 2^level, and its derivatives (p, 17, n, n)."""
+        if level not in self._steps:
+            n, times = self.size, 2.0**level * np.append(POINTS, 1.0)
+            slopes = []
+            for change in self.quiet_by:
+                both = np.block([[self.quiet, np.zeros((n, n))], [change, self.quiet]])
+                grown = np.array([linalg.expm(both * time) for time in times])
+                slopes.append(grown[:, n:, :n])
+            self._steps[level] = (grown[:, :n, :n], np.array(slopes))
+        return self._steps[level]
+
+    def _advance(self, state: np.ndarray, level: int) -> np.ndarray:
+        """Return (17, 1 + p, n): rho and its derivatives at Gauss's points and at the end, from those (1 + p, n) now."""
+        plain, slopes = self._step(level)
+        states = np.einsum("tij,aj->tai", plain, state)
+        states[:, 1:] += np.einsum("atij,j->tai", slopes, state[0])
+        return states
+
+    def _densities(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the densities w (T, D) and their derivatives (T, p, D) from states (T, 1 + p, n)."""
+        rows = np.einsum("i,dij->dj", self.trace, self.clicks)
+        rows_by = np.einsum("i,adij->adj", self.trace, np.array(self.clicks_by))
+        densities = np.einsum("dj,taj->tad", rows, states).real
+        return densities[:, 0], densities[:, 1:] + np.einsum("adj,tj->tad", rows_by, states[:, 0]).real
+
+    def _integrands(self, states: np.ndarray) -> np.ndarray:
+        """Return (T, p^2 + 1 + D): the information's integrand, the probability of no click yet, and the densities."""
+        density, slope = self._densities(states)
+        floor = VANISHING * np.abs(states[:, 0] @ self.trace)[:, None] * max(float(np.abs(self.clicks).max()), 1e-300)
+        # Where w has a zero its derivative has one too, and the quotient is what rounding leaves of 0/0.
+        inverse = np.where(density > floor, 1.0 / np.where(density > floor, density, 1.0), 0.0)
+        information = np.einsum("tad,tbd,td->tab", slope, slope, inverse)
+        quiet = (states[:, 0] @ self.trace).real
+        return np.concatenate([information.reshape(len(states), -1), quiet[:, None], density], axis=1)
+
+    def from_state(self, rho: np.ndarray, slopes: np.ndarray) -> Interval:
+        """Return the integrals over the time to the next click after a click that left the state rho (n,).
+
+        slopes: (p, n), d rho/d theta_a. Raises NotFinite where the state after a click of some detector depends on its
+        time, InputError where there may never be another click.
+        """
+        state, level = np.concatenate([rho[None], slopes]).astype(complex), self.first_level
+        total = np.zeros(self.p**2 + 1 + len(self.clicks))
+        best = np.zeros(len(self.clicks))
+        seen = np.zeros((len(self.clicks), 1 + self.p, self.size), complex)
+        for _ in range(INTERVALS):
+            whole = self._advance(state, level)
+            first = self._advance(state, level - 1)
+            second = self._advance(first[-1], level - 1)
+            halves = sum(2.0 ** (level - 1) * (WEIGHTS @ self._integrands(part[:-1])) for part in (first, second))
+            error = np.abs(halves - 2.0**level * (WEIGHTS @ self._integrands(whole[:-1])))
+            if np.any(error > self._allowed(total + halves)) and level > self.first_level - 20:
+                level -= 1
+                continue
+            total, state = total + halves, second[-1]
+            self._look_after(np.concatenate([first[:-1], second[:-1]]), best, seen)
+            if float((state[0] @ self.trace).real) < SURVIVES:
+                return self._finished(total, best, seen)
+            level += 1
+            if level > self.first_level + 100:
+                break
+        raise InputError("detection: after some clicks there may never be another one: no information per time exists")
+
+    def _allowed(self, total: np.ndarray) -> np.ndarray:
+        """Return the error allowed in each integral, (p^2 + 1 + D,)."""
+        size = np.sqrt(np.diag(total[: self.p**2].reshape(self.p, self.p))) + self._least
+        duration, clicks = total[self.p**2], np.ones(len(self.clicks))
+        return ACCURACY * np.concatenate([np.outer(size, size).ravel(), [duration], clicks])
+
+    def _look_after(self, states: np.ndarray, best: np.ndarray, seen: np.ndarray) -> None:
+        """Keep the state after a click of each detector where it is likeliest; refuse a state that depends on time."""
+        density, slope = self._densities(states)
+        for d, click in enumerate(self.clicks):
+            certain = np.flatnonzero(density[:, d] > max(1e-6 * best[d], 1e-300))
+            if not len(certain):
+                continue
+            after = states[certain, 0] @ click.T
+            weight = density[certain, d]
+            top = int(np.argmax(weight))
+            if weight[top] > best[d]:
+                best[d], at = weight[top], certain[top]
+                grown = states[at] @ click.T
+                grown[1:] += np.array([change[d] @ states[at, 0] for change in self.clicks_by])
+                seen[d, 0] = grown[0] / best[d]
+                seen[d, 1:] = (grown[1:] - slope[at, :, d][:, None] * seen[d, 0]) / best[d]
+            # Rounding of rho, of size one at most, is all that a rare click may differ by.
+            rounding = 1e-14 * np.abs(click).max() / weight
+            apart = np.abs(after / weight[:, None] - seen[d, 0]).max(axis=1)
+            if np.any((apart > SAME + rounding) & (weight > 1e-4 * best[d])):
+                raise NotFinite("depends on the time of the click")
+
+    def _finished(self, total: np.ndarray, best: np.ndarray, seen: np.ndarray) -> Interval:
+        information, duration = total[: self.p**2].reshape(self.p, self.p), total[self.p**2]
+        clicks = np.where(best > 0, total[self.p**2 + 1 :], 0.0)
+        if abs(clicks.sum() - 1.0) > 1e-9:
+            raise InputError(
+                f"detection: probabilities of the next click add up to {clicks.sum():.12g}, not 1: the rates of this model "
+                "are too far apart for exponentials of its generator"
+            )
+        return Interval(information, float(duration), clicks, seen[:, 0], seen[:, 1:])
+
+
+def _hamiltonian_part(energy: np.ndarray, jumps: np.ndarray, change: np.ndarray | None = None) -> np.ndarray:
+    """Return rho -> -i(A rho - rho A^dagger) as (n, n), A = H - (i/2) sum L^dagger L, or A's derivative.
+
+    energy: H, or its derivative. change: (K, d, d) derivatives of the jump operators, for the derivative.
+    """
+    if change is None:
+        loss = np.einsum("kji,kjl->il", jumps.conj(), jumps)
+    else:
+        half = np.einsum("kji,kjl->il", jumps.conj(), change)
+        loss = half + half.conj().T
+    effective, one = energy - 0.5j * loss, np.eye(len(energy))
+    return -1j * np.kron(effective, one) + 1j * np.kron(one, effective.conj())
