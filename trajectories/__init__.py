@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from trajectories.api import open as open  # not in __all__: `import *` must leave Python's own alone
     from trajectories.api import run, sweep
     from trajectories.model import Channel, Model, Reservoir
+    from trajectories.records.detection import Detection
     from trajectories.result import Result
     from trajectories.runfiles.run import load
     from trajectories.studies import merge, plan, rare, replay, solve
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Channel",
+    "Detection",
     "InputError",
     "Interrupted",
     "Model",
@@ -46,6 +48,7 @@ __all__ = [
 
 _HOMES = {
     "Channel": "trajectories.model.model",
+    "Detection": "trajectories.records.detection",
     "Model": "trajectories.model.model",
     "Reservoir": "trajectories.model.model",
     "Result": "trajectories.result",

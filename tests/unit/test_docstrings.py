@@ -18,7 +18,8 @@ from trajectories.report.tables import Report
 from trajectories.sampling.replay import Replay
 
 ROOT = Path(__file__).parents[2]
-CLASSES = (trajectories.Model, trajectories.Channel, trajectories.Reservoir, trajectories.Result, Replay, Report)
+MODEL_CLASSES = (trajectories.Model, trajectories.Channel, trajectories.Reservoir, trajectories.Detection)
+CLASSES = (*MODEL_CLASSES, trajectories.Result, Replay, Report)
 
 
 @cache

@@ -27,7 +27,7 @@ WINGS = (
         "results",
         "report",
     ),
-    *("running", "figures", "result", "studies", "exact", "api", "cli"),
+    *("running", "records", "figures", "result", "studies", "exact", "api", "cli"),
 )
 """In the order of dependence: a wing imports itself and what stands to its left. The root itself stands above all."""
 HEAVY = ("numba", "scipy", "matplotlib", "h5py", "tqdm", "qutip", "mpi4py")
