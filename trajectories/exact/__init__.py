@@ -1,11 +1,13 @@
 """The exact side from Python: the master equation and counting statistics of a Model, as arrays.
 
 `machines`: steady-state quantities on arrays of parameters. `states`, `entanglement`: states and functions of them.
-`counts`, `waiting`: statistics of the jumps. Units: hbar = k_B = 1; heat is positive into the system; entropy in nats.
+`counts`, `waiting`: statistics of the jumps. `information`: what they teach about the parameters.
+Units: hbar = k_B = 1; heat is positive into the system; entropy in nats.
 """
 
 from trajectories.exact.counts import cumulants, finite_time_cumulants, scgf, spectrum
 from trajectories.exact.entanglement import concurrence, negativity
+from trajectories.exact.information import fisher_information, quantum_fisher_information
 from trajectories.exact.machines import largest, steady
 from trajectories.exact.states import (
     activity,
@@ -28,11 +30,13 @@ __all__ = [
     "entropy_production_rate",
     "finite_time_cumulants",
     "first_passages",
+    "fisher_information",
     "g2",
     "heat_currents",
     "largest",
     "mean_waiting_time",
     "negativity",
+    "quantum_fisher_information",
     "scgf",
     "spectrum",
     "state",

@@ -1,8 +1,9 @@
 r"""From one click to the next: integrals over the time between clicks that reset the state.
 
-Detector d sees the share eta_dk of the jumps k. With C_k rho = L_k rho L_k^dagger and the full Liouvillian,
+Detector d sees the share eta_dk of the jumps k and has delta_d dark counts per time. With C_k rho = L_k rho L_k^dagger
+and the full Liouvillian L,
 
-    click of d:  J_d rho = sum_k eta_dk C_k rho,     no click:  d rho/dt = L_0 rho,  L_0 = L - sum_d J_d.
+    click of d:  J_d rho = sum_k eta_dk C_k rho + delta_d rho,   no click:  d rho/dt = L_0 rho,  L_0 = L - sum_d J_d.
 
 After a click that left the state rho_i, the next is one of d after the time t with the density
 
@@ -24,9 +25,11 @@ import numpy as np
 from scipy import linalg
 
 from trajectories.errors import InputError, TooCostly
+from trajectories.records.detection import Detectors
 from trajectories.records.model_derivatives import Derivatives
 
-POINTS, WEIGHTS = (0.5 * (part + shift) for part, shift in zip(np.polynomial.legendre.leggauss(16), (1, 0), strict=True))
+_POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(16)
+POINTS, WEIGHTS = 0.5 * (_POINTS + 1.0), 0.5 * _WEIGHTS
 ACCURACY = 1e-12
 SURVIVES = 1e-16
 """Probability of no click until then at which an integral ends."""
@@ -34,7 +37,10 @@ INTERVALS = 20_000
 LARGEST = 20
 SAME = 1e-8
 """Largest difference between elements of density matrices that count as the same state."""
+SAME_SLOPE = 1e-6
+"""Largest difference between derivatives of such matrices, relative to |dL_0|/|L_0|, that counts as none."""
 VANISHING = 1e-13
+"""Rate of a click, relative to the largest, and its probability, below which it never comes."""
 
 
 class NotFinite(InputError):
@@ -58,29 +64,28 @@ class Interval(NamedTuple):
 class ClickIntervals:
     """The evolution between clicks of a differentiated model.
 
-    derivatives: the model. efficiencies: (D, K), eta_dk.
+    derivatives: the model. detectors: what sees its jumps.
     """
 
-    def __init__(self, derivatives: Derivatives, efficiencies: np.ndarray) -> None:
+    def __init__(self, derivatives: Derivatives, detectors: Detectors) -> None:
         d = derivatives.model.dimension
         if d > LARGEST:
-            raise TooCostly(f"{derivatives.model.name}: has dimension {d}: the information of clicks needs at most {LARGEST}")
+            name = derivatives.model.name
+            raise TooCostly(f"{name}: has dimension {d}: the information of clicks is computed up to {LARGEST}")
         self.size, self.p = d * d, len(derivatives.names)
         self.trace = np.eye(d).ravel()
         energy, jumps = derivatives.model.hamiltonian, derivatives.model.operators
         each = np.array([np.kron(jump, jump.conj()) for jump in jumps])
-        self.clicks = np.tensordot(efficiencies, each, 1)
+        self.clicks = np.tensordot(detectors.eta, each, 1) + detectors.dark[:, None, None] * np.eye(d * d)
         self.quiet = _hamiltonian_part(energy, jumps) + each.sum(axis=0) - self.clicks.sum(axis=0)
         self.clicks_by, self.quiet_by = [], []
         for shift, change in zip(derivatives.hamiltonian, derivatives.operators, strict=True):
-            slopes = np.array(
-                [np.kron(b, a.conj()) + np.kron(a, b.conj()) for a, b in zip(jumps, change, strict=True)]
-            )
-            self.clicks_by.append(np.tensordot(efficiencies, slopes, 1))
+            slopes = np.array([np.kron(b, a.conj()) + np.kron(a, b.conj()) for a, b in zip(jumps, change, strict=True)])
+            self.clicks_by.append(np.tensordot(detectors.eta, slopes, 1))
             drift = _hamiltonian_part(shift, jumps, change)
             self.quiet_by.append(drift + slopes.sum(axis=0) - self.clicks_by[-1].sum(axis=0))
         # A parameter of which a click tells nothing leaves rounding, of no relative accuracy.
-        self._least = 1e-3 * np.array([linalg.norm(change, 1) for change in self.quiet_by]) / linalg.norm(self.quiet, 1)
+        self.least = 1e-3 * np.array([linalg.norm(change, 1) for change in self.quiet_by]) / linalg.norm(self.quiet, 1)
         self._steps: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     @cached_property
@@ -101,7 +106,7 @@ class ClickIntervals:
         return self._steps[level]
 
     def _advance(self, state: np.ndarray, level: int) -> np.ndarray:
-        """Return (17, 1 + p, n): rho and its derivatives at Gauss's points and at the end, from those (1 + p, n) now."""
+        """Return (17, 1 + p, n): rho and its derivatives at Gauss's points and the end, from those now (1 + p, n)."""
         plain, slopes = self._step(level)
         states = np.einsum("tij,aj->tai", plain, state)
         states[:, 1:] += np.einsum("atij,j->tai", slopes, state[0])
@@ -146,15 +151,15 @@ class ClickIntervals:
             total, state = total + halves, second[-1]
             self._look_after(np.concatenate([first[:-1], second[:-1]]), best, seen)
             if float((state[0] @ self.trace).real) < SURVIVES:
-                return self._finished(total, best, seen)
+                return self._finished(total, seen)
             level += 1
             if level > self.first_level + 100:
                 break
-        raise InputError("detection: after some clicks there may never be another one: no information per time exists")
+        raise InputError("detection: there may never be another click: no information per time exists")
 
     def _allowed(self, total: np.ndarray) -> np.ndarray:
         """Return the error allowed in each integral, (p^2 + 1 + D,)."""
-        size = np.sqrt(np.diag(total[: self.p**2].reshape(self.p, self.p))) + self._least
+        size = np.sqrt(np.diag(total[: self.p**2].reshape(self.p, self.p))) + self.least
         duration, clicks = total[self.p**2], np.ones(len(self.clicks))
         return ACCURACY * np.concatenate([np.outer(size, size).ravel(), [duration], clicks])
 
@@ -162,30 +167,37 @@ class ClickIntervals:
         """Keep the state after a click of each detector where it is likeliest; refuse a state that depends on time."""
         density, slope = self._densities(states)
         for d, click in enumerate(self.clicks):
-            certain = np.flatnonzero(density[:, d] > max(1e-6 * best[d], 1e-300))
-            if not len(certain):
+            likely = np.flatnonzero(density[:, d] > max(1e-2 * best[d], 1e-300))
+            if not len(likely):
                 continue
-            after = states[certain, 0] @ click.T
-            weight = density[certain, d]
+            weight = density[likely, d]
+            after = states[likely] @ click.T
+            after[:, 1:] += np.einsum("aij,tj->tai", np.array(self.clicks_by)[:, d], states[likely, 0])
+            after[:, 0] /= weight[:, None]
+            after[:, 1:] = (after[:, 1:] - slope[likely, :, d, None] * after[:, :1]) / weight[:, None, None]
             top = int(np.argmax(weight))
+            if best[d] > 1e-2 * weight[top]:
+                self._compare(after, seen[d], np.minimum(weight, best[d]), d)
             if weight[top] > best[d]:
-                best[d], at = weight[top], certain[top]
-                grown = states[at] @ click.T
-                grown[1:] += np.array([change[d] @ states[at, 0] for change in self.clicks_by])
-                seen[d, 0] = grown[0] / best[d]
-                seen[d, 1:] = (grown[1:] - slope[at, :, d][:, None] * seen[d, 0]) / best[d]
-            # Rounding of rho, of size one at most, is all that a rare click may differ by.
-            rounding = 1e-14 * np.abs(click).max() / weight
-            apart = np.abs(after / weight[:, None] - seen[d, 0]).max(axis=1)
-            if np.any((apart > SAME + rounding) & (weight > 1e-4 * best[d])):
-                raise NotFinite("depends on the time of the click")
+                best[d], seen[d] = weight[top], after[top]
+            strong = weight > 1e-2 * best[d]
+            self._compare(after[strong], seen[d], weight[strong], d)
 
-    def _finished(self, total: np.ndarray, best: np.ndarray, seen: np.ndarray) -> Interval:
+    def _compare(self, after: np.ndarray, known: np.ndarray, weight: np.ndarray, d: int) -> None:
+        """Refuse states after a click (T, 1 + p, n) that differ from a known one (1 + p, n) by more than rounding."""
+        # Rounding of rho, of size one at most, is all that a rare click may differ by.
+        rounding = 1e-14 * np.abs(self.clicks[d]).max() / weight
+        apart = np.abs(after - known).max(axis=2)
+        allowed = np.append(SAME, SAME_SLOPE * 1e3 * self.least)
+        if np.any(apart > allowed * (1.0 + rounding[:, None] / SAME)):
+            raise NotFinite("depends on the time of the click")
+
+    def _finished(self, total: np.ndarray, seen: np.ndarray) -> Interval:
         information, duration = total[: self.p**2].reshape(self.p, self.p), total[self.p**2]
-        clicks = np.where(best > 0, total[self.p**2 + 1 :], 0.0)
+        clicks = np.where(total[self.p**2 + 1 :] > VANISHING, total[self.p**2 + 1 :], 0.0)
         if abs(clicks.sum() - 1.0) > 1e-9:
             raise InputError(
-                f"detection: probabilities of the next click add up to {clicks.sum():.12g}, not 1: the rates of this model "
+                f"detection: the next click comes with probability {clicks.sum():.12g}, not 1: rates of this model "
                 "are too far apart for exponentials of its generator"
             )
         return Interval(information, float(duration), clicks, seen[:, 0], seen[:, 1:])

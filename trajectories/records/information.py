@@ -21,32 +21,29 @@ right. With the steady state rho and the reduced resolvent (Drazin inverse) L^# 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from trajectories.errors import InputError, TooCostly
 from trajectories.master.lindblad import Master
 from trajectories.master.null_space import recurrent_classes, stationary_distribution
 from trajectories.master.sectors import find_sectors
-from trajectories.records.click_intervals import LARGEST, ClickIntervals, Interval, NotFinite
+from trajectories.records.click_intervals import LARGEST, SAME_SLOPE, ClickIntervals, Interval, NotFinite
+from trajectories.records.detection import Detectors
 from trajectories.records.model_derivatives import Derivatives
 
-ALIKE = 1e-6
-"""Largest difference between two slopes of the same state, relative to one over the parameter."""
-UNSEEN = 1e-10
-"""Eigenvalue of the information about ln theta, relative to the largest, below which nothing is learnt."""
+ROUNDING = 1e-6
+"""Slope of ln w, relative to |dL_0|/|L_0| / 1000, that is rounding."""
 
 
-def click_information(derivatives: Derivatives, efficiencies: np.ndarray) -> np.ndarray:
-    """Return F, (p, p), the information per time of the clicks of detectors with efficiencies (D, K), eta_dk.
+def click_information(derivatives: Derivatives, detectors: Detectors) -> np.ndarray:
+    """Return F, (p, p), the information per time of the clicks of these detectors.
 
     Raises InputError where the clicks do not leave one of finitely many states, and where no unique long-time
     behaviour exists; TooCostly beyond dimension 20.
     """
     master = Master(derivatives.model)
     master.steady_blocks  # noqa: B018 - refuses a steady state that is not unique
-    intervals = ClickIntervals(derivatives, efficiencies)
+    intervals = ClickIntervals(derivatives, detectors)
     starts = find_sectors(derivatives.model).basis.T
     for start in starts:
         try:
@@ -54,24 +51,32 @@ def click_information(derivatives: Derivatives, efficiencies: np.ndarray) -> np.
         except NotFinite:
             continue
     raise NotFinite(
-        f"detection: {derivatives.model.name}: the state after a click depends on when it came, for these efficiencies: the "
-        "information of such clicks needs sampled records; see every channel with efficiency 1, or only clicks that "
-        "reset the state"
+        f"detection: the state of {derivatives.model.name} after a click depends on when it came, and the "
+        "information of such clicks is not computed; let every channel have its own perfect detector, or leave only "
+        "detectors whose clicks reset the state, without dark counts"
     )
 
 
 def _chain_information(intervals: ClickIntervals, start: np.ndarray) -> np.ndarray:
     """Return F from the states that clicks reach from a start (n,); raises NotFinite where they are too many."""
     states, slopes = [start], [np.zeros((intervals.p, intervals.size), complex)]
+    allowed = SAME_SLOPE * 1e3 * intervals.least[:, None]
     for _ in range(4 * intervals.size):
         found = _all_intervals(intervals, states, slopes)
-        nexts = [[_index(states, after) for after in one.after] for one in found]
-        fresh = _slopes(found, nexts, slopes)
-        still = max(float(np.abs(new - old).max()) for new, old in zip(fresh, slopes, strict=True))
-        slopes = fresh
-        if still < 1e-10 * max(1.0, *(float(np.abs(new).max()) for new in fresh)):
-            return _average(found, nexts, len(states))
-    raise NotFinite("the slope of the state after a click depends on the history of clicks")
+        arrivals = [
+            (i, _index(states, after), probability, slope)
+            for i, one in enumerate(found)
+            for after, probability, slope in zip(one.after, one.clicks, one.slopes, strict=True)
+            if probability > 0.0
+        ]
+        if all(np.all(np.abs(slope - slopes[j]) <= allowed) for _, j, _, slope in arrivals):
+            rates = np.zeros((len(states), len(states)))
+            for i, j, probability, _ in arrivals:
+                rates[j, i] += probability
+            return _average(found, rates, intervals.least)
+        for _, j, _, slope in arrivals:
+            slopes[j] = slope
+    raise NotFinite("the derivative of the state after a click depends on earlier clicks")
 
 
 def _all_intervals(intervals: ClickIntervals, states: list[np.ndarray], slopes: list[np.ndarray]) -> list[Interval]:
@@ -95,30 +100,20 @@ def _index(states: list[np.ndarray], state: np.ndarray) -> int:
     return int(np.argmin(apart)) if apart.min() < 1e-7 else -1
 
 
-def _slopes(found: list[Interval], nexts: list[list[int]], old: list[np.ndarray]) -> list[np.ndarray]:
-    """Return the derivatives of the states after clicks; those of states that no click leaves stay."""
-    fresh: dict[int, np.ndarray] = {}
-    for one, targets in zip(found, nexts, strict=True):
-        for target, probability, slope in zip(targets, one.clicks, one.slopes, strict=True):
-            if probability > 0.0:
-                fresh.setdefault(target, slope)
-    return [fresh.get(i, slope) for i, slope in enumerate(old)]
+def _average(found: list[Interval], rates: np.ndarray, least: np.ndarray) -> np.ndarray:
+    """Return sum_i pi_i (information of interval i) / sum_i pi_i tau_i.
 
-
-def _average(found: list[Interval], nexts: list[list[int]], count: int) -> np.ndarray:
-    """Return sum_i pi_i (information of interval i) / sum_i pi_i tau_i."""
-    rates = np.zeros((count, count))
-    for i, (one, targets) in enumerate(zip(found, nexts, strict=True)):
-        for target, probability in zip(targets, one.clicks, strict=True):
-            if probability > 0.0:
-                rates[target, i] += probability
+    rates: (n, n), probability that the click after state i leaves the state j, at [j, i]. least: (p,) scale of the
+    slopes of ln w; an information that is no more than their rounding is 0.
+    """
     np.fill_diagonal(rates, 0.0)
     if len(recurrent_classes(rates)) > 1:
-        raise InputError("detection: the clicks fall into several classes that never mix: no single information per time exists")
+        raise InputError("detection: clicks fall into classes that never mix: no single information per time exists")
     pi = stationary_distribution(rates)
     information = sum(share * one.information for share, one in zip(pi, found, strict=True))
-    matrix = information / sum(share * one.duration for share, one in zip(pi, found, strict=True))
-    return 0.5 * (matrix + matrix.T)
+    told = np.diag(information) > (ROUNDING * least) ** 2
+    information = np.where(np.outer(told, told), 0.5 * (information + information.T), 0.0)
+    return information / sum(share * one.duration for share, one in zip(pi, found, strict=True))
 
 
 def quantum_bound(derivatives: Derivatives) -> np.ndarray:

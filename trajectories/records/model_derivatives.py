@@ -46,7 +46,7 @@ def differentiate(
     Raises InputError for arguments that are none, and where the operators are no smooth functions of a parameter.
     """
     if not callable(builder):
-        raise InputError(f"builder: is {kind(builder)}: must be a function that returns a Model, such as systems.diamond")
+        raise InputError(f"builder: is {kind(builder)}: must be a function that returns a Model")
     if not isinstance(parameters, Mapping) or not parameters:
         raise InputError(f"parameters: is {show(parameters)}: must map names to values, such as {{'beta_A': -2.0}}")
     if fixed is not None and not isinstance(fixed, Mapping):
