@@ -30,7 +30,7 @@ from trajectories.records.model_derivatives import Derivatives
 
 _POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 POINTS, WEIGHTS = 0.5 * (_POINTS + 1.0), 0.5 * _WEIGHTS
-ACCURACY = 1e-12
+ACCURACY = 1e-11
 SURVIVES = 1e-16
 """Probability of no click until then at which an integral ends."""
 INTERVALS = 20_000
@@ -39,8 +39,10 @@ SAME = 1e-8
 """Largest difference between elements of density matrices that count as the same state."""
 SAME_SLOPE = 1e-6
 """Largest difference between derivatives of such matrices, relative to |dL_0|/|L_0|, that counts as none."""
-VANISHING = 1e-13
-"""Rate of a click, relative to the largest, and its probability, below which it never comes."""
+VANISHING = 1e-11
+"""Density of a detector's clicks, relative to its largest possible one, at which rounding begins to spoil quotients."""
+NEVER = 1e-13
+"""Probability of the next click below which it does not come."""
 
 
 class NotFinite(InputError):
@@ -85,7 +87,8 @@ class ClickIntervals:
             drift = _hamiltonian_part(shift, jumps, change)
             self.quiet_by.append(drift + slopes.sum(axis=0) - self.clicks_by[-1].sum(axis=0))
         # A parameter of which a click tells nothing leaves rounding, of no relative accuracy.
-        self.least = 1e-3 * np.array([linalg.norm(change, 1) for change in self.quiet_by]) / linalg.norm(self.quiet, 1)
+        changes = [np.abs(q).sum() + np.abs(c).sum() for q, c in zip(self.quiet_by, self.clicks_by, strict=True)]
+        self.least = 1e-3 * np.array(changes) / np.abs(self.quiet).sum()
         self._steps: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     @cached_property
@@ -112,21 +115,39 @@ class ClickIntervals:
         states[:, 1:] += np.einsum("atij,j->tai", slopes, state[0])
         return states
 
-    def _densities(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the densities w (T, D) and their derivatives (T, p, D) from states (T, 1 + p, n)."""
-        rows = np.einsum("i,dij->dj", self.trace, self.clicks)
-        rows_by = np.einsum("i,adij->adj", self.trace, np.array(self.clicks_by))
-        densities = np.einsum("dj,taj->tad", rows, states).real
-        return densities[:, 0], densities[:, 1:] + np.einsum("adj,tj->tad", rows_by, states[:, 0]).real
+    @cached_property
+    def _rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """Row vectors of Tr J_d rho, of its derivative in time and of its second one, and their slopes.
+
+        (3, D, n), with w = row rho; and (3, D, p, n), with dw/d theta_a = row xi_a + slope_a rho.
+        """
+        rows, slopes = [self.trace @ self.clicks], [np.stack([self.trace @ by for by in self.clicks_by], axis=1)]
+        for _ in range(2):
+            through = np.stack([rows[-1] @ by for by in self.quiet_by], axis=1)
+            slopes.append(slopes[-1] @ self.quiet + through)
+            rows.append(rows[-1] @ self.quiet)
+        return np.array(rows), np.array(slopes)
+
+    def _densities(self, states: np.ndarray, order: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Return the densities w (T, D), or a derivative in time, and their slopes (T, p, D); states: (T, 1 + p, n)."""
+        rows, slopes = self._rows
+        densities = np.einsum("dj,taj->tad", rows[order], states).real
+        return densities[:, 0], densities[:, 1:] + np.einsum("daj,tj->tad", slopes[order], states[:, 0]).real
 
     def _integrands(self, states: np.ndarray) -> np.ndarray:
-        """Return (T, p^2 + 1 + D): the information's integrand, the probability of no click yet, and the densities."""
-        density, slope = self._densities(states)
-        floor = VANISHING * np.abs(states[:, 0] @ self.trace)[:, None] * max(float(np.abs(self.clicks).max()), 1e-300)
-        # Where w has a zero its derivative has one too, and the quotient is what rounding leaves of 0/0.
-        inverse = np.where(density > floor, 1.0 / np.where(density > floor, density, 1.0), 0.0)
-        information = np.einsum("tad,tbd,td->tab", slope, slope, inverse)
+        """Return (T, p^2 + 1 + D): the information's integrand, the probability of no click yet, and the densities.
+
+        At a zero of w, 0/0, the integrand is 2 (d w'/da)(d w'/db)/w'' with the derivatives of w in time.
+        """
+        (density, slope), (speed, turn) = self._densities(states), self._densities(states, 1)
+        bend = self._densities(states, 2)[0]
         quiet = (states[:, 0] @ self.trace).real
+        floor = VANISHING * np.abs(quiet)[:, None] * np.abs(self.clicks).max(axis=(1, 2))
+        zero = (density < floor) & (bend > 0.0) & (speed**2 <= 10.0 * floor * bend)
+        numerator = np.where(zero[:, None, :], turn, slope)
+        inverse = np.divide(1.0, density, out=np.zeros_like(density), where=density > floor)
+        inverse = np.divide(2.0, bend, out=inverse, where=zero)
+        information = np.einsum("tad,tbd,td->tab", numerator, numerator, inverse)
         return np.concatenate([information.reshape(len(states), -1), quiet[:, None], density], axis=1)
 
     def from_state(self, rho: np.ndarray, slopes: np.ndarray) -> Interval:
@@ -153,7 +174,7 @@ class ClickIntervals:
             if float((state[0] @ self.trace).real) < SURVIVES:
                 return self._finished(total, seen)
             level += 1
-            if level > self.first_level + 100:
+            if level > self.first_level + 60:
                 break
         raise InputError("detection: there may never be another click: no information per time exists")
 
@@ -194,7 +215,7 @@ class ClickIntervals:
 
     def _finished(self, total: np.ndarray, seen: np.ndarray) -> Interval:
         information, duration = total[: self.p**2].reshape(self.p, self.p), total[self.p**2]
-        clicks = np.where(total[self.p**2 + 1 :] > VANISHING, total[self.p**2 + 1 :], 0.0)
+        clicks = np.where(total[self.p**2 + 1 :] > NEVER, total[self.p**2 + 1 :], 0.0)
         if abs(clicks.sum() - 1.0) > 1e-9:
             raise InputError(
                 f"detection: the next click comes with probability {clicks.sum():.12g}, not 1: rates of this model "

@@ -138,7 +138,7 @@ class Information:
             raise InputError(f"relative = {relative}: must be finite and > 0")
         variances = np.diag(self.covariance).tolist()
         return {
-            name: variance / (relative * value) ** 2 if value else float("nan")
+            name: variance / relative**2 / value / value if value else float("nan")
             for (name, value), variance in zip(self.parameters.items(), variances, strict=True)
         }
 

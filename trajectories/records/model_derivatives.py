@@ -84,18 +84,22 @@ def _along(builder: Callable[..., Model], given: Mapping[str, Any], model: Model
             raise InputError(f"parameters: {name} changes the channels of {model.name} near {given[name]:g}")
         return np.concatenate([near.hamiltonian[None], near.operators])
 
+    middle = np.concatenate([model.hamiltonian[None], model.operators])
     row: list[np.ndarray] = []
+    kinks = []
     for level in range(HALVINGS):
         h = step / 2**level
-        fresh = [(operators(h) - operators(-h)) / (2 * h)]
+        after, before = operators(h), operators(-h)
+        fresh = [(after - before) / (2 * h)]
         for order, older in enumerate(row, 1):
             fresh.append(fresh[-1] + (fresh[-1] - older) / (4**order - 1))
-        before, row = row, fresh
-    # Where a function has a kink or a root, extrapolation from larger steps and from smaller ones disagree.
-    sizes = np.abs(row[-1]).max(axis=(1, 2))
-    apart = np.abs(row[-1] - before[-1]).max(axis=(1, 2))
-    floor = 1e-15 * np.abs(np.concatenate([model.hamiltonian[None], model.operators])).max(axis=(1, 2)) / (h * SMOOTH)
-    if np.any(apart > SMOOTH * np.maximum(sizes, floor)):
+        previous, row = row, fresh
+        kinks.append(np.abs(after + before - 2 * middle).max(axis=(1, 2)) / h)
+    # Extrapolations from larger and from smaller steps agree, and second differences vanish faster than the step.
+    scale = np.abs(middle).max(axis=(1, 2))
+    floor = np.maximum(np.abs(row[-1]).max(axis=(1, 2)), 1e-15 * scale / (h * SMOOTH))
+    apart = np.abs(row[-1] - previous[-1]).max(axis=(1, 2))
+    if np.any(apart > SMOOTH * floor) or np.any((kinks[-1] > 0.5 * kinks[0]) & (kinks[-1] > 1e-6 * scale / abs(step))):
         raise InputError(
             f"parameters: the operators of {model.name} are no smooth function of {name} at {given[name]:g}: take "
             "another parameter or another value, away from kinks and from rates that vanish"

@@ -143,10 +143,10 @@ def test_detuned_atom() -> None:
     at = {"Omega": 1.0, "Delta": 0.5}
     found = clicks(atom, at, fixed={"Gamma": 1.0})
     wanted = [[0.70717113886, -0.11888983234], [-0.11888983234, 0.52752459713]]
-    np.testing.assert_allclose(found, wanted, rtol=2e-9)
+    np.testing.assert_allclose(found, wanted, rtol=0.0, atol=7e-10)  # to which the two ways agree
     bound = quantum(atom, at, fixed={"Gamma": 1.0})
     np.testing.assert_allclose(np.diag(bound), [1.75, 0.75], rtol=1e-10)
-    assert np.linalg.eigvalsh(bound - found).min() > 0.1
+    assert np.linalg.eigvalsh(bound - found).min() > 0.05
     resonant = {"Omega": 1.0, "Delta": 0.0}
     np.testing.assert_allclose(clicks(atom, resonant, fixed={"Gamma": 1.0}), np.diag([4.0, 0.0]), atol=1e-10)
     np.testing.assert_allclose(quantum(atom, resonant, fixed={"Gamma": 1.0}), np.diag([4.0, 8 / 9]), atol=1e-10)
@@ -290,7 +290,7 @@ def test_what_follows_for_an_experiment() -> None:
 
 
 def test_what_clicks_do_not_determine() -> None:
-    """A detuning at resonance, an energy that no jump feels, and an efficiency beside a rate of the same Poisson process."""
+    """A detuning at resonance, an energy that no jump feels, and two rates that act only as one."""
     found = exact.fisher_information(atom, {"Omega": 1.0, "Delta": 0.0}, fixed={"Gamma": 1.0})
     assert found.errors(1.0) == {"Omega": pytest.approx(0.5), "Delta": np.inf}
     assert np.isnan(found.duration_for()["Delta"]) and np.isnan(found.correlations[0, 1])
@@ -311,13 +311,12 @@ def test_what_clicks_do_not_determine() -> None:
         ((atom, {"Omega": 1.0, "Gamma": 1.0}, None, {"Omega": 2.0}), "Omega is among the parameters too"),
         ((atom, {"Omega": 1.0, "width": 1.0}), "width"),
         (("atom", {"Omega": 1.0}), "builder: is"),
-        ((atom, {"Omega": 1.0, "Gamma": 0.0}), "Gamma"),
-        ((thermal, {"drive": 1.0, "n": 1e-300}, None, {"gamma": 1.0}), ""),
+        ((atom, {"Omega": 1.0, "Gamma": 0.0}), "operator is zero"),
         ((lambda x: fluctuator(0.7, 0.4 + abs(x - 1.0)), {"x": 1.0}), "no smooth function of x"),
         ((systems.local_engine, ENGINE, Detection(efficiency=0.5)), "depends on when it came"),
         ((atom, {"Omega": 1.0, "Gamma": 1.0}, Detection(dark=0.1)), "depends on when it came"),
         ((atom, {"Omega": 1.0, "Gamma": 1.0}, Detection(efficiency=0.0)), "never be another click"),
-        ((systems.cavity, {"kappa": 1.0}), ""),
+        ((atom, {"Omega": 0.0}, None, {"Gamma": 1.0}), "never be another click"),
     ],
 )
 def test_bad_input(arguments: tuple[Any, ...], words: str) -> None:
