@@ -38,7 +38,7 @@ LARGEST = 20
 SAME = 1e-8
 """Largest difference between elements of density matrices that count as the same state."""
 SAME_SLOPE = 1e-6
-"""Largest difference between derivatives of such matrices, relative to |dL_0|/|L_0|, that counts as none."""
+"""Largest difference between derivatives of such matrices, relative to |dJ|/|J| + |dL_0|/|L_0|, that counts as none."""
 VANISHING = 1e-11
 """Density of a detector's clicks, relative to its largest possible one, at which rounding begins to spoil quotients."""
 NEVER = 1e-13
@@ -89,6 +89,10 @@ class ClickIntervals:
         # A parameter of which a click tells nothing leaves rounding, of no relative accuracy.
         changes = [np.abs(q).sum() + np.abs(c).sum() for q, c in zip(self.quiet_by, self.clicks_by, strict=True)]
         self.least = 1e-3 * np.array(changes) / np.abs(self.quiet).sum()
+        # A rare click may depend on a parameter much more than the whole does.
+        sizes = np.abs(self.clicks).sum(axis=(1, 2))
+        own = np.array([np.abs(change).sum(axis=(1, 2)) for change in self.clicks_by]) / np.where(sizes > 0, sizes, 1.0)
+        self.slope_scale = own.T + 1e3 * self.least
         self._steps: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     @cached_property
@@ -209,7 +213,7 @@ class ClickIntervals:
         # Rounding of rho, of size one at most, is all that a rare click may differ by.
         rounding = 1e-14 * np.abs(self.clicks[d]).max() / weight
         apart = np.abs(after - known).max(axis=2)
-        allowed = np.append(SAME, SAME_SLOPE * 1e3 * self.least)
+        allowed = np.append(SAME, SAME_SLOPE * self.slope_scale[d])
         if np.any(apart > allowed * (1.0 + rounding[:, None] / SAME)):
             raise NotFinite("depends on the time of the click")
 

@@ -60,7 +60,7 @@ def click_information(derivatives: Derivatives, detectors: Detectors) -> np.ndar
 def _chain_information(intervals: ClickIntervals, start: np.ndarray) -> np.ndarray:
     """Return F from the states that clicks reach from a start (n,); raises NotFinite where they are too many."""
     states, slopes = [start], [np.zeros((intervals.p, intervals.size), complex)]
-    allowed = SAME_SLOPE * 1e3 * intervals.least[:, None]
+    allowed = SAME_SLOPE * intervals.slope_scale.max(axis=0)[:, None]
     for _ in range(4 * intervals.size):
         found = _all_intervals(intervals, states, slopes)
         arrivals = [
