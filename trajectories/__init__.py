@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from trajectories.api import run, sweep
     from trajectories.model import Channel, Model, Reservoir
     from trajectories.records.detection import Detection
+    from trajectories.records.readers import read_records
     from trajectories.result import Result
     from trajectories.runfiles.run import load
     from trajectories.studies import merge, plan, rare, replay, solve
@@ -39,6 +40,7 @@ __all__ = [
     "merge",
     "plan",
     "rare",
+    "read_records",
     "replay",
     "run",
     "solve",
@@ -57,6 +59,7 @@ _HOMES = {
     "open": "trajectories.api",
     "plan": "trajectories.studies",
     "rare": "trajectories.studies",
+    "read_records": "trajectories.records.readers",
     "replay": "trajectories.studies",
     "run": "trajectories.api",
     "solve": "trajectories.studies",

@@ -1,4 +1,7 @@
-"""Measured click records. `detection`: which jumps each detector sees, how surely, and its dark counts.
+"""Measured click records: the detectors, the state conditioned on the clicks, likelihoods and their derivatives.
+
+`detection`: which jumps each detector sees. `conditional`: the equations of the conditional state, block by block of
+the sectors. `parameters`: their derivatives by a model's parameters. `propagation`, `filter`: both along a record.
 
 What clicks can teach, before any are measured: `model_derivatives` differentiates a model with respect to its
 parameters, `click_intervals` integrates over the time from one click to the next, `information` is the Fisher
