@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from trajectories.model import Channel, Model, Reservoir
     from trajectories.records.detection import Detection
     from trajectories.records.readers import read_records
+    from trajectories.records.simulated import detect
     from trajectories.result import Result
     from trajectories.runfiles.run import load
     from trajectories.studies import merge, plan, rare, replay, solve
@@ -35,6 +36,7 @@ __all__ = [
     "Model",
     "Reservoir",
     "Result",
+    "detect",
     "exact",
     "load",
     "merge",
@@ -54,6 +56,7 @@ _HOMES = {
     "Model": "trajectories.model.model",
     "Reservoir": "trajectories.model.model",
     "Result": "trajectories.result",
+    "detect": "trajectories.records.simulated",
     "load": "trajectories.runfiles.run",
     "merge": "trajectories.studies",
     "open": "trajectories.api",

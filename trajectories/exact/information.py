@@ -29,7 +29,7 @@ def fisher_information(
     Parameters
     ----------
     builder : callable
-        Returns a Model for keyword arguments, such as `trajectories.systems.diamond`.
+        Function of keyword arguments that makes a Model, such as `trajectories.systems.diamond`.
     parameters : mapping of str to float
         The parameters to be learnt, all together, and the values at which.
     detection : Detection, optional
