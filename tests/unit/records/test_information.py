@@ -198,6 +198,15 @@ def test_local_engine(information: Callable[..., np.ndarray]) -> None:
     np.testing.assert_allclose(found[0, 1:3], 0.0, atol=1e-11)
 
 
+@pytest.mark.parametrize("T_c", [0.05, 0.01])
+def test_local_engine_with_a_cold_bath(T_c: float) -> None:
+    """Clicks of rates down to e^{-100} attain the quantum bound as well, with temperatures of steep effect."""
+    at = {**ENGINE, "T_c": T_c}
+    found, bound = (information(systems.local_engine, at) for information in (clicks, quantum))
+    sizes = np.sqrt(np.outer(np.diag(bound), np.diag(bound)))
+    np.testing.assert_allclose(found / sizes, bound / sizes, rtol=0.0, atol=1e-9)
+
+
 def test_state_after_a_click_that_depends_on_the_parameter() -> None:
     """The wait has w(t) = Gamma |<1| e^{-i H_eff t} |phi(theta)>|^2: its information by another quadrature."""
     at = {"Omega": 1.0, "angle": 0.4}
