@@ -8,6 +8,7 @@ Units: hbar = k_B = 1; heat is positive into the system; entropy in nats.
 
 from trajectories.exact.counts import cumulants, finite_time_cumulants, scgf, spectrum
 from trajectories.exact.entanglement import concurrence, negativity
+from trajectories.exact.entropy_of_records import record_entropy
 from trajectories.exact.information import fisher_information, quantum_fisher_information
 from trajectories.exact.machines import largest, steady
 from trajectories.exact.records import filtered_states, log_likelihood, score
@@ -41,6 +42,7 @@ __all__ = [
     "mean_waiting_time",
     "negativity",
     "quantum_fisher_information",
+    "record_entropy",
     "scgf",
     "score",
     "spectrum",
