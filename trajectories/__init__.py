@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from trajectories.api import run, sweep
     from trajectories.model import Channel, Model, Reservoir
     from trajectories.records.detection import Detection
+    from trajectories.records.inference import infer
     from trajectories.records.readers import read_records
     from trajectories.records.simulated import detect
     from trajectories.result import Result
@@ -38,6 +39,7 @@ __all__ = [
     "Result",
     "detect",
     "exact",
+    "infer",
     "load",
     "merge",
     "plan",
@@ -57,6 +59,7 @@ _HOMES = {
     "Reservoir": "trajectories.model.model",
     "Result": "trajectories.result",
     "detect": "trajectories.records.simulated",
+    "infer": "trajectories.records.inference",
     "load": "trajectories.runfiles.run",
     "merge": "trajectories.studies",
     "open": "trajectories.api",

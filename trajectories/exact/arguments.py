@@ -17,7 +17,7 @@ from trajectories.errors import InputError, kind
 from trajectories.master.lindblad import Master
 from trajectories.model import Model
 from trajectories.model.argument_types import channel_group, numbers
-from trajectories.model.initial_state import given_state, named_state
+from trajectories.records.given import starting_state
 from trajectories.report.counting_requests import channels_named, count_named
 
 Initial = str | Sequence | np.ndarray
@@ -34,10 +34,7 @@ def master_of(model: Model) -> Master:
 
 def density(model: Model, initial: Initial) -> np.ndarray:
     """Return an initial state given by name, vector or matrix as a density matrix (d, d)."""
-    if not isinstance(initial, str):
-        return given_state(np.array(numbers("initial", initial, complex)), model.dimension, "initial")
-    named = named_state(initial, model, "initial")
-    return Master(model).steady_state() if named is None else named
+    return starting_state(model, initial)
 
 
 def density_matrices(model: Model, state: ArrayLike | None) -> np.ndarray:

@@ -14,6 +14,7 @@ from trajectories.model import Model
 from trajectories.model.argument_types import number, numbers
 from trajectories.records.detection import Detection
 from trajectories.records.filter import Record, check_record, filter_record, propagate
+from trajectories.records.given import checked_parameters, detection_of
 from trajectories.records.parameters import expanded
 
 Clicks = Sequence[str] | Sequence[int] | np.ndarray
@@ -167,8 +168,8 @@ def score(
     >>> {name: round(value, 4) for name, value in found.items()}
     {'g': 48.7443, 'T_h': 0.1165}
     """
-    given = _parameters(builder, parameters, fixed)
-    seen = Detection() if detection is None else detection
+    given = checked_parameters(builder, parameters, fixed)
+    seen = detection_of(detection)
     equations = expanded(builder, *given, seen, lambda model: density(model, initial))
     model = builder(**given[1], **given[0])
     seen, record = _measured(model, times, clicks, duration, seen)
@@ -176,31 +177,12 @@ def score(
     return dict(zip(equations.names, equations.gradient(vectors[0]).tolist(), strict=True))
 
 
-def _parameters(builder: object, parameters: object, fixed: object) -> tuple[dict[str, float], dict[str, Any]]:
-    """Return checked parameters and fixed arguments of a builder."""
-    if not callable(builder):
-        raise InputError(f"builder: is {kind(builder)}: must be a function of the parameters that returns a Model")
-    if not isinstance(parameters, Mapping) or not parameters:
-        raise InputError('parameters: must be a mapping of names to numbers, such as {"g": 0.02}')
-    if fixed is not None and not isinstance(fixed, Mapping):
-        raise InputError(f"fixed: is {kind(fixed)}: must be a mapping of names to values")
-    values = {name: float(number(f"parameters: {name}", value)) for name, value in parameters.items()}
-    for name, value in values.items():
-        if not np.isfinite(value):
-            raise InputError(f"parameters: {name} = {value}: must be finite")
-        if name in (fixed or {}):
-            raise InputError(f"fixed: {name} is among the parameters as well: must be in one of the two")
-    return values, dict(fixed or {})
-
-
 def _measured(
     model: Model, times: ArrayLike, clicks: Clicks, duration: float, detection: Detection | None
 ) -> tuple[Detection, Record]:
     """Return the detection and the checked record."""
     master_of(model)
-    if detection is not None and not isinstance(detection, Detection):
-        raise InputError(f"detection: is {kind(detection)}: must be a trajectories.Detection")
-    seen = Detection() if detection is None else detection
+    seen = detection_of(detection)
     detectors = seen.of(model)
     if isinstance(clicks, str) or not isinstance(clicks, Sequence | np.ndarray):
         raise InputError(f"clicks: is {kind(clicks)}: must be the detectors of the clicks, such as ['A_up', 'S_down']")

@@ -58,6 +58,18 @@ class Equations(NamedTuple):
     decay: float
     describe: Callable[[np.ndarray], str]
 
+    def plain(self) -> Equations:
+        """Return the same equations in real numbers where all are real."""
+        parts = (self.generator, self.clicks, self.start)
+        if any(np.iscomplexobj(part) and np.any(part.imag) for part in parts):
+            return self
+        generator, clicks, start = (part.real.copy() for part in parts)
+        return self._replace(generator=generator, clicks=clicks, start=start)
+
+    def propagator(self, longest: float) -> Propagator:
+        """Return what evolves the vector through waits of up to `longest` without clicks."""
+        return Propagator(self.generator, longest, self.decay)
+
 
 def filter_record(
     model: Model,
@@ -93,7 +105,7 @@ def equations_of(model: Model, parts: Conditional, sectors: Sectors) -> Equation
         occupied = [f"{label}: {p:.6g}" for label, p in zip(model.states, rho.diagonal().real, strict=True) if p > 1e-9]
         return f"{model.name} has the populations {listing(occupied, 8)} there"
 
-    return Equations(*parts, sectors.trace_row, slowest(parts.generator), describe)
+    return Equations(*parts, sectors.trace_row, slowest(parts.generator), describe).plain()
 
 
 def slowest(generator: np.ndarray) -> float:
@@ -101,13 +113,22 @@ def slowest(generator: np.ndarray) -> float:
     return float(np.linalg.eigvals(generator).real.max())
 
 
-def propagate(equations: Equations, record: Record, at: np.ndarray, names: tuple[str, ...]) -> tuple[float, np.ndarray]:
-    """Return ln L and the vectors (T, N), normalised, at times `at` (T,) from record.start to record.end."""
+def propagate(
+    equations: Equations,
+    record: Record,
+    at: np.ndarray,
+    names: tuple[str, ...],
+    propagator: Propagator | None = None,
+) -> tuple[float, np.ndarray]:
+    """Return ln L and the vectors (T, N), normalised, at times `at` (T,) from record.start to record.end.
+
+    names: of the detectors. propagator: `equations.propagator` for the longest wait of this record, or a longer one
+    (default: made here).
+    """
     when, click, place = _events(record, at)
     waits = np.diff(when, prepend=record.start)
-    real = not any(np.iscomplexobj(part) and np.any(part.imag) for part in equations[:3])
-    generator, clicks, x = (part.real.copy() if real else part for part in equations[:3])
-    propagator = Propagator(generator, float(waits.max()), equations.decay)
+    clicks, x = equations.clicks, equations.start
+    propagator = equations.propagator(float(waits.max())) if propagator is None else propagator
     trace = equations.trace.astype(x.dtype)
     largest = np.array([np.abs((trace @ one)[trace != 0]).max() for one in clicks])
     norms, kept = np.ones((len(when), 2)), np.zeros((len(at), len(x)), complex)

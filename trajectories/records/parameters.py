@@ -110,7 +110,7 @@ def expanded(
         np.concatenate([sectors.trace_row, np.zeros((len(terms) - 1) * size)]),
         plain.decay,
         lambda vector: plain.describe(vector[:size]),
-    )
+    ).plain()
     return Expanded(lifted, names, terms, units, sectors)
 
 
