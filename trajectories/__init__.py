@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from trajectories.records.detection import Detection
     from trajectories.records.inference import infer
     from trajectories.records.readers import read_records
+    from trajectories.records.simulated import detect
     from trajectories.result import Result
     from trajectories.runfiles.run import load
     from trajectories.studies import merge, plan, rare, replay, solve
@@ -36,6 +37,7 @@ __all__ = [
     "Model",
     "Reservoir",
     "Result",
+    "detect",
     "exact",
     "infer",
     "load",
@@ -56,6 +58,7 @@ _HOMES = {
     "Model": "trajectories.model.model",
     "Reservoir": "trajectories.model.model",
     "Result": "trajectories.result",
+    "detect": "trajectories.records.simulated",
     "infer": "trajectories.records.inference",
     "load": "trajectories.runfiles.run",
     "merge": "trajectories.studies",

@@ -69,7 +69,8 @@ def test_dir_shows_the_public_names_and_nothing_else() -> None:
     code = f"import trajectories; {show}; trajectories.run, trajectories.exact; {show}"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split("\n")
     names = (
-        "Channel Detection InputError Interrupted Model Reservoir Result __version__ exact infer load merge open plan "
+        "Channel Detection InputError Interrupted Model Reservoir Result __version__ detect exact infer load merge "
+        "open plan "
     )
     names += "rare read_records replay run solve sweep systems"
     assert said[:2] == [names, names]
