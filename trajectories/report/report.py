@@ -145,7 +145,7 @@ def function_rows(point: Point, function: EnsembleFunction) -> list[Row]:
     """Return the rows of a function of the ensemble state, by the jackknife over groups of trajectories."""
     preparation = point.preparation
     known = function.states(preparation.exact.density)
-    sums = np.array([function.states(group.density) for group in point.groups])
+    sums = function.states(np.array([group.density for group in point.groups]))
     counts = np.array([int(group.count) for group in point.groups])
     sampled = jackknife(function.value, sums, counts, stacked=True)
     smooth = _smooth(function.kink, known, sums, counts)
