@@ -71,8 +71,8 @@ def _column_rows(point: Point, q: int, errors: np.ndarray, skewness: np.ndarray)
         if row.status != "irreversible":
             width = span(preparation, column, float(time))
             error = float(errors[t] / width)
-            row = replace(row, estimate=float(block.mean[t, q] / width))
-            row = replace(row, standard_error=error if np.isfinite(error) else None)
+            known_error = error if np.isfinite(error) else None
+            row = replace(row, estimate=float(block.mean[t, q] / width), standard_error=known_error)
             if isinstance(column.measure, StateFunctional) and preparation.steady:
                 row = noted(row, INITIAL_DRAW)
             law = column_law(point, q, t).scaled(1 / width)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import comb, factorial
 from typing import Protocol
 
@@ -219,6 +220,17 @@ class SamplingMoments:
         """Return the cumulants of the outcomes of measuring operators (T, D) in the ensemble states."""
         measured = measured_cumulants(operators, self.exact.density, self.sectors)
         return replace(measured, exact=self.master.classical)
+
+    @cached_property
+    def functionals(self) -> list[Cumulants]:
+        """Cumulants of the outcomes of measuring each fixed functional of the state, all computed at once."""
+        static, times = self.observables.static, len(self.times)
+        measured = measured_cumulants(
+            np.repeat(static, times, axis=0), np.tile(self.exact.density, (len(static), 1)), self.sectors
+        )
+        parts = measured.variance, measured.third, measured.fourth, measured.noise
+        each = np.reshape(parts, (4, len(static), times)).swapaxes(0, 1)
+        return [Cumulants(*parts, exact=self.master.classical) for parts in each]
 
     def start_spectrum(self, q: int) -> Spectrum:
         """Return the eigenbasis of the state in which column q begins to count."""
