@@ -26,7 +26,7 @@ from trajectories.master.block_generator import BlockSpace
 from trajectories.master.sectors import Sectors
 
 LARGE_SECTOR = 16
-SMALLEST = 256  # elements D up to which dyadic powers of a dense generator are fast enough
+SMALLEST = 255  # elements D up to which dyadic powers of a dense generator are fast enough
 TERMS = 30
 TOLERANCE = 1e-15  # of |v| in one step, at which terms are left out
 LARGEST_TERM = 30.0  # times |v|: what cancels in a step loses that factor of rounding

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cached_property, lru_cache, partial
 from typing import NamedTuple
 
@@ -219,7 +220,7 @@ class PolynomialPropagator:
 
     def _short(self, vector: np.ndarray, duration: float) -> np.ndarray:
         """Return e^{G duration} - 1 on coefficients (n+1, D, ...), by its Taylor series."""
-        apply = partial(self._convolved, self._generators)
+        apply: Callable[[np.ndarray], np.ndarray] = partial(self._convolved, self._generators)
         if self._places is not None:
             shape, vector = vector.shape, vector.reshape(len(self._joint), -1)
             apply = self._joint.__matmul__
