@@ -16,9 +16,11 @@ import numpy as np
 from scipy import sparse
 
 from trajectories.errors import InputError, TooCostly
+from trajectories.master.block_products import SeriesPropagator
 from trajectories.master.currents import check_entropy
 from trajectories.master.eigenensemble import SUPPORT
 from trajectories.master.lindblad import Master
+from trajectories.master.propagation import DensePropagator
 from trajectories.master.sectors import Sectors
 from trajectories.master.sparse_propagation import LONGEST, SparsePropagator
 from trajectories.master.states import check_times
@@ -78,6 +80,8 @@ def afford(master: Master, exponent: float, times: np.ndarray, most: float) -> N
     """Raise TooCostly where e^{L_l t} takes more than `most` multiplications up to the last of `times`."""
     one_way = master.model.partner < 0
     weights = np.where(one_way, 0.0, np.exp(-exponent * np.where(one_way, 0.0, master.model.entropy_steps)))
+    if master.series(weights, float(times[-1]), most) is not None:
+        return
     generator = master.tilted(weights)
     if sparse.issparse(generator):
         SparsePropagator(generator, most).afford(float(times[-1]))
@@ -145,6 +149,9 @@ def _overlaps(
 
     bounded: e^{L_w t} does not grow, so that large rates alone make it no longer.
     """
+    series = master.series(weights, float(times[-1]), most) if len(times) else None
+    if series is not None:
+        return _along(series, start, finish, times)
     generator, unit = master.tilted(weights), master.trace_row
     # At l = 1 the generator is the adjoint of a Lindblad generator and keeps the identity, up to rounding that grows
     # with time; it is restored only where it is kept in the first place.
@@ -159,6 +166,16 @@ def _overlaps(
                 raise
             states, _ = propagator.evolve(vector, times)
             return np.einsum("tx,tx->t", finish.conj(), states).real.clip(min=0.0)
+    return _along(propagator, vector, finish, times)
+
+
+def _along(
+    propagator: DensePropagator | SparsePropagator | SeriesPropagator,
+    vector: np.ndarray,
+    finish: np.ndarray,
+    times: np.ndarray,
+) -> np.ndarray:
+    """Return Tr[finish_t e^{G t}(vector)], (T,), for flattened blocks; inf where it overflows."""
     result, log_scale, now = np.zeros(len(times)), 0.0, 0.0
     for j, time in enumerate(times):
         vector, log_step = propagator.advance(vector, time - now)

@@ -26,9 +26,11 @@ from scipy import sparse
 
 from trajectories.counting.counted_currents import check_weights, jump_operator
 from trajectories.counting.long_time_cumulants import check_rows
+from trajectories.counting.moment_series import MomentProducts
+from trajectories.master.block_products import SERIES, SeriesPropagator
 from trajectories.master.lindblad import Master
 from trajectories.master.propagation import PolynomialPropagator
-from trajectories.master.sparse_propagation import SparsePropagator
+from trajectories.master.sparse_propagation import LONGEST, SparsePropagator
 from trajectories.master.states import check_times
 
 SMALL_ENOUGH = 1000  # dimension up to which matrices are dense: some dozen of them are kept
@@ -117,11 +119,16 @@ def resolved_moments(
     start: M_0(0), (D,), where nothing has been counted yet; or M_n(0)/n!, (order + 1, D).
     """
     size = len(master.trace_row)
+    initial = np.zeros((order + 1, size), start.dtype)
+    initial.reshape(-1)[: start.size] = start.ravel()
+    if master.large and len(times):
+        joint = MomentProducts(master, count, mean, order)
+        if _series_cost(joint, float(times[-1])) <= min(moment_costs(master, order, float(times[-1]))):
+            moved = SeriesPropagator(joint, LONGEST).evolve(initial.reshape(-1), times)[0]
+            return moved.reshape(len(times), order + 1, size)
     fed = [jump_operator(master, count**m) / factorial(m) for m in range(1, order + 1)]
     fed[0] = fed[0] - mean * (sparse.eye(size, format="csr") if sparse.issparse(fed[0]) else np.eye(size))
     parts: list[Any] = [master.generator, *fed]
-    initial = np.zeros((order + 1, size), start.dtype)
-    initial.reshape(-1)[: start.size] = start.ravel()
     if dense_is_cheaper(master, order, float(times[-1]) if len(times) else 0.0):
         full = np.array([part.toarray() if sparse.issparse(part) else part for part in parts])
         return PolynomialPropagator(full, master.trace_row).evolve(initial, times)
@@ -133,6 +140,20 @@ def resolved_moments(
         vector, now = moved * np.exp(log_scale), time
         result[j] = vector
     return result.reshape(len(times), order + 1, size)
+
+
+def cheapest(master: Master, count: np.ndarray, order: int, duration: float) -> float:
+    """Return the cost of `resolved_moments` of a count (K,), in dense multiplications."""
+    costs = moment_costs(master, order, duration)
+    if not master.large:
+        return min(costs)
+    size = max(float(np.abs(count).max(initial=0.0)), np.finfo(float).tiny)
+    return min(*costs, _series_cost(MomentProducts(master, count / size, 0.0, order), duration))
+
+
+def _series_cost(joint: MomentProducts, duration: float) -> float:
+    """Return the cost of series of a joint generator, in dense multiplications."""
+    return 20 * SERIES * max(joint.norm * duration, 1.0) * joint.cost
 
 
 def moment_costs(master: Master, order: int, duration: float) -> tuple[float, float]:

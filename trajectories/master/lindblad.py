@@ -14,10 +14,11 @@ from scipy import sparse
 
 from trajectories.errors import InputError
 from trajectories.master.block_generator import BlockSpace
+from trajectories.master.block_products import LARGE_SECTOR, SMALLEST, BlockProducts, SeriesPropagator
 from trajectories.master.linear_solvers import Drazin, Factors, bordered, steady_factors
 from trajectories.master.null_space import balanced, null_dimension, recurrent_classes, stationary_distribution
 from trajectories.master.propagation import DensePropagator, check_phases
-from trajectories.master.relaxation import eigenvalues, slow_eigenvalues
+from trajectories.master.relaxation import eigenvalues, rightmost_eigenvalues, slow_eigenvalues
 from trajectories.master.sectors import NEGLIGIBLE, Sectors, find_sectors
 from trajectories.master.sparse_propagation import LONGEST, SparsePropagator
 from trajectories.master.states import check_state, check_times, surely_a_state
@@ -26,8 +27,10 @@ from trajectories.model.operators import full
 
 FULL_SPECTRUM_DIMENSION = 12
 FULL_SPECTRUM_SIZE = 1500
+KRYLOV_SIZE = 800  # from which a Krylov space is faster than all eigenvalues of a dense matrix
 ROUNDING = 1e-15
 KEPT = 4
+WORTH = 2e9  # multiplications up to which series are taken, some seconds; stiff generators take more
 OCCUPIED = 1e-2
 """Times the largest: population of a sector that is no rounding error."""
 
@@ -65,6 +68,27 @@ class Master:
         """Return the generator with the jump term of channel k multiplied by weights[k], (K,); the losses stay."""
         matrix = self.space.diagonal(weights)
         return matrix.real.copy() if self.classical and np.isrealobj(weights) else matrix
+
+    @cached_property
+    def large(self) -> bool:
+        """True where sectors are so large that the generator acts as products of their blocks."""
+        return self.sectors.size > SMALLEST and int(self.sectors.dimensions.max()) >= LARGE_SECTOR
+
+    def series(self, weights: np.ndarray, duration: float, most: float = WORTH) -> SeriesPropagator | None:
+        """Return the propagator of `tilted` weights (K,) that needs no D x D matrix.
+
+        None where sectors are small, a weight is negative or not finite, or `duration` would cost more than `most`.
+        """
+        if not (self.large and np.isrealobj(weights) and np.isfinite(weights).all() and (weights >= 0).all()):
+            return None
+        products = BlockProducts(self.space, self.sectors, weights)
+        if products.elements >= products.cost:
+            series = SeriesPropagator(products, most)
+            return series if series.affordable(duration) else None
+        if not SeriesPropagator(products, most, (products, products.elements)).affordable(duration):
+            return None
+        matrix = sparse.csr_array(self.tilted(weights))
+        return SeriesPropagator(products, most, (matrix.dot, matrix.nnz))
 
     def covering(self, rho0: np.ndarray) -> Master:
         """Return this object, or one with coarser sectors where rho0 has coherence between the sectors.
@@ -193,10 +217,16 @@ class Master:
 
     @cached_property
     def modes(self) -> np.ndarray:
-        """Eigenvalues (n,) complex of the generator but the zero; beyond 1500 elements only some of the slowest.
+        """Eigenvalues (n,) complex of the generator but the zero.
 
-        Raises InputError where the steady state is not unique.
+        Only some of the slowest beyond 1500 elements, from 800 where sectors are large. Raises InputError where the
+        steady state is not unique.
         """
+        many = self.large and self.sectors.size > KRYLOV_SIZE
+        if many and (series := self.series(np.ones(len(self.model.operators)), 0.0)) is not None:
+            slowest = rightmost_eigenvalues(series.action, series.norm, self.steady_blocks, self.trace_row)
+            if slowest is not None:
+                return slowest
         if self.sectors.size > FULL_SPECTRUM_SIZE:
             return slow_eigenvalues(sparse.csr_array(self.generator), self.space.coherent_modes())
         return eigenvalues(self._without_steady_state()) if self.sectors.size > 1 else np.zeros(0, complex)
@@ -261,6 +291,12 @@ class Master:
         effective, offsets = self.space.rotated.effective, self.sectors.offsets
         for a, b in zip(offsets[:-1], offsets[1:], strict=True):
             check_phases(effective[a:b, a:b], float(times[-1]))
+        if self.large and len(times):
+            if np.array_equal(vector, self.__dict__.get("steady_blocks", ())):
+                return np.repeat(vector[None], len(times), axis=0), vector * times[:, None]
+            series = self.series(np.ones(len(self.model.operators)), float(times[-1]))
+            if series is not None:
+                return series.evolve(vector, times)
         if isinstance(self._propagator, SparsePropagator):
             return self._propagator.evolve(vector, times)
         states = np.zeros((len(times), len(vector)), complex)

@@ -15,8 +15,12 @@ import numpy as np
 from scipy import linalg, sparse
 from scipy.sparse.linalg import LinearOperator, onenormest, splu
 
+from trajectories.model.operators import full
+
 REFINEMENTS = 3
 TINY = 1e-200
+FILLED = 0.25  # of the elements: a sparse factorisation would fill in the rest, and slowly
+FITS = 2000  # columns of a dense matrix and its copy in extended precision, 200 MB
 RANK_TOLERANCE = 16 * np.finfo(float).eps
 """Times the number of columns: singular values below it, relative to normalised columns, count as zero."""
 
@@ -101,6 +105,9 @@ def steady_factors(generator: np.ndarray | sparse.csr_array, trace: np.ndarray) 
 
     Every sampled trajectory depends on the last digits of the steady state, and these on the scaling.
     """
+    columns = generator.shape[0]
+    if sparse.issparse(generator) and columns <= FITS and sparse.csr_array(generator).nnz > FILLED * columns**2:
+        generator = full(generator)
     sizes = np.asarray(abs(generator).sum(axis=0)).ravel()
     few = REFINEMENTS if sparse.issparse(generator) else REFINEMENTS - 1
     return Factors(_bordered(generator, trace), np.where(sizes > 0, sizes, 1.0), few)

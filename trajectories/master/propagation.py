@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -219,12 +220,21 @@ class PolynomialPropagator:
 
     def _short(self, vector: np.ndarray, duration: float) -> np.ndarray:
         """Return e^{G duration} - 1 on coefficients (n+1, D, ...), by its Taylor series."""
-        term = self._convolved(self._generators, vector) * duration
+        apply: Callable[[np.ndarray], np.ndarray] = partial(self._convolved, self._generators)
+        if self._places is not None:
+            shape, vector = vector.shape, vector.reshape(len(self._joint), -1)
+            apply = self._joint.__matmul__
+        term = apply(vector) * duration
         total = term
         for n in range(2, TERMS + 1):
-            term = self._convolved(self._generators, term) * (duration / n)
+            term = apply(term) * (duration / n)
             total = total + term
-        return total
+        return total if self._places is None else total.reshape(shape)
+
+    @cached_property
+    def _joint(self) -> np.ndarray:
+        """The generator of all coefficients of a small problem as one matrix."""
+        return np.append(self._generators, 0.0)[self._places]
 
     def _convolved(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return sum_j a_j b_{m-j}, (n+1, D, ...), of matrices a (n+1, D, D) and b (n+1, D, ...)."""
@@ -248,6 +258,7 @@ class PolynomialPropagator:
         return self._changes[level]
 
 
+@lru_cache(maxsize=16)
 def _toeplitz(orders: int, size: int) -> np.ndarray:
     """Return where each element of the joint block matrix is found among coefficients and a zero behind them."""
     block, row, other, column = np.ogrid[:orders, :size, :orders, :size]

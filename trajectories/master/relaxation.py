@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import ArpackNoConvergence, eigs
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 
 MOST_SHIFTS = 4
 FEW = 8
 SURE = 1e-9  # relative error of the slowest rate up to which nothing is computed again
 ROUNDING = 10 * np.finfo(float).eps
 WHOLE = 100  # size up to which all eigenvalues are taken from a shifted inverse
+KRYLOV = 60
+RESTARTS = 200
+CONVERGED = 1e-12  # relative to the eigenvalue
 SUSPECTED = 8.0  # times the slowest rate found: estimated rates of oscillating modes that are looked at
 
 
@@ -61,6 +66,30 @@ def slow_eigenvalues(generator: sparse.csr_array, coherent: np.ndarray) -> np.nd
         values = np.concatenate([values, oscillating[np.abs(oscillating) > 1e-9 * norm]])
         candidates = candidates[np.abs(np.abs(candidates.imag) - abs(shift)) > reach]
     return values
+
+
+def rightmost_eigenvalues(
+    action: Callable[[np.ndarray], np.ndarray], norm: float, rho: np.ndarray, trace: np.ndarray
+) -> np.ndarray | None:
+    """Return the eigenvalues of a generator L with the largest real parts but the zero, by its action on vectors alone.
+
+    A Krylov space of L - |L| rho Tr, in which the steady state has the eigenvalue -|L| and all others are those of L:
+    oscillating modes are found as others are. None where it does not converge: slow modes beside very fast ones.
+
+    action: returns L v, (D,). norm: |L|, a bound. rho: (D,) the steady state. trace: (D,) the trace of blocks.
+    """
+    size = len(rho)
+    operator = LinearOperator(
+        (size, size), matvec=lambda v: action(v.ravel()) - norm * rho * (trace @ v.ravel()), dtype=np.dtype(complex)
+    )
+    start = np.cos(np.arange(size) + 1.0).astype(complex)
+    try:
+        return eigs(
+            operator, k=FEW, which="LR", v0=start, ncv=KRYLOV, maxiter=RESTARTS, tol=CONVERGED,
+            return_eigenvectors=False,
+        )  # fmt: skip
+    except ArpackNoConvergence:
+        return None
 
 
 def _near(matrix: np.ndarray | sparse.csc_matrix, shift: complex) -> tuple[np.ndarray, float]:

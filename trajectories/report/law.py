@@ -65,6 +65,8 @@ class Law:
 
     def scaled(self, factor: float) -> Law:
         """Return the law of the values times a factor; the tail bound is then evaluated in the new unit."""
+        if factor == 1.0:
+            return self
         size, tail = np.float64(abs(factor)), self.tail
         return replace(
             self,

@@ -74,8 +74,8 @@ def _column_rows(point: Point, q: int, errors: np.ndarray, skewness: np.ndarray)
         if row.status != "irreversible":
             width = span(preparation, column, float(time))
             error = float(errors[t] / width)
-            row = replace(row, estimate=float(block.mean[t, q] / width))
-            row = replace(row, standard_error=error if np.isfinite(error) else None)
+            known_error = error if np.isfinite(error) else None
+            row = replace(row, estimate=float(block.mean[t, q] / width), standard_error=known_error)
             if isinstance(column.measure, StateFunctional) and preparation.steady:
                 row = noted(row, INITIAL_DRAW)
             law = column_law(point, q, t).scaled(1 / width)
@@ -159,7 +159,7 @@ def function_rows(point: Point, function: EnsembleFunction) -> list[Row]:
     """Return the rows of a function of the ensemble state, by the jackknife over groups of trajectories."""
     preparation = point.preparation
     known = function.states(preparation.exact.density)
-    sums = np.array([function.states(group.density) for group in point.groups])
+    sums = function.states(np.array([group.density for group in point.groups]))
     counts = np.array([int(group.count) for group in point.groups])
     sampled = jackknife(function.value, sums, counts, stacked=True)
     smooth = _smooth(function.kink, known, sums, counts, point.trajectories)

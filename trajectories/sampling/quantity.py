@@ -71,7 +71,7 @@ class StateFunctional:
     weight: ClassVar[bool] = False
 
     def cumulants(self, moments: SamplingMoments, q: int) -> Cumulants:
-        return moments.of_operators(np.repeat(self._operator(moments, q)[None], len(moments.times), axis=0))
+        return moments.functionals[self._place(moments, q)]
 
     def width(self, moments: SamplingMoments, q: int, t: int) -> float:
         return float(np.ptp(levels(self._operator(moments, q), moments.sectors)))
@@ -80,7 +80,12 @@ class StateFunctional:
         return None
 
     def _operator(self, moments: SamplingMoments, q: int) -> np.ndarray:
-        return np.asarray(moments.observables.static[q - len(moments.observables.linear) - FIRST_STATIC])
+        return np.asarray(moments.observables.static[self._place(moments, q)])
+
+    @staticmethod
+    def _place(moments: SamplingMoments, q: int) -> int:
+        """Return the number of column q among the functionals of the state."""
+        return q - len(moments.observables.linear) - FIRST_STATIC
 
 
 def entropy_exponential(moments: SamplingMoments, q: int, t: int, most: float) -> Exponential:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from trajectories.sampling.fold import fold
 from trajectories.sampling.statistics import Block, merge
 
 Key = tuple[int, int, int]  # (group, level, index)
@@ -110,7 +111,5 @@ def _first_leaf(key: tuple[int, int]) -> int:
 
 
 def _fold(blocks: Iterator[Block]) -> Block | None:
-    result: Block | None = None
-    for block in blocks:
-        result = block if result is None else merge(result, block)
-    return result
+    found = list(blocks)
+    return fold(found) if found else None

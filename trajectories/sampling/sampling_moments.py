@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import comb, factorial
 from typing import Protocol
 
@@ -24,7 +25,7 @@ import numpy as np
 
 from trajectories.counting.counted_currents import check_weights
 from trajectories.counting.entropy_statistics import WORTH, generating_function
-from trajectories.counting.finite_time_cumulants import mean_current, moment_costs, resolved_moments
+from trajectories.counting.finite_time_cumulants import cheapest, mean_current, resolved_moments
 from trajectories.errors import TooCostly
 from trajectories.kernels.observable_table import DIAGONAL, LOG_STATE, ObservableTable
 from trajectories.master.eigenensemble import Spectrum, levels, spectrum
@@ -76,7 +77,7 @@ def trajectory_cumulants(
     """
     weights = check_weights(master.model, weights)
     count = len(times)
-    cost = min(moment_costs(master, ORDER, float(times[-1]) if count else 0.0))
+    cost = cheapest(master, weights, ORDER, float(times[-1]) if count else 0.0)
     if cost > MOST_PRODUCTS:
         return Cumulants.unknown(count, f"its exact spread would take {cost:.1g} multiplications")
     sectors, trace = master.sectors, master.trace_row
@@ -219,6 +220,17 @@ class SamplingMoments:
         """Return the cumulants of the outcomes of measuring operators (T, D) in the ensemble states."""
         measured = measured_cumulants(operators, self.exact.density, self.sectors)
         return replace(measured, exact=self.master.classical)
+
+    @cached_property
+    def functionals(self) -> list[Cumulants]:
+        """Cumulants of the outcomes of measuring each fixed functional of the state, all computed at once."""
+        static, times = self.observables.static, len(self.times)
+        measured = measured_cumulants(
+            np.repeat(static, times, axis=0), np.tile(self.exact.density, (len(static), 1)), self.sectors
+        )
+        parts = measured.variance, measured.third, measured.fourth, measured.noise
+        each = np.reshape(parts, (4, len(static), times)).swapaxes(0, 1)
+        return [Cumulants(second, third, fourth, noise, self.master.classical) for second, third, fourth, noise in each]
 
     def start_spectrum(self, q: int) -> Spectrum:
         """Return the eigenbasis of the state in which column q begins to count."""

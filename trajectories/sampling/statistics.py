@@ -257,11 +257,12 @@ def jackknife(
     if groups == 0:
         raise ValueError("the jackknife needs a group with at least one trajectory")
     n, total = sizes.sum(), parts.sum(axis=0)
-    theta = np.asarray(function(total / n), dtype=np.float64)
+    means = (total - parts) / (n - sizes).reshape((groups,) + (1,) * total.ndim) if groups > 1 else parts[:0]
+    joint = np.concatenate([(total / n)[None], means])
+    values = np.asarray(function(joint) if stacked else [function(mean) for mean in joint], dtype=np.float64)
+    theta, without = values[0], values[1:]
     if groups == 1:
         return Jackknife(theta, np.full_like(theta, np.nan), np.zeros_like(theta), 0)
-    means = (total - parts) / (n - sizes).reshape((groups,) + (1,) * total.ndim)
-    without = np.asarray(function(means) if stacked else [function(mean) for mean in means], dtype=np.float64)
     h = (n / sizes).reshape((groups,) + (1,) * theta.ndim)
     # Differences from theta: G theta - sum (1 - m_j/n) theta_j loses digits where the bias is small.
     difference = without - theta
