@@ -43,13 +43,21 @@ class Reader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file = open_hdf5(path)
-        with self._damage_named():
-            _check_format(path, self._file)
-            self._read_index()
-            run = self._file["run"]
-            (text,), (meta,) = texts_of(run["text"]), texts_of(run["meta"])
-            plans = read_sets(self._file["plan"])
-            self.header = Header(text, str(run.attrs["digest"]), int(run.attrs["seed"]), json.loads(meta), plans)
+        try:
+            with self._damage_named():
+                self._read_header()
+        except BaseException:
+            # A file left open would answer for what is restored in its place: HDF5 shares what it has read of it.
+            self.close()
+            raise
+
+    def _read_header(self) -> None:
+        _check_format(self.path, self._file)
+        self._read_index()
+        run = self._file["run"]
+        (text,), (meta,) = texts_of(run["text"]), texts_of(run["meta"])
+        plans = read_sets(self._file["plan"])
+        self.header = Header(text, str(run.attrs["digest"]), int(run.attrs["seed"]), json.loads(meta), plans)
 
     def _read_index(self) -> None:
         """Read what changes from one commit to the next, the statistics of the nodes excepted."""
