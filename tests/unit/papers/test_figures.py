@@ -104,9 +104,11 @@ def test_ratio_of_critical_current_is_sampled_with_the_error_of_all_its_parts(tm
     parts = [(current, 1.0), (ground, 0.5), (both, 0.5)]
     factor = import_module("khandelwal_fig3a").factor(0.0, 1.0)
     known = factor * current.estimate / np.sqrt(ground.estimate * both.estimate)
-    np.testing.assert_allclose(ratio.estimate, known, rtol=0.1)
+    # The jackknife takes off the bias of 1/sqrt(p_11), 3/8 of its relative variance: 1.5 (error/value)^2; twice that.
+    assert abs(ratio.estimate[0] / known[0] - 1) < 3 * (ratio.error[0] / known[0]) ** 2
     np.testing.assert_allclose(ratio.exact, 2.10934, rtol=1e-3)
     error = np.sqrt(sum((share * part.error / part.estimate) ** 2 for part, share in parts)) * known
+    # 64 groups know an error to 1/sqrt(126) = 9 %, correlations of the parts add to it: 3.4 of these.
     np.testing.assert_allclose(ratio.error, error, rtol=0.3)
     assert negativity.size == 1
 
